@@ -25,12 +25,12 @@ inline constexpr const char* kCancelled = "cancelled";
 }  // namespace error_type
 
 struct Failure {
-  std::string type;                          // one of error_type, or the handler's own
-  std::string message;                       // for people; at most 4 KiB are kept
-  std::optional<int> exit_code;              // of a process that exited
-  std::optional<int> signal;                 // of a process that was killed
-  std::optional<Duration> retry_after;       // the handler's wish for the delay of the next attempt
-  bool never_retry = false;                  // the handler says that another try cannot help
+  std::string type;                     // one of error_type, or the handler's own
+  std::string message;                  // for people; at most 4 KiB are kept
+  std::optional<int> exit_code;         // of a process that exited
+  std::optional<int> signal;            // of a process that was killed
+  std::optional<Duration> retry_after;  // the handler's wish for the delay of the next attempt
+  bool never_retry = false;             // the handler says that another try cannot help
 
   friend bool operator==(const Failure&, const Failure&) = default;
 };

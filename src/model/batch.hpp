@@ -1,0 +1,70 @@
+// The changes of one turn of the loop: what the store commits in one transaction.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/hash.hpp"
+#include "base/ids.hpp"
+#include "base/time.hpp"
+#include "model/fact.hpp"
+#include "model/payload.hpp"
+#include "model/rows.hpp"
+
+namespace baton::model {
+
+// Payload texts are shared with the engine's value cache: nothing is copied on the way to the store.
+using Text = std::shared_ptr<const std::string>;
+
+struct RunChange {
+  RunRow row;
+  bool created = false;  // else it exists already
+  Text input;            // null = unchanged
+  Text context;
+};
+
+struct TaskChange {
+  TaskRow row;
+  bool created = false;
+  Text input;
+  Text result;
+};
+
+// A workflow version that the store did not have yet.
+struct DefinitionChange {
+  std::string workflow;
+  std::uint32_t version = 1;
+  Hash256 hash;
+  Text canonical;
+  WallTime created_at;
+};
+
+struct IdempotencyChange {
+  std::string key;
+  Hash256 body;
+  RunKey run;
+  WallTime expires_at;
+};
+
+struct Batch {
+  ShardId shard{};
+  std::uint32_t incarnation = 0;  // of the owner; the commit fails if it is not the newest
+  JournalSequence sequence = 0;   // one more than the last committed
+  ShardTime shard_time;           // when it was decided; the shard's time continues from here after a restart
+  std::int64_t last_run = 0;      // highest run sequence handed out
+  std::vector<RunChange> runs;    // each run at most once
+  std::vector<TaskChange> tasks;  // each task at most once
+  std::vector<DefinitionChange> definitions;
+  std::vector<IdempotencyChange> idempotency;
+  std::vector<RunFacts> facts;  // each run at most once; `previous` links the entries of a run
+
+  bool empty() const {
+    return runs.empty() && tasks.empty() && definitions.empty() && idempotency.empty() && facts.empty();
+  }
+  std::size_t rows() const { return runs.size() + tasks.size() + definitions.size() + idempotency.size(); }
+};
+
+}  // namespace baton::model

@@ -1,0 +1,163 @@
+// The closed list of what the engine is told, what it answers, and what it asks the world to do.
+#pragma once
+
+#include <boost/json/value.hpp>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/error.hpp"
+#include "base/hash.hpp"
+#include "base/ids.hpp"
+#include "base/time.hpp"
+#include "model/definition.hpp"
+#include "model/outcome.hpp"
+#include "model/rows.hpp"
+
+namespace baton::model {
+
+// Correlates a command with its reply; chosen by the runtime, 0 = nobody waits.
+using ReplyTo = std::uint64_t;
+
+// ---- Commands: one file each in engine/commands/
+// -----------------------------------------------------------------
+
+// Makes a run. `input` is checked and complete (spec::resolve_inputs).
+struct SubmitRun {
+  std::shared_ptr<const Workflow> workflow;
+  std::string input = "{}";    // JSON object
+  std::string context = "{}";  // JSON object {"workdir", "env", "metadata"}
+  std::string job_id;
+  std::optional<std::uint8_t> priority;
+  std::string idempotency_key;  // "" = none
+  Hash256 body;                 // of the request, compared when the key was used before
+};
+
+struct CancelRun {
+  RunId run;
+  bool terminate = false;  // hard at once
+  std::string reason;
+};
+
+// A worker asks for up to `max` tasks of these queues. The reply comes when there is at least one, or when
+// `wait` is over (then with none). A newer claim of the same worker replaces the older, which is answered
+// with none.
+struct ClaimTasks {
+  std::string worker;
+  bool in_process = false;  // its attempts die with this server
+  std::vector<std::string> queues;
+  std::uint32_t max = 1;
+  Duration wait;
+};
+
+// The worker lives; its lease is renewed. The reply names which of its attempts shall stop.
+struct Heartbeat {
+  std::string worker;
+  std::vector<Token> running;
+};
+
+struct ReportAttempt {
+  Token token;
+  TaskId task;
+  Outcome outcome;
+};
+
+// Gives an attempt back that has done nothing (a worker that drains).
+struct ReleaseAttempt {
+  Token token;
+  TaskId task;
+};
+
+// The worker is gone for sure (an in-process one that stops, a closed connection): its attempts are lost at
+// once.
+struct LoseWorker {
+  std::string worker;
+};
+
+// Once after load: settles what the previous owner left (in-process attempts are interrupted, leases
+// extended).
+struct StartShard {};
+
+// Handles timers that are due.
+struct Tick {};
+
+// Goes on with work that did not fit into earlier batches: evaluations, expansions, cancellations, dispatch.
+struct Continue {};
+
+using CommandBody = std::variant<SubmitRun, CancelRun, ClaimTasks, Heartbeat, ReportAttempt, ReleaseAttempt,
+                                 LoseWorker, StartShard, Tick, Continue>;
+
+struct Command {
+  CommandBody body;
+  ReplyTo reply_to = 0;
+  std::string actor;  // who sent it, for the journal: "cli:alice", "worker:local", "engine"
+};
+
+std::string_view name(const CommandBody& body);  // "submit", "claim", …
+
+// ---- Replies
+// -----------------------------------------------------------------------------------------------------
+
+struct Submitted {
+  RunId run;
+  bool existing = false;  // the idempotency key was used before: that run
+};
+struct CancelAccepted {
+  RunId run;
+  RunStatus status = RunStatus::cancelling;
+};
+
+struct Assignment {
+  Token token;
+  TaskId task;
+  std::string step;
+  std::uint32_t attempt = 1;
+  StepKind kind = StepKind::run;
+  std::string spec;  // JSON for the kind's executor
+  WallTime queued_at;
+  WallTime run_created_at;
+};
+struct Claimed {
+  std::vector<Assignment> tasks;
+};
+struct HeartbeatAnswer {
+  std::vector<std::pair<Token, Stopping>>
+      stop;  // attempts to be stopped; unknown ones are to be stopped hard
+};
+struct ReportAccepted {
+  TaskStatus status = TaskStatus::completed;  // what became of the task
+};
+struct Done {};
+
+using ReplyBody =
+    std::variant<Error, Submitted, CancelAccepted, Claimed, HeartbeatAnswer, ReportAccepted, Done>;
+
+struct Reply {
+  ReplyTo to = 0;
+  ReplyBody body;
+  // Released when this commit is durable. Early replies (claims of tasks that were ready before, heartbeats)
+  // name an earlier commit than that of their batch.
+  JournalSequence after = 0;
+};
+
+// ---- Actions: everything the engine asks of the world; derived again from committed state after a crash
+// ------------
+
+// Stop an attempt that a worker holds.
+struct StopAttempt {
+  std::string worker;
+  Token token;
+  Stopping mode = Stopping::soft;
+};
+// A run reached a terminal state.
+struct RunEnded {
+  RunKey run;
+  RunStatus status = RunStatus::completed;
+};
+
+using Action = std::variant<StopAttempt, RunEnded>;
+
+}  // namespace baton::model

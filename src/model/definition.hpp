@@ -1,0 +1,107 @@
+// A workflow's definition as plain data: what `spec` makes of a text and what `engine` compiles and follows.
+// Names are resolved (needs are ordinals), defaults are applied, everything that could be checked without
+// running is checked.
+//
+// A definition of 100,000 steps stays in memory while its runs do: rare policies are shared or absent.
+#pragma once
+
+#include <boost/json/value.hpp>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/hash.hpp"
+#include "base/ids.hpp"
+#include "base/time.hpp"
+
+namespace baton::model {
+
+enum class Backoff : std::uint8_t { fixed, linear, exponential };
+enum class Jitter : std::uint8_t { none, full, equal, decorrelated, add };
+
+struct Retry {
+  std::uint32_t max_attempts = 1;  // the first one included
+  Backoff backoff = Backoff::exponential;
+  Duration initial = Duration::seconds(1);
+  std::int64_t multiplier_thousandths = 2000;  // decisions count in integers
+  Duration max = Duration::hours(1);           // cap of a delay, before jitter
+  Jitter jitter = Jitter::none;
+  Duration jitter_add;  // with Jitter::add: up to this much on top
+
+  friend bool operator==(const Retry&, const Retry&) = default;
+};
+
+struct Timeout {
+  Duration soft;  // SIGTERM to the group
+  Duration hard;  // SIGKILL to the group; soft <= hard
+
+  friend bool operator==(const Timeout&, const Timeout&) = default;
+};
+
+enum class StepKind : std::uint8_t { run, exec, set };
+std::string_view name(StepKind kind);
+
+struct Step {
+  std::string name;
+  std::string title;  // "" = the name
+  std::string type;   // free word for people (seed 001's task_type); "" = the kind
+  StepKind kind = StepKind::run;
+
+  // run: the script (string). exec: argv (array of templates). set: object of templates.
+  boost::json::value action;
+  std::vector<Ordinal> needs;  // direct predecessors, ascending, distinct
+
+  std::string when;             // CEL, bare; "" = always
+  boost::json::value for_each;  // null = not mapped; a string is a template, a list or map may hold templates
+  std::uint32_t max_parallel = 0;  // of a mapped step; 0 = no limit of its own
+
+  boost::json::value with;  // null, or any value with templates
+  boost::json::value env;   // null, or an object of strings with templates; the workflow's `env` is merged in
+  std::string workdir;      // template; "" = the run's
+  std::vector<std::string> shell;  // of `run`; empty = sh -e -c
+  bool parse_json = false;         // parse: json
+
+  std::shared_ptr<const Retry> retry;      // null = one attempt
+  std::shared_ptr<const Timeout> timeout;  // null = none
+  std::string queue = "default";
+  std::int8_t priority = -1;  // 0–9; -1 = the run's
+  bool continue_on_error = false;
+  bool finally = false;  // stands under `finally`: starts when the main phase is over
+  std::optional<Duration> estimate;
+};
+
+// One declared input.
+struct Input {
+  std::string name;
+  boost::json::value schema;  // JSON-Schema subset, see schema/
+  std::optional<boost::json::value> default_value;
+  bool required = true;  // no default and not marked optional
+};
+
+struct Workflow {
+  std::string name;
+  std::string title;
+  std::string description;
+  boost::json::value labels;  // object of strings, or null
+  std::vector<Input> inputs;
+  std::vector<Step> steps;         // in file order: `steps`, then `finally`; a step's place is its ordinal
+  std::uint32_t max_parallel = 0;  // tasks of one run at a time; 0 = no limit
+  bool fail_fast = false;
+  std::int8_t priority = 5;
+  std::uint32_t max_recovery_attempts = 3;
+
+  // Names of environment variables that expressions may read as env.NAME; taken at submission.
+  std::vector<std::string> reads_env;
+
+  Hash256 hash;           // of the canonical form
+  std::string canonical;  // JSON text: a definition that parses to this workflow again
+};
+
+// The step's ordinal, if there is a step of that name.
+std::optional<Ordinal> find_step(const Workflow& workflow, std::string_view name);
+
+}  // namespace baton::model

@@ -1,0 +1,68 @@
+// The journal: what happened to a run, as facts. Each commit appends the facts of the runs that it touched;
+// folding a run's facts gives its state at any time (history.hpp).
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.hpp"
+#include "base/ids.hpp"
+#include "base/time.hpp"
+
+namespace baton::model {
+
+// Stored as numbers: append at the end, never reorder.
+enum class FactKind : std::uint8_t {
+  run_submitted = 1,     // text: workflow name; number: its version
+  run_started,           //
+  run_cancel_requested,  // text: why; number: 1 = terminate
+  run_finalizing,        // the main phase is over; status: the decided outcome
+  run_ended,             // status; text: error type
+  task_queued,           // number: priority
+  task_skipped,          // text: reason
+  task_expanded,         // a mapped step knows its items; number: how many; other: first ordinal
+  attempt_started,       // attempt; text: worker
+  attempt_stopping,      // attempt; text: soft or hard; other: why
+  attempt_ended,  // attempt; text: outcome (completed, failed, lost, interrupted, released, cancelled);
+                  // other: error type
+  task_retrying,  // attempt; number: delay in microseconds
+  task_ended,     // status; text: error type; other: error message
+};
+
+struct Fact {
+  FactKind kind = FactKind::run_submitted;
+  WallTime at;
+  Ordinal task = 0;         // task_* and attempt_* facts
+  std::uint32_t step = 0;   // of the task
+  std::int32_t index = -1;  // of a mapped step's item
+  std::uint32_t attempt = 0;
+  std::uint8_t status = 0;  // RunStatus or TaskStatus, where the kind says so
+  std::int64_t number = 0;
+  std::string text;
+  std::string other;
+
+  friend bool operator==(const Fact&, const Fact&) = default;
+};
+
+std::string_view name(FactKind kind);  // "run.submitted"
+bool is_task_fact(FactKind kind);
+
+// The facts of one run in one commit.
+struct RunFacts {
+  RunKey run;
+  JournalSequence previous = 0;  // the commit before this one that touched the run; 0 = none
+  std::string cause;             // the command's name
+  std::string actor;             // who sent it
+  std::vector<Fact> facts;
+
+  friend bool operator==(const RunFacts&, const RunFacts&) = default;
+};
+
+// One commit's journal entry as bytes. Decoding fails with ErrorCode::corrupt; unknown fields and kinds of a
+// newer version are skipped.
+std::string encode(const std::vector<RunFacts>& entry);
+Result<std::vector<RunFacts>> decode_journal_entry(std::string_view bytes);
+
+}  // namespace baton::model

@@ -1,0 +1,307 @@
+#include "model/rows.hpp"
+
+#include <array>
+#include <cstring>
+
+#include "base/codec.hpp"
+
+namespace baton::model {
+namespace {
+
+void put_token(Encoder& out, std::uint32_t field, const Token& token) {
+  out.number(field, token.incarnation);
+  out.number(field + 1, token.sequence);
+}
+
+std::uint64_t bits(std::int64_t value) {
+  return static_cast<std::uint64_t>(value);
+}
+
+void put(Encoder& out, const AttemptRecord& a) {
+  out.number(1, a.number);
+  put_token(out, 2, a.token);
+  out.bytes(4, a.worker);
+  out.number(5, bits(a.started_at.us));
+  out.number(6, bits(a.ended_at.us));
+  out.number(7, static_cast<std::uint64_t>(a.end));
+  out.bytes(8, a.error_type);
+  out.bytes(9, a.error_message);
+}
+
+bool get(std::string_view bytes, AttemptRecord& a) {
+  Decoder in(bytes);
+  while (in.next()) {
+    switch (in.field()) {
+      case 1:
+        a.number = static_cast<std::uint32_t>(in.number());
+        break;
+      case 2:
+        a.token.incarnation = static_cast<std::uint32_t>(in.number());
+        break;
+      case 3:
+        a.token.sequence = in.number();
+        break;
+      case 4:
+        a.worker = in.bytes();
+        break;
+      case 5:
+        a.started_at.us = static_cast<std::int64_t>(in.number());
+        break;
+      case 6:
+        a.ended_at.us = static_cast<std::int64_t>(in.number());
+        break;
+      case 7:
+        if (in.number() > static_cast<std::uint64_t>(AttemptEnd::cancelled)) return false;
+        a.end = static_cast<AttemptEnd>(in.number());
+        break;
+      case 8:
+        a.error_type = in.bytes();
+        break;
+      case 9:
+        a.error_message = in.bytes();
+        break;
+      default:
+        break;
+    }
+  }
+  return !in.failed();
+}
+
+}  // namespace
+
+std::string_view name(AttemptEnd end) {
+  constexpr std::array kNames = {"running",     "completed", "failed",   "lost",
+                                 "interrupted", "released",  "cancelled"};
+  return kNames[static_cast<std::size_t>(end)];
+}
+
+std::string encode_state(const TaskRow& row) {
+  Encoder out;
+  out.number(1, static_cast<std::uint64_t>(row.skip_reason));
+  out.number(2, row.priority);
+  out.number(3, row.generation);
+  out.number(4, row.attempts);
+  out.number(5, row.lost);
+  out.number(6, row.interrupted);
+  put_token(out, 7, row.token);
+  out.bytes(9, row.worker);
+  out.number(10, bits(row.attempt_started.us));
+  out.number(11, static_cast<std::uint64_t>(row.stopping));
+  out.number(12, static_cast<std::uint64_t>(row.stop_reason));
+  out.number(13, bits(row.due.us));
+  out.number(14, bits(row.last_delay.us));
+  out.number(15, bits(row.ready_at.us));
+  out.number(16, bits(row.started_at.us));
+  out.number(17, bits(row.ended_at.us));
+  out.bytes(18, row.error_type);
+  out.bytes(19, row.error_message);
+  out.number(20, row.has_input ? 1 : 0);
+  out.number(21, row.has_result ? 1 : 0);
+  out.number(22, row.expanded ? 1 : 0);
+  out.number(23, row.first_item);
+  out.number(24, row.item_count);
+  for (const AttemptRecord& attempt : row.history) {
+    Encoder one;
+    put(one, attempt);
+    out.message(25, one);
+  }
+  return out.take();
+}
+
+Status decode_state(std::string_view bytes, TaskRow& row) {
+  const auto damaged = [] { return fail(ErrorCode::corrupt, "the state of a task is damaged"); };
+  row.priority = 0;  // zero is left out of the bytes; the struct's default is for new rows
+  row.generation = 0;
+  Decoder in(bytes);
+  while (in.next()) {
+    const std::uint64_t n = in.number();
+    const auto small = static_cast<std::uint32_t>(n);
+    switch (in.field()) {
+      case 1:
+        if (n > static_cast<std::uint64_t>(SkipReason::operator_)) return damaged();
+        row.skip_reason = static_cast<SkipReason>(n);
+        break;
+      case 2:
+        row.priority = static_cast<std::uint8_t>(n);
+        break;
+      case 3:
+        row.generation = small;
+        break;
+      case 4:
+        row.attempts = small;
+        break;
+      case 5:
+        row.lost = small;
+        break;
+      case 6:
+        row.interrupted = small;
+        break;
+      case 7:
+        row.token.incarnation = small;
+        break;
+      case 8:
+        row.token.sequence = n;
+        break;
+      case 9:
+        row.worker = in.bytes();
+        break;
+      case 10:
+        row.attempt_started.us = static_cast<std::int64_t>(n);
+        break;
+      case 11:
+        if (n > static_cast<std::uint64_t>(Stopping::hard)) return damaged();
+        row.stopping = static_cast<Stopping>(n);
+        break;
+      case 12:
+        if (n > static_cast<std::uint64_t>(StopReason::cancelled)) return damaged();
+        row.stop_reason = static_cast<StopReason>(n);
+        break;
+      case 13:
+        row.due.us = static_cast<std::int64_t>(n);
+        break;
+      case 14:
+        row.last_delay.us = static_cast<std::int64_t>(n);
+        break;
+      case 15:
+        row.ready_at.us = static_cast<std::int64_t>(n);
+        break;
+      case 16:
+        row.started_at.us = static_cast<std::int64_t>(n);
+        break;
+      case 17:
+        row.ended_at.us = static_cast<std::int64_t>(n);
+        break;
+      case 18:
+        row.error_type = in.bytes();
+        break;
+      case 19:
+        row.error_message = in.bytes();
+        break;
+      case 20:
+        row.has_input = n != 0;
+        break;
+      case 21:
+        row.has_result = n != 0;
+        break;
+      case 22:
+        row.expanded = n != 0;
+        break;
+      case 23:
+        row.first_item = small;
+        break;
+      case 24:
+        row.item_count = small;
+        break;
+      case 25:
+        if (!get(in.bytes(), row.history.emplace_back())) return damaged();
+        break;
+      default:
+        break;
+    }
+  }
+  if (in.failed() || row.generation == 0 || row.priority > 9) return damaged();
+  return {};
+}
+
+std::string encode_state(const RunRow& row) {
+  Encoder out;
+  out.bytes(1, {reinterpret_cast<const char*>(row.definition.bytes.data()), row.definition.bytes.size()});
+  out.number(2, row.priority);
+  out.number(3, bits(row.started_at.us));
+  out.number(4, row.recovery_attempts);
+  out.number(5, bits(row.journal_head));
+  out.number(6, row.cancel_requested ? 1 : 0);
+  out.number(7, row.terminate ? 1 : 0);
+  out.number(8, row.finalizing ? 1 : 0);
+  out.number(9, static_cast<std::uint64_t>(row.outcome));
+  out.bytes(10, row.error_type);
+  out.bytes(11, row.error_message);
+  out.number(12, row.progress);
+  out.number(13, row.counts.total);
+  out.number(14, row.counts.completed);
+  out.number(15, row.counts.failed);
+  out.number(16, row.counts.skipped);
+  out.number(17, row.counts.cancelled);
+  out.number(18, row.counts.running);
+  out.number(19, row.next_ordinal);
+  return out.take();
+}
+
+Status decode_state(std::string_view bytes, RunRow& row) {
+  const auto damaged = [] { return fail(ErrorCode::corrupt, "the state of a run is damaged"); };
+  row.priority = 0;
+  bool has_definition = false;
+  Decoder in(bytes);
+  while (in.next()) {
+    const std::uint64_t n = in.number();
+    const auto small = static_cast<std::uint32_t>(n);
+    switch (in.field()) {
+      case 1:
+        if (in.bytes().size() != row.definition.bytes.size()) return damaged();
+        std::memcpy(row.definition.bytes.data(), in.bytes().data(), in.bytes().size());
+        has_definition = true;
+        break;
+      case 2:
+        row.priority = static_cast<std::uint8_t>(n);
+        break;
+      case 3:
+        row.started_at.us = static_cast<std::int64_t>(n);
+        break;
+      case 4:
+        row.recovery_attempts = small;
+        break;
+      case 5:
+        row.journal_head = static_cast<std::int64_t>(n);
+        break;
+      case 6:
+        row.cancel_requested = n != 0;
+        break;
+      case 7:
+        row.terminate = n != 0;
+        break;
+      case 8:
+        row.finalizing = n != 0;
+        break;
+      case 9:
+        if (n > static_cast<std::uint64_t>(RunStatus::cancelled)) return damaged();
+        row.outcome = static_cast<RunStatus>(n);
+        break;
+      case 10:
+        row.error_type = in.bytes();
+        break;
+      case 11:
+        row.error_message = in.bytes();
+        break;
+      case 12:
+        row.progress = small;
+        break;
+      case 13:
+        row.counts.total = small;
+        break;
+      case 14:
+        row.counts.completed = small;
+        break;
+      case 15:
+        row.counts.failed = small;
+        break;
+      case 16:
+        row.counts.skipped = small;
+        break;
+      case 17:
+        row.counts.cancelled = small;
+        break;
+      case 18:
+        row.counts.running = small;
+        break;
+      case 19:
+        row.next_ordinal = small;
+        break;
+      default:
+        break;
+    }
+  }
+  if (in.failed() || !has_definition || row.priority > 9) return damaged();
+  return {};
+}
+
+}  // namespace baton::model

@@ -1,0 +1,132 @@
+// The images at rest: what the store keeps of a run and of a task. A task without a row is pending: its row
+// is written when it first changes, so that a run of 100,000 steps starts with one row.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/error.hpp"
+#include "base/hash.hpp"
+#include "base/ids.hpp"
+#include "base/time.hpp"
+#include "model/outcome.hpp"
+#include "model/states.hpp"
+
+namespace baton::model {
+
+// Stored as numbers: append at the end, never reorder.
+enum class AttemptEnd : std::uint8_t { running, completed, failed, lost, interrupted, released, cancelled };
+std::string_view name(AttemptEnd end);
+
+struct AttemptRecord {
+  std::uint32_t number = 0;  // counts every start of the task, lost and interrupted ones included
+  Token token;
+  std::string worker;
+  WallTime started_at;
+  WallTime ended_at;  // 0 while running
+  AttemptEnd end = AttemptEnd::running;
+  std::string error_type;
+  std::string error_message;
+
+  friend bool operator==(const AttemptRecord&, const AttemptRecord&) = default;
+};
+
+enum class Stopping : std::uint8_t { none, soft, hard };
+enum class StopReason : std::uint8_t { none, timeout, cancelled };
+
+struct TaskRow {
+  TaskKey key;
+  std::uint32_t step = 0;   // ordinal of its step in the definition
+  std::int32_t index = -1;  // item of a mapped step; -1 = the step's own task
+  TaskStatus status = TaskStatus::pending;
+  SkipReason skip_reason = SkipReason::none;
+  std::uint8_t priority = 5;
+  std::uint32_t generation = 1;
+  std::uint32_t attempts = 0;  // that count against max_attempts
+  std::uint32_t lost = 0;
+  std::uint32_t interrupted = 0;
+
+  // The attempt that holds the task now, if running.
+  Token token;
+  std::string worker;
+  ShardTime attempt_started;
+  Stopping stopping = Stopping::none;
+  StopReason stop_reason = StopReason::none;
+
+  ShardTime due;           // retrying: when the next attempt may be queued
+  Duration last_delay;     // of the last retry, for decorrelated jitter
+  WallTime ready_at;       // when it was first queued
+  WallTime started_at;     // of the first attempt
+  WallTime ended_at;       // of its terminal state
+  std::string error_type;  // of the terminal failure, or of the last attempt while retrying
+  std::string error_message;
+  bool has_input = false;   // a rendered input is stored (it was not constant)
+  bool has_result = false;  // a result is stored
+
+  // Of a mapped step (its items' tasks have the ordinals first_item … first_item + item_count − 1).
+  bool expanded = false;
+  Ordinal first_item = 0;
+  std::uint32_t item_count = 0;
+
+  std::vector<AttemptRecord> history;  // oldest first; at most kHistoryLimit newest are kept
+
+  friend bool operator==(const TaskRow&, const TaskRow&) = default;
+};
+
+inline constexpr std::size_t kHistoryLimit = 100;
+inline constexpr std::size_t kMessageLimit = 4096;  // bytes kept of an error message
+
+// Counters of a run's tasks. A mapped step that is not expanded yet counts as one.
+struct TaskCounts {
+  std::uint32_t total = 0;
+  std::uint32_t completed = 0;
+  std::uint32_t failed = 0;
+  std::uint32_t skipped = 0;
+  std::uint32_t cancelled = 0;
+  std::uint32_t running = 0;
+
+  std::uint32_t ended() const { return completed + failed + skipped + cancelled; }
+  friend bool operator==(const TaskCounts&, const TaskCounts&) = default;
+};
+
+struct RunRow {
+  RunKey key;
+  RunId id;
+  RunStatus status = RunStatus::pending;
+  std::string workflow;       // name
+  std::uint32_t version = 1;  // of that workflow
+  Hash256 definition;         // of that version
+  std::string job_id;         // the submitter's own reference; "" = none
+  std::uint8_t priority = 5;
+  WallTime created_at;
+  WallTime started_at;
+  WallTime ended_at;
+  std::uint32_t recovery_attempts = 0;
+  JournalSequence journal_head = 0;  // the last commit that touched it
+
+  bool cancel_requested = false;
+  bool terminate = false;
+  bool finalizing = false;                 // the main phase is over
+  RunStatus outcome = RunStatus::pending;  // decided when the main phase ended
+  std::string error_type;
+  std::string error_message;
+  std::uint32_t progress = 0;  // percent, weighted by estimates
+  TaskCounts counts;
+  Ordinal next_ordinal = 0;  // the next free one, for items
+
+  friend bool operator==(const RunRow&, const RunRow&) = default;
+};
+
+// The packed part of a row: everything except what the store keeps in columns of its own (see each function).
+// Decoding fails with ErrorCode::corrupt.
+//
+// Task: all but key, step, index, status.
+std::string encode_state(const TaskRow& row);
+Status decode_state(std::string_view bytes, TaskRow& row);
+// Run: all but key, id, status, workflow, version, job_id, created_at, ended_at.
+std::string encode_state(const RunRow& row);
+Status decode_state(std::string_view bytes, RunRow& row);
+
+}  // namespace baton::model

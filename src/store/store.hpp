@@ -1,0 +1,167 @@
+// What keeps the state. Two sides that never meet: the *writer* belongs to the shard loops (open, load,
+// commit), the *reader* serves lists, searches and history and never touches the engine. Every implementation
+// passes the conformance suite (conformance_test.cpp).
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/error.hpp"
+#include "base/ids.hpp"
+#include "base/time.hpp"
+#include "model/batch.hpp"
+#include "model/fact.hpp"
+#include "model/payload.hpp"
+#include "model/rows.hpp"
+
+namespace baton::store {
+
+enum class CommitResult : std::uint8_t {
+  committed,      // durable
+  not_committed,  // nothing of it is stored (disk full, busy, constraint, newer term): reload
+  unknown         // nobody can say (fsync failed, connection lost): the owner must not go on
+};
+
+struct CommitDone {
+  JournalSequence sequence = 0;
+  CommitResult result = CommitResult::committed;
+  Error error;  // unless committed: why
+};
+
+struct ShardMeta {
+  std::uint32_t incarnation = 0;  // this owner's
+  JournalSequence sequence = 0;   // last committed
+  ShardTime shard_time;           // of the last commit
+  std::int64_t last_run = 0;
+};
+
+struct StoredDefinition {
+  std::string workflow;
+  std::uint32_t version = 1;
+  Hash256 hash;
+  std::string canonical;
+  WallTime created_at;
+};
+
+// A run with its tasks as stored. Tasks that never changed have no row.
+struct RunImage {
+  model::RunRow run;
+  std::vector<model::TaskRow> tasks;  // by ordinal
+};
+
+struct DefinitionKey {
+  std::string workflow;
+  std::uint32_t version = 1;
+  Hash256 hash;
+};
+
+struct IdempotencyEntry {
+  Hash256 body;
+  RunKey run;
+  RunId id;
+  WallTime expires_at;
+};
+
+// What a decision asks for before it can be taken.
+struct LoadRequest {
+  std::vector<model::PayloadKey> payloads;
+  std::vector<RunKey> runs;  // cold runs
+  std::vector<std::string> idempotency_keys;
+  bool empty() const { return payloads.empty() && runs.empty() && idempotency_keys.empty(); }
+};
+struct Loaded {
+  std::vector<std::pair<model::PayloadKey, model::Text>> payloads;  // null text = there is none
+  std::vector<std::pair<RunKey, std::optional<RunImage>>> runs;
+  std::vector<std::pair<Hash256, std::string>>
+      definitions;  // canonical texts of the loaded runs' definitions
+  std::vector<std::pair<std::string, std::optional<IdempotencyEntry>>> idempotency;
+};
+
+// The writer's side of one database; used by one owner. Callbacks may come on another thread, or before the
+// call returns; they must not call back into the store.
+class Writer {
+ public:
+  virtual ~Writer() = default;
+
+  // Takes the shard: durably counts its incarnation up before it returns. Earlier owners' commits fail from
+  // here on.
+  virtual Result<ShardMeta> open_shard(ShardId shard) = 0;
+
+  // All runs that are not terminal, in the order of their keys, and the index of definitions. A row that
+  // cannot be decoded does not stop the others: it is reported to `damaged` and left as it is.
+  virtual Status load_open_runs(ShardId shard, const std::function<void(RunImage)>& run,
+                                const std::function<void(RunKey, Error)>& damaged) = 0;
+  virtual Result<std::vector<DefinitionKey>> load_definition_keys() = 0;
+  virtual Result<StoredDefinition> load_definition(const Hash256& hash) = 0;
+
+  // Commits in the order of calls, at most two under way at once; `done` is called exactly once, in that
+  // order.
+  virtual void begin_commit(model::Batch batch, std::function<void(CommitDone)> done) = 0;
+
+  // Reads what is committed. Order against commits under way is not defined: the caller keeps what is
+  // uncommitted.
+  virtual void begin_load(LoadRequest request, std::function<void(Result<Loaded>)> done) = 0;
+
+  // Whether a write would succeed now (after `not_committed`): writes and rolls back or commits a marker.
+  virtual Status probe() = 0;
+
+  // When nothing is to be done: checkpoints and the like. Returns quickly.
+  virtual void idle() = 0;
+};
+
+// ---- Reading
+// -----------------------------------------------------------------------------------------------------
+
+struct RunFilter {
+  ShardId shard{};
+  std::vector<model::RunStatus> statuses;  // empty = all
+  std::string workflow;                    // "" = all
+  std::string job_id;                      // "" = all
+};
+
+struct RunView {
+  model::RunRow row;
+  std::string context;  // JSON; with metadata
+};
+
+struct TaskView {
+  model::TaskRow row;
+  std::optional<std::string> result;  // JSON
+};
+
+struct JournalView {
+  JournalSequence sequence = 0;
+  model::RunFacts facts;
+};
+
+// Thread-safe; each call sees a consistent snapshot.
+class Reader {
+ public:
+  virtual ~Reader() = default;
+
+  // Newest first, at most `limit` (1–1000), older than `before` (exclusive) if given.
+  virtual Result<std::vector<model::RunRow>> list_runs(const RunFilter& filter, std::optional<RunKey> before,
+                                                       std::size_t limit) = 0;
+  // nullopt: no such run (or another run has that key).
+  virtual Result<std::optional<RunView>> get_run(const RunId& id) = 0;
+  // By ordinal, at most `limit`, from `from` on; results up to `max_result` bytes each (longer ones: nullopt
+  // and the row says has_result), 0 = without results.
+  virtual Result<std::vector<TaskView>> list_tasks(RunKey run, Ordinal from, std::size_t limit,
+                                                   std::size_t max_result) = 0;
+  virtual Result<std::optional<TaskView>> get_task(TaskKey key) = 0;
+  virtual Result<std::optional<std::string>> get_payload(const model::PayloadKey& key) = 0;
+  virtual Result<std::optional<StoredDefinition>> get_definition(const Hash256& hash) = 0;
+  virtual Result<std::vector<StoredDefinition>> list_definitions(std::string_view workflow) = 0;
+  // Newest first: follows the run's chain back from its head, at most `limit` entries older than `before`.
+  virtual Result<std::vector<JournalView>> run_journal(RunKey run, std::optional<JournalSequence> before,
+                                                       std::size_t limit) = 0;
+  // All entries of a shard after `after`, oldest first, at most `limit` commits: what event streams follow.
+  virtual Result<std::vector<std::pair<JournalSequence, std::vector<model::RunFacts>>>> journal_after(
+      ShardId shard, JournalSequence after, std::size_t limit) = 0;
+};
+
+}  // namespace baton::store
