@@ -1,0 +1,99 @@
+"""The arrows between folders: declared in each CMakeLists.txt, kept by every #include, and within what the architecture
+allows. The linker's side of it is a CMake test."""
+
+import unittest
+
+import folders
+
+# What each folder may link, directly or through others. A folder that is not here is a decision to be made first.
+ALLOWED = {
+    "base": set(),
+    "calendar": {"base"},
+    "schema": {"base"},
+    "telemetry": {"base"},
+    "logs": {"base"},
+    "net": {"base"},
+    "model": {"base"},
+    "expr": {"base", "calendar"},
+    "spec": {"base", "model", "expr", "schema", "calendar"},
+    "engine": {"base", "model", "expr", "schema", "calendar"},
+    "store": {"base", "model"},
+    "executors": {"base", "model", "net", "logs"},
+    "runtime": {"base", "model", "expr", "schema", "calendar", "engine", "store", "executors", "telemetry", "net",
+                "logs"},
+}
+ALLOWED["maintenance"] = ALLOWED["runtime"] | {"runtime"}
+ALLOWED["api"] = ALLOWED["runtime"] | {"runtime", "spec", "auth"}
+ALLOWED["client"] = {"base", "net", "model"}
+ALLOWED["auth"] = {"base", "model"}
+ALLOWED["embedded"] = ALLOWED["api"] | {"api", "client", "maintenance"}
+ALLOWED["server"] = ALLOWED["embedded"] | {"embedded"}
+ALLOWED["cli"] = ALLOWED["embedded"] | {"embedded", "server"}
+
+
+class Arrows(unittest.TestCase):
+    links = folders.declared()
+
+    def test_the_project_has_folders(self):
+        self.assertIn("base", self.links)
+        self.assertGreater(len(folders.includes()), 10)
+
+    def test_declared_links_are_allowed(self):
+        wrong = [f"{folder} → {target}" for folder in self.links
+                 for target in sorted(folders.closure(self.links, folder))
+                 if folder not in ALLOWED or target not in ALLOWED[folder]]
+        self.assertEqual(wrong, [])
+
+    def test_no_cycles(self):
+        self.assertEqual([folder for folder in self.links if folder in folders.closure(self.links, folder)], [])
+
+    def test_includes_follow_declared_links(self):
+        tests = folders.links_of_tests()
+        wrong = []
+        for path, folder, target in folders.includes():
+            if target is None or target == folder:
+                continue
+            reach = folders.closure(self.links, folder)
+            if folders.is_test(path):
+                for link in tests.get(folder, set()):
+                    reach |= {link} | folders.closure(self.links, link)
+            elif folder not in self.links:  # not built yet: hold it against what it will be allowed
+                reach = ALLOWED.get(folder, set())
+            if target not in reach:
+                wrong.append(f"{path.relative_to(folders.ROOT)} includes {target}/ which {folder} does not link")
+        self.assertEqual(wrong, [])
+
+    def test_includes_name_their_folder(self):
+        wrong = [str(path.relative_to(folders.ROOT)) for path, _, target in folders.includes() if target is None]
+        self.assertEqual(wrong, [], 'write #include "folder/file.hpp", also within a folder')
+
+    def test_the_engine_is_pure(self):
+        """decide() has no clock, no chance, no input or output, no threads (docs/design)."""
+        forbidden = ("<chrono>", "<random>", "<thread>", "<mutex>", "<atomic>", "<fstream>", "<iostream>", "<filesystem>",
+                     "<spdlog", "<sys/", "<unistd.h>", "<boost/asio")
+        wrong = []
+        for path in sorted((folders.SOURCE / "engine").rglob("*.[ch]pp")):
+            if folders.is_test(path):
+                continue
+            for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+                if line.lstrip().startswith("#") and any(header in line for header in forbidden):
+                    wrong.append(f"{path.relative_to(folders.ROOT)}:{number}: {line.strip()}")
+        self.assertEqual(wrong, [])
+
+
+class TheTestItself(unittest.TestCase):
+    """A test of arrows that cannot see a wrong one is worse than none."""
+
+    def test_parses_calls_over_lines_and_ignores_comments(self):
+        calls = folders.parse("# baton_library(no LINKS x)\nbaton_library(a\n  SOURCES a.cpp\n  LINKS b c # d\n)\n"
+                              "baton_tests(a SOURCES a_test.cpp LINKS a e LABELS fast)")
+        self.assertEqual([(call, name, sorted(keywords.get("LINKS", []))) for call, name, keywords in calls],
+                         [("baton_library", "a", ["b", "c"]), ("baton_tests", "a", ["a", "e"])])
+
+    def test_sees_cycles(self):
+        links = {"a": {"b"}, "b": {"c"}, "c": {"a"}, "d": {"a"}}
+        self.assertEqual([name for name in links if name in folders.closure(links, name)], ["a", "b", "c"])
+
+
+if __name__ == "__main__":
+    unittest.main()
