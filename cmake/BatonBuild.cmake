@@ -21,7 +21,7 @@ if(BATON_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
   set(CMAKE_CXX_COMPILER_LAUNCHER "${BATON_CCACHE}")
 endif()
 
-add_compile_options(-Wall -Wextra -Wpedantic -Werror=return-type -Wshadow -Wnon-virtual-dtor -Wno-missing-field-initializers)
+add_compile_options(-Wall -Wextra -Wpedantic -Werror=return-type -Wshadow -Wnon-virtual-dtor -Wno-missing-field-initializers -Wno-missing-designated-field-initializers)
 if(CMAKE_BUILD_TYPE STREQUAL "Release")
   set(CMAKE_CXX_FLAGS_RELEASE "-O2 -DNDEBUG")
   add_compile_options(-g1 -fstack-protector-strong)

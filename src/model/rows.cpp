@@ -100,6 +100,8 @@ std::string encode_state(const TaskRow& row) {
   out.number(22, row.expanded ? 1 : 0);
   out.number(23, row.first_item);
   out.number(24, row.item_count);
+  out.number(26, row.starts);
+  out.number(27, row.in_process ? 1 : 0);
   for (const AttemptRecord& attempt : row.history) {
     Encoder one;
     put(one, attempt);
@@ -194,6 +196,12 @@ Status decode_state(std::string_view bytes, TaskRow& row) {
         break;
       case 25:
         if (!get(in.bytes(), row.history.emplace_back())) return damaged();
+        break;
+      case 26:
+        row.starts = small;
+        break;
+      case 27:
+        row.in_process = n != 0;
         break;
       default:
         break;

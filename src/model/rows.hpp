@@ -45,12 +45,14 @@ struct TaskRow {
   std::uint8_t priority = 5;
   std::uint32_t generation = 1;
   std::uint32_t attempts = 0;  // that count against max_attempts
+  std::uint32_t starts = 0;    // all attempts, lost, interrupted and released ones included: the last one's number
   std::uint32_t lost = 0;
   std::uint32_t interrupted = 0;
 
   // The attempt that holds the task now, if running.
   Token token;
   std::string worker;
+  bool in_process = false;  // the worker lives in the server's process and dies with it
   ShardTime attempt_started;
   Stopping stopping = Stopping::none;
   StopReason stop_reason = StopReason::none;

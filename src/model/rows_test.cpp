@@ -12,6 +12,8 @@ TaskRow sample_task() {
   row.attempts = 2;
   row.token = {3, 99};
   row.worker = "local";
+  row.in_process = true;
+  row.starts = 4;
   row.due = {5'000'000};
   row.error_type = "exit";
   row.error_message = "exit code 3";

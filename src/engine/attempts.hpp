@@ -1,0 +1,25 @@
+// How attempts end, in whatever way, and what follows for their task (SEMANTICS 17–22, 48).
+#pragma once
+
+#include "engine/effects.hpp"
+#include "engine/moment.hpp"
+#include "engine/state.hpp"
+#include "model/outcome.hpp"
+
+namespace baton::engine {
+
+// The attempt that holds the (running) task ended as its executor says.
+void settle(State& state, Run& run, Task& task, model::Outcome outcome, const Moment& moment,
+            Effects& effects);
+
+// It ended without a word: its worker died or lost its lease (lost), the server stopped under it
+// (interrupted), or the worker gave it back untouched (released). None of them uses up an attempt.
+void lose(State& state, Run& run, Task& task, model::AttemptEnd end, const Moment& moment, Effects& effects);
+
+// Every attempt that the worker holds is lost.
+void lose_worker(State& state, const std::string& worker, const Moment& moment, Effects& effects);
+
+// The task whose attempt has this token now; null if there is none.
+Task* holder(State& state, const Token& token, const TaskId& id, Run*& run);
+
+}  // namespace baton::engine

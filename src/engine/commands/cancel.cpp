@@ -1,0 +1,46 @@
+#include "engine/commands/commands.hpp"
+#include "engine/flow.hpp"
+
+namespace baton::engine::commands {
+
+void decide(State& state, const model::CancelRun& command, model::ReplyTo reply_to, const Moment& moment,
+            Effects& effects) {
+  Run* run = state.find(command.run.key());
+  if (run == nullptr || run->row.id != command.run) {
+    effects.reply(reply_to, Error{ErrorCode::not_found, "there is no run " + command.run.text(), ""});
+    return;
+  }
+  if (model::is_terminal(run->row.status)) {
+    effects.reply(reply_to, Error{ErrorCode::conflict,
+                                  "run " + command.run.text() + " is " + std::string(name(run->row.status)) +
+                                      " already; only a run that has not ended can be cancelled",
+                                  std::string(name(run->row.status))});
+    return;
+  }
+  if (run->row.finalizing && !run->row.cancel_requested) {
+    effects.reply(reply_to, Error{ErrorCode::conflict,
+                                  "run " + command.run.text() + " is " + std::string(name(run->row.outcome)) +
+                                      " and only its finally steps are left; they always run to their end",
+                                  std::string(name(run->row.status))});
+    return;
+  }
+  const bool harder = command.terminate && !run->row.terminate;
+  if (!run->row.cancel_requested || harder) {
+    effects.touch(*run);
+    run->row.cancel_requested = true;
+    run->row.terminate |= command.terminate;
+    run->row.status = model::RunStatus::cancelling;
+    if (run->row.error_type.empty()) {
+      run->row.error_type = model::error_type::kCancelled;
+      run->row.error_message = command.reason;
+    }
+    effects.record(*run, {.kind = model::FactKind::run_cancel_requested,
+                          .at = moment.wall,
+                          .number = command.terminate ? 1 : 0,
+                          .text = command.reason});
+    if (!run->row.finalizing) state.work.push_back({WorkKind::sweep, {run->row.key, kWholeRun}, 0});
+  }
+  effects.reply(reply_to, model::CancelAccepted{command.run, run->row.status});
+}
+
+}  // namespace baton::engine::commands

@@ -1,0 +1,22 @@
+// One function per command, each in a file of its own.
+#pragma once
+
+#include "engine/effects.hpp"
+#include "engine/moment.hpp"
+#include "engine/state.hpp"
+#include "model/command.hpp"
+
+namespace baton::engine::commands {
+
+void decide(State&, const model::SubmitRun&, model::ReplyTo, const Moment&, Effects&);
+void decide(State&, const model::CancelRun&, model::ReplyTo, const Moment&, Effects&);
+void decide(State&, const model::ClaimTasks&, model::ReplyTo, const Moment&, Effects&);
+void decide(State&, const model::Heartbeat&, model::ReplyTo, const Moment&, Effects&);
+void decide(State&, const model::ReportAttempt&, model::ReplyTo, const Moment&, Effects&);
+void decide(State&, const model::ReleaseAttempt&, model::ReplyTo, const Moment&, Effects&);
+void decide(State&, const model::LoseWorker&, model::ReplyTo, const Moment&, Effects&);
+void decide(State&, const model::StartShard&, model::ReplyTo, const Moment&, Effects&);
+void decide(State&, const model::Tick&, model::ReplyTo, const Moment&, Effects&);
+void decide(State&, const model::Continue&, model::ReplyTo, const Moment&, Effects&);
+
+}  // namespace baton::engine::commands

@@ -1,0 +1,56 @@
+#include "engine/commands/commands.hpp"
+#include "engine/decide.hpp"
+#include "engine/dispatch.hpp"
+#include "engine/flow.hpp"
+
+namespace baton::engine::commands {
+namespace {
+
+// Pieces that change no row (a predecessor of many ended) are cheap, but not free.
+constexpr int kPiecesPerDecision = 10'000;
+
+// Does one piece of work. False: a payload is missing, nothing was done.
+bool work_on(State& state, Work work, const Moment& moment, Effects& effects, std::size_t row_limit) {
+  if (work.kind == WorkKind::dispatch) {
+    state.dispatch_pending = false;
+    const bool more = dispatch(state, moment, effects, row_limit);
+    Needs missing;
+    add_dispatch_needs(state, missing);
+    if (more || !missing.empty()) want_dispatch(state);
+    return more || missing.empty();
+  }
+  if (work.kind == WorkKind::sweep) {
+    if (sweep(state, work, moment, effects, row_limit)) state.work.push_back(work);
+    return true;
+  }
+  Run* run = state.find(work.task.run);
+  if (run == nullptr || model::is_terminal(run->row.status)) return true;
+  Task& task = run->tasks[work.task.ordinal];
+  if (work.kind == WorkKind::expand) {
+    const std::uint32_t before = task.next_item;
+    expand_items(state, *run, task, moment, effects, row_limit);
+    return run->tasks[work.task.ordinal].next_item != before || !run->tasks[work.task.ordinal].refill_pending;
+  }
+  Needs missing;
+  add_needs(state, *run, task, missing);
+  if (!missing.empty()) {
+    state.work.push_front(work);
+    return false;
+  }
+  advance(state, *run, task, moment, effects);
+  return true;
+}
+
+}  // namespace
+
+void decide(State& state, const model::Continue&, model::ReplyTo, const Moment& moment, Effects& effects) {
+  const std::size_t row_limit = effects.rows() + kRowsPerDecision;
+  for (int pieces = 0; pieces < kPiecesPerDecision && !state.work.empty() && effects.rows() < row_limit;
+       ++pieces) {
+    const Work work = state.work.front();
+    state.work.pop_front();
+    if (!work_on(state, work, moment, effects, row_limit)) return;
+  }
+}
+
+}  // namespace baton::engine::commands

@@ -1,0 +1,82 @@
+#include <algorithm>
+#include <vector>
+
+#include "engine/attempts.hpp"
+#include "engine/commands/commands.hpp"
+#include "engine/dispatch.hpp"
+#include "engine/flow.hpp"
+#include "engine/timers.hpp"
+#include "engine/workers.hpp"
+
+namespace baton::engine::commands {
+namespace {
+
+using model::TaskStatus;
+
+// A running attempt of a worker elsewhere: its claim stays valid, its lease starts anew (SEMANTICS 50).
+void keep(State& state, Run& run, Task& task, const Moment& moment) {
+  Worker& worker = renew_lease(state, task.row.worker, false, moment);
+  worker.attempts.emplace(task.row.token, task.row.key);
+  const auto& timeout = run.program->step(task.row.step).timeout;
+  if (task.row.stopping == model::Stopping::soft) {
+    set_timer(state, task,
+              task.row.stop_reason == model::StopReason::timeout && timeout
+                  ? task.row.attempt_started + timeout->hard
+                  : moment.now + state.settings.cancel_grace);
+  } else if (task.row.stopping == model::Stopping::none && timeout) {
+    set_timer(state, task, task.row.attempt_started + timeout->soft);
+  }
+}
+
+}  // namespace
+
+// Recovery is the normal way to start: everything that was on its way goes on from what the rows say.
+void decide(State& state, const model::StartShard&, model::ReplyTo reply_to, const Moment& moment,
+            Effects& effects) {
+  std::vector<Run*> runs;
+  for (const auto& [key, run] : state.runs) {
+    if (!model::is_terminal(run->row.status)) runs.push_back(run.get());
+  }
+  std::ranges::sort(runs, {}, [](const Run* run) { return run->row.key; });
+
+  std::vector<Task*> queued;
+  std::vector<std::pair<Run*, Ordinal>> interrupted;
+  for (Run* run : runs) {
+    for (Task& task : run->tasks) {
+      if (task.row.status == TaskStatus::queued) {
+        queued.push_back(&task);
+      } else if (task.row.status == TaskStatus::retrying) {
+        set_timer(state, task, task.row.due);
+      } else if (task.row.status == TaskStatus::running && task.row.in_process) {
+        interrupted.emplace_back(run, task.row.key.ordinal);
+      } else if (task.row.status == TaskStatus::running) {
+        keep(state, *run, task, moment);
+      } else if (task.row.expanded && task.row.status == TaskStatus::pending) {
+        if (task.items_failed > 0) {
+          task.sweeping = true;
+          state.work.push_back({WorkKind::sweep, task.row.key, 0});
+        } else {
+          refill(state, *run, task);
+        }
+      } else if (task.row.status == TaskStatus::pending && task.row.index < 0 && task.waiting == 0 &&
+                 run->program->step(task.row.step).finally == run->row.finalizing) {
+        state.work.push_back({WorkKind::ready, task.row.key, 0});
+      }
+    }
+    const bool stop = run->row.cancel_requested || (run->any_failed && run->program->workflow().fail_fast);
+    if (stop && !run->row.finalizing) state.work.push_back({WorkKind::sweep, {run->row.key, kWholeRun}, 0});
+  }
+  std::ranges::sort(queued, {},
+                    [](const Task* task) { return std::pair(task->row.ready_at, task->row.key); });
+  for (Task* task : queued) {
+    const std::string& queue = state.find(task->row.key.run)->program->step(task->row.step).queue;
+    state.queues[queue].levels[task->row.priority].push_back(
+        {task->row.key, ++task->ticket, ++state.last_order});
+  }
+  for (const auto& [run, ordinal] : interrupted) {
+    lose(state, *run, run->tasks[ordinal], model::AttemptEnd::interrupted, moment, effects);
+  }
+  effects.reply(reply_to, model::Done{});
+}
+
+}  // namespace baton::engine::commands

@@ -1,0 +1,50 @@
+#include "engine/attempts.hpp"
+#include "engine/commands/commands.hpp"
+#include "engine/decide.hpp"
+#include "engine/dispatch.hpp"
+#include "engine/flow.hpp"
+#include "engine/timers.hpp"
+#include "engine/workers.hpp"
+
+namespace baton::engine::commands {
+namespace {
+
+using model::TaskStatus;
+
+void fire(State& state, Run& run, Task& task, const Moment& moment, Effects& effects) {
+  if (task.row.status == TaskStatus::retrying) {
+    enqueue(state, run, task, moment, effects);
+  } else if (task.row.status == TaskStatus::running) {
+    const bool first = task.row.stopping == model::Stopping::none;
+    stop_attempt(state, run, task, first ? model::Stopping::soft : model::Stopping::hard,
+                 first ? model::StopReason::timeout : task.row.stop_reason, moment, effects);
+  }
+}
+
+}  // namespace
+
+void decide(State& state, const model::Tick&, model::ReplyTo, const Moment& moment, Effects& effects) {
+  const std::size_t row_limit = effects.rows() + kRowsPerDecision;
+  while (!state.timers.empty() && state.timers.begin()->at <= moment.now && effects.rows() < row_limit) {
+    const Timer timer = *state.timers.begin();
+    state.timers.erase(state.timers.begin());
+    switch (timer.kind) {
+      case TimerKind::task: {
+        Run* run = state.find(timer.task.run);
+        if (run == nullptr) break;
+        Task& task = run->tasks[timer.task.ordinal];
+        task.has_timer = false;
+        fire(state, *run, task, moment, effects);
+        break;
+      }
+      case TimerKind::lease:
+        lose_worker(state, timer.worker, moment, effects);
+        break;
+      case TimerKind::claim:
+        end_claim(state, timer.worker, effects);
+        break;
+    }
+  }
+}
+
+}  // namespace baton::engine::commands

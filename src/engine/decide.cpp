@@ -1,0 +1,13 @@
+#include "engine/decide.hpp"
+
+#include "engine/commands/commands.hpp"
+
+namespace baton::engine {
+
+void decide(State& state, const model::Command& command, const Moment& moment, Effects& effects) {
+  effects.begin(name(command.body), command.actor);
+  std::visit([&](const auto& body) { commands::decide(state, body, command.reply_to, moment, effects); },
+             command.body);
+}
+
+}  // namespace baton::engine

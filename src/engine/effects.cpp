@@ -1,0 +1,87 @@
+#include "engine/effects.hpp"
+
+namespace baton::engine {
+
+void Effects::begin(std::string_view cause, std::string_view actor) {
+  cause_ = cause;
+  actor_ = actor;
+}
+
+void Effects::touch(Run& run) {
+  if (run.touched_in == state_.sequence) return;
+  run.touched_in = state_.sequence;
+  run.effects_slot = runs_.size();
+  runs_.push_back({&run, !run.stored, {run.row.key, run.row.journal_head, cause_, actor_, {}}});
+  run.stored = true;
+}
+
+void Effects::touch(Run& run, Ordinal ordinal) {
+  touch(run);
+  Task& task = run.tasks[ordinal];
+  if (task.touched_in == state_.sequence) return;
+  task.touched_in = state_.sequence;
+  tasks_.push_back({&run, ordinal, !task.stored});
+  task.stored = true;
+}
+
+void Effects::record(Run& run, model::Fact fact) {
+  touch(run);
+  runs_[run.effects_slot].facts.facts.push_back(std::move(fact));
+}
+
+void Effects::put(const model::PayloadKey& key, std::string text) {
+  auto shared = std::make_shared<const std::string>(std::move(text));
+  state_.values.put(key, shared, state_.sequence);
+  payloads_[key] = std::move(shared);
+}
+
+void Effects::reply(model::ReplyTo to, model::ReplyBody body) {
+  if (to != 0) replies_.push_back({to, std::move(body), state_.sequence});
+}
+
+void Effects::early_reply(model::ReplyTo to, model::ReplyBody body) {
+  if (to != 0) replies_.push_back({to, std::move(body), state_.sequence - 1});
+}
+
+Sealed Effects::seal(const Moment& moment) {
+  Sealed sealed;
+  sealed.replies = std::move(replies_);
+  sealed.actions = std::move(actions_);
+  const auto payload = [&](const model::PayloadKey& key) -> model::Text {
+    const auto found = payloads_.find(key);
+    return found == payloads_.end() ? nullptr : std::move(found->second);
+  };
+  model::Batch& batch = sealed.batch;
+  batch.shard = state_.shard;
+  batch.incarnation = state_.incarnation;
+  batch.sequence = state_.sequence;
+  batch.shard_time = moment.now;
+  batch.last_run = state_.last_run;
+  batch.runs.reserve(runs_.size());
+  batch.facts.reserve(runs_.size());
+  for (Touched& touched : runs_) {
+    Run& run = *touched.run;
+    run.row.journal_head = state_.sequence;
+    batch.runs.push_back(
+        {run.row, touched.created, payload(input_of(run.row.key)), payload(context_of(run.row.key))});
+    batch.facts.push_back(std::move(touched.facts));
+  }
+  batch.tasks.reserve(tasks_.size());
+  for (const TouchedTask& touched : tasks_) {
+    const model::TaskRow& row = touched.run->tasks[touched.ordinal].row;
+    batch.tasks.push_back({row, touched.created, payload(input_of(row.key)), payload(result_of(row.key))});
+  }
+  batch.definitions = std::move(definitions_);
+  batch.idempotency = std::move(idempotency_);
+  runs_.clear();
+  tasks_.clear();
+  payloads_.clear();
+  definitions_.clear();
+  idempotency_.clear();
+  replies_.clear();
+  actions_.clear();
+  if (!batch.empty()) ++state_.sequence;
+  return sealed;
+}
+
+}  // namespace baton::engine

@@ -1,0 +1,73 @@
+// What the decisions of one turn bring about: the batch to commit, and the replies and actions that wait for
+// it.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "engine/moment.hpp"
+#include "engine/state.hpp"
+#include "model/batch.hpp"
+#include "model/command.hpp"
+
+namespace baton::engine {
+
+struct Sealed {
+  model::Batch batch;
+  std::vector<model::Reply> replies;
+  std::vector<model::Action> actions;  // released with the batch
+};
+
+class Effects {
+ public:
+  explicit Effects(State& state) : state_(state) {}
+
+  // Names what the following facts are caused by.
+  void begin(std::string_view cause, std::string_view actor);
+
+  // The run's or task's row changes in this batch. Touching a task touches its run.
+  void touch(Run& run);
+  void touch(Run& run, Ordinal task);
+  void record(Run& run, model::Fact fact);
+  // A payload of a touched row; it is in the value cache from now on.
+  void put(const model::PayloadKey& key, std::string text);
+  void define(model::DefinitionChange definition) { definitions_.push_back(std::move(definition)); }
+  void use_key(model::IdempotencyChange use) { idempotency_.push_back(std::move(use)); }
+
+  void reply(model::ReplyTo to, model::ReplyBody body);        // released when this batch is durable
+  void early_reply(model::ReplyTo to, model::ReplyBody body);  // released when the batch before it is
+  void act(model::Action action) { actions_.push_back(std::move(action)); }
+
+  // Row changes so far: decisions are bounded by it.
+  std::size_t rows() const { return runs_.size() + tasks_.size(); }
+
+  // Takes everything, gives the batch the state's next sequence, and counts that up.
+  Sealed seal(const Moment& moment);
+
+ private:
+  struct Touched {
+    Run* run;
+    bool created;
+    model::RunFacts facts;
+  };
+  struct TouchedTask {
+    Run* run;
+    Ordinal ordinal;
+    bool created;
+  };
+
+  State& state_;
+  std::string cause_;
+  std::string actor_;
+  std::vector<Touched> runs_;
+  std::vector<TouchedTask> tasks_;
+  std::unordered_map<model::PayloadKey, model::Text> payloads_;
+  std::vector<model::DefinitionChange> definitions_;
+  std::vector<model::IdempotencyChange> idempotency_;
+  std::vector<model::Reply> replies_;
+  std::vector<model::Action> actions_;
+};
+
+}  // namespace baton::engine

@@ -1,0 +1,448 @@
+#include "engine/flow.hpp"
+
+#include <algorithm>
+#include <boost/json/serialize.hpp>
+
+#include "base/text.hpp"
+#include "engine/dispatch.hpp"
+#include "engine/rendering.hpp"
+#include "engine/timers.hpp"
+
+namespace baton::engine {
+namespace {
+
+using model::FactKind;
+using model::RunStatus;
+using model::TaskStatus;
+
+bool is_active(TaskStatus status) {
+  return status == TaskStatus::queued || status == TaskStatus::running || status == TaskStatus::retrying;
+}
+
+// Whether a step's end keeps its successors from starting (SEMANTICS 9, 13).
+bool is_bad(const model::TaskRow& row, const model::Step& step) {
+  switch (row.status) {
+    case TaskStatus::failed:
+      return !step.continue_on_error;
+    case TaskStatus::cancelled:
+      return true;
+    case TaskStatus::skipped:
+      return row.skip_reason == model::SkipReason::upstream_failed ||
+             row.skip_reason == model::SkipReason::fail_fast;
+    default:
+      return false;
+  }
+}
+
+bool is_item(const Task& task) {
+  return task.row.index >= 0;
+}
+
+void set_error(model::TaskRow& row, const model::Failure& failure) {
+  row.error_type = failure.type;
+  row.error_message = utf8_prefix(failure.message, model::kMessageLimit);
+}
+
+void set_status(Run& run, RunStatus status) {
+  run.row.status = status;
+}
+
+void update_progress(Run& run) {
+  const std::uint64_t total = run.program->total_weight();
+  run.row.progress = total == 0 ? 100 : static_cast<std::uint32_t>(run.done_weight * 100 / total);
+}
+
+void push_ready(State& state, const Run& run, Ordinal ordinal) {
+  state.work.push_back({WorkKind::ready, {run.row.key, ordinal}, 0});
+}
+
+void end_run(State& state, Run& run, const Moment& moment, Effects& effects) {
+  start_run(run, moment, effects);
+  RunStatus outcome = run.row.outcome;
+  if (outcome == RunStatus::completed && run.finally_failed) outcome = RunStatus::failed;
+  set_status(run, outcome);
+  run.row.ended_at = moment.wall;
+  if (outcome == RunStatus::completed) run.row.progress = 100;
+  effects.record(run, {.kind = FactKind::run_ended,
+                       .at = moment.wall,
+                       .status = static_cast<std::uint8_t>(outcome),
+                       .text = run.row.error_type});
+  effects.act(model::RunEnded{run.row.key, outcome});
+  state.ended.push_back(run.row.key);
+}
+
+void end_main_phase(State& state, Run& run, const Moment& moment, Effects& effects) {
+  run.row.finalizing = true;
+  run.row.outcome = run.row.cancel_requested ? RunStatus::cancelled
+                    : run.any_failed         ? RunStatus::failed
+                                             : RunStatus::completed;
+  effects.touch(run);
+  if (run.open_finally == 0) {
+    end_run(state, run, moment, effects);
+    return;
+  }
+  effects.record(run, {.kind = FactKind::run_finalizing,
+                       .at = moment.wall,
+                       .status = static_cast<std::uint8_t>(run.row.outcome)});
+  for (Ordinal i = 0; i < run.program->size(); ++i) {
+    if (run.program->step(i).finally && run.tasks[i].waiting == 0) push_ready(state, run, i);
+  }
+}
+
+void note_failure(Run& run, const Task& task, const model::Step& step) {
+  if (!run.row.error_type.empty()) return;
+  run.row.error_type = step.finally ? "finally" : task.row.error_type;
+  run.row.error_message =
+      utf8_prefix("step " + step.name + ": " + task.row.error_message, model::kMessageLimit);
+}
+
+void end_step(State& state, Run& run, Task& task, const Moment& moment, Effects& effects) {
+  const Ordinal ordinal = task.row.key.ordinal;
+  const model::Step& step = run.program->step(ordinal);
+  if (!task.row.expanded || task.row.item_count == 0) run.done_weight += run.program->weight(ordinal);
+  update_progress(run);
+  const bool bad = is_bad(task.row, step);
+  for (const Ordinal next : run.program->successors(ordinal)) {
+    Task& successor = run.tasks[next];
+    successor.upstream_failed |= bad;
+    if (--successor.waiting == 0) push_ready(state, run, next);
+  }
+  const bool failed = task.row.status == TaskStatus::failed && !step.continue_on_error;
+  if (failed) note_failure(run, task, step);
+  if (step.finally) {
+    run.finally_failed |= failed;
+    if (--run.open_finally == 0) end_run(state, run, moment, effects);
+    return;
+  }
+  if (failed && !run.any_failed) {
+    run.any_failed = true;
+    if (run.program->workflow().fail_fast)
+      state.work.push_back({WorkKind::sweep, {run.row.key, kWholeRun}, 0});
+  }
+  if (--run.open_main == 0) end_main_phase(state, run, moment, effects);
+}
+
+void end_item(State& state, Run& run, Task& item, bool was_active, const Moment& moment, Effects& effects) {
+  Task& group = run.tasks[item.row.step];
+  const std::uint32_t count = group.row.item_count;
+  const std::uint64_t weight = run.program->weight(item.row.step);
+  // The step's weight is spread over its items without losing the remainder.
+  const std::uint64_t ended = count - group.items_open;
+  run.done_weight += weight * (ended + 1) / count - weight * ended / count;
+  update_progress(run);
+  --group.items_open;
+  if (was_active) --group.items_active;
+  if (item.row.status == TaskStatus::cancelled) ++group.items_cancelled;
+  if (item.row.status == TaskStatus::failed) {
+    if (group.items_failed++ == 0) {
+      effects.touch(run, item.row.step);
+      set_error(group.row,
+                {.type = item.row.error_type,
+                 .message = "item " + std::to_string(item.row.index) + ": " + item.row.error_message});
+    }
+    if (!group.sweeping && group.items_open > 0) {
+      group.sweeping = true;
+      state.work.push_back({WorkKind::sweep, group.row.key, 0});
+    }
+  }
+  if (group.items_open > 0) {
+    refill(state, run, group);
+    return;
+  }
+  if (group.items_failed > 0) {
+    fail_task(state, run, group,
+              {.type = group.row.error_type,
+               .message = std::to_string(group.items_failed) + " of " + std::to_string(count) +
+                          " items failed; " + group.row.error_message},
+              moment, effects);
+  } else if (group.items_cancelled > 0) {
+    cancel_task(state, run, group, moment, effects);
+  } else {
+    complete_task(state, run, group, moment, effects);
+  }
+}
+
+// What every end of a task has in common.
+void finish(State& state, Run& run, Task& task, TaskStatus status, const Moment& moment, Effects& effects) {
+  const TaskStatus before = task.row.status;
+  if (before == TaskStatus::queued) leave_queue(run, task);
+  clear_timer(state, task);
+  task.row.status = status;
+  task.row.ended_at = moment.wall;
+  task.ended_in = state.sequence;
+  // A mapped step that has items is counted by them.
+  if (!task.row.expanded || task.row.item_count == 0) {
+    model::TaskCounts& counts = run.row.counts;
+    ++(status == TaskStatus::completed ? counts.completed
+       : status == TaskStatus::failed  ? counts.failed
+       : status == TaskStatus::skipped ? counts.skipped
+                                       : counts.cancelled);
+  }
+  effects.touch(run, task.row.key.ordinal);
+  model::Fact fact{.kind = FactKind::task_ended,
+                   .at = moment.wall,
+                   .task = task.row.key.ordinal,
+                   .step = task.row.step,
+                   .index = task.row.index,
+                   .status = static_cast<std::uint8_t>(status)};
+  if (status == TaskStatus::skipped) {
+    fact.kind = FactKind::task_skipped;
+    fact.text = model::name(task.row.skip_reason);
+  } else if (status == TaskStatus::failed) {
+    fact.text = task.row.error_type;
+    fact.other = task.row.error_message;
+  }
+  effects.record(run, std::move(fact));
+  if (is_active(before)) {
+    --run.active;
+    while (!run.parked.empty() && run.active < run.program->workflow().max_parallel) {
+      const Ordinal next = run.parked.front();
+      run.parked.pop_front();
+      if (run.tasks[next].row.status != TaskStatus::pending) continue;
+      ++run.active;
+      enqueue(state, run, run.tasks[next], moment, effects);
+    }
+  }
+  if (is_item(task)) {
+    end_item(state, run, task, is_active(before), moment, effects);
+  } else {
+    end_step(state, run, task, moment, effects);
+  }
+}
+
+// Queues a task, or parks it while the run has as many active ones as it may have.
+void activate(State& state, Run& run, Task& task, const Moment& moment, Effects& effects) {
+  if (is_item(task)) ++run.tasks[task.row.step].items_active;
+  const std::uint32_t limit = run.program->workflow().max_parallel;
+  if (limit > 0 && run.active >= limit) {
+    run.parked.push_back(task.row.key.ordinal);
+    return;
+  }
+  ++run.active;
+  enqueue(state, run, task, moment, effects);
+}
+
+void expand(State& state, Run& run, Task& task, const Moment& moment, Effects& effects) {
+  auto items = evaluate_items(state, run, task);
+  const auto refuse = [&](const char* type, std::string message) {
+    fail_task(state, run, task, {.type = type, .message = std::move(message)}, moment, effects);
+  };
+  if (!items) return refuse(model::error_type::kExpression, items.error().message);
+  if (run.tasks.size() + items->size() > state.settings.max_tasks_per_run) {
+    return refuse(model::error_type::kValidation,
+                  "`for_each` has " + std::to_string(items->size()) + " items; a run may have " +
+                      std::to_string(state.settings.max_tasks_per_run) + " tasks");
+  }
+  const Ordinal ordinal = task.row.key.ordinal;
+  const auto count = static_cast<std::uint32_t>(items->size());
+  std::string text = boost::json::serialize(*items);
+  if (text.size() > state.settings.max_list) {
+    return refuse(model::error_type::kValidation, "the `for_each` list takes " + std::to_string(text.size()) +
+                                                      " bytes as JSON; the limit is " +
+                                                      std::to_string(state.settings.max_list));
+  }
+  start_run(run, moment, effects);
+  effects.touch(run, ordinal);
+  task.row.expanded = true;
+  task.row.first_item = run.row.next_ordinal;
+  task.row.item_count = count;
+  task.row.started_at = moment.wall;
+  effects.record(run, {.kind = FactKind::task_expanded,
+                       .at = moment.wall,
+                       .task = ordinal,
+                       .step = ordinal,
+                       .number = count,
+                       .other = std::to_string(task.row.first_item)});
+  if (count == 0) return complete_task(state, run, task, moment, effects);
+  task.row.has_input = true;
+  task.items_open = count;
+  effects.put(input_of(task.row.key), std::move(text));
+  run.row.next_ordinal += count;
+  run.row.counts.total += count - 1;
+  const std::uint8_t priority = task.row.priority;
+  const Ordinal first = task.row.first_item;
+  run.tasks.resize(run.row.next_ordinal);  // `task` is void from here on
+  for (std::uint32_t i = 0; i < count; ++i) {
+    model::TaskRow& row = run.tasks[first + i].row;
+    row.key = {run.row.key, first + i};
+    row.step = ordinal;
+    row.index = static_cast<std::int32_t>(i);
+    row.priority = priority;
+  }
+  refill(state, run, run.tasks[ordinal]);
+}
+
+}  // namespace
+
+void start_run(Run& run, const Moment& moment, Effects& effects) {
+  if (run.row.started_at.us == 0) run.row.started_at = moment.wall;
+  if (run.row.status != RunStatus::pending) return;
+  effects.touch(run);
+  set_status(run, RunStatus::running);
+  effects.record(run, {.kind = FactKind::run_started, .at = moment.wall});
+}
+
+void begin(State& state, Run& run) {
+  for (Ordinal i = 0; i < run.program->size(); ++i) {
+    if (!run.program->step(i).finally && run.tasks[i].waiting == 0) push_ready(state, run, i);
+  }
+}
+
+void advance(State& state, Run& run, Task& task, const Moment& moment, Effects& effects) {
+  if (task.row.status != TaskStatus::pending || task.row.expanded) return;
+  const model::Step& step = run.program->step(task.row.step);
+  if (run.row.cancel_requested && !step.finally) return cancel_task(state, run, task, moment, effects);
+  if (task.upstream_failed) {
+    return skip_task(state, run, task, model::SkipReason::upstream_failed, moment, effects);
+  }
+  const auto expression_failed = [&](const Error& error) {
+    start_run(run, moment, effects);
+    fail_task(state, run, task, {.type = model::error_type::kExpression, .message = error.message}, moment,
+              effects);
+  };
+  const auto code = run.program->code(task.row.step);
+  if (!code) return expression_failed(code.error());
+  // A condition that mentions the item is asked per item, any other once per step (SEMANTICS 5).
+  if (is_item(task) == (*code)->before.item) {
+    const auto holds = evaluate_when(state, run, task);
+    if (!holds) return expression_failed(holds.error());
+    if (!*holds) return skip_task(state, run, task, model::SkipReason::when, moment, effects);
+  }
+  if (!step.for_each.is_null() && !is_item(task)) return expand(state, run, task, moment, effects);
+
+  if (step.kind == model::StepKind::set || !(*code)->body.is_constant()) {
+    auto body = render_body(state, run, task);
+    if (!body) return expression_failed(body.error());
+    if (step.kind == model::StepKind::set) {
+      start_run(run, moment, effects);
+      std::string result = boost::json::serialize(body->as_object()["action"]);
+      if (result.size() > state.settings.max_result) {
+        return fail_task(state, run, task,
+                         {.type = model::error_type::kValidation,
+                          .message = "the result has " + std::to_string(result.size()) +
+                                     " bytes; the limit is " + std::to_string(state.settings.max_result)},
+                         moment, effects);
+      }
+      effects.touch(run, task.row.key.ordinal);
+      effects.put(result_of(task.row.key), std::move(result));
+      task.row.has_result = true;
+      task.row.attempts = 1;
+      task.row.starts = 1;
+      task.row.ready_at = task.row.started_at = moment.wall;
+      return complete_task(state, run, task, moment, effects);
+    }
+    effects.touch(run, task.row.key.ordinal);
+    effects.put(input_of(task.row.key), boost::json::serialize(*body));
+    task.row.has_input = true;
+  }
+  activate(state, run, task, moment, effects);
+}
+
+void refill(State& state, Run& run, Task& group) {
+  if (group.sweeping || group.next_item >= group.row.item_count) return;
+  const std::uint32_t limit = run.program->step(group.row.step).max_parallel;
+  if (limit > 0 ? group.items_active >= limit : group.items_queued >= state.settings.item_window) return;
+  if (group.refill_pending) return;
+  group.refill_pending = true;
+  state.work.push_back({WorkKind::expand, group.row.key, 0});
+}
+
+void expand_items(State& state, Run& run, Task& group_task, const Moment& moment, Effects& effects,
+                  std::size_t row_limit) {
+  const Ordinal ordinal = group_task.row.key.ordinal;
+  group_task.refill_pending = false;
+  const std::uint32_t limit = run.program->step(ordinal).max_parallel;
+  for (;;) {
+    Task& group = run.tasks[ordinal];
+    if (group.sweeping || group.next_item >= group.row.item_count || model::is_terminal(group.row.status))
+      return;
+    if (limit > 0 ? group.items_active >= limit : group.items_queued >= state.settings.item_window) return;
+    Task& item = run.tasks[group.row.first_item + group.next_item];
+    Needs missing;
+    add_needs(state, run, item, missing);
+    if (effects.rows() >= row_limit || !missing.empty()) {
+      refill(state, run, group);
+      return;
+    }
+    ++group.next_item;
+    advance(state, run, item, moment, effects);
+  }
+}
+
+void complete_task(State& state, Run& run, Task& task, const Moment& moment, Effects& effects) {
+  task.row.error_type.clear();
+  task.row.error_message.clear();
+  finish(state, run, task, TaskStatus::completed, moment, effects);
+}
+
+void fail_task(State& state, Run& run, Task& task, const model::Failure& failure, const Moment& moment,
+               Effects& effects) {
+  set_error(task.row, failure);
+  finish(state, run, task, TaskStatus::failed, moment, effects);
+}
+
+void skip_task(State& state, Run& run, Task& task, model::SkipReason reason, const Moment& moment,
+               Effects& effects) {
+  task.row.skip_reason = reason;
+  finish(state, run, task, TaskStatus::skipped, moment, effects);
+}
+
+void cancel_task(State& state, Run& run, Task& task, const Moment& moment, Effects& effects) {
+  finish(state, run, task, TaskStatus::cancelled, moment, effects);
+}
+
+void stop_attempt(State& state, Run& run, Task& task, model::Stopping mode, model::StopReason reason,
+                  const Moment& moment, Effects& effects) {
+  if (task.row.status != TaskStatus::running || task.row.stopping >= mode) return;
+  effects.touch(run, task.row.key.ordinal);
+  task.row.stopping = mode;
+  // A cancel overrules a timeout: the task is not to be retried.
+  if (reason == model::StopReason::cancelled || task.row.stop_reason == model::StopReason::none) {
+    task.row.stop_reason = reason;
+  }
+  effects.record(run, {.kind = FactKind::attempt_stopping,
+                       .at = moment.wall,
+                       .task = task.row.key.ordinal,
+                       .step = task.row.step,
+                       .index = task.row.index,
+                       .attempt = task.row.starts,
+                       .text = mode == model::Stopping::soft ? "soft" : "hard",
+                       .other = reason == model::StopReason::timeout ? "timeout" : "cancelled"});
+  effects.act(model::StopAttempt{task.row.worker, task.row.token, mode});
+  if (mode == model::Stopping::hard) {
+    clear_timer(state, task);
+  } else if (reason == model::StopReason::timeout) {
+    set_timer(state, task, task.row.attempt_started + run.program->step(task.row.step).timeout->hard);
+  } else {
+    set_timer(state, task, moment.now + state.settings.cancel_grace);
+  }
+}
+
+bool sweep(State& state, Work& work, const Moment& moment, Effects& effects, std::size_t row_limit) {
+  Run* run = state.find(work.task.run);
+  if (run == nullptr || model::is_terminal(run->row.status)) return false;
+  const bool whole = work.task.ordinal == kWholeRun;
+  const Ordinal first = whole ? 0 : run->tasks[work.task.ordinal].row.first_item;
+  const auto end =
+      whole ? static_cast<Ordinal>(run->tasks.size()) : first + run->tasks[work.task.ordinal].row.item_count;
+  for (; first + work.cursor < end; ++work.cursor) {
+    if (effects.rows() >= row_limit) return true;
+    Task& task = run->tasks[first + work.cursor];
+    if (model::is_terminal(task.row.status) || task.row.expanded) continue;
+    if (whole && run->program->step(task.row.step).finally) continue;
+    if (task.row.status == TaskStatus::running) {
+      // One failed item lets its running siblings finish (SEMANTICS 30).
+      if (whole) {
+        stop_attempt(state, *run, task, run->row.terminate ? model::Stopping::hard : model::Stopping::soft,
+                     model::StopReason::cancelled, moment, effects);
+      }
+    } else if (whole && !run->row.cancel_requested && task.row.status == TaskStatus::pending) {
+      skip_task(state, *run, task, model::SkipReason::fail_fast, moment, effects);
+    } else {
+      cancel_task(state, *run, task, moment, effects);
+    }
+  }
+  return false;
+}
+
+}  // namespace baton::engine

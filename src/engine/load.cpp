@@ -1,0 +1,167 @@
+#include "engine/load.hpp"
+
+#include <algorithm>
+
+namespace baton::engine {
+namespace {
+
+using model::TaskStatus;
+
+// Programs without runs that are kept for the next one.
+constexpr std::size_t kIdlePrograms = 64;
+
+bool is_active(TaskStatus status) {
+  return status == TaskStatus::queued || status == TaskStatus::running || status == TaskStatus::retrying;
+}
+
+bool is_bad(const model::TaskRow& row, const model::Step& step) {
+  return (row.status == TaskStatus::failed && !step.continue_on_error) ||
+         row.status == TaskStatus::cancelled ||
+         (row.status == TaskStatus::skipped && (row.skip_reason == model::SkipReason::upstream_failed ||
+                                                row.skip_reason == model::SkipReason::fail_fast));
+}
+
+void lay_out_tasks(Run& run) {
+  const Program& program = *run.program;
+  run.tasks.resize(std::max<std::size_t>(program.size(), run.row.next_ordinal));
+  for (Ordinal i = 0; i < program.size(); ++i) {
+    model::TaskRow& row = run.tasks[i].row;
+    row.key = {run.row.key, i};
+    row.step = i;
+    const model::Step& step = program.step(i);
+    row.priority = step.priority >= 0 ? static_cast<std::uint8_t>(step.priority) : run.row.priority;
+  }
+}
+
+void lay_out_items(Run& run, const model::TaskRow& group) {
+  for (std::uint32_t i = 0; i < group.item_count; ++i) {
+    model::TaskRow& row = run.tasks[group.first_item + i].row;
+    row.key = {run.row.key, group.first_item + i};
+    row.step = group.step;
+    row.index = static_cast<std::int32_t>(i);
+    row.priority = group.priority;
+  }
+}
+
+void derive_group(Run& run, Task& group) {
+  std::uint64_t ended = 0;
+  for (std::uint32_t i = 0; i < group.row.item_count; ++i) {
+    const Task& item = run.tasks[group.row.first_item + i];
+    if (model::is_terminal(item.row.status)) ++ended;
+    if (item.row.status == TaskStatus::failed) ++group.items_failed;
+    if (item.row.status == TaskStatus::cancelled) ++group.items_cancelled;
+    if (item.row.status == TaskStatus::queued) ++group.items_queued;
+    if (is_active(item.row.status)) ++group.items_active;
+    // Items are made ready in order: the next one is the one after the last that has left `pending`.
+    if (item.row.status != TaskStatus::pending) group.next_item = i + 1;
+  }
+  group.items_open = static_cast<std::uint32_t>(group.row.item_count - ended);
+  if (group.row.item_count > 0) {
+    run.done_weight += run.program->weight(group.row.step) * ended / group.row.item_count;
+  }
+}
+
+void derive(Run& run) {
+  const Program& program = *run.program;
+  for (Ordinal i = 0; i < program.size(); ++i) {
+    Task& task = run.tasks[i];
+    const model::Step& step = program.step(i);
+    const bool ended = model::is_terminal(task.row.status);
+    if (task.row.expanded) derive_group(run, task);
+    if (ended && (!task.row.expanded || task.row.item_count == 0)) run.done_weight += program.weight(i);
+    if (!ended) ++(step.finally ? run.open_finally : run.open_main);
+    if (task.row.status == TaskStatus::failed && !step.continue_on_error) {
+      (step.finally ? run.finally_failed : run.any_failed) = true;
+    }
+    for (const Ordinal before : step.needs) {
+      const Task& predecessor = run.tasks[before];
+      if (!model::is_terminal(predecessor.row.status)) {
+        ++task.waiting;
+      } else if (is_bad(predecessor.row, program.step(before))) {
+        task.upstream_failed = true;
+      }
+    }
+  }
+  for (const Task& task : run.tasks) {
+    if (is_active(task.row.status)) ++run.active;
+  }
+}
+
+}  // namespace
+
+std::shared_ptr<const Program> program_for(State& state, std::shared_ptr<const model::Workflow> workflow) {
+  if (const auto found = state.programs.find(workflow->hash); found != state.programs.end())
+    return found->second;
+  if (state.programs.size() >= kIdlePrograms) {
+    std::erase_if(state.programs, [](const auto& entry) { return entry.second.use_count() == 1; });
+  }
+  const Hash256 hash = workflow->hash;
+  auto program = std::make_shared<const Program>(std::move(workflow));
+  state.programs.emplace(hash, program);
+  return program;
+}
+
+Run& add_run(State& state, model::RunRow row, std::shared_ptr<const Program> program) {
+  auto run = std::make_unique<Run>();
+  run->row = std::move(row);
+  run->program = std::move(program);
+  lay_out_tasks(*run);
+  derive(*run);
+  return *(state.runs[run->row.key] = std::move(run));
+}
+
+Status admit(State& state, model::RunRow row, std::vector<model::TaskRow> tasks,
+             std::shared_ptr<const Program> program) {
+  auto run = std::make_unique<Run>();
+  const RunId id = row.id;
+  const auto damaged = [&](std::string_view what) {
+    return fail(ErrorCode::corrupt, "run " + id.text() + " is damaged: " + std::string(what));
+  };
+  run->row = std::move(row);
+  run->program = std::move(program);
+  run->stored = true;
+  if (run->row.next_ordinal < run->program->size() ||
+      run->row.next_ordinal > state.settings.max_tasks_per_run + 1) {
+    return damaged("its number of tasks is wrong");
+  }
+  lay_out_tasks(*run);
+  for (const model::TaskRow& task : tasks) {
+    if (!task.expanded) continue;
+    const std::uint64_t end = std::uint64_t{task.first_item} + task.item_count;
+    if (task.key.ordinal >= run->program->size() || task.step != task.key.ordinal ||
+        (task.item_count > 0 && task.first_item < run->program->size()) || end > run->row.next_ordinal) {
+      return damaged("a mapped step's items are wrong");
+    }
+    lay_out_items(*run, task);
+  }
+  for (model::TaskRow& task : tasks) {
+    if (task.key.ordinal >= run->tasks.size())
+      return damaged("it has a task that the definition does not have");
+    Task& place = run->tasks[task.key.ordinal];
+    if (place.row.step != task.step || place.row.index != task.index)
+      return damaged("a task is of another step");
+    place.row = std::move(task);
+    place.stored = true;
+  }
+  derive(*run);
+  const RunKey key = run->row.key;
+  state.runs[key] = std::move(run);
+  return {};
+}
+
+void evict(State& state, JournalSequence durable) {
+  std::erase_if(state.ended, [&](RunKey key) {
+    const Run* run = state.find(key);
+    if (run == nullptr) return true;
+    if (run->touched_in > durable) return false;
+    state.values.forget(key);
+    state.runs.erase(key);
+    return true;
+  });
+  std::erase_if(state.idempotency, [&](const auto& entry) {
+    return entry.second.pinned <= durable &&
+           (!entry.second.use || state.find(entry.second.use->run) == nullptr);
+  });
+}
+
+}  // namespace baton::engine

@@ -1,0 +1,28 @@
+// Runs enter memory: new ones, and stored ones with everything that is derived from their rows.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "base/error.hpp"
+#include "engine/state.hpp"
+#include "model/definition.hpp"
+#include "model/rows.hpp"
+
+namespace baton::engine {
+
+// The compiled form of a definition, shared by all runs of it.
+std::shared_ptr<const Program> program_for(State& state, std::shared_ptr<const model::Workflow> workflow);
+
+// A run without any stored task.
+Run& add_run(State& state, model::RunRow row, std::shared_ptr<const Program> program);
+
+// A stored run. Fails with ErrorCode::corrupt if rows and definition contradict each other; the state is
+// unchanged then. Timers, queues and work of a live run come with the StartShard command.
+Status admit(State& state, model::RunRow row, std::vector<model::TaskRow> tasks,
+             std::shared_ptr<const Program> program);
+
+// Terminal runs whose end is durable leave memory.
+void evict(State& state, JournalSequence durable);
+
+}  // namespace baton::engine

@@ -1,0 +1,100 @@
+#include "engine/needs.hpp"
+
+#include <algorithm>
+
+#include "engine/dispatch.hpp"
+
+namespace baton::engine {
+namespace {
+
+constexpr std::size_t kPiecesAhead = 64;
+constexpr std::size_t kPayloadsAhead = 256;
+
+void want(const State& state, const model::PayloadKey& key, Needs& needs) {
+  if (!state.values.has(key)) needs.payloads.push_back(key);
+}
+
+void want_result(const State& state, const Run& run, Ordinal step, Needs& needs) {
+  const Task& task = run.tasks[step];
+  if (task.row.expanded) {
+    if (task.row.item_count == 0) return;
+    const model::PayloadKey key{run.row.key, model::PayloadSlot::item_results, task.row.first_item,
+                                task.row.item_count};
+    if (state.values.has(key)) return;
+    want(state, key, needs);
+    needs.after = std::max(needs.after, task.ended_in);
+  } else if (task.row.has_result) {
+    want(state, result_of(task.row.key), needs);
+  }
+}
+
+void want_references(const State& state, const Run& run, const References& refs, Needs& needs) {
+  if (refs.input) want(state, input_of(run.row.key), needs);
+  if (refs.context) want(state, context_of(run.row.key), needs);
+  if (refs.all_steps) {
+    for (Ordinal i = 0; i < run.program->size(); ++i) want_result(state, run, i, needs);
+  }
+  for (const Ordinal step : refs.results) want_result(state, run, step, needs);
+}
+
+void want_run(const State& state, const RunId& id, Needs& needs) {
+  if (state.find(id.key()) == nullptr) needs.runs.push_back(id.key());
+}
+
+}  // namespace
+
+void add_needs(const State& state, const Run& run, const Task& task, Needs& needs) {
+  if (model::is_terminal(task.row.status) || task.upstream_failed) return;
+  const auto code = run.program->code(task.row.step);
+  if (!code) return;  // the evaluation will say why
+  const bool item = task.row.index >= 0;
+  const bool mapped = !run.program->step(task.row.step).for_each.is_null();
+  if (!item || (*code)->before.item) want_references(state, run, (*code)->before, needs);
+  if (item || !mapped) want_references(state, run, (*code)->each, needs);
+  if (item && ((*code)->each.item || (*code)->before.item)) {
+    want(state, input_of(TaskKey{run.row.key, task.row.step}), needs);
+  }
+}
+
+void add_dispatch_needs(const State& state, const Run& run, const Task& task, Needs& needs) {
+  want(state, context_of(run.row.key), needs);
+  if (task.row.has_input) want(state, input_of(task.row.key), needs);
+}
+
+Needs needs_of(const State& state, const model::Command& command) {
+  Needs needs;
+  if (const auto* submit = std::get_if<model::SubmitRun>(&command.body)) {
+    if (!submit->idempotency_key.empty() && !state.idempotency.contains(submit->idempotency_key)) {
+      needs.idempotency_keys.push_back(submit->idempotency_key);
+    }
+  } else if (const auto* cancel = std::get_if<model::CancelRun>(&command.body)) {
+    want_run(state, cancel->run, needs);
+  } else if (const auto* report = std::get_if<model::ReportAttempt>(&command.body)) {
+    want_run(state, report->task.run, needs);
+  } else if (const auto* release = std::get_if<model::ReleaseAttempt>(&command.body)) {
+    want_run(state, release->task.run, needs);
+  } else if (std::holds_alternative<model::Continue>(command.body)) {
+    std::size_t pieces = 0;
+    for (const Work& work : state.work) {
+      if (++pieces > kPiecesAhead || needs.payloads.size() >= kPayloadsAhead) break;
+      if (work.kind == WorkKind::dispatch) {
+        add_dispatch_needs(state, needs);
+      } else if (work.kind != WorkKind::sweep) {
+        const Run* run = state.find(work.task.run);
+        if (run == nullptr) continue;
+        const Task* task = &run->tasks[work.task.ordinal];
+        if (work.kind == WorkKind::expand) {
+          // All items look at the same payloads.
+          if (task->next_item >= task->row.item_count) continue;
+          task = &run->tasks[task->row.first_item + task->next_item];
+        }
+        add_needs(state, *run, *task, needs);
+      }
+    }
+    std::ranges::sort(needs.payloads);
+    needs.payloads.erase(std::ranges::unique(needs.payloads).begin(), needs.payloads.end());
+  }
+  return needs;
+}
+
+}  // namespace baton::engine

@@ -1,0 +1,173 @@
+#include "engine/program.hpp"
+
+#include <algorithm>
+
+namespace baton::engine {
+namespace {
+
+constexpr std::size_t kCompiledLimit = 1024;
+constexpr int kRenderDepth = 64;  // of a definition's values, as the parser allows
+
+Error compile_error(const std::string& text, const expr::Diagnostics& diagnostics) {
+  return {ErrorCode::expression,
+          "\"" + text + "\": " + (diagnostics.empty() ? "is no expression" : diagnostics[0].message), ""};
+}
+
+Status collect(const boost::json::value& value, std::unordered_map<std::string, expr::Template>& out,
+               int depth) {
+  if (depth > kRenderDepth) return fail(ErrorCode::too_large, "a value is nested too deep");
+  if (const auto* text = value.if_string()) {
+    if (text->find("${{") == boost::json::string::npos) return {};
+    std::string key(text->c_str(), text->size());
+    if (out.contains(key)) return {};
+    auto compiled = expr::Template::parse(key);
+    if (!compiled) return fail(compile_error(key, compiled.error()));
+    out.emplace(std::move(key), std::move(*compiled));
+  } else if (const auto* array = value.if_array()) {
+    for (const auto& item : *array) TRY_VOID(collect(item, out, depth + 1));
+  } else if (const auto* object = value.if_object()) {
+    for (const auto& [key, item] : *object) TRY_VOID(collect(item, out, depth + 1));
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<Rendering> Rendering::compile(const boost::json::value& value) {
+  Rendering rendering;
+  TRY_VOID(collect(value, rendering.templates_, 0));
+  return rendering;
+}
+
+Result<boost::json::value> Rendering::render(const boost::json::value& value,
+                                             const expr::Variables& variables,
+                                             const calendar::ZoneTable& zones) const {
+  if (const auto* text = value.if_string()) {
+    const auto found = templates_.find(std::string(text->c_str(), text->size()));
+    if (found == templates_.end()) return value;
+    return found->second.render(variables, expr::Limits{}, zones);
+  }
+  if (const auto* array = value.if_array()) {
+    boost::json::array out;
+    out.reserve(array->size());
+    for (const auto& item : *array) {
+      TRY(boost::json::value rendered, render(item, variables, zones));
+      out.push_back(std::move(rendered));
+    }
+    return out;
+  }
+  if (const auto* object = value.if_object()) {
+    boost::json::object out;
+    for (const auto& [key, item] : *object) {
+      TRY(boost::json::value rendered, render(item, variables, zones));
+      out.emplace(key, std::move(rendered));
+    }
+    return out;
+  }
+  return value;
+}
+
+Program::Program(std::shared_ptr<const model::Workflow> workflow) : workflow_(std::move(workflow)) {
+  const auto& steps = workflow_->steps;
+  std::uint64_t known = 0;
+  std::uint64_t sum = 0;
+  std::size_t edges = 0;
+  names_.reserve(steps.size());
+  for (Ordinal i = 0; i < steps.size(); ++i) {
+    names_.emplace(steps[i].name, i);
+    if (!steps[i].finally) ++main_steps_;
+    if (steps[i].estimate) {
+      ++known;
+      sum += static_cast<std::uint64_t>(std::max<std::int64_t>(1, steps[i].estimate->us / 1000));
+    }
+    edges += steps[i].needs.size();
+  }
+  if (known > 0) default_weight_ = std::max<std::uint64_t>(1, sum / known);
+  total_weight_ = sum + (steps.size() - known) * default_weight_;
+
+  // Successors in one array (compressed sparse rows): two passes over the predecessors.
+  first_edge_.assign(steps.size() + 1, 0);
+  for (const auto& step : steps) {
+    for (const Ordinal before : step.needs) ++first_edge_[before + 1];
+  }
+  for (std::size_t i = 1; i < first_edge_.size(); ++i) first_edge_[i] += first_edge_[i - 1];
+  edges_.resize(edges);
+  std::vector<std::uint32_t> next(first_edge_.begin(), first_edge_.end() - 1);
+  for (Ordinal i = 0; i < steps.size(); ++i) {
+    for (const Ordinal before : steps[i].needs) edges_[next[before]++] = i;
+  }
+}
+
+std::optional<Ordinal> Program::find(std::string_view name) const {
+  const auto found = names_.find(name);
+  if (found == names_.end()) return std::nullopt;
+  return found->second;
+}
+
+std::uint64_t Program::weight(Ordinal ordinal) const {
+  const auto& estimate = step(ordinal).estimate;
+  return estimate ? static_cast<std::uint64_t>(std::max<std::int64_t>(1, estimate->us / 1000))
+                  : default_weight_;
+}
+
+References Program::references(const std::vector<expr::Path>& paths) const {
+  References refs;
+  for (const expr::Path& path : paths) {
+    if (path[0] == "inputs") {
+      refs.input = true;
+    } else if (path[0] == "env" || path[0] == "run") {
+      refs.context |= path[0] == "env" || path.size() < 2 || path[1] == "metadata";
+    } else if (path[0] == "item" || path[0] == "index") {
+      refs.item = true;
+    } else if (path[0] == "steps") {
+      if (path.size() < 2) {
+        refs.all_steps = true;
+      } else if (const auto ordinal = find(path[1]); ordinal && (path.size() < 3 || path[2] == "result")) {
+        refs.results.push_back(*ordinal);
+      }
+    }
+  }
+  std::ranges::sort(refs.results);
+  refs.results.erase(std::ranges::unique(refs.results).begin(), refs.results.end());
+  return refs;
+}
+
+boost::json::value Program::body_of(const model::Step& step) {
+  boost::json::object body;
+  // The text of `run` is never a template: values reach it by env.
+  if (step.kind != model::StepKind::run) body.emplace("action", step.action);
+  body.emplace("with", step.with);
+  body.emplace("env", step.env);
+  body.emplace("workdir", step.workdir);
+  return body;
+}
+
+Result<std::shared_ptr<const StepCode>> Program::code(Ordinal ordinal) const {
+  if (const auto found = compiled_.find(ordinal); found != compiled_.end()) return found->second;
+  const model::Step& s = step(ordinal);
+  auto code = std::make_shared<StepCode>();
+  std::vector<expr::Path> before;
+  if (!s.when.empty()) {
+    auto when = expr::Expression::parse(s.when);
+    if (!when) return fail(compile_error(s.when, when.error()));
+    before = when->paths();
+    code->when = std::move(*when);
+  }
+  TRY(code->for_each, Rendering::compile(s.for_each));
+  code->for_each.each_path([&](const expr::Path& path) { before.push_back(path); });
+  code->before = references(before);
+  TRY(code->body, Rendering::compile(body_of(s)));
+  std::vector<expr::Path> each;
+  code->body.each_path([&](const expr::Path& path) { each.push_back(path); });
+  code->each = references(each);
+
+  if (compiled_order_.size() >= kCompiledLimit) {
+    compiled_.erase(compiled_order_.front());
+    compiled_order_.pop_front();
+  }
+  compiled_order_.push_back(ordinal);
+  compiled_.emplace(ordinal, code);
+  return std::shared_ptr<const StepCode>(std::move(code));
+}
+
+}  // namespace baton::engine

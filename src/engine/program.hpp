@@ -1,0 +1,98 @@
+// A workflow's definition made ready to be followed: the graph in both directions, and the steps' expressions
+// compiled when they are first needed.
+#pragma once
+
+#include <boost/json/value.hpp>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "base/error.hpp"
+#include "base/ids.hpp"
+#include "expr/expr.hpp"
+#include "expr/template.hpp"
+#include "model/definition.hpp"
+
+namespace baton::engine {
+
+// What an expression of a step looks at, so that those payloads can be loaded before it is evaluated.
+struct References {
+  bool input = false;    // inputs.*
+  bool context = false;  // run.metadata, env.*
+  bool item = false;     // item or index
+  bool all_steps = false;
+  std::vector<Ordinal> results;  // steps whose result is read; ascending, distinct
+};
+
+// A value with templates in it: a JSON tree whose strings are compiled where they contain expressions.
+class Rendering {
+ public:
+  static Result<Rendering> compile(const boost::json::value& value);
+  bool is_constant() const { return templates_.empty(); }
+  // Keys of objects are taken as they stand.
+  Result<boost::json::value> render(const boost::json::value& value, const expr::Variables& variables,
+                                    const calendar::ZoneTable& zones) const;
+  template <typename Visit>
+  void each_path(Visit visit) const {
+    for (const auto& [text, compiled] : templates_) {
+      for (const expr::Path& path : compiled.paths()) visit(path);
+    }
+  }
+
+ private:
+  std::unordered_map<std::string, expr::Template> templates_;  // by their text
+};
+
+// One step's expressions.
+struct StepCode {
+  std::optional<expr::Expression> when;
+  Rendering for_each;
+  Rendering body;     // action, with, env and workdir together, see StepText
+  References before;  // of when and for_each
+  References each;    // of the body
+};
+
+class Program {
+ public:
+  explicit Program(std::shared_ptr<const model::Workflow> workflow);
+
+  const model::Workflow& workflow() const { return *workflow_; }
+  const model::Step& step(Ordinal ordinal) const { return workflow_->steps[ordinal]; }
+  Ordinal size() const { return static_cast<Ordinal>(workflow_->steps.size()); }
+  Ordinal main_steps() const { return main_steps_; }
+  std::span<const Ordinal> successors(Ordinal step) const {
+    return std::span(edges_).subspan(first_edge_[step], first_edge_[step + 1] - first_edge_[step]);
+  }
+  std::optional<Ordinal> find(std::string_view name) const;
+
+  // Share of the step in the run's progress: its estimate in milliseconds; the mean of the declared ones (1 s
+  // if there is none) where it has no estimate.
+  std::uint64_t weight(Ordinal step) const;
+  std::uint64_t total_weight() const { return total_weight_; }
+
+  // Compiles on first use and keeps the most recent ones. Fails only if the definition was not checked.
+  Result<std::shared_ptr<const StepCode>> code(Ordinal step) const;
+  // The parts of a step that go into what its executor gets; a JSON object with action, with, env, workdir.
+  static boost::json::value body_of(const model::Step& step);
+
+ private:
+  References references(const std::vector<expr::Path>& paths) const;
+
+  std::shared_ptr<const model::Workflow> workflow_;
+  Ordinal main_steps_ = 0;
+  std::vector<std::uint32_t> first_edge_;
+  std::vector<Ordinal> edges_;
+  std::unordered_map<std::string_view, Ordinal> names_;
+  std::uint64_t default_weight_ = 1000;
+  std::uint64_t total_weight_ = 0;
+
+  // A cache: holds nothing that cannot be computed again from the definition.
+  mutable std::unordered_map<Ordinal, std::shared_ptr<const StepCode>> compiled_;
+  mutable std::deque<Ordinal> compiled_order_;
+};
+
+}  // namespace baton::engine

@@ -1,0 +1,278 @@
+#include "engine/rendering.hpp"
+
+#include <algorithm>
+#include <boost/json/serialize.hpp>
+
+namespace baton::engine {
+namespace {
+
+using expr::Value;
+namespace json = boost::json;
+
+Value instant(WallTime t) {
+  return t.us == 0 ? Value() : Value::timestamp(expr::timestamp_of(t));
+}
+
+// What is looked up while an expression is evaluated. Missing payloads are errors: they were not asked for.
+class Scope {
+ public:
+  Scope(State& state, Run& run, const Task& task) : state_(state), run_(run), task_(task) {}
+
+  Result<Value> payload(const model::PayloadKey& key) {
+    if (!state_.values.has(key)) return fail(ErrorCode::internal, "a payload was not loaded before its use");
+    TRY(std::shared_ptr<const json::value> value, state_.values.json(key));
+    return Value::from_json(std::move(value));
+  }
+
+  Result<Value> result(Ordinal step) {
+    const Task& task = run_.tasks[step];
+    if (task.row.expanded) {
+      if (task.row.item_count == 0) return Value::list(std::vector<Value>{});
+      return payload(
+          {run_.row.key, model::PayloadSlot::item_results, task.row.first_item, task.row.item_count});
+    }
+    if (!task.row.has_result || task.row.status != model::TaskStatus::completed) return Value();
+    return payload(result_of(task.row.key));
+  }
+
+  Result<Value> item() {
+    TRY(Value items, payload(input_of(TaskKey{run_.row.key, task_.row.step})));
+    if (!items.is(expr::Kind::list) || static_cast<std::size_t>(task_.row.index) >= items.size()) {
+      return fail(ErrorCode::internal, "a mapped step lost its items");
+    }
+    return items.at(static_cast<std::size_t>(task_.row.index));
+  }
+
+  Result<Value> context(std::string_view member) {
+    TRY(Value context, payload(context_of(run_.row.key)));
+    if (!context.is(expr::Kind::map)) return Value();
+    return context.find(member).value_or(Value());
+  }
+
+  State& state_;
+  Run& run_;
+  const Task& task_;
+  // A lookup inside of a map cannot fail; what failed is kept here and wins over the value.
+  std::optional<Error> failure_;
+};
+
+// steps.<name>
+class StepView : public expr::MapSource {
+ public:
+  StepView(std::shared_ptr<Scope> scope, Ordinal step) : scope_(std::move(scope)), step_(step) {}
+  std::size_t size() const override { return kKeys.size(); }
+  Value key_at(std::size_t index) const override { return Value::string(std::string(kKeys[index])); }
+  Value value_at(std::size_t index) const override {
+    const model::TaskRow& row = scope_->run_.tasks[step_].row;
+    switch (index) {
+      case 0: {
+        auto result = scope_->result(step_);
+        if (result) return std::move(*result);
+        if (!scope_->failure_) scope_->failure_ = std::move(result).error();
+        return Value();
+      }
+      case 1:
+        return Value::string(std::string(model::name(row.status)));
+      case 2:
+        if (row.status != model::TaskStatus::failed) return Value();
+        return Value::map({{Value::string("type"), Value::string(row.error_type)},
+                           {Value::string("message"), Value::string(row.error_message)}});
+      default:
+        return Value::integer(row.attempts);
+    }
+  }
+  std::optional<Value> find(const Value& key) const override {
+    if (!key.is(expr::Kind::string)) return std::nullopt;
+    const auto at = std::ranges::find(kKeys, key.as_string());
+    if (at == kKeys.end()) return std::nullopt;
+    return value_at(static_cast<std::size_t>(at - kKeys.begin()));
+  }
+
+ private:
+  static constexpr std::array<std::string_view, 4> kKeys = {"result", "status", "error", "attempts"};
+  std::shared_ptr<Scope> scope_;
+  Ordinal step_;
+};
+
+class StepsView : public expr::MapSource {
+ public:
+  explicit StepsView(std::shared_ptr<Scope> scope) : scope_(std::move(scope)) {}
+  std::size_t size() const override { return scope_->run_.program->size(); }
+  Value key_at(std::size_t index) const override {
+    return Value::string(scope_->run_.program->step(static_cast<Ordinal>(index)).name);
+  }
+  Value value_at(std::size_t index) const override {
+    return Value::map(std::make_shared<StepView>(scope_, static_cast<Ordinal>(index)));
+  }
+  std::optional<Value> find(const Value& key) const override {
+    if (!key.is(expr::Kind::string)) return std::nullopt;
+    const auto step = scope_->run_.program->find(key.as_string());
+    if (!step) return std::nullopt;
+    return value_at(*step);
+  }
+
+ private:
+  std::shared_ptr<Scope> scope_;
+};
+
+// run.*
+class RunView : public expr::MapSource {
+ public:
+  explicit RunView(std::shared_ptr<Scope> scope) : scope_(std::move(scope)) {}
+  std::size_t size() const override { return kKeys.size(); }
+  Value key_at(std::size_t index) const override { return Value::string(std::string(kKeys[index])); }
+  Value value_at(std::size_t index) const override {
+    const model::RunRow& row = scope_->run_.row;
+    switch (index) {
+      case 0:
+        return Value::string(row.id.text());
+      case 1:
+        return row.job_id.empty() ? Value() : Value::string(row.job_id);
+      case 2:
+        // While finally runs, the decided outcome (SEMANTICS 26).
+        return Value::string(std::string(model::name(row.finalizing ? row.outcome : row.status)));
+      case 3: {
+        auto metadata = scope_->context("metadata");
+        if (metadata) return std::move(*metadata);
+        if (!scope_->failure_) scope_->failure_ = std::move(metadata).error();
+        return Value();
+      }
+      case 4:
+        return instant(row.started_at);
+      default:
+        return Value::integer(row.recovery_attempts);
+    }
+  }
+  std::optional<Value> find(const Value& key) const override {
+    if (!key.is(expr::Kind::string)) return std::nullopt;
+    const auto at = std::ranges::find(kKeys, key.as_string());
+    if (at == kKeys.end()) return std::nullopt;
+    return value_at(static_cast<std::size_t>(at - kKeys.begin()));
+  }
+
+ private:
+  static constexpr std::array<std::string_view, 6> kKeys = {"id",       "job_id",     "status",
+                                                            "metadata", "started_at", "recovery_attempts"};
+  std::shared_ptr<Scope> scope_;
+};
+
+expr::Variables variables(const std::shared_ptr<Scope>& scope) {
+  expr::Variables out;
+  out.set_lazy("inputs", [scope] { return scope->payload(input_of(scope->run_.row.key)); });
+  out.set_lazy("env", [scope] { return scope->context("vars"); });
+  out.set("run", Value::map(std::make_shared<RunView>(scope)));
+  out.set("steps", Value::map(std::make_shared<StepsView>(scope)));
+  if (scope->task_.row.index >= 0) {
+    out.set_lazy("item", [scope] { return scope->item(); });
+    out.set("index", Value::integer(scope->task_.row.index));
+  }
+  return out;
+}
+
+template <typename T>
+Result<T> checked(const std::shared_ptr<Scope>& scope, Result<T> value) {
+  if (scope->failure_) return fail(*scope->failure_);
+  return value;
+}
+
+std::string joined(std::string_view base, std::string_view path) {
+  if (path.empty()) return std::string(base);
+  if (path.front() == '/' || base.empty()) return std::string(path);
+  return std::string(base) + "/" + std::string(path);
+}
+
+}  // namespace
+
+Result<bool> evaluate_when(State& state, Run& run, const Task& task) {
+  TRY(std::shared_ptr<const StepCode> code, run.program->code(task.row.step));
+  if (!code->when) return true;
+  auto scope = std::make_shared<Scope>(state, run, task);
+  TRY(Value value,
+      checked(scope, expr::evaluate(*code->when, variables(scope), expr::Limits{}, *state.zones)));
+  if (!value.is(expr::Kind::boolean)) {
+    return fail(ErrorCode::expression,
+                "`when` must give true or false, not " + std::string(kind_name(value.kind())));
+  }
+  return value.as_boolean();
+}
+
+Result<json::array> evaluate_items(State& state, Run& run, const Task& task) {
+  TRY(std::shared_ptr<const StepCode> code, run.program->code(task.row.step));
+  auto scope = std::make_shared<Scope>(state, run, task);
+  TRY(json::value value, checked(scope, code->for_each.render(run.program->step(task.row.step).for_each,
+                                                              variables(scope), *state.zones)));
+  if (auto* list = value.if_array()) return std::move(*list);
+  auto* map = value.if_object();
+  if (map == nullptr) {
+    return fail(ErrorCode::expression,
+                "`for_each` must give a list or a map, not " + std::string(json::to_string(value.kind())));
+  }
+  std::vector<std::string> keys;
+  for (const auto& [key, unused] : *map) keys.emplace_back(key);
+  std::ranges::sort(keys);
+  json::array items;
+  items.reserve(keys.size());
+  for (const std::string& key : keys) {
+    json::object item;
+    item.emplace("key", key);
+    item.emplace("value", std::move((*map)[key]));
+    items.push_back(std::move(item));
+  }
+  return items;
+}
+
+Result<json::value> render_body(State& state, Run& run, const Task& task) {
+  TRY(std::shared_ptr<const StepCode> code, run.program->code(task.row.step));
+  json::value body = Program::body_of(run.program->step(task.row.step));
+  if (code->body.is_constant()) return body;
+  auto scope = std::make_shared<Scope>(state, run, task);
+  return checked(scope, code->body.render(body, variables(scope), *state.zones));
+}
+
+Result<std::string> executor_spec(State& state, Run& run, const Task& task) {
+  const model::Step& step = run.program->step(task.row.step);
+  json::value body;
+  if (task.row.has_input) {
+    TRY(std::shared_ptr<const json::value> stored, state.values.json(input_of(task.row.key)));
+    body = *stored;
+  } else {
+    body = Program::body_of(step);
+  }
+  TRY(std::shared_ptr<const json::value> context, state.values.json(context_of(run.row.key)));
+  const auto* surroundings = context->if_object();
+  auto* object = body.if_object();
+  if (object == nullptr) return fail(ErrorCode::corrupt, "the stored input of a task is damaged");
+  const auto text_of = [](const json::value* value) -> std::string_view {
+    const auto* text = value != nullptr ? value->if_string() : nullptr;
+    return text != nullptr ? std::string_view(*text) : std::string_view();
+  };
+
+  json::object spec;
+  if (step.kind == model::StepKind::run) {
+    spec.emplace("script", step.action);
+    if (!step.shell.empty()) {
+      json::array shell;
+      for (const std::string& word : step.shell) shell.emplace_back(word);
+      spec.emplace("shell", std::move(shell));
+    }
+  } else {
+    spec.emplace("argv", std::move((*object)["action"]));
+  }
+  json::object env;
+  if (surroundings != nullptr) {
+    if (const auto* base = surroundings->if_contains("env"); base != nullptr && base->is_object())
+      env = base->as_object();
+  }
+  if (auto* own = (*object)["env"].if_object()) {
+    for (auto& [key, value] : *own) env.insert_or_assign(key, std::move(value));
+  }
+  spec.emplace("env", std::move(env));
+  const std::string_view base = surroundings != nullptr ? text_of(surroundings->if_contains("workdir")) : "";
+  spec.emplace("workdir", joined(base, text_of(object->if_contains("workdir"))));
+  if (auto* with = object->if_contains("with"); with != nullptr && !with->is_null())
+    spec.emplace("with", std::move(*with));
+  if (step.parse_json) spec.emplace("parse", "json");
+  return json::serialize(spec);
+}
+
+}  // namespace baton::engine

@@ -1,0 +1,26 @@
+// Expressions of a task in the scope of its run (SEMANTICS 1–4), and what an executor gets. Every payload
+// that they look at must be in the value cache (needs.hpp).
+#pragma once
+
+#include <boost/json/value.hpp>
+#include <string>
+
+#include "base/error.hpp"
+#include "engine/state.hpp"
+
+namespace baton::engine {
+
+// `when` of a step; true if it has none. A value that is not a boolean is an error.
+Result<bool> evaluate_when(State& state, Run& run, const Task& task);
+
+// The items of a mapped step: the elements of a list, or {key, value} of a map in the order of its keys.
+Result<boost::json::array> evaluate_items(State& state, Run& run, const Task& task);
+
+// action, with, env and workdir with every template replaced: an object as Program::body_of makes it.
+Result<boost::json::value> render_body(State& state, Run& run, const Task& task);
+
+// The JSON text that the executor of the task's kind gets: the rendered body and the submitter's
+// surroundings.
+Result<std::string> executor_spec(State& state, Run& run, const Task& task);
+
+}  // namespace baton::engine

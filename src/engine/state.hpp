@@ -1,0 +1,175 @@
+// What a shard knows, in memory. The stored part of a run and a task is its row; everything beside it is
+// derived and is rebuilt by admit() (load.hpp) from rows and definition. Owned by one shard loop; no thread
+// safety.
+#pragma once
+
+#include <array>
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "base/ids.hpp"
+#include "base/time.hpp"
+#include "calendar/zones.hpp"
+#include "engine/program.hpp"
+#include "engine/values.hpp"
+#include "model/command.hpp"
+#include "model/rows.hpp"
+
+namespace baton::engine {
+
+struct Task {
+  model::TaskRow row;
+  bool stored = false;             // has a row in the store (or in a batch on its way there)
+  bool upstream_failed = false;    // a predecessor is bad (SEMANTICS 9)
+  bool sweeping = false;           // of a mapped step: its open items are being cancelled
+  bool refill_pending = false;     // of a mapped step: an `expand` stands in State::work
+  std::uint32_t waiting = 0;       // predecessors that have not ended
+  std::uint32_t ticket = 0;        // of its entry in a queue; another one makes the entry void
+  JournalSequence ended_in = 0;    // the commit that has its terminal state; 0 = before this owner
+  JournalSequence touched_in = 0;  // the last commit that changes it
+  ShardTime timer;                 // its entry in State::timers, if has_timer
+  bool has_timer = false;
+
+  // Of a mapped step that is expanded.
+  std::uint32_t next_item = 0;   // the next one to be made ready
+  std::uint32_t items_open = 0;  // not terminal
+  std::uint32_t items_failed = 0;
+  std::uint32_t items_cancelled = 0;
+  std::uint32_t items_queued = 0;
+  std::uint32_t items_active = 0;  // queued, running or retrying
+};
+
+struct Run {
+  model::RunRow row;
+  std::shared_ptr<const Program> program;
+  std::vector<Task> tasks;  // by ordinal
+  bool stored = false;
+  JournalSequence touched_in = 0;
+  std::size_t effects_slot = 0;  // its place in the effects of commit touched_in
+  std::uint32_t open_main = 0;   // steps of the main phase that have not ended
+  std::uint32_t open_finally = 0;
+  std::uint32_t active = 0;    // tasks queued, running or retrying, for max_parallel
+  std::deque<Ordinal> parked;  // ready, but over max_parallel
+  std::uint64_t done_weight = 0;
+  bool any_failed = false;  // a main task failed that counts
+  bool finally_failed = false;
+};
+
+struct QueueEntry {
+  TaskKey task;
+  std::uint32_t ticket = 0;
+  std::uint64_t order = 0;  // grows with each entry
+};
+
+// Tasks that wait for a worker: strict priority, then first come first served. Entries of tasks that have
+// left are skipped when they come to the front.
+struct Queue {
+  std::array<std::deque<QueueEntry>, 10> levels;
+};
+
+struct Worker {
+  bool in_process = false;
+  ShardTime lease;                    // until then it counts as alive
+  std::map<Token, TaskKey> attempts;  // that it holds
+};
+
+struct Claim {
+  std::string worker;
+  bool in_process = false;
+  std::vector<std::string> queues;
+  std::uint32_t free = 0;
+  ShardTime until;
+  model::ReplyTo reply_to = 0;
+};
+
+enum class TimerKind : std::uint8_t { task, lease, claim };
+struct Timer {
+  ShardTime at;
+  TimerKind kind = TimerKind::task;
+  TaskKey task;        // kind task
+  std::string worker;  // kinds lease and claim
+  friend auto operator<=>(const Timer&, const Timer&) = default;
+};
+
+// Work that is done bit by bit, in the order in which it came up.
+enum class WorkKind : std::uint8_t {
+  ready,    // a step or item whose predecessors have ended: skip it, compute it, or queue it
+  expand,   // make more items of a mapped step ready
+  sweep,    // cancel what is open of a run, or of a mapped step
+  dispatch  // hand queued tasks to waiting claims
+};
+struct Work {
+  WorkKind kind = WorkKind::ready;
+  TaskKey task;              // sweep of a whole run: ordinal kWholeRun
+  std::uint32_t cursor = 0;  // sweep: where to go on
+};
+inline constexpr Ordinal kWholeRun = UINT32_MAX;
+
+struct IdempotencyRecord {
+  std::optional<model::IdempotencyChange> use;  // nullopt: looked up, not used
+  RunId id;
+  JournalSequence pinned = 0;
+};
+
+struct Settings {
+  Duration lease = Duration::seconds(30);
+  Duration cancel_grace = Duration::seconds(10);
+  Duration idempotency_kept = Duration::hours(24);
+  std::uint32_t max_tasks_per_run = 250'000;
+  std::size_t max_result = std::size_t{2} << 20;
+  std::size_t max_list = std::size_t{16} << 20;  // bytes of a for_each list
+  std::uint32_t item_window = 1000;              // items of a mapped step that are queued at once
+  std::uint32_t max_losses = 3;
+  std::uint32_t max_interruptions = 10;
+};
+
+struct State {
+  ShardId shard{};
+  std::uint32_t incarnation = 1;
+  JournalSequence sequence = 1;  // of the batch that is being decided
+  std::int64_t last_run = 0;
+  std::uint64_t last_token = 0;
+  std::uint64_t last_order = 0;
+  Settings settings;
+  std::shared_ptr<const calendar::ZoneTable> zones;
+
+  std::unordered_map<RunKey, std::unique_ptr<Run>> runs;  // never iterated to decide anything
+  std::map<Hash256, std::shared_ptr<const Program>> programs;
+  std::map<std::string, std::vector<Hash256>> versions;  // of each workflow; version n stands at n − 1
+  std::map<std::string, Queue> queues;
+  std::map<std::string, Worker> workers;
+  std::deque<Claim> claims;
+  std::set<Timer> timers;
+  std::deque<Work> work;
+  bool dispatch_pending = false;  // a dispatch stands in `work`
+  ValueCache values;
+  std::map<std::string, IdempotencyRecord> idempotency;
+  std::vector<RunKey> ended;  // terminal runs that leave memory once that is durable
+
+  Run* find(RunKey key) {
+    const auto found = runs.find(key);
+    return found == runs.end() ? nullptr : found->second.get();
+  }
+  const Run* find(RunKey key) const { return const_cast<State*>(this)->find(key); }
+};
+
+inline model::PayloadKey input_of(RunKey run) {
+  return {run, model::PayloadSlot::run_input};
+}
+inline model::PayloadKey context_of(RunKey run) {
+  return {run, model::PayloadSlot::run_context};
+}
+inline model::PayloadKey input_of(TaskKey task) {
+  return {task.run, model::PayloadSlot::task_input, task.ordinal};
+}
+inline model::PayloadKey result_of(TaskKey task) {
+  return {task.run, model::PayloadSlot::task_result, task.ordinal};
+}
+
+}  // namespace baton::engine

@@ -1,0 +1,78 @@
+#include "engine/values.hpp"
+
+#include <boost/json/parse.hpp>
+
+namespace baton::engine {
+namespace {
+
+// A parsed document takes a few times the bytes of its text; entries, list and index nodes about 200 bytes.
+constexpr std::size_t kParsedFactor = 4;
+constexpr std::size_t kEntryBytes = 200;
+
+}  // namespace
+
+void ValueCache::count(Entry& entry) {
+  bytes_ -= entry.bytes;
+  const std::size_t text = entry.text ? entry.text->size() : 0;
+  entry.bytes = kEntryBytes + text * (entry.parsed ? 1 + kParsedFactor : 1);
+  bytes_ += entry.bytes;
+}
+
+void ValueCache::put(const model::PayloadKey& key, model::Text text, JournalSequence sequence) {
+  if (const auto found = entries_.find(key); found != entries_.end()) {
+    bytes_ -= found->second->bytes;
+    list_.erase(found->second);
+    entries_.erase(found);
+  }
+  list_.push_front({key, std::move(text), nullptr, sequence, 0});
+  count(list_.front());
+  entries_.emplace(key, list_.begin());
+}
+
+model::Text ValueCache::text(const model::PayloadKey& key) {
+  const auto at = entries_.at(key);
+  list_.splice(list_.begin(), list_, at);
+  return at->text;
+}
+
+Result<std::shared_ptr<const boost::json::value>> ValueCache::json(const model::PayloadKey& key) {
+  const auto at = entries_.at(key);
+  list_.splice(list_.begin(), list_, at);
+  if (!at->parsed) {
+    if (!at->text) {
+      at->parsed = std::make_shared<const boost::json::value>(nullptr);
+    } else {
+      boost::system::error_code failure;
+      boost::json::parse_options options;
+      options.max_depth = 500;
+      auto value = boost::json::parse(*at->text, failure, {}, options);
+      if (failure) return fail(ErrorCode::expression, "a stored value is not JSON: " + failure.message());
+      at->parsed = std::make_shared<const boost::json::value>(std::move(value));
+    }
+    count(*at);
+  }
+  return at->parsed;
+}
+
+void ValueCache::committed(JournalSequence sequence) {
+  committed_ = sequence;
+  for (auto at = list_.end(); bytes_ > limit_ && at != list_.begin();) {
+    --at;
+    if (at->pinned > committed_) continue;
+    bytes_ -= at->bytes;
+    entries_.erase(at->key);
+    at = list_.erase(at);
+  }
+}
+
+void ValueCache::forget(RunKey run) {
+  for (const auto slot : {model::PayloadSlot::run_input, model::PayloadSlot::run_context}) {
+    if (const auto found = entries_.find({run, slot}); found != entries_.end()) {
+      bytes_ -= found->second->bytes;
+      list_.erase(found->second);
+      entries_.erase(found);
+    }
+  }
+}
+
+}  // namespace baton::engine

@@ -1,0 +1,54 @@
+// Payloads that are in memory: what was decided lately and what was loaded for a decision. Bounded; what is
+// not yet durable stays, everything else can be loaded again.
+#pragma once
+
+#include <boost/json/value.hpp>
+#include <list>
+#include <memory>
+#include <unordered_map>
+
+#include "base/error.hpp"
+#include "base/ids.hpp"
+#include "model/batch.hpp"
+#include "model/payload.hpp"
+
+namespace baton::engine {
+
+class ValueCache {
+ public:
+  explicit ValueCache(std::size_t limit_bytes = std::size_t{64} << 20) : limit_(limit_bytes) {}
+
+  // A value that commit `sequence` will make durable (0: it is durable already). A null text means "there is
+  // none".
+  void put(const model::PayloadKey& key, model::Text text, JournalSequence sequence);
+  bool has(const model::PayloadKey& key) const { return entries_.contains(key); }
+
+  // Both need has(key). The text is null if there is none; the parsed form of that is JSON null.
+  model::Text text(const model::PayloadKey& key);
+  Result<std::shared_ptr<const boost::json::value>> json(const model::PayloadKey& key);
+
+  // Everything up to this commit is durable and may go. Called between decisions only.
+  void committed(JournalSequence sequence);
+  void forget(RunKey run);
+  std::size_t bytes() const { return bytes_; }
+
+ private:
+  struct Entry {
+    model::PayloadKey key;
+    model::Text text;
+    std::shared_ptr<const boost::json::value> parsed;
+    JournalSequence pinned = 0;
+    std::size_t bytes = 0;
+  };
+  using List = std::list<Entry>;  // most recently used first
+
+  void count(Entry& entry);
+
+  std::size_t limit_;
+  std::size_t bytes_ = 0;
+  JournalSequence committed_ = 0;
+  List list_;
+  std::unordered_map<model::PayloadKey, List::iterator> entries_;
+};
+
+}  // namespace baton::engine

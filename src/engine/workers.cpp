@@ -1,0 +1,26 @@
+#include "engine/workers.hpp"
+
+#include <algorithm>
+
+namespace baton::engine {
+
+Worker& renew_lease(State& state, const std::string& name, bool in_process, const Moment& moment) {
+  Worker& worker = state.workers[name];
+  worker.in_process = in_process;
+  if (!in_process) {
+    state.timers.erase({worker.lease, TimerKind::lease, {}, name});
+    worker.lease = moment.now + state.settings.lease;
+    state.timers.insert({worker.lease, TimerKind::lease, {}, name});
+  }
+  return worker;
+}
+
+void end_claim(State& state, const std::string& worker, Effects& effects) {
+  const auto found = std::ranges::find(state.claims, worker, &Claim::worker);
+  if (found == state.claims.end()) return;
+  state.timers.erase({found->until, TimerKind::claim, {}, worker});
+  effects.early_reply(found->reply_to, model::Claimed{});
+  state.claims.erase(found);
+}
+
+}  // namespace baton::engine
