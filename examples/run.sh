@@ -34,6 +34,14 @@ passed hello hello/check.py "$work/hello.json"
 example fan-out 0 fan-out/workflow.yaml
 passed fan-out fan-out/check.py "$work/fan-out.json"
 
+# What the README and the guide show is a promise as well.
+mkdir "$work/shown"
+while IFS= read -r file; do
+  name=$(basename "$file" .yaml)
+  example "$name" 0 "$file"
+  passed "$name" grep -q '"status": *"completed"' "$work/$name.json"
+done < <(python3 -B ../tests/docs/snippets.py "$work/shown")
+
 source=/usr/share/icons/Adwaita
 example dataset-build 0 dataset-build/workflow.yaml --input "source=$source" --input "out=$work/dataset"
 passed dataset-build dataset-build/check.py "$source" "$work/dataset" "$work/dataset-build.json"

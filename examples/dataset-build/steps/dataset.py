@@ -41,7 +41,7 @@ def run(name, body):
     started = time.time()
     failure = None
     try:
-        result = body(read_json(os.environ["BATON_INPUT"]))  # `null` for a step without `with`
+        result = body(read_json(os.environ["BATON_INPUT"]))  # {} for a step without `with`
         write_json(os.environ["BATON_RESULT"], result)
     except (StepFailed, OSError) as error:
         failure = str(error)

@@ -1,0 +1,85 @@
+"""The reference says what the code says."""
+
+import re
+import unittest
+
+import pages
+
+
+def source(path):
+    return (pages.ROOT / "src" / path).read_text(encoding="utf-8")
+
+
+class Errors(unittest.TestCase):
+    codes = re.findall(r'ErrorCodeInfo\{ErrorCode::\w+, "(\w+)", (\d+), (\d+)\}', source("base/error.cpp"))
+
+    def test_every_code_has_a_page_and_every_page_a_code(self):
+        self.assertGreater(len(self.codes), 10)
+        found = {page.stem for page in (pages.DOCS / "errors").glob("*.md")} - {"README"}
+        self.assertEqual(found, {name for name, _, _ in self.codes})
+
+    def test_pages_say_the_right_numbers(self):
+        for name, exit_code, status in self.codes:
+            with self.subTest(code=name):
+                text = (pages.DOCS / "errors" / f"{name}.md").read_text(encoding="utf-8")
+                self.assertTrue(text.startswith(f"# {name}\n\nExit code {exit_code}, HTTP status {status}.\n"), text[:80])
+                self.assertIn("\n```\n", text, "an example of the message")
+                self.assertIn("**What to do.**", text)
+
+    def test_the_index_says_the_same(self):
+        text = (pages.DOCS / "errors" / "README.md").read_text(encoding="utf-8")
+        rows = [row[:3] for row in pages.table(text, "code", "exit code", "HTTP status", "meaning")]
+        self.assertEqual(rows, [(f"[{name}]({name}.md)", code, status) for name, code, status in self.codes])
+
+
+class States(unittest.TestCase):
+    """docs/reference/states.md against the tables of src/model/states.cpp."""
+
+    code = re.sub(r"\s+", " ", source("model/states.cpp"))  # however the formatter broke its lines
+    text = (pages.DOCS / "reference" / "states.md").read_text(encoding="utf-8")
+
+    def section(self, title):
+        return re.search(rf"^## {title}$(.*?)(?=^## |\Z)", self.text, re.DOTALL | re.MULTILINE).group(1)
+
+    def transitions(self, letter):
+        return re.findall(rf'Transition<{letter}>\{{ ?{letter}::(\w+), {letter}::(\w+), "([^"]*)" ?\}}', self.code)
+
+    def names(self, array):
+        return re.findall(r'"(\w+)"', re.search(rf"{array} = \{{(.*?)\}};", self.code).group(1))
+
+    def test_transitions(self):
+        for title, letter in (("Runs", "R"), ("Tasks", "T")):
+            with self.subTest(title):
+                wanted = self.transitions(letter)
+                self.assertGreater(len(wanted), 10)
+                section = self.section(title)
+                self.assertEqual(pages.table(section, "from", "to", "when"), wanted)
+                arrows = re.findall(r"^    (\w+) --> (\w+): (.*)$", section, re.MULTILINE)
+                self.assertEqual(arrows, wanted, "the diagram")
+
+    def test_terminal_states_of_the_diagrams(self):
+        """A state is drawn as an end if the header calls it terminal."""
+        header = source("model/states.hpp")
+        run_ends = re.findall(r"s == RunStatus::(\w+)", header)
+        task_names = self.names("kTaskNames")
+        task_ends = task_names[task_names.index(re.search(r"s >= TaskStatus::(\w+)", header).group(1)):]
+        for title, ends in (("Runs", run_ends), ("Tasks", task_ends)):
+            drawn = re.findall(r"^    (\w+) --> \[\*\]$", self.section(title), re.MULTILINE)
+            self.assertEqual(sorted(drawn), sorted(ends))
+
+    def test_skip_reasons(self):
+        rows = pages.table(self.section("Why a task was skipped"), "reason", "meaning")
+        self.assertEqual([row[0] for row in rows], self.names("kSkipNames"))
+
+    def test_aliases(self):
+        for title, array in (("Runs:", "kRunAliases"), ("Tasks:", "kTaskAliases")):
+            with self.subTest(title):
+                block = re.search(rf"{array} = \{{(.*?)\}};", self.code).group(1)
+                wanted = [(name, ", ".join(re.findall(r"::(\w+)", states)))
+                          for name, states in re.findall(r'Alias<\w>\{ ?"(\w+)", \{([^}]*)\}', block)]
+                after = self.section("Other names").split(f"\n{title}\n")[1].split("\n\n")[0]
+                self.assertEqual(pages.table(after, "alias", "stands for"), wanted)
+
+
+if __name__ == "__main__":
+    unittest.main()
