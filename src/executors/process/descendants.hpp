@@ -1,0 +1,19 @@
+// Ends everything that this process has started, however it hid.
+#pragma once
+
+#include <sys/types.h>
+
+#include <vector>
+
+namespace baton::executors::process {
+
+// All living processes whose chain of parents leads to `ancestor`, as /proc shows it while it is read: a
+// process that is started meanwhile may be missing.
+std::vector<pid_t> descendants_of(pid_t ancestor);
+
+// Kills (SIGKILL) and reaps all descendants of the calling process, which must be their subreaper and have
+// SIGCHLD blocked. A subreaper has no children exactly when it has no descendants, so this returns when there
+// is nothing left to wait for, or when nothing is left but processes of other users that may not be killed.
+void kill_all_descendants();
+
+}  // namespace baton::executors::process

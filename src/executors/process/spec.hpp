@@ -1,0 +1,54 @@
+// What a process attempt does: the JSON in Attempt::spec, and the environment that the executor adds.
+//
+//   { "argv": ["prog", "arg"…] }                      run this program; without "/" it is looked up in PATH
+//   { "script": "text", "shell": ["sh","-e","-c"] }   run the shell with the text as its last argument
+//                                                     (`shell` may be missing: this is its default)
+//   "env":     {"NAME": "value"…}  the complete environment except for what the executor adds (default empty)
+//   "workdir": "/absolute/path"    default: the run's scratch directory (BATON_RUN_DIR)
+//   "with":    any JSON            written to the file $BATON_INPUT (default {})
+//   "parse":   "json" | null       how stdout becomes the result if $BATON_RESULT was not written
+//
+// Other members are an error. The executor adds BATON_RUN_ID, BATON_TASK_ID, BATON_ATTEMPT, BATON_TOKEN,
+// BATON_RUN_DIR, BATON_INPUT and BATON_RESULT; members of `env` with these names are replaced. TRACEPARENT is
+// an ordinary member of `env`.
+#pragma once
+
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.hpp"
+#include "executors/executor.hpp"
+
+namespace baton::executors::process {
+
+struct Spec {
+  std::vector<std::string> argv;  // never empty
+  std::map<std::string, std::string> env;
+  std::string workdir;  // empty: the run's scratch directory
+  std::string input;    // JSON text
+  bool parse_json = false;
+};
+
+// invalid_definition with a sentence that names the member.
+Result<Spec> parse_spec(std::string_view json);
+
+// The allow-listed part of `environment` (a null-terminated list of "NAME=value"): PATH, HOME, USER, LANG,
+// LC_*, TZ, TMPDIR (SEMANTICS 44). What `env` of a definition is merged over.
+std::map<std::string, std::string> base_environment(const char* const* environment);
+
+// The files of one attempt beneath the scratch directory.
+struct AttemptFiles {
+  std::string run_dir;  // BATON_RUN_DIR, shared by the run's steps
+  std::string private_dir;
+  std::string input;
+  std::string result;
+};
+// Names contain the token, which is unique for ever: a file of an earlier attempt is never taken for this one's.
+AttemptFiles attempt_files(const std::string& scratch, const Attempt& attempt);
+
+// "NAME=value" in the order of the names.
+std::vector<std::string> full_environment(const Spec& spec, const Attempt& attempt, const AttemptFiles& files);
+
+}  // namespace baton::executors::process

@@ -1,0 +1,71 @@
+// A process executor with a directory of its own, for tests.
+#pragma once
+
+#include <condition_variable>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <string>
+
+#include "executors/process/process_executor.hpp"
+#include "executors/process/spec.hpp"
+
+namespace baton::executors::process::test {
+
+// A directory that is deleted with everything in it.
+class ScratchDirectory {
+ public:
+  ScratchDirectory();
+  ~ScratchDirectory();
+  ScratchDirectory(const ScratchDirectory&) = delete;
+  ScratchDirectory& operator=(const ScratchDirectory&) = delete;
+  const std::string& path() const { return path_; }
+
+ private:
+  std::string path_;
+};
+
+std::string quoted(const std::string& text);  // as JSON
+std::string read_file(const std::string& path);
+RunId some_run();
+
+class Harness {
+ public:
+  explicit Harness(int lock = -1, logs::Limits log_limits = {});
+  ~Harness();  // fails the test if an accepted attempt was not reported exactly once
+
+  Executor& executor() { return *executor_; }
+  std::string directory() const { return directory_.path(); }
+  std::string run_dir() const { return directory() + "/scratch/" + some_run().text(); }
+
+  // Starts an attempt with this spec; its token's sequence counts from 1.
+  Token start(const std::string& spec);
+  // With `sh -e -c` and the environment's PATH.
+  Token start_script(const std::string& script, const std::string& more_members = "");
+  void wait_started(const Token& token);
+  model::Outcome wait(const Token& token);
+  model::Outcome run_script(const std::string& script, const std::string& more_members = "") {
+    return wait(start_script(script, more_members));
+  }
+  // The text of an attempt's log.
+  std::string log(const Token& token);
+  std::string log_file(const Token& token) const;
+
+ private:
+  ScratchDirectory directory_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::uint64_t last_ = 0;
+  std::set<Token> started_;
+  std::map<Token, model::Outcome> finished_;
+  bool twice_ = false;
+  std::unique_ptr<ProcessExecutor> executor_;
+};
+
+inline constexpr const char* kOwnerCommand = "__owner";
+// The main function of an owner that is to be killed: holds a lock on <directory>/lock, starts tasks that try
+// to escape, which write their process ids to the pipe <directory>/pids, and never returns.
+int owner_main(const std::string& directory);
+
+}  // namespace baton::executors::process::test

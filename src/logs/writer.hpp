@@ -1,0 +1,72 @@
+// Writes the log of one attempt.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <string>
+#include <string_view>
+
+#include "base/fd.hpp"
+#include "base/time.hpp"
+#include "logs/frame.hpp"
+
+namespace baton::logs {
+
+struct Limits {
+  std::uint64_t head = 5 << 20;  // bytes of the file that are kept from the beginning, headers included
+  std::uint64_t tail = 5 << 20;  // and from the end
+  std::size_t line = 64 << 10;   // longer lines are broken; at most 1 MiB
+};
+
+// The file (0600, its missing directories 0700) is created at the first byte; an attempt without output has
+// none. An existing file is replaced. A log that cannot be written never fails its attempt: the lost bytes are
+// counted, and a note in the log says so as soon as it can be written again. Whole lines reach the kernel
+// within write(); what follows the last line end waits for its line end or for flush(). Nothing is synced to
+// disk: the log is not part of the durability promise.
+//
+// Not thread-safe. Memory: at most one line per stream.
+class Writer {
+ public:
+  explicit Writer(std::string path, Limits limits = {});
+
+  void write(Stream stream, std::string_view bytes, WallTime now);
+  // Writes incomplete lines as well. Call before the attempt's end is reported.
+  void flush(WallTime now);
+
+  std::uint64_t lost_bytes() const { return lost_total_; }        // because of I/O errors
+  std::uint64_t dropped_bytes() const { return gap_.dropped + refused_total_; }  // because of the limits
+  int last_error() const { return last_error_; }                  // errno of the last failure, 0 = none
+
+ private:
+  struct Mark {  // a frame at which the tail may begin
+    std::uint64_t offset;
+    std::uint64_t payload_before;  // bytes of output in the tail's frames before it
+  };
+
+  bool open();
+  bool write_at(std::uint64_t offset, std::string_view first, std::string_view second);
+  // Appends a frame. False: not written, nothing changed.
+  bool append(Stream stream, std::uint8_t flags, std::string_view payload, WallTime now);
+  void emit(Stream stream, std::uint8_t flags, std::string_view payload, WallTime now);
+  bool report_lost(WallTime now);
+  bool begin_tail(WallTime now);
+  void trim_tail(WallTime now);
+
+  std::string path_;
+  Limits limits_;
+  Fd file_;
+  std::uint64_t end_ = 0;           // where the next frame goes
+  std::uint64_t gap_at_ = 0;        // 0: still in the head
+  std::uint64_t tail_payload_ = 0;  // bytes of output ever written to the tail
+  format::Gap gap_;
+  std::deque<Mark> marks_;
+  bool refusing_ = false;  // the log is full and its file system cannot punch holes: nothing more is kept
+  std::uint64_t refused_ = 0;
+  std::uint64_t refused_total_ = 0;
+  std::uint64_t lost_ = 0;  // not noted in the log yet
+  std::uint64_t lost_total_ = 0;
+  int last_error_ = 0;
+  std::string pending_[2];  // incomplete lines of out and err
+};
+
+}  // namespace baton::logs
