@@ -112,6 +112,14 @@ class Value {
   std::optional<Value> find(const Value& key) const;  // map; numbers of different kinds may be the same key
   std::optional<Value> find(std::string_view key) const;
 
+  // The JSON that a list or map is a view on, else nullptr.
+  const boost::json::array* json_array() const {
+    return kind_ == Kind::list && form_ == Form::json ? data_.json_array : nullptr;
+  }
+  const boost::json::object* json_object() const {
+    return kind_ == Kind::map && form_ == Form::json ? data_.json_object : nullptr;
+  }
+
  private:
   enum class Form : std::uint8_t { plain, json, source };
   void check([[maybe_unused]] Kind expected) const { assert(kind_ == expected); }
