@@ -36,11 +36,12 @@ passed fan-out fan-out/check.py "$work/fan-out.json"
 
 # What the README and the guide show is a promise as well.
 mkdir "$work/shown"
+python3 -B ../tests/docs/snippets.py "$work/shown" >"$work/shown.list"
 while IFS= read -r file; do
   name=$(basename "$file" .yaml)
   example "$name" 0 "$file"
   passed "$name" grep -q '"status": *"completed"' "$work/$name.json"
-done < <(python3 -B ../tests/docs/snippets.py "$work/shown")
+done <"$work/shown.list"
 
 source=/usr/share/icons/Adwaita
 example dataset-build 0 dataset-build/workflow.yaml --input "source=$source" --input "out=$work/dataset"

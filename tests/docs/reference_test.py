@@ -81,5 +81,34 @@ class States(unittest.TestCase):
                 self.assertEqual(pages.table(after, "alias", "stands for"), wanted)
 
 
+class ProcessSteps(unittest.TestCase):
+    """docs/reference/process-steps.md against the executor and the engine."""
+
+    text = (pages.DOCS / "reference" / "process-steps.md").read_text(encoding="utf-8")
+
+    def test_error_types(self):
+        outcome = source("model/outcome.hpp")
+        types = dict(re.findall(r'constexpr const char\* (k\w+) = "(\w+)"', outcome))
+        self.assertGreater(len(types), 5)
+        rows = pages.table(self.text, "type", "meaning", "retried")
+        self.assertEqual({row[0].strip("`") for row in rows}, set(types.values()))
+        never = re.search(r"kNever = \{(.*?)\};", source("engine/retry.cpp"), re.DOTALL).group(1)
+        self.assertEqual({row[0].strip("`") for row in rows if row[2] == "never"},
+                         {types[name] for name in re.findall(r"error_type::(k\w+)", never)})
+
+    def test_variables(self):
+        given = set(re.findall(r'"(BATON_[A-Z]\w+)"', source("executors/process/spec.cpp")))
+        self.assertGreater(len(given), 3)
+        self.assertEqual({row[0].strip("`") for row in pages.table(self.text, "variable", "value")}, given)
+
+    def test_limits(self):
+        capture, json_text = source("executors/process/capture.hpp"), source("executors/process/json_text.hpp")
+        self.assertIn("kMaxStdout = 64 << 10;", capture)
+        self.assertIn("cut at 64 KiB", self.text)
+        self.assertIn("kMaxResult = 2 << 20;", json_text)
+        self.assertIn("kMaxResultDepth = 64;", json_text)
+        self.assertIn("A result over 2 MiB or 64 levels", self.text)
+
+
 if __name__ == "__main__":
     unittest.main()
