@@ -32,7 +32,7 @@ def parse(cmake_text):
 
 
 def declared(source=SOURCE):
-    """{folder: direct links} of every library; nested folders ("store/sqlite") may be libraries of their own."""
+    """{library: direct links}. A nested folder may be a library of its own: store/sqlite is `store_sqlite`."""
     links = {}
     for path in sorted(source.rglob("CMakeLists.txt")):
         for call, name, keywords in parse(path.read_text(encoding="utf-8")):
@@ -52,6 +52,15 @@ def links_of_tests(source=SOURCE):
     return links
 
 
+def library_of(parts, libraries):
+    """The library that a path within src/ belongs to: the innermost of its folders that is one, else the outermost
+    folder."""
+    for depth in range(len(parts) - 1, 0, -1):
+        if "_".join(parts[:depth]) in libraries:
+            return "_".join(parts[:depth])
+    return parts[0]
+
+
 def closure(links, start):
     """Everything that `start` reaches, itself excluded unless it lies on a cycle."""
     reached, pending = set(), list(links.get(start, ()))
@@ -67,13 +76,16 @@ def is_test(path):
     return path.stem.endswith(("_test", "_fuzz", "_bench")) or "test" in path.stem.split("_")
 
 
-def includes(source=SOURCE):
-    """[(file, folder, included folder)] of all quoted includes that name a folder."""
+def includes(libraries, source=SOURCE):
+    """[(file, its library, included library)] of all quoted includes of the project's own files; the included library
+    is None if the path does not begin with a folder of src/."""
     rows = []
     for path in sorted(source.rglob("*")):
         if path.suffix not in (".cpp", ".hpp", ".h"):
             continue
-        folder = path.relative_to(source).parts[0]
+        library = library_of(path.relative_to(source).parts, libraries)
         for target in INCLUDE.findall(path.read_text(encoding="utf-8")):
-            rows.append((path, folder, target.partition("/")[0] if "/" in target else None))
+            parts = target.split("/")
+            if len(parts) == 1 or (source / parts[0]).is_dir():
+                rows.append((path, library, library_of(parts, libraries) if len(parts) > 1 else None))
     return rows
