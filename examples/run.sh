@@ -48,7 +48,7 @@ example dataset-build 0 dataset-build/workflow.yaml --input "source=$source" --i
 passed dataset-build dataset-build/check.py "$source" "$work/dataset" "$work/dataset-build.json"
 
 dataset-build/make_hostile_folder.py "$work/hostile"
-example dataset-hostile 0 dataset-build/workflow.yaml --input "source=$work/hostile" --input "out=$work/from hostile" \
+LC_ALL=C TZ=Asia/Kathmandu example dataset-hostile 0 dataset-build/workflow.yaml --input "source=$work/hostile" --input "out=$work/from hostile" \
   --input batch_size=7
 passed dataset-hostile dataset-build/check.py "$work/hostile" "$work/from hostile" "$work/dataset-hostile.json"
 

@@ -34,16 +34,34 @@ fi
 # log_of TITLE   the file that a stage's output goes to
 log_of() { printf '%s/%s.log' "$logs" "$(printf '%s' "$1" | tr -c 'a-zA-Z0-9' '-')"; }
 
+# Redraws one line with the title and how far ninja or ctest are, until this script ends or the ticker is stopped.
+ticker() {
+  local log=$1 title=$2 progress
+  while kill -0 $$ 2>/dev/null; do
+    progress=$(tail -c 2000 "$log" 2>/dev/null | grep -oE '^(\[[0-9]+/[0-9]+\]|[0-9]+/[0-9]+ Test)' | tail -n 1 || true)
+    printf '\r\e[K%s  …  %s %s%s' "$dim" "$title" "${progress% Test}" "$plain"
+    sleep 0.3
+  done
+}
+
 # stage TITLE COMMAND…   runs the command with its output in a log file; one line says how it went. Shows the end of the
 # log and ends the script (set -e) if it fails.
 stage() {
-  local title=$1 started log code=0
+  local title=$1 started log code=0 ticker=''
   shift
   started=$(now_ms)
   log=$(log_of "$title")
-  [ ! -t 1 ] || printf '%s  …  %s%s' "$dim" "$title" "$plain"
+  : >"$log"
+  if [ -t 1 ]; then
+    ticker "$log" "$title" &
+    ticker=$!
+  fi
   "$@" >"$log" 2>&1 </dev/null || code=$?
-  [ ! -t 1 ] || printf '\r\e[K'
+  if [ -n "$ticker" ]; then
+    kill "$ticker" 2>/dev/null || true
+    wait "$ticker" 2>/dev/null || true
+    printf '\r\e[K'
+  fi
   if [ "$code" = 0 ]; then
     printf '%s  ok%s  %s %s(%s)%s\n' "$green" "$plain" "$title" "$dim" "$(duration $(($(now_ms) - started)))" "$plain"
     return
