@@ -152,7 +152,7 @@ Status admit(State& state, model::RunRow row, std::vector<model::TaskRow> tasks,
 void evict(State& state, JournalSequence durable) {
   std::erase_if(state.ended, [&](RunKey key) {
     const Run* run = state.find(key);
-    if (run == nullptr) return true;
+    if (run == nullptr || !model::is_terminal(run->row.status)) return true;
     if (run->touched_in > durable) return false;
     state.values.forget(key);
     state.runs.erase(key);

@@ -79,7 +79,9 @@ struct LoseWorker {
 
 // Once after load: settles what the previous owner left (in-process attempts are interrupted, leases
 // extended).
-struct StartShard {};
+struct StartShard {
+  bool reload = false;  // the same owner loaded its state again: in-process attempts are still running
+};
 
 // Handles timers that are due.
 struct Tick {};

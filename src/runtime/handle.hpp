@@ -16,22 +16,23 @@ class Handle {
 
   virtual ~Handle() = default;
 
-  // Puts the command into the shard's mailbox. `on_reply` is called exactly once, on the loop's thread, after what was
-  // decided is durable; it must not block. With a full mailbox or a stopping loop it is called at once with an Error
-  // (overloaded, unavailable), with a store that takes no writes with read_only.
+  // Puts the command into the shard's mailbox. `on_reply` is called exactly once, on the loop's thread, after
+  // what was decided is durable; it must not block. With a full mailbox or a stopping loop it is called at
+  // once with an Error (overloaded, unavailable), with a store that takes no writes with read_only.
   virtual void send(model::CommandBody body, std::string actor, ReplyHandler on_reply) = 0;
 
   // As send(), waits. Never on the loop's thread.
   model::ReplyBody call(model::CommandBody body, std::string actor) {
     auto promise = std::make_shared<std::promise<model::ReplyBody>>();
     auto future = promise->get_future();
-    send(std::move(body), std::move(actor), [promise](model::ReplyBody reply) { promise->set_value(std::move(reply)); });
+    send(std::move(body), std::move(actor),
+         [promise](model::ReplyBody reply) { promise->set_value(std::move(reply)); });
     return future.get();
   }
 
-  // Calls `listener` on the loop's thread after each durable commit that touched runs, with the keys of the runs.
-  // Returns a number for unsubscribe(); after unsubscribe() returned it is not called any more (call it from the loop's
-  // thread, or when the loop has stopped).
+  // Calls `listener` on the loop's thread after each durable commit that touched runs, with the keys of the
+  // runs. Returns a number for unsubscribe(); after unsubscribe() returned it is not called any more (call it
+  // from the loop's thread, or when the loop has stopped).
   virtual std::uint64_t subscribe(std::function<void(const std::vector<RunKey>&)> listener) = 0;
   virtual void unsubscribe(std::uint64_t subscription) = 0;
 };

@@ -15,7 +15,7 @@ using model::TaskStatus;
 
 // A running attempt of a worker elsewhere: its claim stays valid, its lease starts anew (SEMANTICS 50).
 void keep(State& state, Run& run, Task& task, const Moment& moment) {
-  Worker& worker = renew_lease(state, task.row.worker, false, moment);
+  Worker& worker = renew_lease(state, task.row.worker, task.row.in_process, moment);
   worker.attempts.emplace(task.row.token, task.row.key);
   const auto& timeout = run.program->step(task.row.step).timeout;
   if (task.row.stopping == model::Stopping::soft) {
@@ -31,7 +31,7 @@ void keep(State& state, Run& run, Task& task, const Moment& moment) {
 }  // namespace
 
 // Recovery is the normal way to start: everything that was on its way goes on from what the rows say.
-void decide(State& state, const model::StartShard&, model::ReplyTo reply_to, const Moment& moment,
+void decide(State& state, const model::StartShard& command, model::ReplyTo reply_to, const Moment& moment,
             Effects& effects) {
   std::vector<Run*> runs;
   for (const auto& [key, run] : state.runs) {
@@ -47,7 +47,7 @@ void decide(State& state, const model::StartShard&, model::ReplyTo reply_to, con
         queued.push_back(&task);
       } else if (task.row.status == TaskStatus::retrying) {
         set_timer(state, task, task.row.due);
-      } else if (task.row.status == TaskStatus::running && task.row.in_process) {
+      } else if (task.row.status == TaskStatus::running && task.row.in_process && !command.reload) {
         interrupted.emplace_back(run, task.row.key.ordinal);
       } else if (task.row.status == TaskStatus::running) {
         keep(state, *run, task, moment);

@@ -1,0 +1,112 @@
+#include "runtime/local_worker.hpp"
+
+#include "logs/paths.hpp"
+
+namespace baton::runtime {
+namespace {
+
+// In-process claims wait as long as there is nothing to do.
+constexpr Duration kClaimWait = Duration::hours(24);
+constexpr Duration kRetryPause = Duration::millis(500);
+
+}  // namespace
+
+executors::Listener LocalWorker::listener() {
+  return {.started = {}, .finished = [self = weak_from_this()](const Token& token, model::Outcome outcome) {
+            const auto worker = self.lock();
+            if (!worker) return;
+            TaskId task;
+            {
+              const std::unique_lock lock(worker->shared_.mutex);
+              const auto found = worker->shared_.attempts.find(token);
+              if (found == worker->shared_.attempts.end()) return;
+              task = found->second;
+              worker->shared_.attempts.erase(found);
+              ++worker->shared_.reporting;
+            }
+            worker->report(token, task, std::make_shared<const model::Outcome>(std::move(outcome)));
+            // The room is claimed along with the report: what the report makes ready can start with its
+            // commit.
+            worker->claim();
+          }};
+}
+
+void LocalWorker::start(executors::Executor& executor) {
+  executor_ = &executor;
+  claim();
+}
+
+void LocalWorker::claim() {
+  std::uint64_t number = 0;
+  std::uint32_t room = 0;
+  {
+    const std::unique_lock lock(shared_.mutex);
+    if (shared_.draining || shared_.attempts.size() >= options_.concurrency) return;
+    room = options_.concurrency - static_cast<std::uint32_t>(shared_.attempts.size());
+    number = ++shared_.claim;
+  }
+  loop_.send(
+      model::ClaimTasks{options_.name, true, options_.queues, room, kClaimWait}, "worker:" + options_.name,
+      [self = shared_from_this(), number](model::ReplyBody reply) { self->take(number, std::move(reply)); });
+}
+
+void LocalWorker::take(std::uint64_t number, model::ReplyBody reply) {
+  if (auto* claimed = std::get_if<model::Claimed>(&reply)) {
+    for (model::Assignment& assignment : claimed->tasks) {
+      {
+        const std::unique_lock lock(shared_.mutex);
+        shared_.attempts.emplace(assignment.token, assignment.task);
+      }
+      executors::Attempt attempt;
+      attempt.token = assignment.token;
+      attempt.task = assignment.task;
+      attempt.step = std::move(assignment.step);
+      attempt.number = assignment.attempt;
+      attempt.log_path = logs::attempt_path(assignment.task, assignment.attempt);
+      attempt.spec = std::move(assignment.spec);
+      executor_->start(std::move(attempt));
+    }
+    const std::unique_lock lock(shared_.mutex);
+    if (number != shared_.claim) return;  // a newer claim waits already
+  } else if (const auto* error = std::get_if<Error>(&reply)) {
+    if (error->code == ErrorCode::unavailable) return;
+    options_.later(kRetryPause, [self = shared_from_this()] { self->claim(); });
+    return;
+  }
+  claim();
+}
+
+void LocalWorker::report(const Token& token, const TaskId& task,
+                         std::shared_ptr<const model::Outcome> outcome) {
+  loop_.send(model::ReportAttempt{token, task, *outcome}, "worker:" + options_.name,
+             [self = shared_from_this(), token, task, outcome](model::ReplyBody reply) {
+               const auto* error = std::get_if<Error>(&reply);
+               if (error != nullptr &&
+                   (error->code == ErrorCode::read_only || error->code == ErrorCode::overloaded)) {
+                 // The outcome is not lost: it is reported until it is stored.
+                 self->options_.later(kRetryPause,
+                                      [self, token, task, outcome] { self->report(token, task, outcome); });
+                 return;
+               }
+               const std::unique_lock lock(self->shared_.mutex);
+               --self->shared_.reporting;
+             });
+}
+
+void LocalWorker::act(const model::StopAttempt& action) {
+  if (executor_ == nullptr || action.worker != options_.name) return;
+  executor_->stop(action.token, action.mode == model::Stopping::hard ? executors::StopMode::hard
+                                                                     : executors::StopMode::soft);
+}
+
+void LocalWorker::drain() {
+  const std::unique_lock lock(shared_.mutex);
+  shared_.draining = true;
+}
+
+std::size_t LocalWorker::unreported() const {
+  const std::unique_lock lock(shared_.mutex);
+  return shared_.attempts.size() + shared_.reporting;
+}
+
+}  // namespace baton::runtime

@@ -1,0 +1,60 @@
+// The worker in the owner's process: claims tasks as it has room, gives them to their executor, reports how
+// they end.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "base/ids.hpp"
+#include "executors/executor.hpp"
+#include "model/command.hpp"
+#include "runtime/handle.hpp"
+
+namespace baton::runtime {
+
+struct LocalWorkerOptions {
+  std::string name = "local";
+  std::vector<std::string> queues = {"default"};
+  std::uint32_t concurrency = 4;
+  // Runs a task after a while, on any thread; for reports that the store could not take.
+  std::function<void(Duration, std::function<void()>)> later;
+};
+
+// Thread-safe. Its executor is made with listener() and set before start().
+class LocalWorker : public std::enable_shared_from_this<LocalWorker> {
+ public:
+  LocalWorker(Handle& loop, LocalWorkerOptions options) : loop_(loop), options_(std::move(options)) {}
+
+  executors::Listener listener();
+  void start(executors::Executor& executor);
+  // What the engine asks for; on the loop's thread.
+  void act(const model::StopAttempt& action);
+  // Claims nothing more. What runs goes on; the executor's shutdown reports the rest.
+  void drain();
+  // Attempts whose end is not stored yet.
+  std::size_t unreported() const;
+
+ private:
+  struct Shared {
+    mutable std::mutex mutex;
+    std::unordered_map<Token, TaskId> attempts;  // that are running
+    std::size_t reporting = 0;                   // that have ended, but are not stored as ended
+    std::uint64_t claim = 0;                     // number of the claim that waits; older ones are void
+    bool draining = false;
+  };
+
+  void claim();
+  void take(std::uint64_t claim, model::ReplyBody reply);
+  void report(const Token& token, const TaskId& task, std::shared_ptr<const model::Outcome> outcome);
+
+  Handle& loop_;
+  LocalWorkerOptions options_;
+  executors::Executor* executor_ = nullptr;
+  Shared shared_;
+};
+
+}  // namespace baton::runtime

@@ -1,0 +1,437 @@
+#include "runtime/shard_loop.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "engine/load.hpp"
+#include "engine/timers.hpp"
+
+namespace baton::runtime {
+
+ShardLoop::ShardLoop(store::Writer& store, Surroundings surroundings, LoopOptions options)
+    : store_(store), world_(std::move(surroundings)), options_(options) {}
+
+ShardLoop::~ShardLoop() {
+  close();
+}
+
+// ---- Time
+// --------------------------------------------------------------------------------------------------------
+
+ShardTime ShardLoop::shard_now() const {
+  return {(world_.monotonic() + shard_origin_).us};
+}
+
+engine::Moment ShardLoop::moment() {
+  return {shard_now(), world_.wall(), world_.seed()};
+}
+
+std::optional<Duration> ShardLoop::next_due() const {
+  if (stopped_) return std::nullopt;
+  if (read_only_) return next_probe_;
+  const auto due = engine::next_due(state_);
+  if (!due) return std::nullopt;
+  return Duration{due->us} - shard_origin_;
+}
+
+// ---- Start and reload
+// --------------------------------------------------------------------------------------------
+
+Status ShardLoop::start(ShardId shard) {
+  shard_ = shard;
+  TRY(const store::ShardMeta meta, store_.open_shard(shard));
+  shard_origin_ = Duration{meta.shard_time.us} - world_.monotonic();
+  durable_ = meta.sequence;
+  durable_last_run_ = meta.last_run;
+  state_.incarnation = meta.incarnation;
+  TRY_VOID(load_state());
+  const engine::Moment at = moment();
+  engine::decide(state_, {.body = model::StartShard{}, .actor = "engine"}, at, *effects_);
+  return {};
+}
+
+Status ShardLoop::load_state() {
+  engine::State fresh;
+  fresh.shard = shard_;
+  fresh.incarnation = state_.incarnation;
+  fresh.sequence = durable_ + 1;
+  fresh.last_run = durable_last_run_;
+  fresh.last_token = state_.last_token;  // tokens of a batch that failed are never given out again
+  fresh.settings = options_.settings;
+  fresh.zones = world_.zones;
+  state_ = std::move(fresh);
+  effects_ = std::make_unique<engine::Effects>(state_);
+  continue_loading_ = false;
+  ++epoch_;
+  quarantined_.clear();
+  open_runs_ = 0;
+
+  TRY(const std::vector<store::DefinitionKey> keys, store_.load_definition_keys());
+  for (const store::DefinitionKey& key : keys) {
+    auto& versions = state_.versions[key.workflow];
+    if (versions.size() < key.version) versions.resize(key.version);
+    versions[key.version - 1] = key.hash;
+  }
+
+  std::map<Hash256, Result<std::shared_ptr<const engine::Program>>> programs;
+  const auto quarantine = [&](RunKey run, Error error) {
+    world_.log("run with key " + std::to_string(run.value) + " is set aside: " + error.message);
+    quarantined_.push_back({run, std::move(error)});
+  };
+  const auto program_of = [&](const Hash256& hash) -> Result<std::shared_ptr<const engine::Program>> {
+    if (const auto known = programs.find(hash); known != programs.end()) return known->second;
+    const auto load = [&]() -> Result<std::shared_ptr<const engine::Program>> {
+      TRY(const store::StoredDefinition stored, store_.load_definition(hash));
+      TRY(std::shared_ptr<const model::Workflow> workflow, world_.parse_definition(stored.canonical));
+      return engine::program_for(state_, std::move(workflow));
+    };
+    return programs.emplace(hash, load()).first->second;
+  };
+  return store_.load_open_runs(
+      shard_,
+      [&](store::RunImage image) {
+        const RunKey key = image.run.key;
+        auto program = program_of(image.run.definition);
+        if (!program) return quarantine(key, program.error());
+        if (auto admitted = engine::admit(state_, std::move(image.run), std::move(image.tasks), *program);
+            !admitted) {
+          return quarantine(key, admitted.error());
+        }
+        ++open_runs_;
+      },
+      quarantine);
+}
+
+// ---- Mailbox
+// -----------------------------------------------------------------------------------------------------
+
+void ShardLoop::wake_up(std::unique_lock<std::mutex> lock) {
+  const bool wake = !inbox_->awake;
+  inbox_->awake = true;
+  lock.unlock();
+  if (wake) world_.wake();
+}
+
+void ShardLoop::send(model::CommandBody body, std::string actor, ReplyHandler on_reply) {
+  std::unique_lock lock(inbox_->mutex);
+  std::optional<Error> refusal;
+  if (inbox_->closed) {
+    refusal = Error{ErrorCode::unavailable, "the server is stopping; try again when it runs again", ""};
+  } else if (inbox_->read_only) {
+    refusal = Error{ErrorCode::read_only,
+                    "the store takes no writes at the moment (is the disk full?); try again later", ""};
+  } else if (inbox_->commands.size() >= options_.mailbox_limit) {
+    refusal = Error{ErrorCode::overloaded, "too many commands wait; try again later", ""};
+  }
+  if (refusal) {
+    lock.unlock();
+    if (on_reply) on_reply(std::move(*refusal));
+    return;
+  }
+  model::ReplyTo to = 0;
+  if (on_reply) {
+    to = ++inbox_->last_reply;
+    inbox_->handlers.emplace(to, std::move(on_reply));
+  }
+  inbox_->commands.push_back({{std::move(body), to, std::move(actor)}, false});
+  wake_up(std::move(lock));
+}
+
+std::uint64_t ShardLoop::subscribe(std::function<void(const std::vector<RunKey>&)> listener) {
+  const std::unique_lock lock(inbox_->mutex);
+  listeners_.emplace(++last_listener_, std::move(listener));
+  return last_listener_;
+}
+
+void ShardLoop::unsubscribe(std::uint64_t subscription) {
+  const std::unique_lock lock(inbox_->mutex);
+  listeners_.erase(subscription);
+}
+
+void ShardLoop::answer(model::ReplyTo to, model::ReplyBody body) {
+  const auto found = handlers_.find(to);
+  if (found == handlers_.end()) return;
+  const ReplyHandler handler = std::move(found->second);
+  handlers_.erase(found);
+  handler(std::move(body));
+}
+
+void ShardLoop::close() {
+  std::unique_lock lock(inbox_->mutex);
+  inbox_->closed = true;
+  for (auto& [to, handler] : inbox_->handlers) handlers_.emplace(to, std::move(handler));
+  inbox_->handlers.clear();
+  inbox_->commands.clear();
+  lock.unlock();
+  stopped_ = true;
+  while (!handlers_.empty()) {
+    answer(handlers_.begin()->first,
+           Error{ErrorCode::unavailable, "the server is stopping; what was decided may have been done", ""});
+  }
+}
+
+// ---- One turn
+// ----------------------------------------------------------------------------------------------------
+
+bool ShardLoop::turn() {
+  std::deque<Pending> commands;
+  std::vector<store::CommitDone> commits;
+  std::vector<LoadDone> loads;
+  const bool may_decide = in_flight_.size() < options_.commits_in_flight;
+  {
+    const std::unique_lock lock(inbox_->mutex);
+    inbox_->awake = false;
+    commits.swap(inbox_->commits);
+    loads.swap(inbox_->loads);
+    handlers_.insert(std::make_move_iterator(inbox_->handlers.begin()),
+                     std::make_move_iterator(inbox_->handlers.end()));
+    inbox_->handlers.clear();
+    if (may_decide || !commits.empty()) {
+      const std::size_t count = std::min(inbox_->commands.size(), options_.commands_per_turn);
+      std::move(inbox_->commands.begin(), inbox_->commands.begin() + static_cast<std::ptrdiff_t>(count),
+                std::back_inserter(commands));
+      inbox_->commands.erase(inbox_->commands.begin(),
+                             inbox_->commands.begin() + static_cast<std::ptrdiff_t>(count));
+    }
+  }
+  take_commits(std::move(commits));
+  if (stopped_) return false;
+  if (read_only_ && !try_to_write_again()) {
+    for (const Pending& pending : commands) {
+      answer(pending.command.reply_to,
+             Error{ErrorCode::read_only, "the store takes no writes at the moment", ""});
+    }
+    return false;
+  }
+  take_loads(std::move(loads));
+
+  const engine::Moment at = moment();
+  const auto due = engine::next_due(state_);
+  if (due && *due <= at.now && in_flight_.size() < options_.commits_in_flight) {
+    decide({{.body = model::Tick{}, .actor = "engine"}, true}, at);
+  }
+  for (Pending& pending : commands) decide(pending, at);
+  if (in_flight_.size() >= options_.commits_in_flight) return false;
+  const bool more_work = work_on(at);
+  const bool committed = commit(at);
+
+  const std::unique_lock lock(inbox_->mutex);
+  const bool waiting = !inbox_->commands.empty() && in_flight_.size() < options_.commits_in_flight;
+  return !inbox_->commits.empty() || !inbox_->loads.empty() || waiting ||
+         (more_work && committed && in_flight_.size() < options_.commits_in_flight);
+}
+
+void ShardLoop::decide(const Pending& pending, const engine::Moment& at) {
+  if (!pending.loaded) {
+    const engine::Needs needs = engine::needs_of(state_, pending.command);
+    if (!needs.empty()) {
+      begin_load(needs, pending);
+      return;
+    }
+  }
+  // Each decision gets randomness of its own.
+  engine::decide(state_, pending.command, {at.now, at.wall, world_.seed()}, *effects_);
+}
+
+// Continues until the batch is full, a payload is missing, or nothing is left. True: there is more.
+bool ShardLoop::work_on(const engine::Moment& at) {
+  const model::Command go_on{.body = model::Continue{}, .actor = "engine"};
+  while (engine::has_work(state_) && effects_->rows() < options_.rows_per_batch) {
+    const engine::Needs needs = engine::needs_of(state_, go_on);
+    if (!needs.empty()) {
+      if (continue_loading_ || needs.after > durable_)
+        return false;  // the load's or commit's end comes back here
+      continue_loading_ = true;
+      begin_load(needs, std::nullopt);
+      return false;
+    }
+    engine::decide(state_, go_on, {at.now, at.wall, world_.seed()}, *effects_);
+  }
+  return engine::has_work(state_);
+}
+
+bool ShardLoop::commit(const engine::Moment& at) {
+  engine::Sealed sealed = effects_->seal(at);
+  if (sealed.batch.empty()) {
+    // Nothing to store: the replies wait for what they were decided after.
+    for (model::Reply& reply : sealed.replies) {
+      reply.after = std::min(reply.after, state_.sequence - 1);
+      held_.push_back(std::move(reply));
+    }
+    release(held_);
+    for (const model::Action& action : sealed.actions) world_.act(action);
+    return false;
+  }
+  InFlight flight;
+  flight.sequence = sealed.batch.sequence;
+  flight.last_run = sealed.batch.last_run;
+  flight.shard_time = sealed.batch.shard_time;
+  flight.replies = std::move(sealed.replies);
+  flight.actions = std::move(sealed.actions);
+  for (const model::RunChange& change : sealed.batch.runs) {
+    flight.touched.push_back(change.row.key);
+    if (change.created) ++open_runs_;
+    if (model::is_terminal(change.row.status)) --open_runs_;
+  }
+  // Early replies may leave with the commit before this one.
+  std::erase_if(flight.replies, [&](model::Reply& reply) {
+    if (reply.after >= flight.sequence) return false;
+    held_.push_back(std::move(reply));
+    return true;
+  });
+  in_flight_.push_back(std::move(flight));
+  release(held_);
+  const std::uint64_t epoch = epoch_;
+  store_.begin_commit(std::move(sealed.batch), [this, inbox = inbox_, epoch](store::CommitDone done) {
+    std::unique_lock lock(inbox->mutex);
+    if (epoch != epoch_) return;
+    inbox->commits.push_back(std::move(done));
+    wake_up(std::move(lock));
+  });
+  return true;
+}
+
+void ShardLoop::release(std::vector<model::Reply>& replies) {
+  std::vector<model::Reply> ready;
+  std::erase_if(replies, [&](model::Reply& reply) {
+    if (reply.after > durable_) return false;
+    ready.push_back(std::move(reply));
+    return true;
+  });
+  for (model::Reply& reply : ready) answer(reply.to, std::move(reply.body));
+}
+
+// ---- Answers of the store
+// ----------------------------------------------------------------------------------------
+
+void ShardLoop::take_commits(std::vector<store::CommitDone> commits) {
+  for (store::CommitDone& done : commits) {
+    if (in_flight_.empty() || in_flight_.front().sequence != done.sequence) continue;  // from before a reload
+    if (done.result == store::CommitResult::unknown) return give_up(done.error);
+    if (done.result == store::CommitResult::not_committed) return lose_writes(done.error);
+    InFlight flight = std::move(in_flight_.front());
+    in_flight_.pop_front();
+    durable_ = flight.sequence;
+    durable_last_run_ = flight.last_run;
+    state_.values.committed(durable_);
+    engine::evict(state_, durable_);
+    for (const model::Action& action : flight.actions) world_.act(action);
+    release(held_);
+    for (model::Reply& reply : flight.replies) answer(reply.to, std::move(reply.body));
+    std::vector<std::function<void(const std::vector<RunKey>&)>> listeners;
+    {
+      const std::unique_lock lock(inbox_->mutex);
+      for (const auto& [number, listener] : listeners_) listeners.push_back(listener);
+    }
+    for (const auto& listener : listeners) listener(flight.touched);
+  }
+}
+
+void ShardLoop::begin_load(const engine::Needs& needs, std::optional<Pending> command) {
+  store::LoadRequest request{needs.payloads, needs.runs, needs.idempotency_keys};
+  auto waiting = std::make_shared<std::optional<Pending>>(std::move(command));
+  const std::uint64_t epoch = epoch_;
+  store_.begin_load(std::move(request), [this, inbox = inbox_, waiting, epoch](Result<store::Loaded> loaded) {
+    std::unique_lock lock(inbox->mutex);
+    // What a reload made void: a command is decided anew, work is taken up by the next turn anyway.
+    if (epoch != epoch_) loaded = store::Loaded{};
+    inbox->loads.push_back({std::move(*waiting), std::move(loaded)});
+    wake_up(std::move(lock));
+  });
+}
+
+void ShardLoop::take_loads(std::vector<LoadDone> loads) {
+  for (LoadDone& done : loads) {
+    if (!done.command) continue_loading_ = false;
+    if (!done.loaded) {
+      if (done.command) {
+        answer(done.command->command.reply_to, done.loaded.error());
+      } else {
+        give_up(done.loaded.error());
+        return;
+      }
+      continue;
+    }
+    admit(std::move(*done.loaded));
+    if (!done.command) continue;
+    done.command->loaded = true;
+    decide(*done.command, moment());
+  }
+}
+
+void ShardLoop::admit(store::Loaded loaded) {
+  for (auto& [key, text] : loaded.payloads) {
+    if (!state_.values.has(key)) state_.values.put(key, std::move(text), state_.sequence);
+  }
+  for (auto& [key, entry] : loaded.idempotency) {
+    if (state_.idempotency.contains(key)) continue;
+    engine::IdempotencyRecord record{.pinned = state_.sequence};
+    if (entry) {
+      record.use = model::IdempotencyChange{key, entry->body, entry->run, entry->expires_at};
+      record.id = entry->id;
+    }
+    state_.idempotency.emplace(key, std::move(record));
+  }
+  for (auto& [key, image] : loaded.runs) {
+    if (!image || state_.find(key) != nullptr) continue;
+    const auto text = std::ranges::find(loaded.definitions, image->run.definition,
+                                        [](const auto& definition) { return definition.first; });
+    if (text == loaded.definitions.end()) continue;
+    auto workflow = world_.parse_definition(text->second);
+    if (!workflow) continue;
+    const bool terminal = model::is_terminal(image->run.status);
+    if (engine::admit(state_, std::move(image->run), std::move(image->tasks),
+                      engine::program_for(state_, std::move(*workflow))) &&
+        terminal) {
+      state_.ended.push_back(key);
+    }
+  }
+}
+
+// ---- When the store fails
+// ----------------------------------------------------------------------------------------
+
+// Nothing of the batches under way is stored: everything that was decided since the last durable commit is
+// undone, and nothing is decided until a write succeeds.
+void ShardLoop::lose_writes(const Error& why) {
+  world_.log("the store took no write: " + why.message);
+  read_only_ = true;
+  next_probe_ = world_.monotonic() + options_.probe_every;
+  in_flight_.clear();
+  held_.clear();
+  {
+    const std::unique_lock lock(inbox_->mutex);
+    inbox_->read_only = true;
+    ++epoch_;
+  }
+  while (!handlers_.empty()) {
+    answer(handlers_.begin()->first,
+           Error{ErrorCode::read_only, "nothing was stored: " + why.message, why.where});
+  }
+}
+
+bool ShardLoop::try_to_write_again() {
+  if (world_.monotonic() < next_probe_) return false;
+  next_probe_ = world_.monotonic() + options_.probe_every;
+  if (!store_.probe()) return false;
+  if (auto loaded = load_state(); !loaded) {
+    world_.log("reloading failed: " + loaded.error().message);
+    return false;
+  }
+  engine::decide(state_, {.body = model::StartShard{.reload = true}, .actor = "engine"}, moment(), *effects_);
+  read_only_ = false;
+  {
+    const std::unique_lock lock(inbox_->mutex);
+    inbox_->read_only = false;
+  }
+  world_.log("the store takes writes again");
+  return true;
+}
+
+void ShardLoop::give_up(const Error& why) {
+  stopped_ = true;
+  world_.fatal(why);
+  close();
+}
+
+}  // namespace baton::runtime
