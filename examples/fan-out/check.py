@@ -16,3 +16,4 @@ assert sorted(task["index"] for task in items) == list(range(200)), [task["index
 assert sum(task["result"] for task in items) == 148_933
 assert next(task["result"] for task in items if task["index"] == 0) == 1_229  # π(10,000)
 assert by_step["total"][0]["started_at"] >= max(task["ended_at"] for task in items), by_step["total"]
+print("200 tasks, 148933 primes, joined once")

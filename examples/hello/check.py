@@ -12,3 +12,4 @@ assert [task["step"] for task in printed["tasks"]] == ["greet", "measure"], prin
 assert tasks["greet"]["result"] == {"stdout": "Hello, Ada!", "exit_code": 0}, tasks["greet"]
 assert tasks["measure"]["result"] == len("Hello, Ada!"), tasks["measure"]
 assert tasks["measure"]["started_at"] >= tasks["greet"]["ended_at"], tasks
+print("two steps, in order, with the right results")
