@@ -10,11 +10,12 @@
 // last one.
 //
 // Head and tail. The file grows at its end only. When the head is full, a gap frame follows it: payload
-// dropped u64, resume u64, check u64 (= dropped ^ resume ^ kGapCheck). When the tail grows beyond its limit the
-// writer first rewrites the gap frame in place, so that `resume` is the first frame still kept, and then
-// punches a hole over what lies between. So offsets stay valid for readers that follow, and the disk holds head
-// and tail only, although the file's length counts everything. A reader that read a piece of the tail reads the
-// gap frame after it: if `resume` is still not beyond that piece, no byte of it had been punched out.
+// dropped u64, resume u64, check u64 (= dropped ^ resume ^ kGapCheck). When the tail grows beyond its limit
+// the writer first rewrites the gap frame in place, so that `resume` is the first frame still kept, and then
+// punches a hole over what lies between. So offsets stay valid for readers that follow, and the disk holds
+// head and tail only, although the file's length counts everything. A reader that read a piece of the tail
+// reads the gap frame after it: if `resume` is still not beyond that piece, no byte of it had been punched
+// out.
 #pragma once
 
 #include <array>

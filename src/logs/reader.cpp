@@ -67,8 +67,8 @@ Status Reader::refresh_gap() {
   return {};
 }
 
-// Makes `needed` bytes from at_ on available; false if the file has not that many. When the writer has dropped
-// the place, moves on to what is kept and adds to `skipped`.
+// Makes `needed` bytes from at_ on available; false if the file has not that many. When the writer has
+// dropped the place, moves on to what is kept and adds to `skipped`.
 Result<bool> Reader::fill(std::size_t needed, std::uint64_t& skipped) {
   if (at_ >= buffer_at_ && at_ + needed <= buffer_at_ + buffer_.size()) return true;
   for (;;) {
@@ -135,7 +135,8 @@ Result<Tail> read_tail(const std::string& path, std::size_t lines) {
     if (frame.stream == Stream::gap) keep({});
     for (std::string_view rest = frame.bytes; !rest.empty();) {
       const std::size_t newline = rest.find('\n');
-      const std::string_view line = rest.substr(0, newline == std::string_view::npos ? rest.size() : newline + 1);
+      const std::string_view line =
+          rest.substr(0, newline == std::string_view::npos ? rest.size() : newline + 1);
       keep(line);
       rest.remove_prefix(line.size());
     }

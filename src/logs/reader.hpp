@@ -40,8 +40,8 @@ class Reader {
   format::Gap gap_;
 };
 
-// The last `lines` lines (pieces that end with a newline, their frame or a break), each as a frame of its own,
-// and where to go on from. Reads the whole log (10 MiB at most by default) once.
+// The last `lines` lines (pieces that end with a newline, their frame or a break), each as a frame of its
+// own, and where to go on from. Reads the whole log (10 MiB at most by default) once.
 struct Tail {
   struct Line {
     Frame frame;       // its `bytes` are not set

@@ -17,8 +17,8 @@ void append_printable(std::string_view line, std::string& out) {
   }
 }
 
-// The first line of `text`, without its end, and how long it is with its end. A carriage return that redraws a
-// line ends it, except in raw text.
+// The first line of `text`, without its end, and how long it is with its end. A carriage return that redraws
+// a line ends it, except in raw text.
 struct Piece {
   std::string_view line;
   std::size_t size;
@@ -51,7 +51,8 @@ void Renderer::remark(const Frame& frame, const std::string& text, std::string& 
 }
 
 void Renderer::add(const Frame& frame, std::string& out) {
-  if (frame.stream == Stream::gap) return remark(frame, std::to_string(frame.dropped) + " bytes dropped", out);
+  if (frame.stream == Stream::gap)
+    return remark(frame, std::to_string(frame.dropped) + " bytes dropped", out);
   if (frame.stream == Stream::note) return remark(frame, printable(frame.bytes), out);
   if (options_.only && frame.stream != *options_.only) return;
   if (in_line_ && frame.stream != last_) {

@@ -11,15 +11,15 @@
 namespace baton::logs {
 
 struct RenderOptions {
-  bool timestamps = false;      // "2026-11-21T01:46:00.123Z " before each line
-  bool streams = false;         // "stdout " or "stderr " before each line, after the time
-  std::optional<Stream> only;   // leaves out the other of out and err; notes and gaps stay
-  bool raw = false;             // the process's bytes as they are. Otherwise control characters and invalid
-                                // UTF-8 are made visible, so that output cannot steer a terminal.
+  bool timestamps = false;     // "2026-11-21T01:46:00.123Z " before each line
+  bool streams = false;        // "stdout " or "stderr " before each line, after the time
+  std::optional<Stream> only;  // leaves out the other of out and err; notes and gaps stay
+  bool raw = false;            // the process's bytes as they are. Otherwise control characters and invalid
+                               // UTF-8 are made visible, so that output cannot steer a terminal.
 };
 
-// Turns frames into text, one after the other. Lines stay whole: where a frame of another stream comes between,
-// a newline is put in.
+// Turns frames into text, one after the other. Lines stay whole: where a frame of another stream comes
+// between, a newline is put in.
 class Renderer {
  public:
   explicit Renderer(RenderOptions options = {}) : options_(options) {}

@@ -13,8 +13,12 @@
 namespace baton::logs {
 namespace {
 
+constexpr std::uint64_t kLargestBlock = 64 << 10;  // of any file system
+
 // The tail is cut at steps of this size, so that cutting is rare.
-std::uint64_t trim_step(const Limits& limits) { return std::max<std::uint64_t>(limits.tail / 20, 1); }
+std::uint64_t trim_step(const Limits& limits) {
+  return std::max<std::uint64_t>(limits.tail / 20, 1);
+}
 
 // The end of the last line within `text`; 0 if there is none. A carriage return that redraws a line counts
 // (progress bars), but not one whose newline may still come.
@@ -92,7 +96,8 @@ void Writer::emit(Stream stream, std::uint8_t flags, std::string_view payload, W
 bool Writer::report_lost(WallTime now) {
   if (lost_ == 0) return true;
   if (!append(Stream::note, 0,
-              std::to_string(lost_) + " bytes of output could not be logged: " + errno_text(last_error_), now))
+              std::to_string(lost_) + " bytes of output could not be logged: " + errno_text(last_error_),
+              now))
     return false;
   lost_ = 0;
   return true;
@@ -102,13 +107,13 @@ bool Writer::append(Stream stream, std::uint8_t flags, std::string_view payload,
   if (!open()) return false;
   const std::uint64_t size = format::kFrameHeader + payload.size();
   if (gap_at_ == 0 && end_ + size > limits_.head && !begin_tail(now)) return false;
-  const auto header = format::encode(format::FrameHeader{
-      static_cast<std::uint8_t>(stream), flags, static_cast<std::uint32_t>(payload.size()), now.us});
+  const auto header = format::encode(format::FrameHeader{static_cast<std::uint8_t>(stream), flags,
+                                                         static_cast<std::uint32_t>(payload.size()), now.us});
   if (!write_at(end_, {header.data(), header.size()}, payload)) return false;
   if (gap_at_ != 0) {
     if (marks_.empty() || end_ - marks_.back().offset >= trim_step(limits_))
       marks_.push_back({end_, tail_payload_});
-    tail_payload_ += payload.size();
+    if (stream != Stream::note) tail_payload_ += payload.size();
   }
   end_ += size;
   if (gap_at_ != 0) trim_tail(now);
@@ -176,8 +181,11 @@ void Writer::trim_tail(WallTime now) {
   if (next.resume == gap_.resume) return;
   const auto frame = format::encode(next, now);
   if (!write_at(gap_at_, {frame.data(), frame.size()}, {})) return;  // tried again with the next frame
-  if (::fallocate(file_.get(), FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, static_cast<off_t>(gap_.resume),
-                  static_cast<off_t>(next.resume - gap_.resume)) != 0) {
+  // Only whole blocks are given back: what was left of the last one before goes now.
+  const std::uint64_t tail_begin = gap_at_ + frame.size();
+  const std::uint64_t from = std::max(tail_begin, gap_.resume - gap_.resume % kLargestBlock);
+  if (::fallocate(file_.get(), FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, static_cast<off_t>(from),
+                  static_cast<off_t>(next.resume - from)) != 0) {
     last_error_ = errno;
     refusing_ = errno == EOPNOTSUPP || errno == ENOSYS;
   }

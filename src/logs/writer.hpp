@@ -19,8 +19,8 @@ struct Limits {
 };
 
 // The file (0600, its missing directories 0700) is created at the first byte; an attempt without output has
-// none. An existing file is replaced. A log that cannot be written never fails its attempt: the lost bytes are
-// counted, and a note in the log says so as soon as it can be written again. Whole lines reach the kernel
+// none. An existing file is replaced. A log that cannot be written never fails its attempt: the lost bytes
+// are counted, and a note in the log says so as soon as it can be written again. Whole lines reach the kernel
 // within write(); what follows the last line end waits for its line end or for flush(). Nothing is synced to
 // disk: the log is not part of the durability promise.
 //
@@ -33,9 +33,9 @@ class Writer {
   // Writes incomplete lines as well. Call before the attempt's end is reported.
   void flush(WallTime now);
 
-  std::uint64_t lost_bytes() const { return lost_total_; }        // because of I/O errors
+  std::uint64_t lost_bytes() const { return lost_total_; }                       // because of I/O errors
   std::uint64_t dropped_bytes() const { return gap_.dropped + refused_total_; }  // because of the limits
-  int last_error() const { return last_error_; }                  // errno of the last failure, 0 = none
+  int last_error() const { return last_error_; }  // errno of the last failure, 0 = none
 
  private:
   struct Mark {  // a frame at which the tail may begin

@@ -7,7 +7,7 @@
 
 namespace baton::executors::process {
 
-inline constexpr std::size_t kMaxStdout = 64 << 10;     // of stdout in a result that is not JSON
+inline constexpr std::size_t kMaxStdout = 64 << 10;  // of stdout in a result that is not JSON
 // What is kept for it: the 3 bytes more tell whether the cut goes through a UTF-8 sequence.
 inline constexpr std::size_t kStdoutHead = kMaxStdout + 3;
 inline constexpr std::size_t kMaxErrorText = 2 << 10;  // of stderr in a failure's message

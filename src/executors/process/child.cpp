@@ -34,7 +34,7 @@ struct Shared {
 // Between clone and exec there are raw system calls only: the memory is the parent's, and neither libc nor a
 // sanitizer may notice that there is a second process.
 [[noreturn]] __attribute__((no_sanitize("address", "undefined", "thread"))) void give_up(Shared* shared,
-                                                                                        Stage stage) {
+                                                                                         Stage stage) {
   shared->stage = stage;
   shared->error = errno;
   for (;;) ::syscall(SYS_exit_group, 127);
@@ -49,7 +49,8 @@ __attribute__((no_sanitize("address", "undefined", "thread"))) int child_main(vo
   if (::syscall(SYS_dup3, plan.in, 0, 0) < 0 || ::syscall(SYS_dup3, plan.out, 1, 0) < 0 ||
       ::syscall(SYS_dup3, plan.err, 2, 0) < 0)
     give_up(shared, Stage::descriptors);
-  // All others are close-on-exec; this is for one that was forgotten. Kernels before 5.9 do not have the call.
+  // All others are close-on-exec; this is for one that was forgotten. Kernels before 5.9 do not have the
+  // call.
   ::syscall(SYS_close_range, 3U, ~0U, 0);
   if (*plan.workdir != '\0' && ::syscall(SYS_chdir, plan.workdir) < 0) give_up(shared, Stage::workdir);
   const unsigned long none = 0;
@@ -69,7 +70,8 @@ std::vector<std::string> programs_of(const ChildPlan& plan) {
   if (name.empty() || name.find('/') != std::string_view::npos) return {std::string(name)};
   std::string_view path = kDefaultPath;
   for (const char* variable : plan.envp) {
-    if (variable && std::string_view(variable).starts_with("PATH=")) path = std::string_view(variable).substr(5);
+    if (variable && std::string_view(variable).starts_with("PATH="))
+      path = std::string_view(variable).substr(5);
   }
   std::vector<std::string> programs;
   for (;;) {

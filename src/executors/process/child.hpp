@@ -24,8 +24,8 @@ struct ChildStart {
 };
 
 // Memory for the child until it executes its program: as posix_spawn does it, the child borrows the parent's
-// memory (CLONE_VM) while the parent sleeps (CLONE_VFORK), so nothing is copied and a failure is simply written
-// into a variable.
+// memory (CLONE_VM) while the parent sleeps (CLONE_VFORK), so nothing is copied and a failure is simply
+// written into a variable.
 class ChildStack {
  public:
   ChildStack();  // throws std::bad_alloc

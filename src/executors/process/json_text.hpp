@@ -19,8 +19,8 @@ std::optional<std::string> json_problem(std::string_view text);
 // `text` without the white space around it.
 std::string_view trim_json(std::string_view text);
 
-// The wish in {"retry_after": "60s"} (a duration or a number of seconds); nothing if there is none that can be
-// understood. `text` is valid JSON.
+// The wish in {"retry_after": "60s"} (a duration or a number of seconds); nothing if there is none that can
+// be understood. `text` is valid JSON.
 std::optional<Duration> retry_after_of(std::string_view text);
 
 // {"stdout": …, "exit_code": 0}: `output` is cut at 64 KiB, ill-formed UTF-8 is replaced by U+FFFD.

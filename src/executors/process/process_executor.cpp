@@ -42,7 +42,9 @@ constexpr int kEventsPerWait = 64;
 // What an epoll event is about: an attempt's pipe, or one of these. Attempts are numbered from 1.
 constexpr std::uint64_t kWakeUp = 0;
 constexpr std::uint64_t kSpawner = 1;
-std::uint64_t event_of(std::uint64_t id, int pipe) { return id << 1 | static_cast<std::uint64_t>(pipe); }
+std::uint64_t event_of(std::uint64_t id, int pipe) {
+  return id << 1 | static_cast<std::uint64_t>(pipe);
+}
 
 using Outcome = model::Outcome;
 
@@ -56,8 +58,8 @@ struct Running {
   State state = State::queued;
   pid_t pid = -1;
   AttemptFiles files;
-  StartFailure start;           // filled as far as known; for the message, should it fail
-  std::array<Fd, 2> pipes;      // read ends: stdout, stderr
+  StartFailure start;       // filled as far as known; for the message, should it fail
+  std::array<Fd, 2> pipes;  // read ends: stdout, stderr
   logs::Writer log;
   Ended ended;
 };
@@ -118,7 +120,8 @@ Status prepare_files(const AttemptFiles& files, std::string_view input) {
   return fail(ErrorCode::io, "cannot write " + files.input + ": " + errno_text(errno));
 }
 
-std::string body_of(const Spec& spec, const std::string& workdir, const std::vector<std::string>& environment) {
+std::string body_of(const Spec& spec, const std::string& workdir,
+                    const std::vector<std::string>& environment) {
   std::string body;
   const auto add = [&](const std::string& text) { body.append(text.c_str(), text.size() + 1); };
   add(workdir);
@@ -470,7 +473,8 @@ void ProcessExecutor::Loop::spawner_gone() {
     // number cannot have been given away in the short time since.
     if (!ending_ && running.pid > 0) ::kill(-running.pid, SIGKILL);
     drain(running);
-    Outcome outcome = interruption(ending_ ? "the server stopped" : "the helper process that runs tasks died");
+    Outcome outcome =
+        interruption(ending_ ? "the server stopped" : "the helper process that runs tasks died");
     outcome.result = partial_result(read_result_file(running.files.result)).text;
     finish(id, std::move(outcome));
   }

@@ -1,11 +1,11 @@
-// Runs attempts as processes: steps of kind `run` and `exec`. spec.hpp documents Attempt::spec, result.hpp how
-// an end becomes an outcome.
+// Runs attempts as processes: steps of kind `run` and `exec`. spec.hpp documents Attempt::spec, result.hpp
+// how an end becomes an outcome.
 //
-// One thread serves all processes (epoll); a spawner process starts and reaps them (spawner.hpp). A process gets
-// stdin empty, stdout and stderr piped into the attempt's log, a process group of its own, and exactly the
-// environment of its spec plus what the executor adds. An attempt is finished when its process has exited:
-// what it left behind in its group is killed then, and what it had written is read, but output of a process
-// that moved to another group is not waited for.
+// One thread serves all processes (epoll); a spawner process starts and reaps them (spawner.hpp). A process
+// gets stdin empty, stdout and stderr piped into the attempt's log, a process group of its own, and exactly
+// the environment of its spec plus what the executor adds. An attempt is finished when its process has
+// exited: what it left behind in its group is killed then, and what it had written is read, but output of a
+// process that moved to another group is not waited for.
 #pragma once
 
 #include <functional>

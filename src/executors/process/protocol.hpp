@@ -20,8 +20,8 @@ inline constexpr std::uint32_t kMaxBody = 64 << 20;
 
 struct Request {
   Command command = Command::start;
-  std::int32_t signal = 0;      // of Command::signal: sent to the process group
-  std::uint64_t id = 0;         // chosen by the owner
+  std::int32_t signal = 0;  // of Command::signal: sent to the process group
+  std::uint64_t id = 0;     // chosen by the owner
   std::uint32_t argc = 0;
   std::uint32_t envc = 0;
   std::uint32_t body_size = 0;

@@ -16,11 +16,12 @@ struct ResultFile {
   std::string text;     // if it could be read and is not too large
   std::string problem;  // otherwise: a phrase that says why not
 };
-// Reads at most kMaxResult bytes. A symbolic link, a pipe or a device is a problem, never followed or waited for.
+// Reads at most kMaxResult bytes. A symbolic link, a pipe or a device is a problem, never followed or waited
+// for.
 ResultFile read_result_file(const std::string& path);
 
-// The JSON that an attempt left although it did not complete. `text` is empty if there is none that can be used;
-// `problem` says why, if there was something.
+// The JSON that an attempt left although it did not complete. `text` is empty if there is none that can be
+// used; `problem` says why, if there was something.
 struct PartialResult {
   std::string text;
   std::string problem;
@@ -40,9 +41,9 @@ model::Outcome outcome_of(const Ended& ended);
 //   signal                      failed, `signal`; valid JSON in $BATON_RESULT is the partial result
 //   exit 75                     failed, `transient`, with its wish for the delay; partial result as above
 //   exit other than 0           failed, `exit`; partial result as above
-//   0, $BATON_RESULT written    completed with its JSON; invalid or too large: failed, `validation`, never retried
-//   0, parse: json              completed with stdout as JSON; invalid or too large: as above
-//   0                           completed with {"stdout": …, "exit_code": 0}
+//   0, $BATON_RESULT written    completed with its JSON; invalid or too large: failed, `validation`, never
+//   retried 0, parse: json              completed with stdout as JSON; invalid or too large: as above 0
+//   completed with {"stdout": …, "exit_code": 0}
 
 // An attempt whose program could not be started.
 model::Outcome start_failure(std::string message, bool never_retry = false);

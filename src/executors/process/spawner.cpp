@@ -156,7 +156,8 @@ bool Spawner::receive(Received& received) {
   const std::size_t size = received.request.body_size;
   if (size > protocol::kMaxBody) return true;  // start() finds the body missing
   if (received.request.in_memfd == 0) {
-    received.body = buffer_.substr(sizeof(Request), std::min(size, static_cast<std::size_t>(n) - sizeof(Request)));
+    received.body =
+        buffer_.substr(sizeof(Request), std::min(size, static_cast<std::size_t>(n) - sizeof(Request)));
   } else if (fds[2]) {
     received.body.resize(size);
     for (std::size_t have = 0; have < size;) {

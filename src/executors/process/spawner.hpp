@@ -1,5 +1,5 @@
-// The small helper process that starts and reaps the task processes of one owner, so that nothing survives the
-// owner (ARCHITECTURE §2, point 14).
+// The small helper process that starts and reaps the task processes of one owner, so that nothing survives
+// the owner (ARCHITECTURE §2, point 14).
 //
 // The owner starts it as `/proc/self/exe __spawner`: the program's main() must call spawner_main() and return
 // its value when its first argument is kSpawnerCommand, before it does anything else. The spawner is in a

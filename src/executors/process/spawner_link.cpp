@@ -67,7 +67,8 @@ Result<SpawnerLink> SpawnerLink::launch(const std::string& program, int lock) {
   std::string command = kSpawnerCommand;
   char* const argv[] = {name.data(), command.data(), nullptr};
   pid_t pid = -1;
-  if (const int error = ::posix_spawn(&pid, program.c_str(), &setup.actions, &setup.attributes, argv, environ))
+  if (const int error =
+          ::posix_spawn(&pid, program.c_str(), &setup.actions, &setup.attributes, argv, environ))
     return refuse(error);
   return SpawnerLink(std::move(ours), pid);
 }
@@ -80,7 +81,8 @@ SpawnerLink::~SpawnerLink() {
   wait();
 }
 
-Sent SpawnerLink::send(const protocol::Request& request, std::string_view body, std::span<const int> descriptors) {
+Sent SpawnerLink::send(const protocol::Request& request, std::string_view body,
+                       std::span<const int> descriptors) {
   iovec parts[2] = {{const_cast<protocol::Request*>(&request), sizeof request},
                     {const_cast<char*>(body.data()), body.size()}};
   alignas(cmsghdr) char control[CMSG_SPACE(3 * sizeof(int))] = {};

@@ -1,8 +1,7 @@
 #include "executors/process/spec.hpp"
 
-#include <boost/json.hpp>
-
 #include <algorithm>
+#include <boost/json.hpp>
 
 namespace baton::executors::process {
 namespace {
@@ -117,7 +116,8 @@ AttemptFiles attempt_files(const std::string& scratch, const Attempt& attempt) {
   return files;
 }
 
-std::vector<std::string> full_environment(const Spec& spec, const Attempt& attempt, const AttemptFiles& files) {
+std::vector<std::string> full_environment(const Spec& spec, const Attempt& attempt,
+                                          const AttemptFiles& files) {
   std::map<std::string, std::string> env = spec.env;
   env["BATON_RUN_ID"] = attempt.task.run.text();
   env["BATON_TASK_ID"] = attempt.task.text();

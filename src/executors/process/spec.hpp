@@ -45,10 +45,12 @@ struct AttemptFiles {
   std::string input;
   std::string result;
 };
-// Names contain the token, which is unique for ever: a file of an earlier attempt is never taken for this one's.
+// Names contain the token, which is unique for ever: a file of an earlier attempt is never taken for this
+// one's.
 AttemptFiles attempt_files(const std::string& scratch, const Attempt& attempt);
 
 // "NAME=value" in the order of the names.
-std::vector<std::string> full_environment(const Spec& spec, const Attempt& attempt, const AttemptFiles& files);
+std::vector<std::string> full_environment(const Spec& spec, const Attempt& attempt,
+                                          const AttemptFiles& files);
 
 }  // namespace baton::executors::process

@@ -13,7 +13,9 @@ namespace {
 
 using protocol::Stage;
 
-bool is_path(const std::string& program) { return program.find('/') != std::string::npos; }
+bool is_path(const std::string& program) {
+  return program.find('/') != std::string::npos;
+}
 
 std::string absolute(const StartFailure& failure) {
   return failure.program.starts_with('/') ? failure.program : failure.workdir + '/' + failure.program;
@@ -25,7 +27,8 @@ std::string describe_exec(const StartFailure& failure) {
     case ENOENT:
       if (!is_path(failure.program)) return begin + "there is no such program in PATH (" + failure.path + ")";
       if (::access(absolute(failure).c_str(), F_OK) == 0)
-        return begin + "the file exists, but the interpreter that it names (first line, or dynamic loader) does not";
+        return begin +
+               "the file exists, but the interpreter that it names (first line, or dynamic loader) does not";
       return begin + "there is no such file (working directory " + failure.workdir + ")";
     case EACCES: {
       struct stat status{};
@@ -36,11 +39,13 @@ std::string describe_exec(const StartFailure& failure) {
       return begin + "permission denied";
     }
     case ENOEXEC:
-      return begin + "it is neither a program of this machine nor a script whose first line names its "
-                     "interpreter (#!/bin/sh)";
+      return begin +
+             "it is neither a program of this machine nor a script whose first line names its "
+             "interpreter (#!/bin/sh)";
     case E2BIG:
-      return begin + "arguments and environment are too long. One argument or variable can have 128 KiB: pass "
-                     "data in $BATON_INPUT (`with`), and put a long script into a file";
+      return begin +
+             "arguments and environment are too long. One argument or variable can have 128 KiB: pass "
+             "data in $BATON_INPUT (`with`), and put a long script into a file";
     default:
       return begin + errno_text(failure.error);
   }
@@ -56,7 +61,8 @@ std::string describe(const StartFailure& failure) {
       return describe_exec(failure);
     case Stage::fork:
       return "cannot create a process: " + errno_text(failure.error) +
-             (failure.error == EAGAIN ? " (the limit of processes, ulimit -u or the service's TasksMax?)" : "");
+             (failure.error == EAGAIN ? " (the limit of processes, ulimit -u or the service's TasksMax?)"
+                                      : "");
     case Stage::descriptors:
       return "cannot set up the process's input and output: " + errno_text(failure.error);
     case Stage::request:

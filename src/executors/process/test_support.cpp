@@ -7,7 +7,6 @@
 #include <unistd.h>
 
 #include <boost/json.hpp>
-
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -88,7 +87,8 @@ Token Harness::start(const std::string& spec) {
 }
 
 Token Harness::start_script(const std::string& script, const std::string& more_members) {
-  return start(R"({"env":{"PATH":"/usr/local/bin:/usr/bin:/bin"},"script":)" + quoted(script) + more_members + "}");
+  return start(R"({"env":{"PATH":"/usr/local/bin:/usr/bin:/bin"},"script":)" + quoted(script) + more_members +
+               "}");
 }
 
 void Harness::wait_started(const Token& token) {
@@ -119,15 +119,17 @@ int owner_main(const std::string& directory) {
   options.logs = directory + "/logs";
   options.now = [] { return WallTime{}; };
   options.lock = lock;
-  auto executor = ProcessExecutor::create(std::move(options), {[](const Token&) {}, [](const Token&, model::Outcome) {}});
+  auto executor =
+      ProcessExecutor::create(std::move(options), {[](const Token&) {}, [](const Token&, model::Outcome) {}});
   if (!executor) return 1;
-  // A plain one, one that ignores SIGTERM, a session of its own, a double fork out of that session, and one that
-  // goes on creating orphans.
+  // A plain one, one that ignores SIGTERM, a session of its own, a double fork out of that session, and one
+  // that goes on creating orphans.
   const char* scripts[] = {
       "echo $$ >$PIDS; exec sleep 1000",
       "trap '' TERM HUP INT; echo $$ >$PIDS; sleep 1000; sleep 1000",
       "setsid sh -c 'echo $$ >$PIDS; exec sleep 1000' & exec sleep 1000",
-      "setsid sh -c '(setsid sh -c \"echo \\$\\$ >$PIDS; exec sleep 1000\" &) ; exit 0' & wait; exec sleep 1000",
+      "setsid sh -c '(setsid sh -c \"echo \\$\\$ >$PIDS; exec sleep 1000\" &) ; exit 0' & wait; exec sleep "
+      "1000",
       "echo $$ >$PIDS; while :; do (setsid sleep 1000 &); sleep 0.01; done",
   };
   std::uint64_t sequence = 0;
@@ -136,8 +138,8 @@ int owner_main(const std::string& directory) {
     attempt.token = {1, ++sequence};
     attempt.task = {some_run(), 5};
     attempt.log_path = attempt.token.text();
-    attempt.spec = R"({"env":{"PATH":"/usr/bin:/bin","PIDS":)" + quoted(directory + "/pids") + R"(},"script":)" +
-                   quoted(script) + "}";
+    attempt.spec = R"({"env":{"PATH":"/usr/bin:/bin","PIDS":)" + quoted(directory + "/pids") +
+                   R"(},"script":)" + quoted(script) + "}";
     (*executor)->start(std::move(attempt));
   }
   for (;;) ::pause();
