@@ -24,7 +24,7 @@
 namespace baton::net {
 namespace {
 
-constexpr int kBacklog = 1024;
+constexpr int kBacklog = 4096;  // the system may allow less
 constexpr int kSocketFlags = SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK;
 
 // The address of a Unix socket. A long path is reached through the descriptor of its folder.
@@ -89,22 +89,32 @@ Status finish_connect(int fd, MonoTime deadline, int cancel_fd) {
   return {};
 }
 
-Result<Fd> connect_one(int family, const sockaddr* address, socklen_t size, MonoTime deadline,
-                       int cancel_fd) {
-  Fd fd(::socket(family, kSocketFlags, 0));
+Result<Fd> connect_tcp(const addrinfo& to, MonoTime deadline, int cancel_fd) {
+  Fd fd(::socket(to.ai_family, kSocketFlags, 0));
   if (!fd) return fail(ErrorCode::io, "cannot make a socket: " + errno_text(errno));
-  while (::connect(fd.get(), address, size) != 0) {
-    if (errno == EINTR) continue;
-    if (errno == EINPROGRESS || errno == EALREADY) {
-      TRY_VOID(finish_connect(fd.get(), deadline, cancel_fd));
-      break;
-    }
-    if (errno == EISCONN) break;
-    if (family == AF_UNIX && errno == EAGAIN) {
-      return fail(ErrorCode::unavailable, "its queue of waiting connections is full");
-    }
-    return fail(ErrorCode::unavailable, errno_text(errno));
+  if (::connect(fd.get(), to.ai_addr, to.ai_addrlen) != 0) {
+    // After EINTR as well the connection is being made in the background.
+    if (errno != EINPROGRESS && errno != EINTR) return fail(ErrorCode::unavailable, errno_text(errno));
+    TRY_VOID(finish_connect(fd.get(), deadline, cancel_fd));
   }
+  return fd;
+}
+
+// A Unix socket connects at once or not at all, except that the listener's queue may be full. There is
+// nothing to poll for then: connect() has to block, in slices, between which the deadline and cancel_fd are
+// looked at.
+Result<Fd> connect_unix(const sockaddr_un& to, MonoTime deadline, int cancel_fd) {
+  constexpr timeval kSlice{.tv_sec = 0, .tv_usec = 50'000};
+  Fd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  if (!fd) return fail(ErrorCode::io, "cannot make a socket: " + errno_text(errno));
+  ::setsockopt(fd.get(), SOL_SOCKET, SO_SNDTIMEO, &kSlice, sizeof kSlice);
+  while (::connect(fd.get(), generic(to), sizeof to) != 0) {
+    if (errno != EAGAIN && errno != EINTR) return fail(ErrorCode::unavailable, errno_text(errno));
+    if (Loop::now() >= deadline) return fail(ErrorCode::timed_out, "its queue of new connections stays full");
+    pollfd cancel{cancel_fd, POLLIN, 0};
+    if (::poll(&cancel, 1, 0) > 0) return fail(ErrorCode::interrupted, "the wait was cancelled");
+  }
+  if (::fcntl(fd.get(), F_SETFL, O_NONBLOCK) != 0) return fail(ErrorCode::io, errno_text(errno));
   return fd;
 }
 
@@ -194,7 +204,7 @@ Result<Fd> connect_to(const Endpoint& endpoint, MonoTime deadline, int cancel_fd
   if (endpoint.unix_socket) {
     const auto address = unix_address(endpoint.path);
     if (!address) return fail(with_target({ErrorCode::unavailable, address.error().message, {}}, endpoint));
-    auto fd = connect_one(AF_UNIX, generic(address->address), sizeof address->address, deadline, cancel_fd);
+    auto fd = connect_unix(address->address, deadline, cancel_fd);
     if (!fd) return fail(with_target(std::move(fd).error(), endpoint));
     return fd;
   }
@@ -202,7 +212,7 @@ Result<Fd> connect_to(const Endpoint& endpoint, MonoTime deadline, int cancel_fd
   if (!list) return fail(with_target(list.error(), endpoint));
   std::optional<Error> first_error;
   for (const addrinfo* info = list->get(); info != nullptr; info = info->ai_next) {
-    auto fd = connect_one(info->ai_family, info->ai_addr, info->ai_addrlen, deadline, cancel_fd);
+    auto fd = connect_tcp(*info, deadline, cancel_fd);
     if (fd) {
       const int on = 1;
       ::setsockopt(fd->get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
