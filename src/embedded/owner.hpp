@@ -1,11 +1,13 @@
-// Baton in this process: the owner of a data directory. Opens the store, recovers what was under way, executes tasks and
-// serves the API on DATA/baton.sock. Used by the command line; later by the server and the C++ SDK.
+// Baton in this process: the owner of a data directory. Opens the store, recovers what was under way,
+// executes tasks and serves the API on DATA/baton.sock. Used by the command line; later by the server and the
+// C++ SDK.
 #pragma once
 
-#include <chrono>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 
 #include "base/error.hpp"
 #include "base/time.hpp"
@@ -13,17 +15,19 @@
 namespace baton::embedded {
 
 struct OwnerOptions {
-  std::string data_dir;            // made with mode 0700 if it is missing
-  std::uint32_t concurrency = 0;   // tasks at a time in this process; 0 = 2 per core, at least 4
+  std::string data_dir;           // made with mode 0700 if it is missing
+  std::uint32_t concurrency = 0;  // tasks at a time in this process; 0 = 2 per core, at least 4
   std::string worker_name = "local";
-  Duration shutdown_grace = Duration::seconds(30);
+  std::function<void(std::string_view)>
+      log;  // one line for operators at a time, on any thread; none = dropped
 };
 
 class Owner {
  public:
-  // Takes the lock, starts the spawner, opens the store, recovers, listens. Fails with ErrorCode::owned if another
-  // process owns the directory (nothing is written then), `io` or `read_only` if the directory or disk cannot be used,
-  // `corrupt` if the database is damaged, `bad_configuration` if it was made by a newer version.
+  // Takes the lock, starts the spawner, opens the store, recovers, listens. Fails with ErrorCode::owned if
+  // another process owns the directory (nothing is written then), `io` or `read_only` if the directory or
+  // disk cannot be used, `corrupt` if the database is damaged, `bad_configuration` if it was made by a newer
+  // version.
   //
   // Call it before the process starts threads of its own.
   static Result<std::unique_ptr<Owner>> open(OwnerOptions options);
@@ -33,13 +37,14 @@ class Owner {
   virtual const std::string& socket_path() const = 0;
   // Number of runs that have not ended.
   virtual std::size_t open_runs() const = 0;
-  // Blocks until there is no open run and no API request under way, until `interrupted` returns true (asked about every
+  // Blocks until there is no open run, until `interrupted` returns true (asked about every
   // 100 ms), or until the owner had to give up (its error).
   virtual Status wait_idle(const std::function<bool()>& interrupted) = 0;
-  // Called (on the loop's thread) when the owner cannot go on: a commit whose outcome is unknown. The process should end
-  // with the error's exit code.
-  virtual void on_fatal(std::function<void(Error)> handler) = 0;
-  // Stops dispatch, interrupts what runs, commits, closes. Runs stay resumable. Twice is fine.
+  // Why the owner cannot go on, if so (a commit whose outcome is unknown): the process should end with the
+  // error's exit code.
+  virtual std::optional<Error> fatal() const = 0;
+  // Stops dispatch, interrupts what runs, commits that, lets API requests under way end (2 s), closes. Runs
+  // stay resumable. Twice is fine. Not from one of its own threads.
   virtual void stop() = 0;
 };
 

@@ -90,6 +90,8 @@ void LocalWorker::report(const Token& token, const TaskId& task,
                }
                const std::unique_lock lock(self->shared_.mutex);
                --self->shared_.reporting;
+               self->shared_.all_reported.notify_all();
+                self->shared_.all_reported.notify_all();
              });
 }
 
@@ -104,9 +106,10 @@ void LocalWorker::drain() {
   shared_.draining = true;
 }
 
-std::size_t LocalWorker::unreported() const {
-  const std::unique_lock lock(shared_.mutex);
-  return shared_.attempts.size() + shared_.reporting;
+bool LocalWorker::wait_reported(Duration patience) {
+  std::unique_lock lock(shared_.mutex);
+  return shared_.all_reported.wait_for(lock, patience.chrono(),
+                                       [&] { return shared_.attempts.empty() && shared_.reporting == 0; });
 }
 
 }  // namespace baton::runtime

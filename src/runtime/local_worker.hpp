@@ -2,6 +2,7 @@
 // they end.
 #pragma once
 
+#include <condition_variable>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -35,12 +36,13 @@ class LocalWorker : public std::enable_shared_from_this<LocalWorker> {
   void act(const model::StopAttempt& action);
   // Claims nothing more. What runs goes on; the executor's shutdown reports the rest.
   void drain();
-  // Attempts whose end is not stored yet.
-  std::size_t unreported() const;
+  // Waits until the end of every attempt is stored; false: `patience` was over first. Not on the loop's thread.
+  bool wait_reported(Duration patience);
 
  private:
   struct Shared {
-    mutable std::mutex mutex;
+    std::mutex mutex;
+    std::condition_variable all_reported;
     std::unordered_map<Token, TaskId> attempts;  // that are running
     std::size_t reporting = 0;                   // that have ended, but are not stored as ended
     std::uint64_t claim = 0;                     // number of the claim that waits; older ones are void

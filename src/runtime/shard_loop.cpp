@@ -328,7 +328,7 @@ void ShardLoop::take_commits(std::vector<store::CommitDone> commits) {
 }
 
 void ShardLoop::begin_load(const engine::Needs& needs, std::optional<Pending> command) {
-  store::LoadRequest request{needs.payloads, needs.runs, needs.idempotency_keys};
+  store::LoadRequest request{needs.payloads, needs.runs, needs.idempotency_keys, shard_};
   auto waiting = std::make_shared<std::optional<Pending>>(std::move(command));
   const std::uint64_t epoch = epoch_;
   store_.begin_load(std::move(request), [this, inbox = inbox_, waiting, epoch](Result<store::Loaded> loaded) {

@@ -1,0 +1,68 @@
+#include "embedded/data_dir.hpp"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <filesystem>
+
+#include "embedded/owner.hpp"
+
+namespace baton::embedded {
+namespace {
+
+Error directory_error(const std::string& data_dir, int error, std::string_view doing) {
+  const bool read_only = error == EROFS || error == ENOSPC || error == EDQUOT;
+  std::string message = "the data directory " + data_dir + " cannot be used: " + std::string(doing) + ": " +
+                        errno_text(error) + ". Choose another one with --data or BATON_DATA";
+  if (error == ENOSPC || error == EDQUOT) message += ", or free some space";
+  return {read_only ? ErrorCode::read_only : ErrorCode::io, std::move(message), data_dir};
+}
+
+Status make_directory(const std::string& data_dir) {
+  struct stat info{};
+  if (::stat(data_dir.c_str(), &info) == 0) {
+    if (!S_ISDIR(info.st_mode)) return fail(directory_error(data_dir, ENOTDIR, "it is no directory"));
+    if (info.st_uid != ::geteuid() && ::geteuid() != 0) {
+      return fail(directory_error(data_dir, EACCES, "it belongs to another user"));
+    }
+    return {};
+  }
+  std::error_code failure;
+  const std::filesystem::path path(data_dir);
+  if (path.has_parent_path()) std::filesystem::create_directories(path.parent_path(), failure);
+  if (::mkdir(data_dir.c_str(), 0700) != 0 && errno != EEXIST) {
+    return fail(directory_error(data_dir, errno, "making it"));
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<Fd> take_ownership(const std::string& data_dir) {
+  TRY_VOID(make_directory(data_dir));
+  const std::string path = data_dir + "/lock";
+  Fd lock(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
+  if (!lock) return fail(directory_error(data_dir, errno, "opening its lock"));
+  if (::flock(lock.get(), LOCK_EX | LOCK_NB) != 0) {
+    if (errno != EWOULDBLOCK) return fail(directory_error(data_dir, errno, "locking it"));
+    return fail(ErrorCode::owned, "another process owns the data directory " + data_dir, data_dir);
+  }
+  return lock;
+}
+
+std::string default_data_dir() {
+  const char* state = std::getenv("XDG_STATE_HOME");
+  if (state != nullptr && state[0] == '/') return std::string(state) + "/baton";
+  const char* home = std::getenv("HOME");
+  return std::string(home != nullptr && home[0] == '/' ? home : "/tmp") + "/.local/state/baton";
+}
+
+std::string socket_path_of(const std::string& data_dir) {
+  return data_dir + "/baton.sock";
+}
+
+}  // namespace baton::embedded

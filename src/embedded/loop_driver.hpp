@@ -1,0 +1,43 @@
+// Gives the shard loop a thread and a clock: turns it on a net::Loop whenever something came in or a timer is
+// due.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+
+#include "base/error.hpp"
+#include "net/loop.hpp"
+#include "runtime/shard_loop.hpp"
+#include "store/store.hpp"
+
+namespace baton::embedded {
+
+class LoopDriver {
+ public:
+  // `world` without monotonic, wall, seed and wake: the driver adds them. Everything must outlive the driver.
+  LoopDriver(net::Loop& loop, store::Writer& store, runtime::Surroundings world,
+             runtime::LoopOptions options);
+
+  // Before the loop runs.
+  Status start(ShardId shard) { return shard_.start(shard); }
+  runtime::ShardLoop& shard() { return shard_; }
+  // Posts the first turn.
+  void begin();
+
+  std::size_t open_runs() const { return open_runs_.load(); }
+
+ private:
+  runtime::Surroundings complete(runtime::Surroundings world);
+  void drive();
+  void arm();
+
+  net::Loop& loop_;
+  store::Writer& store_;
+  net::Timer timer_;
+  std::optional<Duration> armed_;
+  std::atomic<std::size_t> open_runs_ = 0;
+  runtime::ShardLoop shard_;
+};
+
+}  // namespace baton::embedded

@@ -1,0 +1,171 @@
+#include "embedded/owner.hpp"
+
+#include <algorithm>
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+
+#include "api/api.hpp"
+#include "calendar/zones.hpp"
+#include "embedded/data_dir.hpp"
+#include "embedded/loop_driver.hpp"
+#include "executors/process/process_executor.hpp"
+#include "net/http_server.hpp"
+#include "net/loop.hpp"
+#include "runtime/local_worker.hpp"
+#include "spec/spec.hpp"
+#include "store/sqlite/sqlite_store.hpp"
+
+namespace baton::embedded {
+namespace {
+
+constexpr Duration kReportPatience = Duration::seconds(5);
+constexpr Duration kDrainPatience = Duration::seconds(2);
+
+Result<std::shared_ptr<const model::Workflow>> parse_definition(const std::string& canonical) {
+  spec::ParseResult parsed = spec::parse_workflow(canonical, {.file_name = "stored definition"});
+  if (parsed.workflow == nullptr) {
+    return fail(ErrorCode::corrupt,
+                "a stored definition cannot be read: " +
+                    (parsed.diagnostics.empty() ? "" : parsed.diagnostics.front().message));
+  }
+  return parsed.workflow;
+}
+
+class LocalOwner final : public Owner {
+ public:
+  explicit LocalOwner(OwnerOptions options)
+      : options_(std::move(options)), socket_path_(socket_path_of(options_.data_dir)) {}
+  ~LocalOwner() override { stop(); }
+
+  Status start() {
+    TRY(lock_, take_ownership(options_.data_dir));
+    const std::string logs = options_.data_dir + "/logs";
+    TRY(calendar::ZoneTable zones, calendar::ZoneTable::load());
+    TRY(writer_, store::open_sqlite_writer(options_.data_dir + "/baton.db"));
+    TRY(reader_, store::open_sqlite_reader(options_.data_dir + "/baton.db"));
+
+    runtime::Surroundings world;
+    world.parse_definition = parse_definition;
+    world.zones = std::make_shared<const calendar::ZoneTable>(std::move(zones));
+    world.act = [this](const model::Action& action) {
+      if (const auto* stop_one = std::get_if<model::StopAttempt>(&action)) worker_->act(*stop_one);
+      if (std::holds_alternative<model::RunEnded>(action)) changed_.notify_all();
+    };
+    world.fatal = [this](const Error& error) {
+      const std::unique_lock lock(mutex_);
+      fatal_ = error;
+      changed_.notify_all();
+    };
+    world.log = [this](std::string_view line) {
+      if (options_.log) options_.log(line);
+    };
+    driver_ = std::make_unique<LoopDriver>(loop_, *writer_, std::move(world), runtime::LoopOptions{});
+    TRY_VOID(driver_->start(ShardId{0}));
+
+    const std::uint32_t cores = std::max(1U, std::thread::hardware_concurrency());
+    runtime::LocalWorkerOptions worker;
+    worker.name = options_.worker_name;
+    worker.concurrency = options_.concurrency != 0 ? options_.concurrency : std::max(4U, 2 * cores);
+    worker.later = [this](Duration delay, std::function<void()> task) {
+      loop_.post([this, delay, task = std::move(task)]() mutable {
+        auto timer = std::make_shared<net::Timer>();
+        *timer = loop_.call_after(delay, [timer, task = std::move(task)] { task(); });
+      });
+    };
+    worker_ = std::make_shared<runtime::LocalWorker>(driver_->shard(), std::move(worker));
+    executors::process::Options process;
+    process.scratch = options_.data_dir + "/scratch";
+    process.logs = logs;
+    process.now = [] {
+      return WallTime{std::chrono::duration_cast<std::chrono::microseconds>(
+                          std::chrono::system_clock::now().time_since_epoch())
+                          .count()};
+    };
+    process.lock = lock_.get();
+    TRY(executor_, executors::process::ProcessExecutor::create(std::move(process), worker_->listener()));
+
+    api_ = std::make_unique<api::Api>(api::Services{driver_->shard(), *reader_, logs, options_.data_dir});
+    server_ = std::make_unique<net::HttpServer>(loop_, net::ServerOptions{},
+                                                [this](net::Request request, net::Responder responder) {
+                                                  api_->handle(std::move(request), std::move(responder));
+                                                });
+    TRY_VOID(server_->listen_unix(socket_path_, 0600, net::IfExists::replace));
+    loop_.start();
+    running_ = true;
+    driver_->begin();
+    worker_->start(*executor_);
+    return {};
+  }
+
+  const std::string& socket_path() const override { return socket_path_; }
+  std::size_t open_runs() const override { return driver_->open_runs(); }
+
+  Status wait_idle(const std::function<bool()>& interrupted) override {
+    std::unique_lock lock(mutex_);
+    while (!fatal_ && driver_->open_runs() > 0) {
+      changed_.wait_for(lock, std::chrono::milliseconds(100));
+      if (interrupted && interrupted()) return fail(ErrorCode::interrupted, "interrupted");
+    }
+    if (fatal_) return fail(*fatal_);
+    return {};
+  }
+
+  std::optional<Error> fatal() const override {
+    const std::unique_lock lock(mutex_);
+    return fatal_;
+  }
+
+  void stop() override {
+    if (worker_) worker_->drain();
+    if (executor_) executor_->shutdown();
+    if (running_) {
+      if (!fatal()) worker_->wait_reported(kReportPatience);
+      drain_requests();
+      loop_.invoke([this] { driver_->shard().close(); });
+    }
+    server_.reset();
+    api_.reset();
+    writer_.reset();  // finishes the commits that were begun
+    loop_.stop();
+    loop_.join();
+    running_ = false;
+    executor_.reset();  // the spawner goes, and with it its copy of the lock
+    lock_.reset();
+  }
+
+ private:
+  void drain_requests() {
+    auto drained = std::make_shared<std::promise<void>>();
+    auto future = drained->get_future();
+    server_->drain(kDrainPatience, [drained] { drained->set_value(); });
+    future.wait();
+  }
+
+  OwnerOptions options_;
+  std::string socket_path_;
+  Fd lock_;
+  mutable std::mutex mutex_;
+  std::condition_variable changed_;
+  std::optional<Error> fatal_;
+  bool running_ = false;
+
+  net::Loop loop_;
+  std::unique_ptr<store::Writer> writer_;
+  std::unique_ptr<store::Reader> reader_;
+  std::unique_ptr<LoopDriver> driver_;
+  std::shared_ptr<runtime::LocalWorker> worker_;
+  std::unique_ptr<executors::process::ProcessExecutor> executor_;
+  std::unique_ptr<api::Api> api_;
+  std::unique_ptr<net::HttpServer> server_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Owner>> Owner::open(OwnerOptions options) {
+  auto owner = std::make_unique<LocalOwner>(std::move(options));
+  TRY_VOID(owner->start());
+  return std::unique_ptr<Owner>(std::move(owner));
+}
+
+}  // namespace baton::embedded
