@@ -2,7 +2,10 @@
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
 #include <cmath>
+#include <stdexcept>
+#include <utility>
 
 #include "expr/library.hpp"
 #include "expr/text.hpp"
@@ -109,7 +112,48 @@ Result<json::value> guarded(const Value& value, bool typed) {
   }
 }
 
+void append_compact(std::string& out, const json::value& v) {
+  switch (v.kind()) {
+    case json::kind::double_: {
+      const auto text = text_of(v.get_double());
+      out += text;
+      if (text.find_first_of(".e") == std::string::npos) out += ".0";
+      break;
+    }
+    case json::kind::array: {
+      out += '[';
+      bool first = true;
+      for (const auto& item : v.get_array()) {
+        if (!std::exchange(first, false)) out += ',';
+        append_compact(out, item);
+      }
+      out += ']';
+      break;
+    }
+    case json::kind::object: {
+      out += '{';
+      bool first = true;
+      for (const auto& [key, item] : v.get_object()) {
+        if (!std::exchange(first, false)) out += ',';
+        out += json::serialize(key);
+        out += ':';
+        append_compact(out, item);
+      }
+      out += '}';
+      break;
+    }
+    default:
+      out += json::serialize(v);
+  }
+}
+
 }  // namespace
+
+std::string compact_json(const json::value& value) {
+  std::string out;
+  append_compact(out, value);
+  return out;
+}
 
 Result<json::value> to_json(const Value& value) {
   return guarded(value, false);

@@ -19,4 +19,7 @@ Result<boost::json::value> to_json(const Value& value);
 // text.
 Result<boost::json::value> to_typed_json(const Value& value);
 
+// JSON text without blanks. Doubles stand as people write them (1.5, 1.0, 1e+21), not in Boost.JSON's 1.5E0.
+std::string compact_json(const boost::json::value& value);
+
 }  // namespace baton::expr

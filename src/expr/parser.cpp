@@ -441,7 +441,7 @@ class Parser {
     return unexpected_token();
   }
 
-  Parsed identifier(const Token& name, std::size_t start, bool rooted) {
+  Parsed identifier(Token name, std::size_t start, bool rooted) {
     if (!rooted && (name.text == "true" || name.text == "false"))
       return advance() ? add_literal(Value::boolean(name.text == "true"), start) : std::nullopt;
     if (!rooted && name.text == "null") return advance() ? add_literal(Value(), start) : std::nullopt;

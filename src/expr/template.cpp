@@ -1,7 +1,6 @@
 #include "expr/template.hpp"
 
 #include <algorithm>
-#include <boost/json/serialize.hpp>
 #include <set>
 
 #include "expr/evaluate.hpp"
@@ -48,7 +47,7 @@ bool append_json(std::string& out, const Value& value, Budget& budget, std::opti
     error = std::move(converted.error());
     return false;
   }
-  const auto text = json::serialize(*converted);
+  const auto text = compact_json(*converted);
   if (!budget.make(text.size())) return false;
   out += text;
   return true;
