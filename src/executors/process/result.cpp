@@ -22,13 +22,19 @@ constexpr int kTransientExit = 75;  // EX_TEMPFAIL of sysexits.h
 
 // The last lines of stderr, as they stand in a message: whole lines where something was cut.
 std::string last_lines(const Tail& errors) {
-  std::string_view text = errors.text();
+  const std::string readable = to_utf8(errors.text());
+  std::string_view text = readable;
+  bool cut = errors.cut();
+  if (text.size() > kMaxErrorText) {  // it grew, because it was not UTF-8
+    text.remove_prefix(text.size() - kMaxErrorText);
+    while (!text.empty() && (static_cast<unsigned char>(text.front()) & 0xC0) == 0x80) text.remove_prefix(1);
+    cut = true;
+  }
   if (const std::size_t newline = text.find('\n');
-      errors.cut() && newline != std::string_view::npos && newline + 1 < text.size())
+      cut && newline != std::string_view::npos && newline + 1 < text.size())
     text.remove_prefix(newline + 1);
   while (text.ends_with('\n') || text.ends_with('\r')) text.remove_suffix(1);
-  const std::string readable = to_utf8(text);
-  return std::string(utf8_prefix(readable, kMaxErrorText));
+  return std::string(text);
 }
 
 Outcome failed(Failure failure) {

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <stdlib.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <boost/json.hpp>
@@ -40,6 +41,8 @@ RunId some_run() {
 }
 
 Harness::Harness(int lock, logs::Limits log_limits) {
+  if (::mkfifo(pipe().c_str(), 0600) != 0) std::abort();
+  said_.reset(::open(pipe().c_str(), O_RDWR | O_CLOEXEC));
   Options options;
   options.scratch = directory() + "/scratch";
   options.logs = directory() + "/logs";
@@ -71,12 +74,14 @@ Harness::~Harness() {
   EXPECT_FALSE(twice_);
 }
 
+Token Harness::reserve() {
+  const std::lock_guard guard(mutex_);
+  return {3, ++last_};
+}
+
 Token Harness::start(const std::string& spec) {
   Attempt attempt;
-  {
-    const std::lock_guard guard(mutex_);
-    attempt.token = {3, ++last_};
-  }
+  attempt.token = reserve();
   attempt.task = {some_run(), 5};
   attempt.step = "step";
   attempt.number = 2;
@@ -100,6 +105,12 @@ model::Outcome Harness::wait(const Token& token) {
   std::unique_lock guard(mutex_);
   changed_.wait(guard, [&] { return finished_.contains(token); });
   return finished_.at(token);
+}
+
+std::string Harness::listen() {
+  std::string line;
+  for (char byte = 0; ::read(said_.get(), &byte, 1) == 1 && byte != '\n';) line += byte;
+  return line;
 }
 
 std::string Harness::log_file(const Token& token) const {
@@ -128,8 +139,7 @@ int owner_main(const std::string& directory) {
       "echo $$ >$PIDS; exec sleep 1000",
       "trap '' TERM HUP INT; echo $$ >$PIDS; sleep 1000; sleep 1000",
       "setsid sh -c 'echo $$ >$PIDS; exec sleep 1000' & exec sleep 1000",
-      "setsid sh -c '(setsid sh -c \"echo \\$\\$ >$PIDS; exec sleep 1000\" &) ; exit 0' & wait; exec sleep "
-      "1000",
+      "setsid sh -c '(setsid sh -c \"echo \\$\\$ >$PIDS; exec sleep 1000\" &); exit 0' & exec sleep 1000",
       "echo $$ >$PIDS; while :; do (setsid sleep 1000 &); sleep 0.01; done",
   };
   std::uint64_t sequence = 0;

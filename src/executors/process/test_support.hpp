@@ -8,6 +8,7 @@
 #include <set>
 #include <string>
 
+#include "base/fd.hpp"
 #include "executors/process/process_executor.hpp"
 #include "executors/process/spec.hpp"
 
@@ -39,6 +40,8 @@ class Harness {
   std::string directory() const { return directory_.path(); }
   std::string run_dir() const { return directory() + "/scratch/" + some_run().text(); }
 
+  // A token that is going to be started by hand.
+  Token reserve();
   // Starts an attempt with this spec; its token's sequence counts from 1.
   Token start(const std::string& spec);
   // With `sh -e -c` and the environment's PATH.
@@ -48,12 +51,16 @@ class Harness {
   model::Outcome run_script(const std::string& script, const std::string& more_members = "") {
     return wait(start_script(script, more_members));
   }
+  // A named pipe through which tasks tell the test something; listen() waits for the next line.
+  std::string pipe() const { return directory() + "/pipe"; }
+  std::string listen();
   // The text of an attempt's log.
   std::string log(const Token& token);
   std::string log_file(const Token& token) const;
 
  private:
   ScratchDirectory directory_;
+  Fd said_;
   std::mutex mutex_;
   std::condition_variable changed_;
   std::uint64_t last_ = 0;
