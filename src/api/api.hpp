@@ -1,0 +1,53 @@
+// The HTTP API of the owner of a data directory: thin handlers between net and the engine's mailbox (changes) or the
+// store's read side (everything else). openapi.yaml beside this file describes every route, and a test holds the table
+// of routes against it.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "base/error.hpp"
+#include "base/ids.hpp"
+#include "net/http_server.hpp"
+#include "net/loop.hpp"
+#include "runtime/handle.hpp"
+#include "store/store.hpp"
+
+namespace baton::api {
+
+struct Services {
+  runtime::Handle& runs;
+  store::Reader& store;
+  net::Loop& loop;       // the one that calls handle()
+  std::string logs_dir;  // what logs::attempt_path() is relative to
+  std::string data_dir;  // shown by /version
+  std::string version = "0.1.0";
+  ShardId shard{};
+  // Whether the owner can take work, for /readyz; empty = always. Any thread.
+  std::function<Status()> ready;
+};
+
+// The services must outlive the Api; what is under way keeps nothing else alive.
+class Api {
+ public:
+  explicit Api(Services services);
+  ~Api();  // stop()
+
+  // A net::Handler: on the loop's thread. Answers only processes of the same user, or root: the peer's uid is the
+  // kernel's word.
+  void handle(net::Request request, net::Responder responder);
+
+  // Requests that are not answered yet, streams included. Any thread.
+  std::size_t under_way() const;
+
+  // Breaks off what waits (503, or the end of the stream) and joins the threads; requests that come later are answered
+  // with 503. Not on the loop's thread; twice is fine.
+  void stop();
+
+ private:
+  struct Impl;
+  std::shared_ptr<Impl> impl_;
+};
+
+}  // namespace baton::api
