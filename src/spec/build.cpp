@@ -1,0 +1,189 @@
+#include "spec/build.hpp"
+
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <map>
+
+#include "spec/canonical.hpp"
+#include "spec/check.hpp"
+#include "spec/inputs.hpp"
+#include "spec/policies.hpp"
+
+namespace baton::spec {
+namespace {
+
+namespace json = boost::json;
+
+class Builder {
+ public:
+  explicit Builder(const Tree& tree) : tree_(tree) {
+    if (const auto defaults = tree_.find(tree_.root(), "defaults")) defaults_ = defaults->value;
+  }
+
+  std::shared_ptr<model::Workflow> build(Graph& graph, std::vector<std::string> reads_env) {
+    auto workflow = std::make_shared<model::Workflow>();
+    const NodeId root = tree_.root();
+    workflow->name = text(root, "name");
+    workflow->title = text(root, "title");
+    workflow->description = text(root, "description");
+    if (const auto labels = tree_.find(root, "labels")) workflow->labels = texts(labels->value);
+    workflow->inputs = read_inputs(tree_);
+    workflow->max_parallel = count(root, "max_parallel", 0);
+    workflow->fail_fast = flag(root, "fail_fast");
+    workflow->max_recovery_attempts = count(root, "max_recovery_attempts", 3);
+    workflow->priority = static_cast<std::int8_t>(count(defaults_, "priority", 5));
+    workflow->reads_env = std::move(reads_env);
+
+    merge_env(shared_env_, field(defaults_, "env"));
+    merge_env(shared_env_, field(root, "env"));
+    if (const NodeId retry = field(defaults_, "retry"); retry != kNoNode) default_retry_ = retry_of(retry);
+    if (const NodeId timeout = field(defaults_, "timeout"); timeout != kNoNode)
+      default_timeout_ = timeout_of(timeout);
+
+    workflow->steps.reserve(graph.steps.size());
+    for (Ordinal i = 0; i < graph.steps.size(); ++i) {
+      workflow->steps.push_back(step(graph.steps[i]));
+      workflow->steps.back().needs = std::move(graph.needs[i]);
+    }
+    return workflow;
+  }
+
+ private:
+  NodeId field(NodeId map, std::string_view name) const {
+    if (map == kNoNode) return kNoNode;
+    const auto member = tree_.find(map, name);
+    return member ? member->value : kNoNode;
+  }
+  // A step's own field, else the default.
+  NodeId own_or_default(NodeId body, std::string_view name) const {
+    const NodeId own = field(body, name);
+    return own != kNoNode ? own : field(defaults_, name);
+  }
+  std::string text(NodeId map, std::string_view name) const {
+    const NodeId node = field(map, name);
+    return node == kNoNode ? std::string() : std::string(tree_.text(node));
+  }
+  std::uint32_t count(NodeId map, std::string_view name, std::uint32_t otherwise) const {
+    const NodeId node = field(map, name);
+    return node == kNoNode ? otherwise : static_cast<std::uint32_t>(tree_.integer(node).value_or(otherwise));
+  }
+  bool flag(NodeId map, std::string_view name) const {
+    const NodeId node = field(map, name);
+    return node != kNoNode && tree_.boolean(node);
+  }
+
+  // Numbers and booleans stand for their own text: PORT: 8080 is "8080".
+  json::value text_value(NodeId scalar) const {
+    const std::string_view content = tree_.text(scalar);
+    return json::value(json::string_view(content.data(), content.size()));
+  }
+  json::object texts(NodeId map) const {
+    json::object object;
+    object.reserve(tree_.count(map));
+    for (const Member m : tree_.members(map)) object.emplace(tree_.text(m.key), text_value(m.value));
+    return object;
+  }
+  void merge_env(json::object& env, NodeId map) const {
+    if (map == kNoNode) return;
+    for (const Member m : tree_.members(map)) env[tree_.text(m.key)] = text_value(m.value);
+  }
+
+  // Equal policies are one object: 100,000 steps often have the same.
+  std::shared_ptr<const model::Retry> retry_of(NodeId node) {
+    return shared(retries_, read_retry(tree_, node));
+  }
+  std::shared_ptr<const model::Timeout> timeout_of(NodeId node) {
+    return shared(timeouts_, read_timeout(tree_, node));
+  }
+  template <typename T>
+  static std::shared_ptr<const T> shared(std::vector<std::shared_ptr<const T>>& known, T value) {
+    constexpr std::size_t kCompared = 16;
+    for (const auto& k : known) {
+      if (*k == value) return k;
+    }
+    auto made = std::make_shared<const T>(std::move(value));
+    if (known.size() < kCompared) known.push_back(made);
+    return made;
+  }
+
+  model::Step step(const StepPlace& place) {
+    const NodeId body = place.body;
+    model::Step step;
+    step.name = tree_.text(place.key);
+    step.finally = place.finally;
+    step.title = text(body, "title");
+    step.type = text(body, "type");
+    action(step, body);
+    step.when = text(body, "when");
+    if (const NodeId node = field(body, "for_each"); node != kNoNode) step.for_each = tree_.to_json(node);
+    step.max_parallel = count(body, "max_parallel", 0);
+    step.continue_on_error = flag(body, "continue_on_error");
+    if (const NodeId node = field(body, "estimate"); node != kNoNode)
+      step.estimate = read_duration(tree_, node);
+    if (const NodeId node = own_or_default(body, "queue"); node != kNoNode) step.queue = tree_.text(node);
+    if (const NodeId node = field(body, "priority"); node != kNoNode) {
+      step.priority = static_cast<std::int8_t>(tree_.integer(node).value_or(5));
+    }
+    if (step.kind != model::StepKind::set) process(step, body);
+    return step;
+  }
+
+  void action(model::Step& step, NodeId body) const {
+    if (const NodeId script = field(body, "run"); script != kNoNode) {
+      step.kind = model::StepKind::run;
+      step.action = text_value(script);
+    } else if (const NodeId program = field(body, "exec"); program != kNoNode) {
+      step.kind = model::StepKind::exec;
+      json::array arguments;
+      arguments.reserve(tree_.count(program));
+      for (const NodeId item : tree_.items(program)) arguments.push_back(text_value(item));
+      step.action = std::move(arguments);
+    } else {
+      step.kind = model::StepKind::set;
+      step.action = tree_.to_json(field(body, "set"));
+    }
+  }
+
+  // What only steps with a process have.
+  void process(model::Step& step, NodeId body) {
+    if (const NodeId node = field(body, "with"); node != kNoNode) step.with = tree_.to_json(node);
+    const NodeId env = field(body, "env");
+    if (!shared_env_.empty() || (env != kNoNode && tree_.count(env) > 0)) {
+      json::object merged = shared_env_;
+      merge_env(merged, env);
+      step.env = std::move(merged);
+    }
+    if (const NodeId node = own_or_default(body, "workdir"); node != kNoNode) step.workdir = tree_.text(node);
+    if (const NodeId node = own_or_default(body, "shell");
+        node != kNoNode && step.kind == model::StepKind::run) {
+      for (const NodeId item : tree_.items(node)) step.shell.emplace_back(tree_.text(item));
+    }
+    step.parse_json = field(body, "parse") != kNoNode;
+    const NodeId retry = field(body, "retry");
+    step.retry = retry != kNoNode ? retry_of(retry) : default_retry_;
+    const NodeId timeout = field(body, "timeout");
+    step.timeout = timeout != kNoNode ? timeout_of(timeout) : default_timeout_;
+    if (step.finally && !step.retry) step.retry = shared(retries_, finally_retry());
+    if (step.finally && !step.timeout) step.timeout = shared(timeouts_, finally_timeout());
+  }
+
+  const Tree& tree_;
+  NodeId defaults_ = kNoNode;
+  json::object shared_env_;
+  std::shared_ptr<const model::Retry> default_retry_;
+  std::shared_ptr<const model::Timeout> default_timeout_;
+  std::vector<std::shared_ptr<const model::Retry>> retries_;
+  std::vector<std::shared_ptr<const model::Timeout>> timeouts_;
+};
+
+}  // namespace
+
+std::shared_ptr<model::Workflow> build_workflow(const Tree& tree, Graph& graph,
+                                                std::vector<std::string> reads_env) {
+  auto workflow = Builder(tree).build(graph, std::move(reads_env));
+  workflow->canonical = canonical_text(*workflow);
+  workflow->hash = Hash256::of(workflow->canonical);
+  return workflow;
+}
+
+}  // namespace baton::spec

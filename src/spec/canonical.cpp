@@ -1,0 +1,137 @@
+#include "spec/canonical.hpp"
+
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <boost/json/serializer.hpp>
+
+#include "base/duration.hpp"
+#include "spec/policies.hpp"
+
+namespace baton::spec {
+namespace {
+
+namespace json = boost::json;
+
+// Writes objects member by member, so that no second copy of a large workflow is made as a JSON value.
+class Writer {
+ public:
+  std::string take() { return std::move(out_); }
+
+  void open() {
+    out_ += '{';
+    first_ = true;
+  }
+  void close() {
+    out_ += '}';
+    first_ = false;
+  }
+  void key(std::string_view name) {
+    if (!first_) out_ += ',';
+    first_ = false;
+    append(json::value(json::string_view(name.data(), name.size())));
+    out_ += ':';
+  }
+  void append(const json::value& value) {
+    serializer_.reset(&value);
+    char buffer[4096];
+    while (!serializer_.done()) out_ += std::string_view(serializer_.read(buffer));
+  }
+  void member(std::string_view name, const json::value& value) {
+    key(name);
+    append(value);
+  }
+  void text(std::string_view name, std::string_view value) {
+    if (!value.empty()) member(name, json::value(json::string_view(value.data(), value.size())));
+  }
+  void present(std::string_view name, const json::value& value) {
+    if (!value.is_null()) member(name, value);
+  }
+
+ private:
+  std::string out_;
+  json::serializer serializer_;
+  bool first_ = true;
+};
+
+json::array strings(const std::vector<std::string>& list) {
+  json::array array;
+  for (const std::string& s : list) array.emplace_back(s);
+  return array;
+}
+
+// Fields in the order of the alphabet.
+void step(Writer& out, const model::Workflow& workflow, const model::Step& step) {
+  out.key(step.name);
+  out.open();
+  if (step.continue_on_error) out.member("continue_on_error", true);
+  out.present("env", step.env);
+  if (step.estimate) out.member("estimate", json::value(to_string(*step.estimate)));
+  if (step.kind == model::StepKind::exec) out.member("exec", step.action);
+  out.present("for_each", step.for_each);
+  if (step.max_parallel != 0) out.member("max_parallel", step.max_parallel);
+  if (!step.needs.empty()) {
+    json::array needs;
+    needs.reserve(step.needs.size());
+    for (const Ordinal n : step.needs) needs.emplace_back(workflow.steps[n].name);
+    out.member("needs", needs);
+  }
+  if (step.parse_json) out.member("parse", "json");
+  if (step.priority >= 0) out.member("priority", step.priority);
+  if (step.queue != "default") out.text("queue", step.queue);
+  if (step.retry) out.member("retry", to_json(*step.retry));
+  if (step.kind == model::StepKind::run) out.member("run", step.action);
+  if (step.kind == model::StepKind::set) out.member("set", step.action);
+  if (!step.shell.empty()) out.member("shell", strings(step.shell));
+  if (step.timeout) out.member("timeout", to_json(*step.timeout));
+  out.text("title", step.title);
+  out.text("type", step.type);
+  out.text("when", step.when);
+  out.present("with", step.with);
+  out.text("workdir", step.workdir);
+  out.close();
+}
+
+void steps(Writer& out, const model::Workflow& workflow, std::string_view field, bool finally) {
+  bool any = false;
+  for (const model::Step& s : workflow.steps) any = any || s.finally == finally;
+  if (!any) return;
+  out.key(field);
+  out.open();
+  for (const model::Step& s : workflow.steps) {
+    if (s.finally == finally) step(out, workflow, s);
+  }
+  out.close();
+}
+
+}  // namespace
+
+std::string canonical_text(const model::Workflow& workflow) {
+  Writer out;
+  out.open();
+  // The run's priority has no field of its own.
+  if (workflow.priority != 5) out.member("defaults", json::object{{"priority", workflow.priority}});
+  out.text("description", workflow.description);
+  if (workflow.fail_fast) out.member("fail_fast", true);
+  steps(out, workflow, "finally", true);
+  if (!workflow.inputs.empty()) {
+    out.key("inputs");
+    out.open();
+    for (const model::Input& input : workflow.inputs) {
+      json::value declaration = input.schema;
+      if (!input.required && !input.default_value) declaration.get_object()["optional"] = true;
+      out.member(input.name, declaration);
+    }
+    out.close();
+  }
+  out.present("labels", workflow.labels);
+  if (workflow.max_parallel != 0) out.member("max_parallel", workflow.max_parallel);
+  if (workflow.max_recovery_attempts != 3)
+    out.member("max_recovery_attempts", workflow.max_recovery_attempts);
+  out.text("name", workflow.name);
+  steps(out, workflow, "steps", false);
+  out.text("title", workflow.title);
+  out.close();
+  return out.take();
+}
+
+}  // namespace baton::spec

@@ -1,0 +1,435 @@
+#include "spec/check.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "base/duration.hpp"
+#include "base/text.hpp"
+
+namespace baton::spec {
+namespace {
+
+// What other tools call it.
+struct Foreign {
+  Shape shape;
+  std::string_view theirs;
+  std::string_view ours;
+};
+constexpr std::array kForeign = {
+    Foreign{Shape::workflow, "jobs", "steps"},
+    Foreign{Shape::workflow, "tasks", "steps"},
+    Foreign{Shape::workflow, "nodes", "steps"},
+    Foreign{Shape::workflow, "stages", "steps"},
+    Foreign{Shape::workflow, "params", "inputs"},
+    Foreign{Shape::workflow, "parameters", "inputs"},
+    Foreign{Shape::workflow, "on", "schedules"},
+    Foreign{Shape::workflow, "schedule", "schedules"},
+    Foreign{Shape::workflow, "cron", "schedules"},
+    Foreign{Shape::workflow, "environment", "env"},
+    Foreign{Shape::workflow, "id", "name"},
+    Foreign{Shape::workflow, "concurrency_limit", "max_parallel"},
+    Foreign{Shape::step, "depends_on", "needs"},
+    Foreign{Shape::step, "depends", "needs"},
+    Foreign{Shape::step, "dependencies", "needs"},
+    Foreign{Shape::step, "after", "needs"},
+    Foreign{Shape::step, "upstream", "needs"},
+    Foreign{Shape::step, "if", "when"},
+    Foreign{Shape::step, "condition", "when"},
+    Foreign{Shape::step, "foreach", "for_each"},
+    Foreign{Shape::step, "loop", "for_each"},
+    Foreign{Shape::step, "with_items", "for_each"},
+    Foreign{Shape::step, "matrix", "for_each"},
+    Foreign{Shape::step, "map", "for_each"},
+    Foreign{Shape::step, "command", "run"},
+    Foreign{Shape::step, "cmd", "run"},
+    Foreign{Shape::step, "script", "run"},
+    Foreign{Shape::step, "shell_command", "run"},
+    Foreign{Shape::step, "bash", "run"},
+    Foreign{Shape::step, "args", "exec"},
+    Foreign{Shape::step, "argv", "exec"},
+    Foreign{Shape::step, "cwd", "workdir"},
+    Foreign{Shape::step, "dir", "workdir"},
+    Foreign{Shape::step, "working-directory", "workdir"},
+    Foreign{Shape::step, "working_directory", "workdir"},
+    Foreign{Shape::step, "environment", "env"},
+    Foreign{Shape::step, "retries", "retry"},
+    Foreign{Shape::step, "continue-on-error", "continue_on_error"},
+    Foreign{Shape::step, "timeout-minutes", "timeout"},
+    Foreign{Shape::step, "execution_timeout", "timeout"},
+    Foreign{Shape::step, "estimated_duration", "estimate"},
+    Foreign{Shape::step, "name", "title"},
+    Foreign{Shape::step, "label", "title"},
+    Foreign{Shape::step, "output", "parse"},
+    Foreign{Shape::step, "params", "with"},
+    Foreign{Shape::step, "input", "with"},
+    Foreign{Shape::step, "inputs", "with"},
+    Foreign{Shape::retry, "attempts", "max_attempts"},
+    Foreign{Shape::retry, "limit", "max_retries"},
+    Foreign{Shape::retry, "count", "max_retries"},
+    Foreign{Shape::retry, "delay", "initial"},
+    Foreign{Shape::retry, "interval", "initial"},
+    Foreign{Shape::retry, "factor", "multiplier"},
+    Foreign{Shape::retry, "max_delay", "max"},
+    Foreign{Shape::timeout, "kill", "hard"},
+    Foreign{Shape::timeout, "term", "soft"},
+};
+
+bool has_template(std::string_view text) {
+  return text.find("${{") != std::string_view::npos;
+}
+
+bool is_variable(std::string_view name) {
+  return !name.empty() && name.find('=') == std::string_view::npos &&
+         name.find('\0') == std::string_view::npos;
+}
+
+class Checker {
+ public:
+  Checker(const Tree& tree, Findings& findings) : tree_(tree), findings_(findings) {}
+
+  void object(NodeId node, Shape shape, NodeId named) {
+    for (const Member m : tree_.members(node)) {
+      const std::string_view key = tree_.text(m.key);
+      const Field* field = find_field(shape, key);
+      if (field == nullptr) {
+        unknown(m.key, shape);
+      } else if (field->status == Status::later) {
+        findings_.unsupported(m.key, "`" + std::string(key) + "` is not supported by this version yet");
+      } else {
+        value(m, *field);
+      }
+    }
+    for (const Field* field : fields_of(shape)) {
+      if (field->required && !tree_.find(node, field->name)) {
+        findings_.error(named, "the field `" + std::string(field->name) + "` is missing",
+                        "add " + std::string(field->name) + ": " + describe(*field));
+      }
+    }
+  }
+
+ private:
+  void unknown(NodeId key, Shape shape) {
+    const std::string_view word = tree_.text(key);
+    std::string_view meant;
+    for (const Foreign& f : kForeign) {
+      if (f.shape == shape && f.theirs == word) meant = f.ours;
+    }
+    if (meant.empty()) {
+      std::vector<std::string_view> names;
+      for (const Field* field : fields_of(shape)) names.push_back(field->name);
+      meant = nearest(word, names);
+    }
+    findings_.error(key, "unknown field \"" + shown(word) + "\" of " + article(shape),
+                    meant.empty() ? "" : "did you mean `" + std::string(meant) + "`?");
+  }
+
+  static std::string article(Shape shape) {
+    if (shape == Shape::workflow) return "the workflow";
+    if (shape == Shape::step) return "a step";
+    return "`" + std::string(title(shape)) + "`";
+  }
+
+  static std::string shown(std::string_view text) {
+    const std::string_view cut = utf8_prefix(text, 60);
+    return printable(cut) + (cut.size() < text.size() ? "…" : "");
+  }
+
+  void mismatch(NodeId node, const Field& field, std::string suggestion = {}) {
+    std::string found(describe(tree_[node].kind));
+    if (!tree_.is_collection(node) && !tree_.is(node, NodeKind::null))
+      found += " \"" + shown(tree_.text(node)) + "\"";
+    if (suggestion.empty() && field.forms.has(Form::names) && tree_.is(node, NodeKind::string)) {
+      suggestion = "write [" + shown(tree_.text(node)) + "]";
+    }
+    const bool wants_text = field.forms.has(Form::text) || field.forms.has(Form::prose) ||
+                            field.forms.has(Form::script) || field.forms.has(Form::templated);
+    const bool plain_word = tree_.is(node, NodeKind::boolean) || tree_.is(node, NodeKind::integer) ||
+                            tree_.is(node, NodeKind::real);
+    if (suggestion.empty() && wants_text && plain_word) {
+      suggestion = "write \"" + shown(tree_.text(node)) + "\" in quotes";
+    }
+    findings_.error(node, "`" + std::string(field.name) + "` must be " + describe(field) + ", not " + found,
+                    std::move(suggestion));
+  }
+
+  void value(Member m, const Field& field) {
+    const NodeId node = m.value;
+    switch (tree_[node].kind) {
+      case NodeKind::null:
+        if (field.forms.has(Form::value)) return;
+        return mismatch(node, field, "give it a value or leave the field out");
+      case NodeKind::map:
+        return map(m, field);
+      case NodeKind::list:
+        return list(node, field);
+      case NodeKind::string:
+        return string(node, field);
+      case NodeKind::boolean:
+        if (!field.forms.has(Form::boolean) && !field.forms.has(Form::value) &&
+            !field.forms.has(Form::expression)) {
+          mismatch(node, field);
+        }
+        return;
+      case NodeKind::integer:
+      case NodeKind::real:
+        return number(node, field);
+    }
+  }
+
+  void number(NodeId node, const Field& field) {
+    if (field.forms.has(Form::value)) return;
+    if (field.forms.has(Form::duration)) {
+      if (const auto d = duration_from_seconds(tree_.number(node)); !d)
+        findings_.error(node, d.error().message);
+      return;
+    }
+    const bool fits = field.forms.has(Form::number) ||
+                      (field.forms.has(Form::integer) && tree_.is(node, NodeKind::integer));
+    if (!fits) return mismatch(node, field);
+    const double number = tree_.number(node);
+    if (number < field.minimum || number > field.maximum) {
+      findings_.error(node, "`" + std::string(field.name) + "` must be " + describe(field) + ", not " +
+                                shown(tree_.text(node)));
+    }
+  }
+
+  void string(NodeId node, const Field& field) {
+    const std::string_view text = tree_.text(node);
+    const Forms forms = field.forms;
+    if (forms.has(Form::value) || forms.has(Form::prose) || forms.has(Form::templated)) return;
+    if (forms.has(Form::expression)) return;  // parsed with the other expressions
+    if (forms.has(Form::script)) return script(node);
+    if (forms.has(Form::items)) {
+      if (!has_template(text)) {
+        mismatch(node, field, "write ${{ " + shown(text) + " }} if this is an expression");
+      }
+      return;
+    }
+    if (forms.has(Form::text)) return no_template(node, field);
+    if (forms.has(Form::name)) {
+      if (!has_template(text)) {
+        if (!is_name(text)) not_a_name(node);
+        return;
+      }
+      return no_template(node, field);
+    }
+    if (forms.has(Form::word)) {
+      const auto words = split_words(field.words);
+      if (std::ranges::find(words, text) != words.end()) return;
+      const std::string_view meant = nearest(text, words);
+      return mismatch(node, field, meant.empty() ? "" : "did you mean `" + std::string(meant) + "`?");
+    }
+    if (forms.has(Form::duration)) {
+      if (has_template(text)) return no_template(node, field);
+      if (const auto d = parse_duration(text); !d) findings_.error(node, d.error().message);
+      return;
+    }
+    if (has_template(text)) return no_template(node, field);
+    mismatch(node, field);
+  }
+
+  void no_template(NodeId node, const Field& field) {
+    const std::size_t at = tree_.text(node).find("${{");
+    if (at == std::string_view::npos) return;
+    findings_.error(node, findings_.inside(node, at, template_size(node, at)),
+                    "`${{ }}` is not allowed in `" + std::string(field.name) + "`");
+  }
+
+  std::size_t template_size(NodeId node, std::size_t at) const {
+    const std::size_t end = tree_.text(node).find("}}", at);
+    return end == std::string_view::npos ? 3 : end + 2 - at;
+  }
+
+  void script(NodeId node) {
+    const std::string_view text = tree_.text(node);
+    const std::size_t at = text.find("${{");
+    if (at == std::string_view::npos) {
+      if (text.find_first_not_of(" \t\r\n") == std::string_view::npos) {
+        findings_.error(node, "the script is empty");
+      } else if (text.find('\0') != std::string_view::npos) {
+        findings_.error(node, "a script must not hold the character NUL");
+      }
+      return;
+    }
+    const std::size_t size = template_size(node, at);
+    const std::string whole = shown(text.substr(at, size));
+    std::string inner = size > 5 ? shown(text.substr(at + 3, size - 5)) : "inputs.value";
+    const std::string variable = variable_for(inner);
+    findings_.error(node, findings_.inside(node, at, size),
+                    "`${{ }}` is not allowed in the text of `run`: a value could become code",
+                    "pass it by the environment: env: {" + variable + ": \"" + whole + "\"}, and write \"$" +
+                        variable + "\" here");
+  }
+
+  // `steps.fetch.result.file` → FILE.
+  static std::string variable_for(std::string_view expression) {
+    std::string name;
+    for (const char c : expression) {
+      if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_') {
+        name += c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+      } else if (c == '.') {
+        name.clear();
+      } else if (!name.empty()) {
+        break;
+      }
+    }
+    return name.empty() || (name[0] >= '0' && name[0] <= '9') ? "VALUE" : name;
+  }
+
+  void not_a_name(NodeId node) {
+    const std::string_view text = tree_.text(node);
+    if (has_template(text)) {
+      findings_.error(node, "`${{ }}` is not allowed in names");
+      return;
+    }
+    findings_.error(
+        node, "\"" + shown(text) + "\" is not a name",
+        "names have letters, digits, `.`, `_` and `-`, begin with a letter or digit, and have at most 128 "
+        "characters");
+  }
+
+  void list(NodeId node, const Field& field) {
+    const Forms forms = field.forms;
+    if (forms.has(Form::value) || forms.has(Form::items)) return;
+    if (forms.has(Form::arguments) || forms.has(Form::words_list)) {
+      if (tree_.count(node) == 0)
+        findings_.error(node, "`" + std::string(field.name) + "` needs at least the program");
+      for (const NodeId item : tree_.items(node)) {
+        if (tree_.is_collection(item) || tree_.is(item, NodeKind::null)) {
+          findings_.error(item,
+                          "an argument must be a string, not " + std::string(describe(tree_[item].kind)));
+        } else if (tree_.text(item).find('\0') != std::string_view::npos) {
+          findings_.error(item, "an argument must not hold the character NUL");
+        } else if (forms.has(Form::words_list)) {
+          no_template(item, field);
+        }
+      }
+      return;
+    }
+    if (forms.has(Form::names)) {
+      for (const NodeId item : tree_.items(node)) {
+        if (tree_.is_collection(item) || tree_.is(item, NodeKind::null)) {
+          findings_.error(item,
+                          "`needs` takes names of steps, not " + std::string(describe(tree_[item].kind)));
+        }
+      }
+      return;  // whether they are names of steps is seen where the steps are known
+    }
+    mismatch(node, field);
+  }
+
+  void map(Member m, const Field& field) {
+    const NodeId node = m.value;
+    const Forms forms = field.forms;
+    if (forms.has(Form::value) || forms.has(Form::items)) return;
+    if (forms.has(Form::object)) return object(node, field.shape, m.key);
+    if (forms.has(Form::steps)) {
+      for (const Member step : tree_.members(node)) this->step(step);
+      return;
+    }
+    if (forms.has(Form::environment)) return environment(node);
+    if (forms.has(Form::labels)) {
+      for (const Member label : tree_.members(node)) {
+        if (!is_name(tree_.text(label.key))) not_a_name(label.key);
+        if (tree_.is_collection(label.value) || tree_.is(label.value, NodeKind::null)) {
+          findings_.error(label.value,
+                          "a label must be a string, not " + std::string(describe(tree_[label.value].kind)));
+        } else {
+          no_template(label.value, field);
+        }
+      }
+      return;
+    }
+    if (forms.has(Form::values)) {
+      for (const Member value : tree_.members(node)) {
+        if (!is_name(tree_.text(value.key))) not_a_name(value.key);
+      }
+      return;
+    }
+    if (forms.has(Form::inputs)) {
+      for (const Member input : tree_.members(node)) {
+        if (!is_name(tree_.text(input.key))) not_a_name(input.key);
+        if (!tree_.is(input.value, NodeKind::map)) {
+          findings_.error(
+              input.value,
+              "an input is declared by a map, not " + std::string(describe(tree_[input.value].kind)),
+              "write {type: string}");
+        }
+      }
+      return;
+    }
+    mismatch(node, field);
+  }
+
+  void environment(NodeId node) {
+    for (const Member variable : tree_.members(node)) {
+      if (!is_variable(tree_.text(variable.key))) {
+        findings_.error(variable.key,
+                        "\"" + shown(tree_.text(variable.key)) + "\" is not a name of a variable");
+      } else if (tree_.text(variable.key).starts_with("BATON_")) {
+        findings_.error(variable.key, "variables that begin with BATON_ are set by Baton itself");
+      }
+      if (tree_.is_collection(variable.value) || tree_.is(variable.value, NodeKind::null)) {
+        findings_.error(
+            variable.value,
+            "a variable must be a string, not " + std::string(describe(tree_[variable.value].kind)),
+            tree_.is(variable.value, NodeKind::null) ? "write \"\" for an empty one" : "");
+      }
+    }
+  }
+
+  void step(Member step) {
+    if (!is_name(tree_.text(step.key))) not_a_name(step.key);
+    if (!tree_.is(step.value, NodeKind::map)) {
+      findings_.error(step.value,
+                      "a step must be a map, not " + std::string(describe(tree_[step.value].kind)),
+                      "write {run: …}");
+      return;
+    }
+    object(step.value, Shape::step, step.key);
+    const Field* kind = nullptr;
+    for (const Member m : tree_.members(step.value)) {
+      const Field* field = find_field(Shape::step, tree_.text(m.key));
+      if (field == nullptr || !field->is_kind) continue;
+      if (kind != nullptr) {
+        findings_.error(m.key, "a step has one kind: it has `" + std::string(kind->name) + "` already");
+      }
+      if (kind == nullptr) kind = field;
+    }
+    if (kind == nullptr) {
+      findings_.error(step.key, "the step \"" + shown(tree_.text(step.key)) +
+                                    "\" does nothing: one of `run`, `exec`, `set` is needed");
+      return;
+    }
+    for (const Member m : tree_.members(step.value)) {
+      const Field* field = find_field(Shape::step, tree_.text(m.key));
+      if (field == nullptr || field->is_kind || kind->status == Status::later) continue;
+      if ((field->kinds & kind->kinds) == 0) {
+        findings_.error(m.key, "`" + std::string(field->name) + "` has no effect on a step of kind `" +
+                                   std::string(kind->name) + "`");
+      }
+      if (field->name == "max_parallel" && !tree_.find(step.value, "for_each")) {
+        findings_.error(m.key, "`max_parallel` of a step needs `for_each`");
+      }
+    }
+  }
+
+  const Tree& tree_;
+  Findings& findings_;
+};
+
+}  // namespace
+
+void check_fields(const Tree& tree, Findings& findings) {
+  Checker(tree, findings).object(tree.root(), Shape::workflow, tree.root());
+}
+
+std::optional<Duration> read_duration(const Tree& tree, NodeId node) {
+  if (tree.is_collection(node)) return std::nullopt;
+  const bool number = tree.is(node, NodeKind::integer) || tree.is(node, NodeKind::real);
+  const auto duration = number ? duration_from_seconds(tree.number(node)) : parse_duration(tree.text(node));
+  if (!duration) return std::nullopt;
+  return *duration;
+}
+
+}  // namespace baton::spec

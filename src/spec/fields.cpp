@@ -1,0 +1,605 @@
+#include "spec/fields.hpp"
+
+#include <algorithm>
+#include <array>
+#include <unordered_map>
+
+namespace baton::spec {
+namespace {
+
+constexpr double kMaxCount = 4'294'967'295;
+
+constexpr Field later(Shape owner, std::string_view name, std::string_view description,
+                      bool is_kind = false) {
+  return {.owner = owner,
+          .name = name,
+          .forms = Form::any,
+          .description = description,
+          .is_kind = is_kind,
+          .status = Status::later};
+}
+
+constexpr std::array kFields = {
+    // ------------------------------------------------------------------------------------------------
+    // workflow
+    Field{.owner = Shape::workflow,
+          .name = "name",
+          .forms = Form::name,
+          .description = "The workflow's name, unique in its namespace.",
+          .example = "name: dataset-build",
+          .required = true},
+    Field{.owner = Shape::workflow,
+          .name = "title",
+          .forms = Form::text,
+          .description = "A title for people.",
+          .default_text = "the name",
+          .example = "title: Dataset build"},
+    Field{.owner = Shape::workflow,
+          .name = "description",
+          .forms = Form::prose,
+          .description = "What the workflow is for, in any number of lines.",
+          .example = "description: Builds a clean image dataset."},
+    Field{.owner = Shape::workflow,
+          .name = "labels",
+          .forms = Form::labels,
+          .description = "Words to find the workflow and its runs by.",
+          .example = "labels: {team: data, tier: gold}"},
+    Field{
+        .owner = Shape::workflow,
+        .name = "inputs",
+        .forms = Form::inputs,
+        .description =
+            "What a run is started with: for each name a JSON Schema (type, enum, minimum, pattern, items, "
+            "properties …), with `default` for the value to use when none is given and `optional: true` "
+            "for an input that is null then. An input without both must be given; one that is not declared "
+            "is "
+            "an error.",
+        .example = "inputs:\n  source: {type: string}\n  limit: {type: integer, minimum: 1, default: 1000}"},
+    Field{.owner = Shape::workflow,
+          .name = "defaults",
+          .forms = Form::object,
+          .description =
+              "Values for all steps that do not say otherwise. A step's own field replaces the default as a "
+              "whole; only `env` is merged.",
+          .example = "defaults: {timeout: 10m, retry: {max_attempts: 4}}",
+          .shape = Shape::defaults},
+    Field{.owner = Shape::workflow,
+          .name = "env",
+          .forms = Form::environment,
+          .description =
+              "Environment variables of all process steps. A step's own `env` wins over it. Expressions "
+              "here may read `inputs`, `run` and `env`.",
+          .example = "env: {LC_ALL: C, SOURCE: \"${{ inputs.source }}\"}"},
+    Field{
+        .owner = Shape::workflow,
+        .name = "steps",
+        .forms = Form::steps,
+        .description =
+            "The steps by name. A step starts when all steps that it `needs` have ended well; steps without "
+            "`needs` start at once. A workflow without steps is a draft: it can be kept, not started.",
+        .example = "steps:\n  fetch: {run: ./fetch.sh}\n  check: {needs: [fetch], run: ./check.sh}",
+        .shape = Shape::step},
+    Field{.owner = Shape::workflow,
+          .name = "finally",
+          .forms = Form::steps,
+          .description =
+              "Steps that run when all others are over, however the run ended. They see the results of all "
+              "steps and `run.status`; their `needs` name other `finally` steps. They have a timeout of 5m "
+              "and 3 attempts unless they or `defaults` say otherwise.",
+          .example = "finally:\n  report: {exec: [./report.sh, \"${{ run.status }}\"]}",
+          .shape = Shape::step},
+    Field{.owner = Shape::workflow,
+          .name = "max_parallel",
+          .forms = Form::integer,
+          .description = "How many tasks of one run may be running at a time.",
+          .default_text = "no limit",
+          .example = "max_parallel: 8",
+          .minimum = 1,
+          .maximum = kMaxCount},
+    Field{.owner = Shape::workflow,
+          .name = "fail_fast",
+          .forms = Form::boolean,
+          .description =
+              "When a step fails: cancel what runs and skip the rest. Otherwise independent steps go on.",
+          .default_text = "false",
+          .example = "fail_fast: true"},
+    Field{.owner = Shape::workflow,
+          .name = "max_recovery_attempts",
+          .forms = Form::integer,
+          .description = "How many times a failed run may be recovered.",
+          .default_text = "3",
+          .example = "max_recovery_attempts: 5",
+          .minimum = 0,
+          .maximum = 1'000'000},
+    later(Shape::workflow, "on_error", "Rules for failed attempts of all steps; the first match wins."),
+    later(Shape::workflow, "recovery", "Automatic recovery of failed runs."),
+    later(Shape::workflow, "deadline", "Time for a whole run, from its start; what is not done then fails."),
+    later(Shape::workflow, "sla", "Time after which a run is reported as late, once."),
+    later(Shape::workflow, "concurrency", "Keys that limit how many runs go on at a time."),
+    later(Shape::workflow, "targets", "Downstream services with their URL, breaker, retry and timeouts."),
+    later(Shape::workflow, "retention", "How long ended runs are kept."),
+    later(Shape::workflow, "alerts", "Whom to tell about what."),
+    later(Shape::workflow, "schedules", "When runs start by themselves."),
+    later(Shape::workflow, "rollout", "Which part of new runs takes a new version."),
+
+    // ------------------------------------------------------------------------------------------------
+    // defaults
+    Field{.owner = Shape::defaults,
+          .name = "queue",
+          .forms = Form::name,
+          .description = "The queue of steps that name none.",
+          .default_text = "default",
+          .example = "queue: images"},
+    Field{.owner = Shape::defaults,
+          .name = "timeout",
+          .forms = Form::duration | Form::object,
+          .description = "The time limit for one attempt of process steps that have none.",
+          .example = "timeout: 10m",
+          .shape = Shape::timeout},
+    Field{.owner = Shape::defaults,
+          .name = "retry",
+          .forms = Form::object,
+          .description = "The retry policy of process steps that have none.",
+          .example = "retry: {max_attempts: 4}",
+          .shape = Shape::retry},
+    Field{.owner = Shape::defaults,
+          .name = "priority",
+          .forms = Form::integer,
+          .description = "The priority of a run that is started without one: 0 to 9, 9 is most urgent.",
+          .default_text = "5",
+          .example = "priority: 7",
+          .minimum = 0,
+          .maximum = 9},
+    Field{.owner = Shape::defaults,
+          .name = "shell",
+          .forms = Form::words_list,
+          .description = "The shell of `run` steps that name none.",
+          .default_text = "[sh, -e, -c]",
+          .example = "shell: [bash, -euo, pipefail, -c]"},
+    Field{.owner = Shape::defaults,
+          .name = "env",
+          .forms = Form::environment,
+          .description = "Environment variables of process steps, below the workflow's `env`.",
+          .example = "env: {LC_ALL: C}"},
+    Field{.owner = Shape::defaults,
+          .name = "workdir",
+          .forms = Form::templated,
+          .description =
+              "The working directory of process steps that name none. Expressions here may read `inputs`, "
+              "`run` and `env`.",
+          .default_text = "the run's directory",
+          .example = "workdir: /srv/images"},
+
+    // ----------------------------------------------------------------------------------------------------
+    // step
+    Field{
+        .owner = Shape::step,
+        .name = "run",
+        .forms = Form::script,
+        .description =
+            "Kind: a script for the shell. Values reach it by `env`, never by `${{ }}` in its text, so that "
+            "no value can become code.",
+        .example = "run: ./fetch.sh \"$SOURCE\"\nenv: {SOURCE: \"${{ inputs.source }}\"}",
+        .is_kind = true,
+        .kinds = kinds::run},
+    Field{.owner = Shape::step,
+          .name = "exec",
+          .forms = Form::arguments,
+          .description = "Kind: a program and its arguments, without a shell.",
+          .example = "exec: [convert, \"${{ item }}\", out.png]",
+          .is_kind = true,
+          .kinds = kinds::exec},
+    Field{.owner = Shape::step,
+          .name = "set",
+          .forms = Form::values,
+          .description = "Kind: values to compute; they are the step's result. No process starts.",
+          .example = "set: {total: \"${{ size(steps.list.result.files) }}\"}",
+          .is_kind = true,
+          .kinds = kinds::set},
+    later(Shape::step, "http", "Kind: an HTTP request.", true),
+    later(Shape::step, "task", "Kind: a function that a worker registered.", true),
+    later(Shape::step, "celery", "Kind: a Celery task.", true),
+    later(Shape::step, "workflow", "Kind: a run of another workflow.", true),
+    later(Shape::step, "wait", "Kind: wait for a time, a signal, an approval or a condition.", true),
+    later(Shape::step, "switch", "Kind: choose one of several branches.", true),
+    Field{.owner = Shape::step,
+          .name = "title",
+          .forms = Form::text,
+          .description = "A title for people.",
+          .default_text = "the name",
+          .example = "title: Download images"},
+    Field{.owner = Shape::step,
+          .name = "type",
+          .forms = Form::text,
+          .description = "A word of your own that tells people what sort of work this is.",
+          .default_text = "the kind",
+          .example = "type: download"},
+    Field{.owner = Shape::step,
+          .name = "needs",
+          .forms = Form::names,
+          .description =
+              "The steps that must have ended before this one starts. A step that was skipped by its own "
+              "`when` does not hold it up; one that failed does.",
+          .example = "needs: [fetch, check]"},
+    Field{.owner = Shape::step,
+          .name = "when",
+          .forms = Form::expression,
+          .description =
+              "A condition, evaluated once when the step is ready: false skips the step. If it mentions "
+              "`item`, it is evaluated for each item.",
+          .example = "when: steps.check.result.language != \"en\""},
+    Field{
+        .owner = Shape::step,
+        .name = "for_each",
+        .forms = Form::items,
+        .description =
+            "Runs the step once for each item of a list, or of a map (items `{key, value}`, sorted by key). "
+            "Expressions of the step read `item` and `index`; its result is the list of the results.",
+        .example = "for_each: ${{ steps.list.result.batches }}"},
+    Field{.owner = Shape::step,
+          .name = "max_parallel",
+          .forms = Form::integer,
+          .description = "How many items of a `for_each` may be running at a time.",
+          .default_text = "no limit",
+          .example = "max_parallel: 8",
+          .minimum = 1,
+          .maximum = kMaxCount},
+    Field{.owner = Shape::step,
+          .name = "with",
+          .forms = Form::value,
+          .description = "Arguments for the step. A process finds them as JSON in the file `$BATON_INPUT`.",
+          .example = "with: {paths: \"${{ steps.list.result.paths }}\"}",
+          .kinds = kinds::process},
+    Field{
+        .owner = Shape::step,
+        .name = "env",
+        .forms = Form::environment,
+        .description =
+            "Environment variables, added to the workflow's. A process sees these, a few of the host (PATH, "
+            "HOME, USER, LANG, LC_*, TZ, TMPDIR) and Baton's own, no others.",
+        .example = "env: {LIMIT: \"${{ inputs.limit }}\"}",
+        .kinds = kinds::process},
+    Field{.owner = Shape::step,
+          .name = "workdir",
+          .forms = Form::templated,
+          .description = "The working directory.",
+          .default_text = "the run's directory",
+          .example = "workdir: /srv/images",
+          .kinds = kinds::process},
+    Field{.owner = Shape::step,
+          .name = "shell",
+          .forms = Form::words_list,
+          .description = "The program that gets the script of `run` as its last argument.",
+          .default_text = "[sh, -e, -c]",
+          .example = "shell: [bash, -euo, pipefail, -c]",
+          .kinds = kinds::run},
+    Field{.owner = Shape::step,
+          .name = "parse",
+          .forms = Form::word,
+          .description =
+              "`json`: standard output is the step's result, as JSON. Otherwise the result is what the "
+              "process wrote to `$BATON_RESULT`, else its output as text.",
+          .example = "parse: json",
+          .words = "json",
+          .kinds = kinds::process},
+    Field{.owner = Shape::step,
+          .name = "retry",
+          .forms = Form::object,
+          .description =
+              "What to do when an attempt fails. Without it there is one attempt; `retry: {}` is the preset "
+              "`jobs`.",
+          .example = "retry: {max_attempts: 5, backoff: exponential, initial: 1s, max: 60s, jitter: full}",
+          .shape = Shape::retry,
+          .kinds = kinds::process},
+    Field{
+        .owner = Shape::step,
+        .name = "timeout",
+        .forms = Form::duration | Form::object,
+        .description =
+            "The time limit for one attempt, from its start. A duration T is short for `{soft: T, hard: T + "
+            "10s}`.",
+        .default_text = "none",
+        .example = "timeout: 5m",
+        .shape = Shape::timeout,
+        .kinds = kinds::process},
+    Field{.owner = Shape::step,
+          .name = "queue",
+          .forms = Form::name,
+          .description = "The queue to wait in.",
+          .default_text = "default",
+          .example = "queue: gpu"},
+    Field{.owner = Shape::step,
+          .name = "priority",
+          .forms = Form::integer,
+          .description = "0 to 9, 9 is most urgent.",
+          .default_text = "the run's",
+          .example = "priority: 7",
+          .minimum = 0,
+          .maximum = 9},
+    Field{
+        .owner = Shape::step,
+        .name = "continue_on_error",
+        .forms = Form::boolean,
+        .description =
+            "A failure of this step does not fail the run, and steps that need it run (its result is null).",
+        .default_text = "false",
+        .example = "continue_on_error: true"},
+    Field{.owner = Shape::step,
+          .name = "estimate",
+          .forms = Form::duration,
+          .description = "About how long the step takes; for progress and the time left.",
+          .example = "estimate: 5m"},
+    later(Shape::step, "trigger_rule", "Which endings of the needed steps let this one start."),
+    later(Shape::step, "max_failures", "How many items of a `for_each` may fail."),
+    later(Shape::step, "result_schema", "What the result must look like."),
+    later(Shape::step, "response_schema", "What the response of an HTTP step must look like."),
+    later(Shape::step, "deadline", "Time for all attempts and waits of the step."),
+    later(Shape::step, "on_error", "Rules for failed attempts; the first match wins."),
+    later(Shape::step, "fallback", "What to do instead when all attempts failed."),
+    later(Shape::step, "cleanup", "What to do at the end of the run if this step started."),
+    later(Shape::step, "compensate", "How to undo the completed step when the run fails."),
+    later(Shape::step, "preflight", "A check before the first attempt."),
+    later(Shape::step, "target", "The downstream service that the step uses."),
+    later(Shape::step, "operation", "The target's operation, for its timeouts."),
+    later(Shape::step, "breaker", "The circuit breaker of the step."),
+    later(Shape::step, "tags", "Words to find tasks by."),
+    later(Shape::step, "concurrency", "Keys that limit how many tasks go on at a time."),
+    later(Shape::step, "uses", "Countable things that a task holds while it runs, such as GPUs."),
+    later(Shape::step, "rate_limit", "How many tasks may start in a span of time."),
+    later(Shape::step, "fair_key", "Tasks of different keys take turns."),
+    later(Shape::step, "cache", "Reuse an earlier result."),
+    later(Shape::step, "repeat", "Do the step again until a condition holds."),
+    later(Shape::step, "critical", "Marks a step whose failure needs a person."),
+    later(Shape::step, "sla", "Time after which the step is reported as late, once."),
+    later(Shape::step, "metadata", "Free values for people and tools."),
+    later(Shape::step, "secrets", "Secrets that the step may read."),
+
+    // ---------------------------------------------------------------------------------------------------
+    // retry
+    Field{.owner = Shape::retry,
+          .name = "preset",
+          .forms = Form::word,
+          .description =
+              "Where the fields come from that are not given. `jobs`: 4 attempts, 1 s, 2 s, 4 s. `celery`: 4 "
+              "attempts, 60 s, 120 s, 240 s. `agents`: 3 attempts, 1 s, 2 s, at most 30 s, full jitter.",
+          .default_text = "jobs",
+          .example = "preset: celery",
+          .words = "jobs celery agents"},
+    Field{.owner = Shape::retry,
+          .name = "max_attempts",
+          .forms = Form::integer,
+          .description = "How many attempts, the first one included.",
+          .default_text = "4",
+          .example = "max_attempts: 5",
+          .minimum = 1,
+          .maximum = 1'000'000},
+    Field{.owner = Shape::retry,
+          .name = "max_retries",
+          .forms = Form::integer,
+          .description = "Another way to say `max_attempts`: how many attempts after the first one.",
+          .example = "max_retries: 4",
+          .minimum = 0,
+          .maximum = 999'999},
+    Field{
+        .owner = Shape::retry,
+        .name = "backoff",
+        .forms = Form::word,
+        .description =
+            "How the delay grows: not at all; by `initial` each time; by the factor `multiplier` each time.",
+        .default_text = "exponential",
+        .example = "backoff: fixed",
+        .words = "fixed linear exponential"},
+    Field{.owner = Shape::retry,
+          .name = "initial",
+          .forms = Form::duration,
+          .description = "The delay before the second attempt.",
+          .default_text = "1s",
+          .example = "initial: 500ms"},
+    Field{.owner = Shape::retry,
+          .name = "multiplier",
+          .forms = Form::number,
+          .description = "The factor of exponential backoff; counted in thousandths.",
+          .default_text = "2",
+          .example = "multiplier: 1.5",
+          .minimum = 1,
+          .maximum = 1000},
+    Field{.owner = Shape::retry,
+          .name = "max",
+          .forms = Form::duration,
+          .description = "The longest delay, before jitter.",
+          .default_text = "1h",
+          .example = "max: 60s"},
+    Field{
+        .owner = Shape::retry,
+        .name = "jitter",
+        .forms = Form::word | Form::object,
+        .description =
+            "Chance in the delay d, so that many failures do not come back together. `full`: 0 to d. "
+            "`equal`: d/2 to d. `decorrelated`: `initial` to three times the last delay. `{add: T}`: d to d "
+            "+ T.",
+        .default_text = "none",
+        .example = "jitter: full",
+        .shape = Shape::jitter,
+        .words = "none full equal decorrelated"},
+    Field{.owner = Shape::jitter,
+          .name = "add",
+          .forms = Form::duration,
+          .description = "At most this much on top of the delay.",
+          .example = "add: 1s",
+          .required = true},
+
+    // -------------------------------------------------------------------------------------------------
+    // timeout
+    Field{.owner = Shape::timeout,
+          .name = "soft",
+          .forms = Form::duration,
+          .description = "Then the process group gets SIGTERM, so that it can clean up.",
+          .default_text = "hard",
+          .example = "soft: 4m"},
+    Field{.owner = Shape::timeout,
+          .name = "hard",
+          .forms = Form::duration,
+          .description = "Then the process group is killed.",
+          .default_text = "soft + 10s",
+          .example = "hard: 5m"},
+    later(Shape::timeout, "start", "The longest wait in the queue."),
+    later(Shape::timeout, "heartbeat", "The longest silence of a task that reports progress."),
+};
+
+constexpr std::array kShapes = {Shape::workflow, Shape::defaults, Shape::step,
+                                Shape::retry,    Shape::jitter,   Shape::timeout};
+
+// A constant index over the constant table.
+struct Index {
+  std::array<std::unordered_map<std::string_view, const Field*>, kShapes.size()> fields;
+  Index() {
+    for (const Field& field : kFields)
+      fields[static_cast<std::size_t>(field.owner)].emplace(field.name, &field);
+  }
+};
+
+void collect(Shape shape, const std::string& prefix, std::vector<FieldPath>& out) {
+  for (const Field& field : kFields) {
+    if (field.owner != shape) continue;
+    const std::string path = prefix + std::string(field.name);
+    out.push_back({path, &field});
+    if (field.shape == Shape::none) continue;
+    // `finally` and `defaults` have the shapes of `steps`.
+    if (field.name == "finally" || (shape == Shape::defaults && field.shape != Shape::none)) continue;
+    collect(field.shape, path + (field.forms.has(Form::steps) ? ".*." : "."), out);
+  }
+}
+
+}  // namespace
+
+std::span<const Field> all_fields() {
+  return kFields;
+}
+
+std::vector<const Field*> fields_of(Shape shape) {
+  std::vector<const Field*> fields;
+  for (const Field& field : kFields) {
+    if (field.owner == shape) fields.push_back(&field);
+  }
+  return fields;
+}
+
+const Field* find_field(Shape shape, std::string_view name) {
+  static const Index index;
+  if (shape == Shape::none) return nullptr;
+  const auto& fields = index.fields[static_cast<std::size_t>(shape)];
+  const auto found = fields.find(name);
+  return found == fields.end() ? nullptr : found->second;
+}
+
+std::string_view title(Shape shape) {
+  constexpr std::array<std::string_view, 7> kTitles = {"workflow", "defaults", "step", "retry",
+                                                       "jitter",   "timeout",  ""};
+  return kTitles[static_cast<std::size_t>(shape)];
+}
+
+std::vector<std::string_view> split_words(std::string_view words) {
+  std::vector<std::string_view> split;
+  while (!words.empty()) {
+    const std::size_t space = std::min(words.find(' '), words.size());
+    split.push_back(words.substr(0, space));
+    words.remove_prefix(std::min(words.size(), space + 1));
+  }
+  return split;
+}
+
+std::string describe(const Field& field) {
+  struct Row {
+    Form form;
+    std::string_view text;
+  };
+  constexpr std::array kRows = {
+      Row{Form::text, "a string"},
+      Row{Form::prose, "a string"},
+      Row{Form::script, "a string (a shell script)"},
+      Row{Form::name, "a name"},
+      Row{Form::boolean, "true or false"},
+      Row{Form::integer, "an integer"},
+      Row{Form::number, "a number"},
+      Row{Form::duration, "a duration (like 90s, 5m or 1h30m)"},
+      Row{Form::expression, "an expression (a string)"},
+      Row{Form::templated, "a string (`${{ }}` allowed)"},
+      Row{Form::value, "any value (`${{ }}` allowed)"},
+      Row{Form::arguments, "a list of strings (`${{ }}` allowed)"},
+      Row{Form::words_list, "a list of strings"},
+      Row{Form::names, "a list of step names"},
+      Row{Form::items, "a list, a map or one `${{ }}`"},
+      Row{Form::labels, "a map of strings"},
+      Row{Form::environment, "a map of variables to strings (`${{ }}` allowed)"},
+      Row{Form::values, "a map of values (`${{ }}` allowed)"},
+      Row{Form::inputs, "a map of names to schemas"},
+      Row{Form::steps, "a map of names to steps"},
+      Row{Form::any, "any value"},
+  };
+  std::string out;
+  const auto add = [&](std::string_view text) {
+    if (!out.empty()) out += " or ";
+    out += text;
+  };
+  if (field.forms.has(Form::word)) {
+    std::string words;
+    for (const std::string_view w : split_words(field.words)) {
+      if (!words.empty()) words += ", ";
+      words += "`" + std::string(w) + "`";
+    }
+    add(field.words.find(' ') == std::string_view::npos ? words : "one of " + words);
+  }
+  for (const Row& row : kRows) {
+    if (!field.forms.has(row.form)) continue;
+    add(row.text);
+    if (row.form == Form::integer && field.maximum < kMaxCount) {
+      out += " from " + std::to_string(static_cast<std::int64_t>(field.minimum)) + " to " +
+             std::to_string(static_cast<std::int64_t>(field.maximum));
+    } else if (row.form == Form::integer && field.minimum > 0) {
+      out += " from " + std::to_string(static_cast<std::int64_t>(field.minimum));
+    } else if (row.form == Form::number) {
+      out += " from " + std::to_string(static_cast<std::int64_t>(field.minimum)) + " to " +
+             std::to_string(static_cast<std::int64_t>(field.maximum));
+    }
+  }
+  if (field.forms.has(Form::object)) {
+    std::string names;
+    for (const Field* f : fields_of(field.shape)) {
+      if (f->status == Status::later) continue;
+      if (!names.empty()) names += ", ";
+      names += f->name;
+    }
+    add("a map with the fields " + names);
+  }
+  return out;
+}
+
+std::vector<FieldPath> all_paths() {
+  std::vector<FieldPath> paths;
+  collect(Shape::workflow, "", paths);
+  return paths;
+}
+
+const Field* field_at(std::string_view path) {
+  Shape shape = Shape::workflow;
+  const Field* field = nullptr;
+  bool step_name = false;  // the next part may be a step's name or *
+  while (!path.empty()) {
+    const std::size_t dot = std::min(path.find('.'), path.size());
+    const std::string_view part = path.substr(0, dot);
+    path.remove_prefix(std::min(path.size(), dot + 1));
+    const Field* next = find_field(shape, part);
+    if (step_name && (next == nullptr || part == "*")) {
+      step_name = false;
+      if (path.empty()) return nullptr;
+      continue;
+    }
+    if (next == nullptr) return nullptr;
+    field = next;
+    shape = field->shape;
+    step_name = field->forms.has(Form::steps);
+  }
+  return field;
+}
+
+}  // namespace baton::spec

@@ -1,0 +1,105 @@
+// The one table of the fields of a definition. The parser, the published JSON Schema, the reference page, the
+// help of `baton schema --field` and completion all read it; a field exists when it has a row here.
+#pragma once
+
+#include <cstdint>
+#include <limits>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace baton::spec {
+
+// What a value may look like. A field may allow several forms.
+enum class Form : std::uint32_t {
+  text = 1U << 0,          // a string; no ${{ }}
+  prose = 1U << 1,         // a string for people; nothing in it is interpreted
+  script = 1U << 2,        // a string; ${{ }} is an error that shows the env form
+  name = 1U << 3,          // a name
+  word = 1U << 4,          // one of Field::words
+  boolean = 1U << 5,       //
+  integer = 1U << 6,       // within minimum and maximum
+  number = 1U << 7,        // within minimum and maximum
+  duration = 1U << 8,      // 90s, 5m, 1h30m, or a number of seconds
+  expression = 1U << 9,    // CEL without ${{ }}
+  templated = 1U << 10,    // a string with ${{ }}
+  value = 1U << 11,        // anything; its strings may hold ${{ }}
+  arguments = 1U << 12,    // a list of strings, numbers and booleans with ${{ }}
+  words_list = 1U << 13,   // a list of strings without ${{ }}
+  names = 1U << 14,        // a list of names
+  items = 1U << 15,        // a list, a map or a string that is one ${{ }}
+  labels = 1U << 16,       // a map of strings
+  environment = 1U << 17,  // a map of variables to strings, numbers and booleans with ${{ }}
+  values = 1U << 18,       // a map of names to anything with ${{ }}
+  inputs = 1U << 19,       // a map of names to input declarations
+  steps = 1U << 20,        // a map of names to steps
+  object = 1U << 21,       // a map with the fields of Field::shape
+  any = 1U << 22,          // not looked into
+};
+struct Forms {
+  std::uint32_t bits = 0;
+  constexpr Forms(Form form) : bits(static_cast<std::uint32_t>(form)) {}  // NOLINT: a form is a set of one
+  constexpr Forms(std::uint32_t b) : bits(b) {}                           // NOLINT
+  constexpr bool has(Form form) const { return (bits & static_cast<std::uint32_t>(form)) != 0; }
+};
+constexpr Forms operator|(Form a, Form b) {
+  return {static_cast<std::uint32_t>(a) | static_cast<std::uint32_t>(b)};
+}
+
+// The kinds of maps with fixed fields.
+enum class Shape : std::uint8_t { workflow, defaults, step, retry, jitter, timeout, none };
+
+enum class Status : std::uint8_t {
+  acts,   // does what it says
+  later,  // known; refused until a later version does it
+};
+
+// Which kinds of steps a step's field can act on.
+namespace kinds {
+inline constexpr std::uint8_t run = 1;
+inline constexpr std::uint8_t exec = 2;
+inline constexpr std::uint8_t set = 4;
+inline constexpr std::uint8_t process = run | exec;
+inline constexpr std::uint8_t all = 7;
+}  // namespace kinds
+
+struct Field {
+  Shape owner;
+  std::string_view name;
+  Forms forms;
+  std::string_view description;
+  std::string_view default_text = {};  // as it would stand in a definition; empty = none
+  std::string_view example = {};       // YAML
+  Shape shape = Shape::none;           // of Form::object and Form::steps
+  std::string_view words = {};         // of Form::word, separated by spaces
+  double minimum = 0;
+  double maximum = 0;
+  bool required = false;
+  bool is_kind = false;  // a step has exactly one of these
+  std::uint8_t kinds = kinds::all;
+  Status status = Status::acts;
+};
+
+std::span<const Field> all_fields();
+// The fields of one shape in the table's order.
+std::vector<const Field*> fields_of(Shape shape);
+const Field* find_field(Shape shape, std::string_view name);
+std::string_view title(Shape shape);
+std::vector<std::string_view> split_words(std::string_view words);
+// For messages and documentation: "a duration or a map".
+std::string describe(const Field& field);
+
+// A field's full path: "steps.*.retry.jitter".
+struct FieldPath {
+  std::string path;
+  const Field* field;
+};
+// Every path, in the order of the table; `finally.*` and `defaults` repeat what they share by reference only.
+std::vector<FieldPath> all_paths();
+
+// The row for a path such as "steps.retry.jitter", "steps.*.retry.jitter" or "steps.build.retry.jitter".
+const Field* field_at(std::string_view path);
+
+}  // namespace baton::spec

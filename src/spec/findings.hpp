@@ -1,0 +1,59 @@
+// Collects what the passes over one tree find, and gives it places at the end.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "spec/diagnostic.hpp"
+#include "spec/tree.hpp"
+
+namespace baton::spec {
+
+class Findings {
+ public:
+  explicit Findings(const Tree& tree) : tree_(tree) {}
+
+  // At the whole node.
+  void error(NodeId node, std::string message, std::string suggestion = {});
+  // At a part of it.
+  void error(NodeId node, Span span, std::string message, std::string suggestion = {});
+  void unsupported(NodeId node, std::string message);
+  // Does not make the definition wrong.
+  void warning(NodeId node, std::string message, std::string suggestion = {});
+
+  // The place in the source of bytes [offset, offset + length) of a scalar's text. Exact where the text
+  // stands in the source as it is; in folded or escaped text the place of the same words, else the whole
+  // scalar.
+  Span inside(NodeId scalar, std::size_t offset, std::size_t length) const;
+
+  // Errors, that is; warnings do not count.
+  bool has_errors() const { return errors_ > 0; }
+  // A hostile definition may have millions of errors: after kMost only a count is kept.
+  bool full() const { return found_.size() >= kMost; }
+  // In the order of the text, without repetitions.
+  std::vector<Diagnostic> take(std::string_view file);
+
+  static constexpr std::size_t kMost = 200;
+
+ private:
+  struct Finding {
+    NodeId node;
+    Span span;
+    Severity severity;
+    ErrorCode code;
+    std::string message;
+    std::string suggestion;
+  };
+  void add(Finding finding);
+
+  const Tree& tree_;
+  std::vector<Finding> found_;
+  std::size_t errors_ = 0;
+  std::size_t more_ = 0;
+};
+
+// Line, column and source line of a part of a text.
+void set_place(Diagnostic& diagnostic, std::string_view source, Span span);
+
+}  // namespace baton::spec

@@ -1,0 +1,197 @@
+#include "spec/inputs.hpp"
+
+#include <algorithm>
+#include <boost/json/parse.hpp>
+
+#include "base/text.hpp"
+#include "schema/schema.hpp"
+
+namespace baton::spec {
+namespace {
+
+namespace json = boost::json;
+
+constexpr std::size_t kMaxInputBytes = std::size_t{16} << 20;
+constexpr std::size_t kMaxInputDepth = 64;
+
+// The declaration without what is Baton's own and no keyword of JSON Schema.
+json::value schema_of(json::value declaration) {
+  if (auto* object = declaration.if_object()) object->erase("optional");
+  return declaration;
+}
+
+// The node that a JSON pointer of the declaration leads to; the nearest one above it if it has no node of its
+// own.
+NodeId node_at(const Tree& tree, NodeId node, std::string_view pointer) {
+  while (!pointer.empty()) {
+    pointer.remove_prefix(1);
+    const std::size_t end = std::min(pointer.find('/'), pointer.size());
+    std::string part;
+    for (std::size_t i = 0; i < end; ++i) {
+      if (pointer[i] == '~' && i + 1 < end) {
+        part += pointer[++i] == '0' ? '~' : '/';
+      } else {
+        part += pointer[i];
+      }
+    }
+    pointer.remove_prefix(end);
+    NodeId next = kNoNode;
+    if (const auto member = tree.find(node, part)) {
+      next = pointer.empty() ? member->key : member->value;
+    } else if (tree.is(node, NodeKind::list)) {
+      std::string index = "0";
+      std::size_t at = 0;
+      for (const NodeId item : tree.items(node)) {
+        if (std::to_string(at++) == part) next = item;
+      }
+    }
+    if (next == kNoNode) return node;
+    node = next;
+  }
+  return node;
+}
+
+std::string problem_text(std::string_view name, const schema::Problem& problem) {
+  return "inputs." + std::string(name) +
+         (problem.pointer.empty() ? "" : " at " + printable(problem.pointer)) + ": " +
+         printable(problem.message);
+}
+
+void check_input(const Tree& tree, Member input, Findings& findings) {
+  if (!tree.is(input.value, NodeKind::map)) return;  // reported by the table's check
+  if (const auto optional = tree.find(input.value, "optional")) {
+    if (!tree.is(optional->value, NodeKind::boolean)) {
+      findings.error(optional->value, "`optional` must be true or false");
+    } else if (tree.find(input.value, "default")) {
+      findings.error(optional->key, "an input with a default is never missing: `optional` has no effect");
+    }
+  }
+  if (const auto required = tree.find(input.value, "required");
+      required && tree.is(required->value, NodeKind::boolean)) {
+    findings.error(required->key,
+                   "`required` takes the names of properties; every input is required unless it has a "
+                   "default",
+                   "write `optional: true` for an input that may be missing");
+    return;
+  }
+  const json::value declaration = tree.to_json(input.value);
+  const auto schema = schema::Schema::compile(schema_of(declaration));
+  if (!schema) {
+    for (const schema::Problem& p : schema.error()) {
+      findings.error(node_at(tree, input.value, p.pointer), p.message);
+    }
+    return;
+  }
+  if (const auto value = tree.find(input.value, "default")) {
+    for (const schema::Problem& p : schema->validate(declaration.as_object().at("default"))) {
+      findings.error(value->value, "the default does not fit" +
+                                       (p.pointer.empty() ? "" : " at " + printable(p.pointer)) + ": it " +
+                                       printable(p.message));
+    }
+  }
+}
+
+}  // namespace
+
+void check_inputs(const Tree& tree, Findings& findings) {
+  const auto inputs = tree.find(tree.root(), "inputs");
+  if (!inputs) return;
+  for (const Member input : tree.members(inputs->value)) {
+    if (findings.full()) return;
+    check_input(tree, input, findings);
+  }
+}
+
+std::vector<model::Input> read_inputs(const Tree& tree) {
+  std::vector<model::Input> inputs;
+  const auto member = tree.find(tree.root(), "inputs");
+  if (!member) return inputs;
+  for (const Member m : tree.members(member->value)) {
+    model::Input input;
+    input.name = tree.text(m.key);
+    input.schema = schema_of(tree.to_json(m.value));
+    const json::object& schema = input.schema.get_object();
+    if (const json::value* value = schema.if_contains("default")) input.default_value = *value;
+    const auto optional = tree.find(m.value, "optional");
+    input.required = !input.default_value && !(optional && tree.boolean(optional->value));
+    inputs.push_back(std::move(input));
+  }
+  return inputs;
+}
+
+Result<json::object> resolve_inputs(const model::Workflow& workflow, const json::value& given) {
+  if (!given.is_object() && !given.is_null()) {
+    return fail(ErrorCode::invalid_input, "the input of a run must be a map of names to values");
+  }
+  const json::object nothing;
+  const json::object& values = given.is_object() ? given.get_object() : nothing;
+  std::vector<std::string> problems;
+  std::string where;
+  const auto problem = [&](std::string pointer, std::string message) {
+    if (problems.empty()) where = std::move(pointer);
+    if (problems.size() < 100) problems.push_back(std::move(message));
+  };
+
+  std::vector<std::string_view> names;
+  for (const model::Input& input : workflow.inputs) names.push_back(input.name);
+  std::vector<std::string_view> sorted = names;
+  std::ranges::sort(sorted);
+  for (const auto& [key, value] : values) {
+    if (std::ranges::binary_search(sorted, std::string_view(key))) continue;
+    const std::string_view meant = problems.size() < 10 ? nearest(key, names) : "";
+    problem("/" + std::string(key),
+            "unknown input \"" + printable(utf8_prefix(key, 100)) + "\"" +
+                (meant.empty() ? "" : ", did you mean \"" + std::string(meant) + "\"?"));
+  }
+
+  json::object resolved;
+  for (const model::Input& input : workflow.inputs) {
+    const json::value* value = values.if_contains(input.name);
+    const bool absent = value == nullptr || (value->is_null() && !input.required && !input.default_value);
+    if (absent) {
+      if (input.required) {
+        problem("/" + input.name, "the input \"" + input.name + "\" is missing");
+      } else {
+        resolved[input.name] = input.default_value.value_or(nullptr);
+      }
+      continue;
+    }
+    const auto schema = schema::Schema::compile(input.schema);
+    if (!schema)
+      return fail(ErrorCode::internal, "the schema of the input " + input.name + " does not compile");
+    for (const schema::Problem& p : schema->validate(*value)) {
+      problem("/" + input.name + p.pointer, problem_text(input.name, p));
+    }
+    resolved[input.name] = *value;
+  }
+  if (problems.empty()) return resolved;
+  std::string message;
+  for (const std::string& p : problems) message += (message.empty() ? "" : "\n") + p;
+  return fail(ErrorCode::invalid_input, std::move(message), std::move(where));
+}
+
+Result<json::value> coerce_text(const json::value& schema, std::string_view text) {
+  const auto compiled = schema::Schema::compile(schema);
+  if (!compiled) return fail(ErrorCode::internal, "the schema of the input does not compile");
+  if (text.size() > kMaxInputBytes)
+    return fail(ErrorCode::too_large, "an input must not be larger than 16 MiB");
+  if (!is_utf8(text)) return fail(ErrorCode::invalid_input, "the text is not UTF-8");
+  json::error_code failure;
+  json::parse_options options;
+  options.max_depth = kMaxInputDepth;
+  const json::value parsed = json::parse(json::string_view(text.data(), text.size()), failure, {}, options);
+  schema::Problems of_json;
+  if (!failure) {
+    of_json = compiled->validate(parsed);
+    if (of_json.empty()) return parsed;
+  }
+  json::value as_text(json::string_view(text.data(), text.size()));
+  const schema::Problems of_text = compiled->validate(as_text);
+  if (of_text.empty()) return as_text;
+  const schema::Problem& p = failure ? of_text.front() : of_json.front();
+  return fail(ErrorCode::invalid_input,
+              (p.pointer.empty() ? "it " : "at " + printable(p.pointer) + " it ") + printable(p.message),
+              p.pointer);
+}
+
+}  // namespace baton::spec

@@ -1,0 +1,73 @@
+#include "spec/parse.hpp"
+
+#include "spec/build.hpp"
+#include "spec/check.hpp"
+#include "spec/findings.hpp"
+#include "spec/graph.hpp"
+#include "spec/inputs.hpp"
+#include "spec/policies.hpp"
+#include "spec/read.hpp"
+#include "spec/references.hpp"
+
+namespace baton::spec {
+namespace {
+
+void check_policies(const Tree& tree, NodeId owner, Findings& findings) {
+  if (const auto retry = tree.find(owner, "retry")) check_retry(tree, retry->value, findings);
+  if (const auto timeout = tree.find(owner, "timeout")) check_timeout(tree, timeout->value, findings);
+}
+
+std::shared_ptr<const model::Workflow> read_workflow(const Tree& tree, Findings& findings) {
+  check_fields(tree, findings);
+  check_inputs(tree, findings);
+  Graph graph = read_graph(tree, findings);
+  if (const auto defaults = tree.find(tree.root(), "defaults"))
+    check_policies(tree, defaults->value, findings);
+  for (const StepPlace& step : graph.steps) check_policies(tree, step.body, findings);
+  std::vector<std::string> reads_env = check_references(tree, graph, findings);
+  if (findings.has_errors()) return nullptr;
+  if (graph.steps.empty())
+    findings.warning(tree.root(), "the workflow has no steps yet: it cannot be started");
+  return build_workflow(tree, graph, std::move(reads_env));
+}
+
+ParseResult parse(std::string_view text, const std::string& file_name, const TreeLimits& limits) {
+  const auto failed = [&](const SyntaxError& error) {
+    Diagnostic d;
+    d.file = file_name;
+    d.message = error.message;
+    d.suggestion = error.suggestion;
+    set_place(d, text, error.span);
+    return ParseResult{nullptr, {std::move(d)}};
+  };
+  const auto tree = read_tree(file_name, text, limits);
+  if (!tree) return failed(tree.error());
+  if (tree->root() == kNoNode) return failed({{}, "the definition is empty", "see `baton schema`"});
+  if (!tree->is(tree->root(), NodeKind::map)) {
+    return failed(
+        {(*tree)[tree->root()].span,
+         "a definition must be a map, not " +
+             std::string(describe(tree->root() == kNoNode ? NodeKind::null : (*tree)[tree->root()].kind)),
+         {}});
+  }
+  Findings findings(*tree);
+  ParseResult result;
+  result.workflow = read_workflow(*tree, findings);
+  result.diagnostics = findings.take(file_name);
+  return result;
+}
+
+}  // namespace
+
+ParseResult parse_workflow(std::string_view text, const ParseOptions& options) {
+  return parse(text, options.file_name, {});
+}
+
+ParseResult parse_canonical(std::string_view text) {
+  // Defaults are written out for every step, so the text may have grown; offsets have 32 bits.
+  constexpr TreeLimits kStored{
+      .bytes = std::size_t{1} << 30, .depth = 80, .nodes = 100'000'000, .alias_nodes = 0};
+  return parse(text, "stored.json", kStored);
+}
+
+}  // namespace baton::spec

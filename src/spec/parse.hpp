@@ -1,0 +1,36 @@
+// Text → validated workflow. The language is described by the table in spec/fields.hpp and
+// docs/reference/definition.md.
+//
+// Pure and free of global state: any thread may call. Time and memory are bounded by the limits of a
+// definition (RELIABILITY: 16 MiB, depth 64, 2 million values, 100,000 steps).
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "model/definition.hpp"
+#include "spec/diagnostic.hpp"
+
+namespace baton::spec {
+
+struct ParseOptions {
+  // For messages, and to tell JSON (.json) from YAML (.yaml, .yml); with another name the text is JSON if its
+  // first character is `{`.
+  std::string file_name = "definition";
+};
+
+struct ParseResult {
+  std::shared_ptr<const model::Workflow> workflow;  // nullptr if there are errors
+  std::vector<Diagnostic> diagnostics;  // in the order of the text; warnings do not prevent a workflow
+};
+
+// Finds all errors at once; only an error of syntax ends the reading. Fields of later versions are errors
+// with ErrorCode::unsupported.
+ParseResult parse_workflow(std::string_view text, const ParseOptions& options = {});
+
+// For a stored definition (Workflow::canonical), which may be longer than what people may submit.
+ParseResult parse_canonical(std::string_view text);
+
+}  // namespace baton::spec
