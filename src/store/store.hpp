@@ -71,6 +71,7 @@ struct LoadRequest {
   std::vector<model::PayloadKey> payloads;
   std::vector<RunKey> runs;  // cold runs
   std::vector<std::string> idempotency_keys;
+  ShardId shard{};  // of the idempotency keys
   bool empty() const { return payloads.empty() && runs.empty() && idempotency_keys.empty(); }
 };
 struct Loaded {

@@ -1,0 +1,881 @@
+// What every store promises (store.hpp), run over each of them. A new store adds one line at the end.
+#include "store/conformance.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <thread>
+
+#include "store/memory/memory_store.hpp"
+#include "store/sqlite/sqlite_store.hpp"
+
+namespace baton::store {
+namespace {
+
+using model::Batch;
+using model::PayloadKey;
+using model::PayloadSlot;
+using model::RunStatus;
+using model::TaskStatus;
+using testing::facts_of;
+using testing::key;
+using testing::kShard;
+using testing::Owner;
+using testing::run_row;
+using testing::task_row;
+using testing::text;
+
+// One database: what a writer stores is there for the next writer and for readers.
+class Backend {
+ public:
+  virtual ~Backend() = default;
+  virtual std::unique_ptr<Writer> writer() = 0;
+  virtual std::unique_ptr<Reader> reader() = 0;
+};
+
+class MemoryBackend final : public Backend {
+ public:
+  std::unique_ptr<Writer> writer() override { return std::make_unique<MemoryWriter>(data_); }
+  std::unique_ptr<Reader> reader() override { return std::make_unique<MemoryReader>(data_); }
+
+ private:
+  std::shared_ptr<MemoryData> data_ = make_memory_data();
+};
+
+class SqliteBackend final : public Backend {
+ public:
+  // A short interval makes checkpoints part of every test.
+  explicit SqliteBackend(std::size_t inline_rows) : options_{"", 3, inline_rows} {}
+  std::unique_ptr<Writer> writer() override {
+    return opened(open_sqlite_writer(folder_.database(), options_));
+  }
+  std::unique_ptr<Reader> reader() override {
+    return opened(open_sqlite_reader(folder_.database(), options_));
+  }
+
+ private:
+  template <typename T>
+  static std::unique_ptr<T> opened(Result<std::unique_ptr<T>> result) {
+    EXPECT_TRUE(result) << (result ? "" : result.error().message);
+    return result ? std::move(*result) : nullptr;
+  }
+  testing::TemporaryFolder folder_;
+  SqliteOptions options_;
+};
+
+struct Kind {
+  const char* name;
+  std::unique_ptr<Backend> (*make)();
+};
+
+class Store : public ::testing::TestWithParam<Kind> {
+ protected:
+  Store() : backend(GetParam().make()), writer(backend->writer()), reader(backend->reader()) {}
+
+  void restart() {
+    writer.reset();
+    writer = backend->writer();
+  }
+  std::vector<std::int64_t> listed(const RunFilter& filter, std::optional<RunKey> before = {},
+                                   std::size_t limit = 100) {
+    std::vector<std::int64_t> sequences;
+    const auto rows = reader->list_runs(filter, before, limit);
+    EXPECT_TRUE(rows) << (rows ? "" : rows.error().message);
+    if (rows) {
+      for (const auto& row : *rows) sequences.push_back(row.key.sequence());
+    }
+    return sequences;
+  }
+
+  std::unique_ptr<Backend> backend;
+  std::unique_ptr<Writer> writer;
+  std::unique_ptr<Reader> reader;
+};
+
+using Sequences = std::vector<std::int64_t>;
+
+// ---- Shards and fences
+
+TEST_P(Store, AFreshShardStartsAtZero) {
+  const auto meta = writer->open_shard(kShard);
+  ASSERT_TRUE(meta);
+  EXPECT_EQ(meta->incarnation, 1U);
+  EXPECT_EQ(meta->sequence, 0);
+  EXPECT_EQ(meta->shard_time, ShardTime{0});
+  EXPECT_EQ(meta->last_run, 0);
+}
+
+TEST_P(Store, TheNextOwnerContinuesWhereTheLastOneEnded) {
+  {
+    Owner owner(*writer);
+    Batch batch = owner.next();
+    batch.shard_time = {123'456};
+    batch.last_run = 41;
+    owner.must(std::move(batch));
+  }
+  restart();
+  const auto meta = writer->open_shard(kShard);
+  ASSERT_TRUE(meta);
+  EXPECT_EQ(meta->incarnation, 2U);
+  EXPECT_EQ(meta->sequence, 1);
+  EXPECT_EQ(meta->shard_time, ShardTime{123'456});
+  EXPECT_EQ(meta->last_run, 41);
+}
+
+TEST_P(Store, ASecondOwnerFencesTheFirst) {
+  Owner first(*writer);
+  first.submit(1);
+  Owner second(*writer);
+  Batch late = first.next();
+  late.runs.push_back({run_row(key(2)), true, text("{}"), nullptr});
+  EXPECT_EQ(first.must_refuse(std::move(late)).code, ErrorCode::owned);
+  EXPECT_EQ(listed({.shard = kShard}), (Sequences{1}));
+  second.submit(2);
+  EXPECT_EQ(listed({.shard = kShard}), (Sequences{2, 1}));
+}
+
+TEST_P(Store, ASequenceMayNotBeSkippedOrRepeated) {
+  Owner owner(*writer);
+  owner.submit(1);
+  Batch gap = owner.next();
+  ++gap.sequence;
+  EXPECT_EQ(owner.must_refuse(std::move(gap)).code, ErrorCode::internal);
+  Batch repeated = owner.next();
+  --repeated.sequence;
+  EXPECT_EQ(owner.must_refuse(std::move(repeated)).code, ErrorCode::internal);
+  owner.submit(2);
+}
+
+TEST_P(Store, AShardThatWasNotOpenedTakesNothing) {
+  Owner owner(*writer);
+  Batch batch = owner.next();
+  batch.shard = ShardId{9};
+  owner.must_refuse(std::move(batch));
+}
+
+TEST_P(Store, ShardsAreApart) {
+  Owner one(*writer, ShardId{0});
+  Owner other(*writer, ShardId{4095});
+  one.submit(1);
+  other.submit(1);
+  other.submit(2);
+  EXPECT_EQ(listed({.shard = ShardId{0}}), (Sequences{1}));
+  EXPECT_EQ(listed({.shard = ShardId{4095}}), (Sequences{2, 1}));
+  EXPECT_EQ(one.open_runs().size(), 1U);
+  EXPECT_EQ(other.open_runs().size(), 2U);
+  const auto journal = reader->journal_after(ShardId{0}, 0, 10);
+  ASSERT_TRUE(journal);
+  EXPECT_EQ(journal->size(), 1U);
+}
+
+// ---- Rows
+
+TEST_P(Store, EveryFieldOfARunReadsBack) {
+  Owner owner(*writer);
+  model::RunRow row = run_row(key(1), RunStatus::cancelling);
+  row.job_id = "order-1\xC3\xA9";
+  row.started_at = {11};
+  row.recovery_attempts = 3;
+  row.cancel_requested = true;
+  row.terminate = true;
+  row.finalizing = true;
+  row.outcome = RunStatus::failed;
+  row.error_type = "exit";
+  row.error_message = std::string("a\0b\n\"", 5);
+  row.progress = 55;
+  row.counts = {6, 1, 2, 1, 1, 1};
+  row.next_ordinal = 9;
+  Batch batch = owner.next();
+  batch.runs.push_back({row, true, text(R"({"a":1})"), text(R"({"workdir":"/"})")});
+  owner.must(std::move(batch));
+
+  const auto view = reader->get_run(row.id);
+  ASSERT_TRUE(view && *view);
+  EXPECT_EQ((*view)->row, row);
+  EXPECT_EQ((*view)->context, R"({"workdir":"/"})");
+  const auto open = owner.open_runs();
+  ASSERT_EQ(open.size(), 1U);
+  EXPECT_EQ(open[0].run, row);
+  EXPECT_EQ(*owner.payload({key(1), PayloadSlot::run_input, 0, 0}), R"({"a":1})");
+}
+
+TEST_P(Store, EveryFieldOfATaskReadsBack) {
+  Owner owner(*writer);
+  const RunKey run = key(1);
+  std::vector<model::TaskRow> rows;
+  for (const Ordinal ordinal : {0U, 1U, 100'000U, UINT32_MAX}) {
+    model::TaskRow row = task_row({run, ordinal}, TaskStatus::retrying);
+    row.step = 4;
+    row.index = static_cast<std::int32_t>(ordinal & 0xffff);
+    row.token = {3, 1'000'000'000'000};
+    row.worker = "w1";
+    row.due = {99};
+    row.error_message = "exit code 3";
+    row.expanded = true;
+    row.first_item = 7;
+    row.item_count = 8;
+    row.history.push_back({1, {3, 98}, "w1", {1}, {2}, model::AttemptEnd::failed, "exit", "exit code 3"});
+    rows.push_back(row);
+  }
+  Batch batch = owner.next();
+  batch.runs.push_back({run_row(run), true, text("{}"), nullptr});
+  for (const auto& row : rows) batch.tasks.push_back({row, true, nullptr, nullptr});
+  owner.must(std::move(batch));
+
+  const auto open = owner.open_runs();
+  ASSERT_EQ(open.size(), 1U);
+  EXPECT_EQ(open[0].tasks, rows);
+  const auto views = reader->list_tasks(run, 0, 100, 0);
+  ASSERT_TRUE(views);
+  ASSERT_EQ(views->size(), rows.size());
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    EXPECT_EQ((*views)[i].row, rows[i]);
+    const auto one = reader->get_task(rows[i].key);
+    ASSERT_TRUE(one && *one);
+    EXPECT_EQ((*one)->row, rows[i]);
+  }
+}
+
+TEST_P(Store, AnUpdateReplacesTheStateAndKeepsWhatARunIs) {
+  Owner owner(*writer);
+  const RunKey run = key(1);
+  model::RunRow row = run_row(run);
+  row.job_id = "job";
+  Batch submit = owner.next();
+  submit.runs.push_back({row, true, text(R"({"in":1})"), text(R"({"con":1})")});
+  submit.tasks.push_back({task_row({run, 0}), true, text(R"("task")"), nullptr});
+  submit.tasks.push_back({task_row({run, 1}), true, nullptr, nullptr});
+  owner.must(std::move(submit));
+
+  // The update's row says something else about what cannot change.
+  model::RunRow later = row;
+  later.status = RunStatus::completed;
+  later.version = 3;
+  later.ended_at = {77};
+  later.journal_head = 2;
+  model::RunRow sent = later;
+  sent.workflow = "other";
+  sent.job_id = "other";
+  sent.created_at = {1};
+  sent.id = RunId::make(run, {1}, {1, 1});
+  Batch update = owner.next();
+  update.runs.push_back({sent, false, nullptr, nullptr});
+  for (const Ordinal ordinal : {0U, 1U}) {
+    update.tasks.push_back({task_row({run, ordinal}, TaskStatus::completed), false, nullptr, text("[1]")});
+  }
+  owner.must(std::move(update));
+
+  const auto view = reader->get_run(row.id);
+  ASSERT_TRUE(view && *view);
+  EXPECT_EQ((*view)->row, later);
+  EXPECT_EQ((*view)->context, R"({"con":1})");
+  EXPECT_EQ(*owner.payload({run, PayloadSlot::run_input, 0, 0}), R"({"in":1})");
+  EXPECT_EQ(*owner.payload({run, PayloadSlot::task_input, 0, 0}), R"("task")");
+  EXPECT_EQ(*owner.payload({run, PayloadSlot::task_result, 0, 0}), "[1]");
+  EXPECT_EQ(*owner.payload({run, PayloadSlot::task_result, 1, 0}), "[1]");
+  EXPECT_EQ(owner.payload({run, PayloadSlot::task_input, 1, 0}), nullptr);
+  EXPECT_TRUE(owner.open_runs().empty());
+}
+
+TEST_P(Store, TheFirstTaskMayComeAndChangeWithoutItsRun) {
+  Owner owner(*writer);
+  const RunKey run = key(1);
+  Batch submit = owner.next();
+  submit.runs.push_back({run_row(run), true, text("{}"), nullptr});
+  owner.must(std::move(submit));
+  EXPECT_TRUE(owner.open_runs().at(0).tasks.empty());
+  EXPECT_EQ(*reader->get_task({run, 0}), std::nullopt);
+
+  Batch appears = owner.next();
+  appears.tasks.push_back({task_row({run, 0}), true, text("1"), nullptr});
+  owner.must(std::move(appears));
+  Batch changes = owner.next();
+  changes.tasks.push_back({task_row({run, 0}, TaskStatus::failed), false, nullptr, text("2")});
+  owner.must(std::move(changes));
+  const auto view = reader->get_task({run, 0});
+  ASSERT_TRUE(view && *view);
+  EXPECT_EQ((*view)->row.status, TaskStatus::failed);
+  EXPECT_EQ((*view)->result, "2");
+  EXPECT_EQ(*owner.payload({run, PayloadSlot::task_input, 0, 0}), "1");
+}
+
+TEST_P(Store, RefusesWhatContradictsTheStoredRowsAndStoresNothingOfTheBatch) {
+  Owner owner(*writer);
+  const RunKey run = owner.submit(1);
+  using Change = std::function<void(Batch&)>;
+  const std::vector<std::pair<const char*, Change>> cases = {
+      {"run twice", [&](Batch& b) { b.runs.push_back({run_row(run), true, text("{}"), nullptr}); }},
+      {"unknown run", [&](Batch& b) { b.runs.push_back({run_row(key(9)), false, nullptr, nullptr}); }},
+      {"first task twice",
+       [&](Batch& b) { b.tasks.push_back({task_row({run, 0}), true, nullptr, nullptr}); }},
+      {"first task of no run",
+       [&](Batch& b) { b.tasks.push_back({task_row({key(9), 0}), true, nullptr, nullptr}); }},
+      {"unknown task", [&](Batch& b) { b.tasks.push_back({task_row({run, 5}), false, nullptr, nullptr}); }},
+      {"unknown first task of a new run",
+       [&](Batch& b) {
+         b.runs.push_back({run_row(key(9)), true, text("{}"), nullptr});
+         b.tasks.push_back({task_row({key(9), 0}), false, nullptr, nullptr});
+       }},
+  };
+  for (const auto& [name, change] : cases) {
+    SCOPED_TRACE(name);
+    Batch batch = owner.next();
+    batch.runs.push_back({run_row(key(7)), true, text(std::string(10'000, '7')), nullptr});
+    batch.definitions.push_back({"fresh", 1, Hash256::of("fresh"), text("{}"), {1}});
+    batch.idempotency.push_back({"fresh", Hash256::of("body"), run, {1}});
+    batch.facts.push_back(facts_of(run, 1));
+    change(batch);
+    owner.must_refuse(std::move(batch));
+    EXPECT_EQ(listed({.shard = kShard}), (Sequences{1}));
+    EXPECT_EQ(reader->get_definition(Hash256::of("fresh")).value(), std::nullopt);
+    EXPECT_EQ(reader->journal_after(kShard, 1, 10)->size(), 0U);
+    LoadRequest request;
+    request.idempotency_keys = {"fresh"};
+    request.shard = kShard;
+    EXPECT_EQ(owner.load(request).idempotency.at(0).second.has_value(), false);
+  }
+  // A workflow's name that was seen only by refused commits is stored by the next one.
+  Batch batch = owner.next();
+  batch.runs.push_back({run_row(key(7)), true, text("{}"), nullptr});
+  batch.definitions.push_back({"fresh", 1, Hash256::of("fresh"), text("{}"), {1}});
+  batch.runs.back().row.workflow = "fresh";
+  owner.must(std::move(batch));
+  EXPECT_EQ(listed({.shard = kShard, .workflow = "fresh"}), (Sequences{7}));
+}
+
+TEST_P(Store, AnEmptyBatchAdvancesTheShardsTime) {
+  Owner owner(*writer);
+  owner.must(owner.next());
+  const auto meta = writer->open_shard(kShard);
+  ASSERT_TRUE(meta);
+  EXPECT_EQ(meta->sequence, 1);
+  EXPECT_EQ(meta->shard_time, ShardTime{1000});
+}
+
+// ---- Loading
+
+TEST_P(Store, OpenRunsComeInTheOrderOfTheirKeysWithTheirTasks) {
+  Owner owner(*writer);
+  // Statuses that do not follow the keys; large batches go another way through some stores.
+  const std::array statuses = {RunStatus::recovering, RunStatus::completed, RunStatus::pending,
+                               RunStatus::failed,     RunStatus::paused,    RunStatus::running,
+                               RunStatus::cancelled};
+  Batch batch = owner.next();
+  for (std::int64_t i = 40; i >= 1; --i) {
+    batch.runs.push_back({run_row(key(i), statuses[static_cast<std::size_t>(i) % statuses.size()]), true,
+                          text("{}"), nullptr});
+    for (const Ordinal ordinal : {2U, 0U, 1U}) {
+      batch.tasks.push_back({task_row({key(i), ordinal}), true, nullptr, nullptr});
+    }
+  }
+  owner.must(std::move(batch));
+  restart();
+  Owner next(*writer);
+  Sequences seen;
+  for (const RunImage& image : next.open_runs()) {
+    seen.push_back(image.run.key.sequence());
+    ASSERT_EQ(image.tasks.size(), 3U);
+    for (Ordinal i = 0; i < 3; ++i) EXPECT_EQ(image.tasks[i].key, (TaskKey{image.run.key, i}));
+  }
+  Sequences expected;
+  for (std::int64_t i = 1; i <= 40; ++i) {
+    if (!is_terminal(statuses[static_cast<std::size_t>(i) % statuses.size()])) expected.push_back(i);
+  }
+  EXPECT_EQ(seen, expected);
+}
+
+TEST_P(Store, ColdRunsLoadWithTheirTasksAndDefinitions) {
+  Owner owner(*writer);
+  Batch batch = owner.next();
+  model::RunRow row = run_row(key(1), RunStatus::failed);
+  batch.definitions.push_back({"nightly", 2, row.definition, text("{canonical}"), {1}});
+  batch.runs.push_back({row, true, text("{}"), nullptr});
+  batch.runs.push_back({run_row(key(2), RunStatus::completed), true, text("{}"), nullptr});
+  batch.tasks.push_back({task_row({key(1), 3}), true, nullptr, nullptr});
+  owner.must(std::move(batch));
+
+  LoadRequest request;
+  request.runs = {key(1), key(2), key(3)};
+  const Loaded loaded = owner.load(request);
+  ASSERT_EQ(loaded.runs.size(), 3U);
+  ASSERT_TRUE(loaded.runs[0].second);
+  EXPECT_EQ(loaded.runs[0].second->run, row);
+  ASSERT_EQ(loaded.runs[0].second->tasks.size(), 1U);
+  EXPECT_EQ(loaded.runs[0].second->tasks[0].key.ordinal, 3U);
+  EXPECT_TRUE(loaded.runs[1].second);
+  EXPECT_EQ(loaded.runs[2].first, key(3));
+  EXPECT_FALSE(loaded.runs[2].second);
+  ASSERT_EQ(loaded.definitions.size(), 1U);  // of both runs
+  EXPECT_EQ(loaded.definitions[0].first, row.definition);
+  EXPECT_EQ(loaded.definitions[0].second, "{canonical}");
+}
+
+TEST_P(Store, DefinitionsAreKeptByHashAndListedByVersion) {
+  Owner owner(*writer);
+  Batch batch = owner.next();
+  for (const std::uint32_t version : {2U, 1U, 10U}) {
+    const std::string canonical = "{v" + std::to_string(version) + "}";
+    batch.definitions.push_back({"b", version, Hash256::of(canonical), text(canonical), {version}});
+  }
+  batch.definitions.push_back({"a", 1, Hash256::of("a"), text(std::string(1 << 20, 'a')), {1}});
+  owner.must(std::move(batch));
+  restart();
+
+  const auto keys = writer->load_definition_keys();
+  ASSERT_TRUE(keys);
+  std::vector<std::pair<std::string, std::uint32_t>> order;
+  for (const auto& k : *keys) order.emplace_back(k.workflow, k.version);
+  EXPECT_EQ(order,
+            (std::vector<std::pair<std::string, std::uint32_t>>{{"a", 1}, {"b", 1}, {"b", 2}, {"b", 10}}));
+
+  const auto loaded = writer->load_definition(Hash256::of("{v10}"));
+  ASSERT_TRUE(loaded);
+  EXPECT_EQ(loaded->workflow, "b");
+  EXPECT_EQ(loaded->version, 10U);
+  EXPECT_EQ(loaded->canonical, "{v10}");
+  EXPECT_EQ(loaded->created_at, WallTime{10});
+  EXPECT_EQ(writer->load_definition(Hash256::of("none")).error().code, ErrorCode::not_found);
+
+  const auto list = reader->list_definitions("b");
+  ASSERT_TRUE(list);
+  ASSERT_EQ(list->size(), 3U);
+  EXPECT_EQ((*list)[2].canonical, "{v10}");
+  EXPECT_EQ(reader->list_definitions("none")->size(), 0U);
+  EXPECT_EQ(reader->list_definitions("")->size(), 4U);
+  const auto large = reader->get_definition(Hash256::of("a"));
+  ASSERT_TRUE(large && *large);
+  EXPECT_EQ((*large)->canonical.size(), std::size_t{1} << 20);
+
+  Owner next(*writer);
+  Batch again = next.next();
+  again.definitions.push_back({"b", 2, Hash256::of("changed"), text("{}"), {1}});
+  next.must_refuse(std::move(again));
+}
+
+TEST_P(Store, AnIdempotencyKeyNamesItsRunUntilItIsReplaced) {
+  Owner owner(*writer);
+  const RunKey first = owner.submit(1);
+  const RunKey second = owner.submit(2);
+  const auto remember = [&](RunKey run, std::string_view body, std::int64_t expires) {
+    Batch batch = owner.next();
+    batch.idempotency.push_back({"key", Hash256::of(body), run, {expires}});
+    owner.must(std::move(batch));
+  };
+  const auto look = [&](ShardId shard, std::string k) {
+    LoadRequest request;
+    request.idempotency_keys = {std::move(k)};
+    request.shard = shard;
+    return owner.load(std::move(request)).idempotency.at(0).second;
+  };
+  remember(first, "body", 5);  // long expired: whether that matters is the caller's to say
+  auto entry = look(kShard, "key");
+  ASSERT_TRUE(entry);
+  EXPECT_EQ(entry->run, first);
+  EXPECT_EQ(entry->id, run_row(first).id);
+  EXPECT_EQ(entry->body, Hash256::of("body"));
+  EXPECT_EQ(entry->expires_at, WallTime{5});
+  EXPECT_FALSE(look(kShard, "KEY"));
+  EXPECT_FALSE(look(ShardId{0}, "key"));
+  remember(second, "other", 6);
+  entry = look(kShard, "key");
+  ASSERT_TRUE(entry);
+  EXPECT_EQ(entry->run, second);
+  EXPECT_EQ(entry->body, Hash256::of("other"));
+}
+
+// ---- Payloads
+
+TEST_P(Store, PayloadsOfEverySizeReadBackFromEverySlot) {
+  Owner owner(*writer);
+  for (const std::size_t size : {std::size_t{0}, std::size_t{1}, model::kInlinePayload,
+                                 model::kInlinePayload + 1, std::size_t{2} << 20}) {
+    SCOPED_TRACE(size);
+    const RunKey run = key(static_cast<std::int64_t>(size) + 1);
+    const auto sized = [&](char c) { return text(std::string(size, c)); };
+    Batch batch = owner.next();
+    batch.runs.push_back({run_row(run), true, sized('a'), sized('b')});
+    batch.tasks.push_back({task_row({run, 0}), true, sized('c'), sized('d')});
+    batch.tasks.push_back({task_row({run, 1}), true, sized('e'), sized('f')});
+    owner.must(std::move(batch));
+    const std::vector<std::pair<PayloadKey, char>> slots = {
+        {{run, PayloadSlot::run_input, 0, 0}, 'a'},  {{run, PayloadSlot::run_context, 0, 0}, 'b'},
+        {{run, PayloadSlot::task_input, 0, 0}, 'c'}, {{run, PayloadSlot::task_result, 0, 0}, 'd'},
+        {{run, PayloadSlot::task_input, 1, 0}, 'e'}, {{run, PayloadSlot::task_result, 1, 0}, 'f'}};
+    for (const auto& [slot, c] : slots) {
+      const auto loaded = owner.payload(slot);
+      ASSERT_TRUE(loaded);
+      EXPECT_TRUE(*loaded == std::string(size, c));
+      const auto read = reader->get_payload(slot);
+      ASSERT_TRUE(read && *read);
+      EXPECT_TRUE(**read == std::string(size, c));
+    }
+  }
+}
+
+TEST_P(Store, APayloadThatIsNotThereIsNull) {
+  Owner owner(*writer);
+  const RunKey run = owner.submit(1);
+  for (const PayloadKey slot : {PayloadKey{key(2), PayloadSlot::run_input, 0, 0},
+                                {key(2), PayloadSlot::task_result, 4, 0},
+                                {run, PayloadSlot::task_result, 0, 0},
+                                {run, PayloadSlot::task_input, 3, 0}}) {
+    EXPECT_EQ(owner.payload(slot), nullptr);
+    EXPECT_EQ(reader->get_payload(slot).value(), std::nullopt);
+  }
+}
+
+TEST_P(Store, OneOfManyEqualLargePayloadsMayChange) {
+  Owner owner(*writer);
+  const std::string large(10'000, 'x');
+  Batch batch = owner.next();
+  for (std::int64_t i = 1; i <= 3; ++i) {
+    batch.runs.push_back({run_row(key(i)), true, text(large), text(large)});
+    batch.tasks.push_back({task_row({key(i), 0}), true, text(large), text(large)});
+    batch.tasks.push_back({task_row({key(i), 1}), true, text(large), text(large)});
+  }
+  owner.must(std::move(batch));
+  // To something else, to a small one, to the same.
+  Batch update = owner.next();
+  update.runs.push_back({run_row(key(1)), false, text(std::string(9'000, 'y')), nullptr});
+  update.tasks.push_back({task_row({key(1), 0}), false, nullptr, text("1")});
+  update.tasks.push_back({task_row({key(1), 1}), false, text(large), text(std::string(9'000, 'y'))});
+  owner.must(std::move(update));
+  const auto is = [&](std::int64_t run, PayloadSlot slot, Ordinal ordinal, const std::string& expected) {
+    const auto loaded = owner.payload({key(run), slot, ordinal, 0});
+    ASSERT_TRUE(loaded);
+    EXPECT_TRUE(*loaded == expected);
+  };
+  is(1, PayloadSlot::run_input, 0, std::string(9'000, 'y'));
+  is(1, PayloadSlot::run_context, 0, large);
+  is(1, PayloadSlot::task_input, 0, large);
+  is(1, PayloadSlot::task_result, 0, "1");
+  is(1, PayloadSlot::task_input, 1, large);
+  is(1, PayloadSlot::task_result, 1, std::string(9'000, 'y'));
+  is(2, PayloadSlot::task_result, 1, large);
+  is(3, PayloadSlot::run_input, 0, large);
+}
+
+TEST_P(Store, ItemResultsAreOneListWithNulls) {
+  Owner owner(*writer);
+  const RunKey run = key(1);
+  Batch batch = owner.next();
+  batch.runs.push_back({run_row(run), true, text("{}"), nullptr});
+  batch.tasks.push_back({task_row({run, 0}), true, nullptr, text(R"("zero")")});
+  batch.tasks.push_back({task_row({run, 5}), true, nullptr, text(R"({"five":[5]})")});
+  batch.tasks.push_back({task_row({run, 6}), true, nullptr, nullptr});
+  const std::string large = "\"" + std::string(5'000, 'l') + "\"";
+  batch.tasks.push_back({task_row({run, 8}), true, nullptr, text(large)});
+  batch.tasks.push_back({task_row({run, 9}), true, nullptr, text("9")});
+  owner.must(std::move(batch));
+  const auto items = [&](Ordinal first, std::uint32_t count) {
+    const PayloadKey wanted{run, PayloadSlot::item_results, first, count};
+    const auto loaded = owner.payload(wanted);
+    EXPECT_EQ(*loaded, **reader->get_payload(wanted));
+    return *loaded;
+  };
+  EXPECT_EQ(items(5, 4), R"([{"five":[5]},null,null,)" + large + "]");
+  EXPECT_EQ(items(0, 2), R"(["zero",null])");
+  EXPECT_EQ(items(20, 2), "[null,null]");
+  EXPECT_EQ(items(5, 0), "[]");
+  LoadRequest request;
+  request.payloads.push_back({run, PayloadSlot::item_results, 0, UINT32_MAX});
+  EXPECT_EQ(owner.try_load(request).error().code, ErrorCode::too_large);
+}
+
+// ---- Lists
+
+TEST_P(Store, RunsAreListedNewestFirstInPages) {
+  Owner owner(*writer);
+  Batch batch = owner.next();
+  for (std::int64_t i = 1; i <= 25; ++i) batch.runs.push_back({run_row(key(i)), true, text("{}"), nullptr});
+  owner.must(std::move(batch));
+  Sequences all;
+  std::optional<RunKey> before;
+  while (true) {
+    const Sequences page = listed({.shard = kShard}, before, 10);
+    if (page.empty()) break;
+    EXPECT_LE(page.size(), 10U);
+    all.insert(all.end(), page.begin(), page.end());
+    before = key(page.back());
+  }
+  Sequences expected;
+  for (std::int64_t i = 25; i >= 1; --i) expected.push_back(i);
+  EXPECT_EQ(all, expected);
+  // A cursor of another shard is no way into it.
+  EXPECT_EQ(listed({.shard = kShard}, key(1, ShardId{4})).size(), 25U);
+  EXPECT_EQ(listed({.shard = kShard}, key(1, ShardId{2})).size(), 0U);
+}
+
+TEST_P(Store, FiltersSelectWhatTheySay) {
+  Owner owner(*writer);
+  constexpr std::int64_t kRuns = 64;
+  Batch batch = owner.next();
+  for (std::int64_t i = 0; i < kRuns; ++i) {
+    model::RunRow row = run_row(key(i + 1), static_cast<RunStatus>(i % 8));
+    row.workflow = i / 8 % 2 == 0 ? "even" : "odd";
+    row.job_id = i % 3 == 0 ? "" : "job-" + std::to_string(i % 3);
+    batch.runs.push_back({row, true, text("{}"), nullptr});
+  }
+  owner.must(std::move(batch));
+  const auto rows = reader->list_runs({.shard = kShard}, {}, 1000);
+  ASSERT_TRUE(rows);
+  ASSERT_EQ(rows->size(), static_cast<std::size_t>(kRuns));
+
+  const std::vector<std::vector<RunStatus>> statuses = {
+      {},
+      {RunStatus::failed},
+      {RunStatus::completed},
+      {RunStatus::running, RunStatus::pending, RunStatus::running},
+      {RunStatus::completed, RunStatus::cancelled},
+      {RunStatus::pending, RunStatus::running, RunStatus::paused, RunStatus::cancelling,
+       RunStatus::recovering, RunStatus::completed, RunStatus::failed, RunStatus::cancelled}};
+  for (const auto& wanted : statuses) {
+    for (const std::string workflow : {"", "even", "odd", "none"}) {
+      for (const std::string job : {"", "job-1", "job-2", "job-9"}) {
+        for (const std::size_t limit : {std::size_t{3}, std::size_t{1000}}) {
+          for (const std::optional<RunKey> before : {std::optional<RunKey>{}, std::optional(key(40))}) {
+            Sequences expected;
+            for (const auto& row : *rows) {
+              if ((wanted.empty() || std::ranges::count(wanted, row.status) > 0) &&
+                  (workflow.empty() || row.workflow == workflow) && (job.empty() || row.job_id == job) &&
+                  (!before || row.key < *before) && expected.size() < limit) {
+                expected.push_back(row.key.sequence());
+              }
+            }
+            EXPECT_EQ(listed({kShard, wanted, workflow, job}, before, limit), expected)
+                << wanted.size() << " " << workflow << " " << job << " " << limit;
+          }
+        }
+      }
+    }
+  }
+}
+
+TEST_P(Store, FiltersFollowTheStatusOfARun) {
+  Owner owner(*writer);
+  const RunKey run = owner.submit(1);
+  for (const RunStatus status :
+       {RunStatus::running, RunStatus::failed, RunStatus::recovering, RunStatus::completed}) {
+    Batch batch = owner.next();
+    batch.runs.push_back({run_row(run, status), false, nullptr, nullptr});
+    owner.must(std::move(batch));
+    for (int other = 0; other < 8; ++other) {
+      const auto filter = static_cast<RunStatus>(other);
+      EXPECT_EQ(listed({kShard, {filter}, "", ""}).size(), filter == status ? 1U : 0U);
+    }
+  }
+}
+
+TEST_P(Store, ARunIsFoundByItsWholeId) {
+  Owner owner(*writer);
+  const RunKey run = owner.submit(1);
+  const RunId id = run_row(run).id;
+  ASSERT_TRUE(reader->get_run(id)->has_value());
+  RunId other = RunId::make(run, run_row(run).created_at, {5, 5});
+  ASSERT_EQ(other.key(), run);
+  ASSERT_NE(other, id);
+  EXPECT_EQ(reader->get_run(other)->has_value(), false);
+  EXPECT_EQ(reader->get_run(run_row(key(2)).id)->has_value(), false);
+}
+
+TEST_P(Store, TasksAreListedInPagesAndLongResultsLeftOut) {
+  Owner owner(*writer);
+  const RunKey run = key(1);
+  Batch batch = owner.next();
+  batch.runs.push_back({run_row(run), true, text("{}"), nullptr});
+  for (Ordinal i = 0; i < 10; ++i) {
+    model::TaskRow row = task_row({run, i}, TaskStatus::completed);
+    row.has_result = true;
+    const std::size_t size = i == 4 ? 5'000 : i == 5 ? 101 : 100;
+    batch.tasks.push_back({row, true, nullptr, text(std::string(size, '1'))});
+  }
+  owner.must(std::move(batch));
+  const auto page = [&](Ordinal from, std::size_t limit, std::size_t max_result) {
+    auto views = reader->list_tasks(run, from, limit, max_result);
+    EXPECT_TRUE(views);
+    return *views;
+  };
+  ASSERT_EQ(page(0, 4, 100).size(), 4U);
+  const auto rest = page(4, 100, 100);
+  ASSERT_EQ(rest.size(), 6U);
+  EXPECT_EQ(rest[0].row.key.ordinal, 4U);
+  EXPECT_TRUE(rest[0].row.has_result);
+  EXPECT_FALSE(rest[0].result);
+  EXPECT_FALSE(rest[1].result);
+  EXPECT_EQ(rest[2].result, std::string(100, '1'));
+  EXPECT_FALSE(page(6, 1, 0).at(0).result);
+  EXPECT_EQ(page(4, 1, 5'000).at(0).result, std::string(5'000, '1'));
+  EXPECT_EQ(page(0, 0, 100).size(), 0U);
+  EXPECT_EQ(page(10, 5, 100).size(), 0U);
+  EXPECT_EQ(reader->list_tasks(key(2), 0, 5, 100)->size(), 0U);
+  EXPECT_EQ((*reader->get_task({run, 4}))->result, std::string(5'000, '1'));
+}
+
+// ---- Journal
+
+TEST_P(Store, ARunsJournalFollowsItsChain) {
+  Owner owner(*writer);
+  const RunKey mine = key(1);
+  const RunKey other = key(2);
+  JournalSequence head = 0;
+  Sequences expected;
+  for (int i = 0; i < 30; ++i) {
+    Batch batch = owner.next();
+    if (i == 0) batch.runs.push_back({run_row(other), true, text("{}"), nullptr});
+    batch.facts.push_back(facts_of(other));
+    if (i % 3 == 0) {
+      model::RunRow row = run_row(mine);
+      row.journal_head = batch.sequence;
+      batch.runs.push_back({row, i == 0, i == 0 ? text("{}") : nullptr, nullptr});
+      batch.facts.push_back(facts_of(mine, head, "turn " + std::to_string(i)));
+      head = batch.sequence;
+      expected.insert(expected.begin(), head);
+    }
+    owner.must(std::move(batch));
+  }
+  Sequences seen;
+  std::optional<JournalSequence> before;
+  while (true) {
+    const auto page = reader->run_journal(mine, before, 4);
+    ASSERT_TRUE(page);
+    if (page->empty()) break;
+    EXPECT_LE(page->size(), 4U);
+    for (const JournalView& view : *page) {
+      seen.push_back(view.sequence);
+      EXPECT_EQ(view.facts.run, mine);
+      EXPECT_EQ(view.facts.cause, "turn " + std::to_string(view.sequence - 1));
+      EXPECT_EQ(view.facts.facts, facts_of(mine).facts);
+    }
+    before = page->back().sequence;
+  }
+  EXPECT_EQ(seen, expected);
+  // A cursor that is not one of the run's entries, and one from the future.
+  EXPECT_EQ(reader->run_journal(mine, 6, 1)->at(0).sequence, 4);
+  EXPECT_EQ(reader->run_journal(mine, 1'000, 1)->at(0).sequence, head);
+  EXPECT_EQ(reader->run_journal(key(3), {}, 10)->size(), 0U);
+}
+
+TEST_P(Store, TheJournalOfAShardCanBeFollowed) {
+  Owner owner(*writer);
+  owner.submit(1);
+  owner.must(owner.next());  // without facts: no entry
+  owner.submit(2);
+  owner.submit(3);
+  const auto tail = [&](JournalSequence after, std::size_t limit) {
+    const auto entries = reader->journal_after(kShard, after, limit);
+    EXPECT_TRUE(entries);
+    Sequences sequences;
+    for (const auto& [sequence, facts] : *entries) {
+      sequences.push_back(sequence);
+      EXPECT_EQ(facts.size(), 1U);
+    }
+    return sequences;
+  };
+  EXPECT_EQ(tail(0, 10), (Sequences{1, 3, 4}));
+  EXPECT_EQ(tail(0, 2), (Sequences{1, 3}));
+  EXPECT_EQ(tail(3, 10), (Sequences{4}));
+  EXPECT_EQ(tail(4, 10), (Sequences{}));
+  EXPECT_EQ(tail(INT64_MAX, 10), (Sequences{}));
+  EXPECT_EQ(reader->journal_after(kShard, 0, 1)->at(0).second.at(0), facts_of(key(1)));
+}
+
+// ---- Order and threads
+
+TEST_P(Store, CommitsAreAnsweredInTheOrderOfCalls) {
+  Owner owner(*writer);
+  std::vector<JournalSequence> answered;
+  std::promise<void> all;
+  constexpr int kCommits = 200;
+  for (int i = 0; i < kCommits; ++i) {
+    Batch batch = owner.next();
+    // Small ones between large ones.
+    const std::int64_t rows = i % 5 == 0 ? 50 : 1;
+    for (std::int64_t r = 0; r < rows; ++r) {
+      batch.runs.push_back({run_row(key(i * 100 + r + 1)), true, text("{}"), nullptr});
+    }
+    writer->begin_commit(std::move(batch), [&](CommitDone done) {
+      EXPECT_EQ(done.result, CommitResult::committed) << done.error.message;
+      answered.push_back(done.sequence);
+      if (answered.size() == kCommits) all.set_value();
+    });
+  }
+  all.get_future().wait();
+  EXPECT_TRUE(std::ranges::is_sorted(answered));
+}
+
+TEST_P(Store, EndingFinishesWhatWasBegun) {
+  Owner owner(*writer);
+  std::atomic<int> answered = 0;
+  for (int i = 0; i < 20; ++i) {
+    Batch batch = owner.next();
+    for (std::int64_t r = 0; r < 50; ++r) {
+      batch.runs.push_back({run_row(key(i * 100 + r + 1)), true, text("{}"), nullptr});
+    }
+    writer->begin_commit(std::move(batch), [&](CommitDone done) {
+      EXPECT_EQ(done.result, CommitResult::committed);
+      ++answered;
+    });
+  }
+  writer.reset();
+  EXPECT_EQ(answered, 20);
+  EXPECT_EQ(listed({.shard = kShard}, {}, 2000).size(), 1000U);
+}
+
+TEST_P(Store, ReadersSeeWholeCommitsWhileTheWriterCommits) {
+  Owner owner(*writer);
+  std::atomic<bool> over = false;
+  std::atomic<int> reads = 0;
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 6; ++t) {
+    threads.emplace_back([&] {
+      while (!over) {
+        // Each commit adds ten runs.
+        const auto rows = reader->list_runs({.shard = kShard}, {}, 1000);
+        if (!rows) {
+          ADD_FAILURE() << rows.error().message;
+          return;
+        }
+        EXPECT_EQ(rows->size() % 10, 0U);
+        if (!rows->empty()) {
+          const auto view = reader->get_run(rows->back().id);
+          EXPECT_TRUE(view && *view);
+        }
+        ++reads;
+      }
+    });
+  }
+  for (int i = 0; i < 50 || reads < 50; ++i) {
+    if (i < 80) {
+      Batch batch = owner.next();
+      for (std::int64_t r = 1; r <= 10; ++r) {
+        batch.runs.push_back({run_row(key(i * 10 + r)), true, text("{}"), nullptr});
+      }
+      owner.must(std::move(batch));
+      writer->idle();
+    } else {
+      std::this_thread::yield();
+    }
+  }
+  over = true;
+  for (std::thread& thread : threads) thread.join();
+}
+
+TEST_P(Store, AProbeOfAHealthyStoreSucceeds) {
+  Owner owner(*writer);
+  owner.submit(1);
+  EXPECT_TRUE(writer->probe());
+  owner.submit(2);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Every, Store,
+    ::testing::Values(
+        Kind{"Memory", [] { return std::unique_ptr<Backend>(std::make_unique<MemoryBackend>()); }},
+        Kind{"SqliteInline", [] { return std::unique_ptr<Backend>(std::make_unique<SqliteBackend>(8)); }},
+        Kind{"SqliteThread", [] { return std::unique_ptr<Backend>(std::make_unique<SqliteBackend>(0)); }}),
+    [](const auto& info) { return std::string(info.param.name); });
+
+}  // namespace
+}  // namespace baton::store

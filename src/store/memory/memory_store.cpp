@@ -1,0 +1,367 @@
+#include "store/memory/memory_store.hpp"
+
+#include <algorithm>
+#include <cassert>
+#include <utility>
+
+#include "store/item_list.hpp"
+
+namespace baton::store {
+
+using model::Batch;
+using model::PayloadKey;
+using model::PayloadSlot;
+using model::RunRow;
+using model::TaskRow;
+using model::Text;
+
+namespace {
+
+struct StoredRun {
+  RunRow row;
+  Text input;
+  Text context;
+};
+
+struct StoredTask {
+  TaskRow row;
+  Text input;
+  Text result;
+};
+
+std::string describe(RunKey key) {
+  return "run " + std::to_string(key.value);
+}
+std::string describe(TaskKey key) {
+  return "task " + std::to_string(key.ordinal) + " of " + describe(key.run);
+}
+
+}  // namespace
+
+struct MemoryData {
+  mutable std::mutex mutex;  // guards everything below
+  std::map<ShardId, ShardMeta> shards;
+  std::map<RunKey, StoredRun> runs;
+  std::map<TaskKey, StoredTask> tasks;
+  std::map<Hash256, StoredDefinition> definitions;
+  std::map<std::pair<ShardId, std::string>, IdempotencyEntry> idempotency;
+  std::map<std::pair<ShardId, JournalSequence>, std::vector<model::RunFacts>> journal;
+
+  Status check(const Batch& batch) const;
+  void apply(const Batch& batch);
+  RunImage image(const StoredRun& run) const;
+  Result<Text> payload(const PayloadKey& key) const;
+};
+
+std::shared_ptr<MemoryData> make_memory_data() {
+  return std::make_shared<MemoryData>();
+}
+
+// Everything that the tables on disk would refuse.
+Status MemoryData::check(const Batch& batch) const {
+  const auto shard = shards.find(batch.shard);
+  if (shard == shards.end()) return fail(ErrorCode::internal, "the shard was not opened");
+  if (shard->second.incarnation != batch.incarnation) {
+    return fail(ErrorCode::owned, "the shard has a newer owner");
+  }
+  if (shard->second.sequence + 1 != batch.sequence) {
+    return fail(ErrorCode::internal, "a commit is missing before " + std::to_string(batch.sequence));
+  }
+  for (const auto& change : batch.runs) {
+    if (runs.contains(change.row.key) == change.created) {
+      return fail(ErrorCode::internal,
+                  describe(change.row.key) + (change.created ? " is stored already" : " is not stored"));
+    }
+  }
+  const auto creates_run = [&](RunKey key) {
+    return std::ranges::any_of(batch.runs, [&](const auto& c) { return c.created && c.row.key == key; });
+  };
+  for (const auto& change : batch.tasks) {
+    const TaskKey key = change.row.key;
+    if (tasks.contains(key) == change.created) {
+      return fail(ErrorCode::internal,
+                  describe(key) + (change.created ? " is stored already" : " is not stored"));
+    }
+    if (key.ordinal == 0 && !runs.contains(key.run) && !creates_run(key.run)) {
+      return fail(ErrorCode::internal, describe(key.run) + " is not stored");
+    }
+  }
+  for (const auto& change : batch.definitions) {
+    for (const auto& [hash, stored] : definitions) {
+      if (hash == change.hash || (stored.workflow == change.workflow && stored.version == change.version)) {
+        return fail(ErrorCode::internal, "definition " + change.workflow + " is stored already");
+      }
+    }
+  }
+  return {};
+}
+
+void MemoryData::apply(const Batch& batch) {
+  for (const auto& change : batch.definitions) {
+    definitions[change.hash] = {change.workflow, change.version, change.hash, *change.canonical,
+                                change.created_at};
+  }
+  for (const auto& change : batch.runs) {
+    StoredRun& stored = runs[change.row.key];
+    RunRow row = change.row;
+    if (!change.created) {
+      row.id = stored.row.id;
+      row.workflow = stored.row.workflow;
+      row.job_id = stored.row.job_id;
+      row.created_at = stored.row.created_at;
+    }
+    stored.row = std::move(row);
+    if (change.input) stored.input = change.input;
+    if (change.context) stored.context = change.context;
+  }
+  for (const auto& change : batch.tasks) {
+    StoredTask& stored = tasks[change.row.key];
+    stored.row = change.row;
+    if (change.input) stored.input = change.input;
+    if (change.result) stored.result = change.result;
+  }
+  for (const auto& change : batch.idempotency) {
+    const auto run = runs.find(change.run);
+    idempotency[{batch.shard, change.key}] = {
+        change.body, change.run, run == runs.end() ? RunId{} : run->second.row.id, change.expires_at};
+  }
+  if (!batch.facts.empty()) journal[{batch.shard, batch.sequence}] = batch.facts;
+  ShardMeta& meta = shards[batch.shard];
+  meta.sequence = batch.sequence;
+  meta.shard_time = batch.shard_time;
+  meta.last_run = batch.last_run;
+}
+
+RunImage MemoryData::image(const StoredRun& run) const {
+  RunImage image{run.row, {}};
+  for (auto it = tasks.lower_bound({run.row.key, 0}); it != tasks.end() && it->first.run == run.row.key;
+       ++it) {
+    image.tasks.push_back(it->second.row);
+  }
+  return image;
+}
+
+Result<Text> MemoryData::payload(const PayloadKey& key) const {
+  if (key.slot == PayloadSlot::item_results) {
+    ItemList list(key);
+    const std::uint64_t end = std::uint64_t{key.ordinal} + key.count;
+    for (auto it = tasks.lower_bound({key.run, key.ordinal});
+         it != tasks.end() && it->first.run == key.run && it->first.ordinal < end; ++it) {
+      if (it->second.result) TRY_VOID(list.add(it->first.ordinal, *it->second.result));
+    }
+    TRY(std::string text, list.take());
+    return std::make_shared<const std::string>(std::move(text));
+  }
+  if (key.slot == PayloadSlot::run_input || key.slot == PayloadSlot::run_context) {
+    const auto run = runs.find(key.run);
+    if (run == runs.end()) return Text{};
+    return key.slot == PayloadSlot::run_input ? run->second.input : run->second.context;
+  }
+  const auto task = tasks.find({key.run, key.ordinal});
+  if (task == tasks.end()) return Text{};
+  return key.slot == PayloadSlot::task_input ? task->second.input : task->second.result;
+}
+
+// ---- Writer
+
+Result<ShardMeta> MemoryWriter::open_shard(ShardId shard) {
+  const std::lock_guard lock(data_->mutex);
+  ShardMeta& meta = data_->shards[shard];
+  ++meta.incarnation;
+  return meta;
+}
+
+Status MemoryWriter::load_open_runs(ShardId shard, const std::function<void(RunImage)>& run,
+                                    const std::function<void(RunKey, Error)>&) {
+  const std::lock_guard lock(data_->mutex);
+  for (const auto& [key, stored] : data_->runs) {
+    if (key.shard() == shard && !is_terminal(stored.row.status)) run(data_->image(stored));
+  }
+  return {};
+}
+
+Result<std::vector<DefinitionKey>> MemoryWriter::load_definition_keys() {
+  const std::lock_guard lock(data_->mutex);
+  std::vector<DefinitionKey> keys;
+  for (const auto& [hash, d] : data_->definitions) keys.push_back({d.workflow, d.version, hash});
+  std::ranges::sort(keys, {}, [](const DefinitionKey& k) { return std::tie(k.workflow, k.version); });
+  return keys;
+}
+
+Result<StoredDefinition> MemoryWriter::load_definition(const Hash256& hash) {
+  const std::lock_guard lock(data_->mutex);
+  const auto found = data_->definitions.find(hash);
+  if (found == data_->definitions.end()) {
+    return fail(ErrorCode::not_found, "no definition with the hash " + hash.hex() + " is stored");
+  }
+  return found->second;
+}
+
+void MemoryWriter::begin_commit(Batch batch, std::function<void(CommitDone)> done) {
+  held_.push_back({std::move(batch), std::move(done)});
+  if (!holding_) complete_next();
+}
+
+void MemoryWriter::complete_next(CommitResult result, Truth truth) {
+  assert(!held_.empty());
+  Held next = std::move(held_.front());
+  held_.pop_front();
+  CommitDone done{next.batch.sequence, result, {}};
+  if (result == CommitResult::not_committed) {
+    done.error = {ErrorCode::read_only, "the store takes no writes", {}};
+  } else if (result == CommitResult::unknown) {
+    done.error = {ErrorCode::io, "nobody can say whether the commit is stored", {}};
+  }
+  if (result == CommitResult::committed || (result == CommitResult::unknown && truth == Truth::stored)) {
+    const std::lock_guard lock(data_->mutex);
+    if (Status ok = data_->check(next.batch); ok) {
+      data_->apply(next.batch);
+    } else if (result == CommitResult::committed) {
+      done.result = CommitResult::not_committed;
+      done.error = std::move(ok).error();
+    }
+  }
+  next.done(std::move(done));
+}
+
+void MemoryWriter::begin_load(LoadRequest request, std::function<void(Result<Loaded>)> done) {
+  const auto load = [&]() -> Result<Loaded> {
+    const std::lock_guard lock(data_->mutex);
+    Loaded loaded;
+    for (const PayloadKey& key : request.payloads) {
+      TRY(Text text, data_->payload(key));
+      loaded.payloads.emplace_back(key, std::move(text));
+    }
+    std::set<Hash256> wanted;
+    for (const RunKey key : request.runs) {
+      const auto run = data_->runs.find(key);
+      if (run == data_->runs.end()) {
+        loaded.runs.emplace_back(key, std::nullopt);
+        continue;
+      }
+      loaded.runs.emplace_back(key, data_->image(run->second));
+      wanted.insert(run->second.row.definition);
+    }
+    for (const Hash256& hash : wanted) {
+      const auto found = data_->definitions.find(hash);
+      if (found != data_->definitions.end()) loaded.definitions.emplace_back(hash, found->second.canonical);
+    }
+    for (const std::string& key : request.idempotency_keys) {
+      const auto found = data_->idempotency.find({request.shard, key});
+      loaded.idempotency.emplace_back(
+          key, found == data_->idempotency.end() ? std::nullopt : std::optional(found->second));
+    }
+    return loaded;
+  };
+  done(load());
+}
+
+// ---- Reader
+
+namespace {
+
+bool matches(const RunFilter& filter, const RunRow& row) {
+  return row.key.shard() == filter.shard &&
+         (filter.statuses.empty() ||
+          std::ranges::find(filter.statuses, row.status) != filter.statuses.end()) &&
+         (filter.workflow.empty() || row.workflow == filter.workflow) &&
+         (filter.job_id.empty() || row.job_id == filter.job_id);
+}
+
+TaskView view(const StoredTask& task, std::size_t max_result) {
+  TaskView view{task.row, std::nullopt};
+  if (task.result && task.result->size() <= max_result) view.result = *task.result;
+  return view;
+}
+
+}  // namespace
+
+Result<std::vector<RunRow>> MemoryReader::list_runs(const RunFilter& filter, std::optional<RunKey> before,
+                                                    std::size_t limit) {
+  const std::lock_guard lock(data_->mutex);
+  std::vector<RunRow> rows;
+  auto it = before ? data_->runs.lower_bound(*before) : data_->runs.end();
+  while (it != data_->runs.begin() && rows.size() < limit) {
+    --it;
+    if (matches(filter, it->second.row)) rows.push_back(it->second.row);
+  }
+  return rows;
+}
+
+Result<std::optional<RunView>> MemoryReader::get_run(const RunId& id) {
+  const std::lock_guard lock(data_->mutex);
+  const auto found = data_->runs.find(id.key());
+  if (found == data_->runs.end() || found->second.row.id != id) return std::nullopt;
+  return RunView{found->second.row, found->second.context ? *found->second.context : ""};
+}
+
+Result<std::vector<TaskView>> MemoryReader::list_tasks(RunKey run, Ordinal from, std::size_t limit,
+                                                       std::size_t max_result) {
+  const std::lock_guard lock(data_->mutex);
+  std::vector<TaskView> views;
+  for (auto it = data_->tasks.lower_bound({run, from});
+       it != data_->tasks.end() && it->first.run == run && views.size() < limit; ++it) {
+    views.push_back(view(it->second, max_result));
+  }
+  return views;
+}
+
+Result<std::optional<TaskView>> MemoryReader::get_task(TaskKey key) {
+  const std::lock_guard lock(data_->mutex);
+  const auto found = data_->tasks.find(key);
+  if (found == data_->tasks.end()) return std::nullopt;
+  return view(found->second, SIZE_MAX);
+}
+
+Result<std::optional<std::string>> MemoryReader::get_payload(const PayloadKey& key) {
+  const std::lock_guard lock(data_->mutex);
+  TRY(const Text text, data_->payload(key));
+  return text ? std::optional(*text) : std::nullopt;
+}
+
+Result<std::optional<StoredDefinition>> MemoryReader::get_definition(const Hash256& hash) {
+  const std::lock_guard lock(data_->mutex);
+  const auto found = data_->definitions.find(hash);
+  if (found == data_->definitions.end()) return std::nullopt;
+  return found->second;
+}
+
+Result<std::vector<StoredDefinition>> MemoryReader::list_definitions(std::string_view workflow) {
+  const std::lock_guard lock(data_->mutex);
+  std::vector<StoredDefinition> list;
+  for (const auto& [hash, d] : data_->definitions) {
+    if (workflow.empty() || d.workflow == workflow) list.push_back(d);
+  }
+  std::ranges::sort(list, {}, [](const StoredDefinition& d) { return std::tie(d.workflow, d.version); });
+  return list;
+}
+
+Result<std::vector<JournalView>> MemoryReader::run_journal(RunKey run, std::optional<JournalSequence> before,
+                                                           std::size_t limit) {
+  const std::lock_guard lock(data_->mutex);
+  std::vector<JournalView> views;
+  const auto found = data_->runs.find(run);
+  JournalSequence at = found == data_->runs.end() ? 0 : found->second.row.journal_head;
+  while (at > 0 && views.size() < limit) {
+    const auto entry = data_->journal.find({run.shard(), at});
+    if (entry == data_->journal.end()) break;
+    const auto facts = std::ranges::find(entry->second, run, &model::RunFacts::run);
+    if (facts == entry->second.end()) break;
+    if (!before || at < *before) views.push_back({at, *facts});
+    at = facts->previous;
+  }
+  return views;
+}
+
+Result<std::vector<std::pair<JournalSequence, std::vector<model::RunFacts>>>> MemoryReader::journal_after(
+    ShardId shard, JournalSequence after, std::size_t limit) {
+  const std::lock_guard lock(data_->mutex);
+  std::vector<std::pair<JournalSequence, std::vector<model::RunFacts>>> entries;
+  for (auto it = data_->journal.upper_bound({shard, after});
+       it != data_->journal.end() && it->first.first == shard && entries.size() < limit; ++it) {
+    entries.emplace_back(it->first.second, it->second);
+  }
+  return entries;
+}
+
+}  // namespace baton::store

@@ -1,0 +1,54 @@
+// Writes one batch in one transaction.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "model/batch.hpp"
+#include "store/sqlite/query.hpp"
+#include "store/store.hpp"
+
+namespace baton::store::sqlite {
+
+class BatchWriter {
+ public:
+  explicit BatchWriter(Connection& connection) : connection_(connection) {}
+
+  // Never throws; afterwards no transaction is open, unless the result is `unknown`: then the connection must
+  // not be used for writing any more.
+  CommitDone commit(const model::Batch& batch);
+
+ private:
+  // What one commit does to one row of `run`: the run's change, or that of its task 0, or both.
+  struct RunWrite {
+    RunKey key;
+    const model::RunChange* run = nullptr;
+    const model::TaskChange* task = nullptr;
+  };
+
+  Status write(const model::Batch& batch);
+  Status take_sequence(const model::Batch& batch);
+  void write_definition(const model::DefinitionChange& change);
+  void write_idempotency(ShardId shard, const model::IdempotencyChange& change);
+  std::vector<RunWrite> runs_of(const model::Batch& batch) const;
+  Status insert_run(const RunWrite& write);
+  Status update_run(const RunWrite& write);
+  bool try_update_run(const RunWrite& write, unsigned parts);
+  Status insert_task(const model::TaskChange& change);
+  Status update_task(const model::TaskChange& change);
+  bool try_update_task(const model::TaskChange& change, unsigned parts);
+  std::int64_t workflow_id(const std::string& name);
+  bool rollback();
+
+  Connection& connection_;
+  std::unordered_map<std::string, std::int64_t> workflow_ids_;  // of committed rows and of this transaction
+  // Statements by the parts that they set.
+  std::array<SQLite::Statement*, 256> run_updates_{};
+  std::array<SQLite::Statement*, 8> task_updates_{};
+};
+
+}  // namespace baton::store::sqlite

@@ -1,0 +1,57 @@
+#include "store/sqlite/loader.hpp"
+
+#include <cstring>
+#include <set>
+
+#include "store/sqlite/run_table.hpp"
+
+namespace baton::store::sqlite {
+namespace {
+
+Result<std::optional<IdempotencyEntry>> read_idempotency(Connection& connection, ShardId shard,
+                                                         const std::string& key) {
+  // A run that retention removed gives its key free.
+  Query query = connection.query(
+      "SELECT i.body, i.run, r.id, i.expires FROM idempotency i JOIN run r ON r.key = i.run "
+      "WHERE i.shard = ?1 AND i.key = ?2");
+  query.number(1, static_cast<std::int64_t>(shard)).text(2, key);
+  if (!query.next()) return std::nullopt;
+  IdempotencyEntry entry;
+  const std::string_view body = query.bytes_at(0);
+  const std::string_view id = query.bytes_at(2);
+  if (body.size() != entry.body.bytes.size() || id.size() != entry.id.bytes.size()) {
+    return fail(ErrorCode::corrupt, "an idempotency key's row is damaged");
+  }
+  std::memcpy(entry.body.bytes.data(), body.data(), body.size());
+  std::memcpy(entry.id.bytes.data(), id.data(), id.size());
+  entry.run.value = query.number_at(1);
+  entry.expires_at.us = query.number_at(3);
+  return entry;
+}
+
+}  // namespace
+
+Result<Loaded> load(Connection& connection, const LoadRequest& request) {
+  Loaded loaded;
+  for (const model::PayloadKey& key : request.payloads) {
+    TRY(std::optional<std::string> text, read_payload(connection, key));
+    loaded.payloads.emplace_back(key, text ? std::make_shared<const std::string>(std::move(*text)) : nullptr);
+  }
+  std::set<Hash256> definitions;
+  for (const RunKey key : request.runs) {
+    TRY(std::optional<RunImage> image, read_image(connection, key));
+    if (image) definitions.insert(image->run.definition);
+    loaded.runs.emplace_back(key, std::move(image));
+  }
+  for (const Hash256& hash : definitions) {
+    TRY(std::optional<StoredDefinition> definition, read_definition(connection, hash));
+    if (definition) loaded.definitions.emplace_back(hash, std::move(definition->canonical));
+  }
+  for (const std::string& key : request.idempotency_keys) {
+    TRY(std::optional<IdempotencyEntry> entry, read_idempotency(connection, request.shard, key));
+    loaded.idempotency.emplace_back(key, std::move(entry));
+  }
+  return loaded;
+}
+
+}  // namespace baton::store::sqlite

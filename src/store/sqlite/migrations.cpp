@@ -1,0 +1,132 @@
+#include "store/sqlite/migrations.hpp"
+
+#include <array>
+#include <string>
+
+namespace baton::store::sqlite {
+namespace {
+
+// Payload columns (ANY): NULL = none, TEXT = the JSON itself, INTEGER = payload.id of a large one.
+constexpr const char* kSchema1 = R"sql(
+CREATE TABLE meta(
+  shard INTEGER PRIMARY KEY,
+  incarnation INTEGER NOT NULL,
+  sequence INTEGER NOT NULL,
+  shard_time INTEGER NOT NULL,
+  last_run INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE workflow(
+  id INTEGER PRIMARY KEY,
+  name TEXT NOT NULL UNIQUE
+) STRICT;
+
+CREATE TABLE definition(
+  id INTEGER PRIMARY KEY,
+  workflow INTEGER NOT NULL,
+  version INTEGER NOT NULL,
+  created INTEGER NOT NULL,
+  hash BLOB NOT NULL UNIQUE,
+  canonical TEXT NOT NULL,
+  UNIQUE(workflow, version)
+) STRICT;
+
+CREATE TABLE run(
+  key INTEGER PRIMARY KEY,
+  id BLOB NOT NULL,
+  status INTEGER NOT NULL,
+  workflow INTEGER NOT NULL,
+  version INTEGER NOT NULL,
+  job_id TEXT,
+  created INTEGER NOT NULL,
+  ended INTEGER NOT NULL,
+  state BLOB NOT NULL,
+  task_step INTEGER,
+  task_index INTEGER,
+  task_status INTEGER,
+  task_state BLOB,
+  input ANY,
+  context ANY,
+  task_input ANY,
+  task_result ANY
+) STRICT;
+CREATE INDEX run_status ON run(status) WHERE status <> 5;
+CREATE INDEX run_workflow ON run(workflow);
+CREATE INDEX run_job ON run(job_id) WHERE job_id IS NOT NULL;
+
+CREATE TABLE task(
+  run INTEGER NOT NULL,
+  ordinal INTEGER NOT NULL,
+  step INTEGER NOT NULL,
+  idx INTEGER NOT NULL,
+  status INTEGER NOT NULL,
+  state BLOB NOT NULL,
+  input ANY,
+  result ANY,
+  PRIMARY KEY(run, ordinal)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE payload(
+  id INTEGER PRIMARY KEY,
+  hash BLOB NOT NULL UNIQUE,
+  refs INTEGER NOT NULL,
+  size INTEGER NOT NULL
+) STRICT;
+CREATE TABLE payload_content(
+  id INTEGER PRIMARY KEY,
+  content TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE journal(
+  key INTEGER PRIMARY KEY,
+  entry BLOB NOT NULL
+) STRICT;
+
+CREATE TABLE idempotency(
+  shard INTEGER NOT NULL,
+  key TEXT NOT NULL,
+  body BLOB NOT NULL,
+  run INTEGER NOT NULL,
+  expires INTEGER NOT NULL,
+  PRIMARY KEY(shard, key)
+) STRICT, WITHOUT ROWID;
+)sql";
+
+constexpr std::array kMigrations = {kSchema1};
+
+}  // namespace
+
+std::span<const char* const> migrations() {
+  return kMigrations;
+}
+
+Result<std::int64_t> check_schema(Connection& connection) {
+  const std::int64_t application = connection.pragma("PRAGMA application_id");
+  const std::int64_t schema = connection.pragma("PRAGMA user_version");
+  const bool empty = connection.pragma("SELECT count(*) FROM sqlite_schema") == 0;
+  if (application == 0 && schema == 0 && empty) return 0;
+  if (application != kApplicationId) {
+    return fail(ErrorCode::bad_configuration,
+                "the file is an SQLite database, but not one of Baton's: choose another data directory");
+  }
+  if (schema > newest_schema()) {
+    return fail(ErrorCode::bad_configuration, "the database was made by a newer Baton (schema " +
+                                                  std::to_string(schema) + "; this one knows up to " +
+                                                  std::to_string(newest_schema()) +
+                                                  "): use that version or newer");
+  }
+  if (schema < 1) return fail(ErrorCode::corrupt, "the database has no schema number");
+  return schema;
+}
+
+void migrate(Connection& connection, std::int64_t from) {
+  for (std::int64_t next = from + 1; next <= newest_schema(); ++next) {
+    SQLite::Transaction transaction(connection.database(), SQLite::TransactionBehavior::IMMEDIATE);
+    connection.exec(migrations()[static_cast<std::size_t>(next - 1)]);
+    connection.exec(("PRAGMA application_id = " + std::to_string(kApplicationId)).c_str());
+    connection.exec(("PRAGMA user_version = " + std::to_string(next)).c_str());
+    transaction.commit();
+  }
+}
+
+}  // namespace baton::store::sqlite

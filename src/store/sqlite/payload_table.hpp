@@ -1,0 +1,26 @@
+// Payloads in rows: small ones stand in their column, large ones (over model::kInlinePayload) once per
+// content in the payload table, counted by the columns that refer to them. All functions may throw
+// SQLite::Exception.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "model/batch.hpp"
+#include "store/sqlite/query.hpp"
+
+namespace baton::store::sqlite {
+
+// Binds `text` to the column (null = NULL); a large one is stored, or counted up, by this. `text` must live
+// until the query ends. Within a transaction.
+void bind_payload(Connection& connection, Query& query, int parameter, const model::Text& text);
+// One column less refers to the payload; the last one takes it along. Within a transaction.
+void release_payload(Connection& connection, std::int64_t id);
+
+// The column's payload; nullopt if it is NULL, or longer than `max_size`.
+std::optional<std::string> payload_at(Connection& connection, const Query& query, int column,
+                                      std::size_t max_size = SIZE_MAX);
+
+}  // namespace baton::store::sqlite

@@ -1,0 +1,308 @@
+#include <algorithm>
+#include <condition_variable>
+#include <mutex>
+#include <utility>
+
+#include "store/sqlite/database_file.hpp"
+#include "store/sqlite/errors.hpp"
+#include "store/sqlite/journal_table.hpp"
+#include "store/sqlite/payload_table.hpp"
+#include "store/sqlite/run_table.hpp"
+#include "store/sqlite/sqlite_store.hpp"
+
+namespace baton::store {
+namespace {
+
+using model::RunRow;
+using model::RunStatus;
+using sqlite::Connection;
+using sqlite::guarded;
+using sqlite::Query;
+
+// Bytes of journal that one call reads before it stops.
+constexpr std::size_t kJournalBytes = 8 << 20;
+
+// Larger than every key of the shard.
+RunKey end_of(ShardId shard) {
+  return {RunKey::make(shard, 0).value + (std::int64_t{1} << RunKey::kSequenceBits)};
+}
+
+// Read-only connections; each call borrows one.
+class ConnectionPool {
+ public:
+  ConnectionPool(std::string path, std::string vfs) : path_(std::move(path)), vfs_(std::move(vfs)) {}
+
+  // Calls `body(connection)` within one read transaction: it sees one state of the database.
+  template <typename Body>
+  auto snapshot(std::string_view doing, Body&& body) -> decltype(body(std::declval<Connection&>())) {
+    return guarded(doing, [&]() -> decltype(body(std::declval<Connection&>())) {
+      TRY(std::unique_ptr<Connection> connection, borrow());
+      const Loan loan{*this, connection};
+      connection->query("BEGIN").run();
+      const Transaction transaction{*connection};
+      return body(*connection);
+    });
+  }
+
+  Result<std::unique_ptr<Connection>> borrow() {
+    {
+      std::unique_lock lock(mutex_);
+      freed_.wait(lock, [this] { return !idle_.empty() || open_ < kMost; });
+      if (!idle_.empty()) {
+        auto connection = std::move(idle_.back());
+        idle_.pop_back();
+        return connection;
+      }
+      ++open_;
+    }
+    auto connection = guarded("opening " + path_, [&] { return sqlite::open_for_reading(path_, vfs_); });
+    if (!connection) give_back(nullptr);
+    return connection;
+  }
+
+  void give_back(std::unique_ptr<Connection> connection) {
+    {
+      const std::lock_guard lock(mutex_);
+      if (connection) {
+        idle_.push_back(std::move(connection));
+      } else {
+        --open_;
+      }
+    }
+    freed_.notify_one();
+  }
+
+ private:
+  static constexpr std::size_t kMost = 4;
+
+  struct Loan {
+    ConnectionPool& pool;
+    std::unique_ptr<Connection>& connection;
+    ~Loan() { pool.give_back(std::move(connection)); }
+  };
+  struct Transaction {
+    Connection& connection;
+    ~Transaction() { (void)connection.database().tryExec("COMMIT"); }
+  };
+
+  const std::string path_;
+  const std::string vfs_;
+  std::mutex mutex_;  // guards the rest
+  std::condition_variable freed_;
+  std::vector<std::unique_ptr<Connection>> idle_;
+  std::size_t open_ = 0;
+};
+
+// Which keys a filter selects: the statement, and its parameters. The access path is chosen here, not by
+// SQLite's planner (there are no statistics): an index if the filter has one, else the table by key.
+struct KeyQuery {
+  std::string sql;
+  bool by_status = false;  // one execution per status
+};
+
+KeyQuery key_query(const RunFilter& filter) {
+  const bool open_only = !filter.statuses.empty() &&
+                         std::ranges::find(filter.statuses, RunStatus::completed) == filter.statuses.end();
+  KeyQuery query{"SELECT key FROM run ", false};
+  if (!filter.job_id.empty()) {
+    query.sql += "INDEXED BY run_job ";
+  } else if (open_only) {
+    query.sql += "INDEXED BY run_status ";
+    query.by_status = true;
+  } else if (!filter.workflow.empty()) {
+    query.sql += "INDEXED BY run_workflow ";
+  } else {
+    query.sql += "NOT INDEXED ";
+  }
+  query.sql += "WHERE key >= ?1 AND key < ?2";
+  if (!filter.job_id.empty()) query.sql += " AND job_id = ?4";
+  if (!filter.workflow.empty()) query.sql += " AND workflow = (SELECT id FROM workflow WHERE name = ?5)";
+  if (query.by_status) {
+    query.sql += " AND status = ?6 AND status <> 5";
+  } else if (!filter.statuses.empty()) {
+    query.sql += " AND status IN (?6";
+    for (std::size_t i = 1; i < filter.statuses.size(); ++i) query.sql += ", ?" + std::to_string(6 + i);
+    query.sql += ")";
+  }
+  query.sql += " ORDER BY key DESC LIMIT ?3";
+  return query;
+}
+
+class SqliteReader final : public Reader {
+ public:
+  SqliteReader(const std::string& path, const SqliteOptions& options) : pool_(path, options.vfs) {}
+
+  // Fails if the file cannot be opened.
+  Status check() {
+    TRY(std::unique_ptr<Connection> connection, pool_.borrow());
+    pool_.give_back(std::move(connection));
+    return {};
+  }
+
+  Result<std::vector<RunRow>> list_runs(const RunFilter& filter, std::optional<RunKey> before,
+                                        std::size_t limit) override;
+  Result<std::optional<RunView>> get_run(const RunId& id) override;
+  Result<std::vector<TaskView>> list_tasks(RunKey run, Ordinal from, std::size_t limit,
+                                           std::size_t max_result) override;
+  Result<std::optional<TaskView>> get_task(TaskKey key) override;
+  Result<std::optional<std::string>> get_payload(const model::PayloadKey& key) override;
+  Result<std::optional<StoredDefinition>> get_definition(const Hash256& hash) override;
+  Result<std::vector<StoredDefinition>> list_definitions(std::string_view workflow) override;
+  Result<std::vector<JournalView>> run_journal(RunKey run, std::optional<JournalSequence> before,
+                                               std::size_t limit) override;
+  Result<sqlite::JournalEntries> journal_after(ShardId shard, JournalSequence after,
+                                               std::size_t limit) override;
+
+ private:
+  ConnectionPool pool_;
+};
+
+Result<std::vector<RunRow>> SqliteReader::list_runs(const RunFilter& filter, std::optional<RunKey> before,
+                                                    std::size_t limit) {
+  return pool_.snapshot("listing runs", [&](Connection& connection) -> Result<std::vector<RunRow>> {
+    RunFilter wanted = filter;
+    std::ranges::sort(wanted.statuses);
+    const auto twice = std::ranges::unique(wanted.statuses);
+    wanted.statuses.erase(twice.begin(), twice.end());
+    const KeyQuery selected = key_query(wanted);
+    const RunKey end = end_of(filter.shard);
+
+    std::vector<RunKey> keys;
+    const auto collect = [&](std::size_t status) {
+      Query query = connection.query(selected.sql);
+      query.number(1, RunKey::make(filter.shard, 0).value)
+          .number(2, before ? std::min(*before, end).value : end.value)
+          .number(3, static_cast<std::int64_t>(std::min<std::size_t>(limit, INT64_MAX)));
+      if (!wanted.job_id.empty()) query.text(4, wanted.job_id);
+      if (!wanted.workflow.empty()) query.text(5, wanted.workflow);
+      if (selected.by_status) {
+        query.number(6, static_cast<std::int64_t>(wanted.statuses[status]));
+      } else {
+        for (std::size_t i = 0; i < wanted.statuses.size(); ++i) {
+          query.number(6 + static_cast<int>(i), static_cast<std::int64_t>(wanted.statuses[i]));
+        }
+      }
+      while (query.next()) keys.push_back({query.number_at(0)});
+    };
+    if (selected.by_status) {
+      for (std::size_t i = 0; i < wanted.statuses.size(); ++i) collect(i);
+      std::ranges::sort(keys, std::greater<>());
+      if (keys.size() > limit) keys.resize(limit);
+    } else {
+      collect(0);
+    }
+
+    std::vector<RunRow> rows;
+    rows.reserve(keys.size());
+    for (const RunKey key : keys) {
+      TRY(std::optional<RunRow> row, sqlite::read_run_for_list(connection, key));
+      if (row) rows.push_back(std::move(*row));
+    }
+    return rows;
+  });
+}
+
+Result<std::optional<RunView>> SqliteReader::get_run(const RunId& id) {
+  return pool_.snapshot("reading a run", [&](Connection& connection) -> Result<std::optional<RunView>> {
+    const RunKey key = id.key();
+    TRY(std::optional<RunRow> row, sqlite::read_run(connection, key));
+    if (!row || row->id != id) return std::nullopt;
+    TRY(std::optional<std::string> context,
+        sqlite::read_payload(connection, {key, model::PayloadSlot::run_context, 0, 0}));
+    return RunView{std::move(*row), context ? std::move(*context) : std::string()};
+  });
+}
+
+Result<std::vector<TaskView>> SqliteReader::list_tasks(RunKey run, Ordinal from, std::size_t limit,
+                                                       std::size_t max_result) {
+  return pool_.snapshot("listing tasks", [&](Connection& connection) -> Result<std::vector<TaskView>> {
+    std::vector<TaskView> views;
+    TRY_VOID(sqlite::each_task(
+        connection, run, from, sqlite::kAllOrdinals, limit, [&](const sqlite::TaskCursor& task) -> Status {
+          TRY(model::TaskRow row, task.row(run));
+          auto result = max_result > 0 ? task.result(connection, max_result) : std::nullopt;
+          views.push_back({std::move(row), std::move(result)});
+          return {};
+        }));
+    return views;
+  });
+}
+
+Result<std::optional<TaskView>> SqliteReader::get_task(TaskKey key) {
+  return pool_.snapshot("reading a task", [&](Connection& connection) -> Result<std::optional<TaskView>> {
+    std::optional<TaskView> view;
+    TRY_VOID(sqlite::each_task(connection, key.run, key.ordinal, std::uint64_t{key.ordinal} + 1, 1,
+                               [&](const sqlite::TaskCursor& task) -> Status {
+                                 TRY(model::TaskRow row, task.row(key.run));
+                                 view = TaskView{std::move(row), task.result(connection)};
+                                 return {};
+                               }));
+    return view;
+  });
+}
+
+Result<std::optional<std::string>> SqliteReader::get_payload(const model::PayloadKey& key) {
+  return pool_.snapshot("reading a value",
+                        [&](Connection& connection) { return sqlite::read_payload(connection, key); });
+}
+
+Result<std::optional<StoredDefinition>> SqliteReader::get_definition(const Hash256& hash) {
+  return pool_.snapshot("reading a definition",
+                        [&](Connection& connection) { return sqlite::read_definition(connection, hash); });
+}
+
+Result<std::vector<StoredDefinition>> SqliteReader::list_definitions(std::string_view workflow) {
+  return pool_.snapshot(
+      "listing definitions", [&](Connection& connection) -> Result<std::vector<StoredDefinition>> {
+        TRY(std::vector<DefinitionKey> keys, sqlite::read_definition_keys(connection));
+        std::vector<StoredDefinition> list;
+        for (const DefinitionKey& key : keys) {
+          if (!workflow.empty() && key.workflow != workflow) continue;
+          TRY(std::optional<StoredDefinition> definition, sqlite::read_definition(connection, key.hash));
+          if (definition) list.push_back(std::move(*definition));
+        }
+        return list;
+      });
+}
+
+Result<std::vector<JournalView>> SqliteReader::run_journal(RunKey run, std::optional<JournalSequence> before,
+                                                           std::size_t limit) {
+  return pool_.snapshot(
+      "reading a run's journal", [&](Connection& connection) -> Result<std::vector<JournalView>> {
+        std::vector<JournalView> views;
+        TRY(const std::optional<RunRow> row, sqlite::read_run(connection, run));
+        if (!row) return views;
+        JournalSequence at = row->journal_head;
+        if (before && *before < at) {
+          // A page after the first: `before` is an entry of the run, which says where the next one is.
+          TRY(const std::optional<model::RunFacts> last, sqlite::read_journal(connection, run, *before));
+          if (last) at = last->previous;
+        }
+        while (at > 0 && views.size() < limit) {
+          TRY(std::optional<model::RunFacts> facts, sqlite::read_journal(connection, run, at));
+          if (!facts) break;  // older entries are pruned
+          const JournalSequence previous = facts->previous;
+          if (previous >= at) return fail(ErrorCode::corrupt, "the journal of a run does not lead back");
+          if (!before || at < *before) views.push_back({at, std::move(*facts)});
+          at = previous;
+        }
+        return views;
+      });
+}
+
+Result<sqlite::JournalEntries> SqliteReader::journal_after(ShardId shard, JournalSequence after,
+                                                           std::size_t limit) {
+  return pool_.snapshot("reading the journal", [&](Connection& connection) {
+    return sqlite::read_journal_after(connection, shard, after, limit, kJournalBytes);
+  });
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Reader>> open_sqlite_reader(const std::string& path, const SqliteOptions& options) {
+  auto reader = std::make_unique<SqliteReader>(path, options);
+  TRY_VOID(reader->check());
+  return reader;
+}
+
+}  // namespace baton::store

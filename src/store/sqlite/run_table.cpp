@@ -1,0 +1,198 @@
+#include "store/sqlite/run_table.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+#include "store/item_list.hpp"
+#include "store/sqlite/payload_table.hpp"
+
+namespace baton::store::sqlite {
+namespace {
+
+using model::PayloadSlot;
+using model::RunRow;
+using model::RunStatus;
+using model::TaskRow;
+using model::TaskStatus;
+
+constexpr const char* kRun =
+    "SELECT r.key, r.id, r.status, w.name, r.version, r.job_id, r.created, r.ended, r.state "
+    "FROM run r LEFT JOIN workflow w ON w.id = r.workflow WHERE r.key = ?1";
+constexpr const char* kFirstTask =
+    "SELECT 0, task_step, task_index, task_status, task_state, task_result "
+    "FROM run WHERE key = ?1 AND task_state IS NOT NULL";
+constexpr const char* kOtherTasks =
+    "SELECT ordinal, step, idx, status, state, result "
+    "FROM task WHERE run = ?1 AND ordinal >= ?2 AND ordinal < ?3 ORDER BY ordinal LIMIT ?4";
+
+std::unexpected<Error> damaged(std::string what) {
+  return fail(ErrorCode::corrupt, std::move(what));
+}
+
+const char* payload_sql(const model::PayloadKey& key) {
+  const bool first = key.ordinal == 0;
+  switch (key.slot) {
+    case PayloadSlot::run_input:
+      return "SELECT input FROM run WHERE key = ?1";
+    case PayloadSlot::run_context:
+      return "SELECT context FROM run WHERE key = ?1";
+    case PayloadSlot::task_input:
+      return first ? "SELECT task_input FROM run WHERE key = ?1"
+                   : "SELECT input FROM task WHERE run = ?1 AND ordinal = ?2";
+    default:
+      return first ? "SELECT task_result FROM run WHERE key = ?1"
+                   : "SELECT result FROM task WHERE run = ?1 AND ordinal = ?2";
+  }
+}
+
+// On damage `row` has those parts that could be read.
+Status decode_run(const Query& query, RunRow& row) {
+  row.key.value = query.number_at(0);
+  const std::string name = "run " + std::to_string(row.key.value);
+  row.version = static_cast<std::uint32_t>(query.number_at(4));
+  row.job_id = query.bytes_at(5);
+  row.created_at.us = query.number_at(6);
+  row.ended_at.us = query.number_at(7);
+  row.workflow = query.bytes_at(3);
+
+  const std::string_view id = query.bytes_at(1);
+  if (id.size() != row.id.bytes.size()) return damaged(name + ": its id is damaged");
+  std::memcpy(row.id.bytes.data(), id.data(), id.size());
+  if (row.id.key() != row.key) return damaged(name + ": its id belongs to another run");
+  const std::int64_t status = query.number_at(2);
+  if (status < 0 || status > static_cast<std::int64_t>(RunStatus::cancelled)) {
+    return damaged(name + ": its status " + std::to_string(status) + " is unknown");
+  }
+  row.status = static_cast<RunStatus>(status);
+  if (row.workflow.empty()) return damaged(name + ": its workflow's name is missing");
+  if (!decode_state(query.bytes_at(8), row)) return damaged(name + ": its state is damaged");
+  return {};
+}
+
+Result<std::string> item_results(Connection& connection, const model::PayloadKey& key) {
+  ItemList list(key);
+  TRY_VOID(each_task(connection, key.run, key.ordinal, std::uint64_t{key.ordinal} + key.count, SIZE_MAX,
+                     [&](const TaskCursor& task) -> Status {
+                       const auto result = task.result(connection);
+                       return result ? list.add(task.ordinal, *result) : Status{};
+                     }));
+  return list.take();
+}
+
+}  // namespace
+
+Result<TaskRow> TaskCursor::row(RunKey run) const {
+  TaskRow row;
+  row.key = {run, ordinal};
+  row.step = static_cast<std::uint32_t>(query.number_at(1));
+  row.index = static_cast<std::int32_t>(query.number_at(2));
+  const std::int64_t status = query.number_at(3);
+  if (status < 0 || status > static_cast<std::int64_t>(TaskStatus::cancelled) ||
+      !decode_state(query.bytes_at(4), row)) {
+    return damaged("task " + std::to_string(ordinal) + " of run " + std::to_string(run.value) +
+                   " is damaged");
+  }
+  row.status = static_cast<TaskStatus>(status);
+  return row;
+}
+
+std::optional<std::string> TaskCursor::result(Connection& connection, std::size_t max_size) const {
+  return payload_at(connection, query, 5, max_size);
+}
+
+Status each_task(Connection& connection, RunKey run, Ordinal from, std::uint64_t end, std::size_t limit,
+                 const std::function<Status(const TaskCursor&)>& visit) {
+  if (from == 0 && end > 0 && limit > 0) {
+    Query query = connection.query(kFirstTask);
+    query.number(1, run.value);
+    if (query.next()) {
+      TRY_VOID(visit({query, 0}));
+      --limit;
+    }
+  }
+  Query query = connection.query(kOtherTasks);
+  query.number(1, run.value)
+      .number(2, from)
+      .number(3, static_cast<std::int64_t>(end))
+      .number(4, static_cast<std::int64_t>(std::min<std::size_t>(limit, INT64_MAX)));
+  while (query.next()) {
+    const std::int64_t ordinal = query.number_at(0);
+    if (ordinal > UINT32_MAX) return damaged("a task's ordinal is out of range");
+    TRY_VOID(visit({query, static_cast<Ordinal>(ordinal)}));
+  }
+  return {};
+}
+
+Result<std::optional<RunRow>> read_run(Connection& connection, RunKey key) {
+  Query query = connection.query(kRun);
+  query.number(1, key.value);
+  if (!query.next()) return std::nullopt;
+  RunRow row;
+  TRY_VOID(decode_run(query, row));
+  return row;
+}
+
+Result<std::optional<RunRow>> read_run_for_list(Connection& connection, RunKey key) {
+  Query query = connection.query(kRun);
+  query.number(1, key.value);
+  if (!query.next()) return std::nullopt;
+  RunRow row;
+  if (Status decoded = decode_run(query, row); !decoded) {
+    row.error_type = "corrupt";
+    row.error_message = decoded.error().message;
+  }
+  return row;
+}
+
+Result<std::optional<RunImage>> read_image(Connection& connection, RunKey key) {
+  TRY(std::optional<RunRow> row, read_run(connection, key));
+  if (!row) return std::nullopt;
+  RunImage image{std::move(*row), {}};
+  TRY_VOID(each_task(connection, key, 0, kAllOrdinals, SIZE_MAX, [&](const TaskCursor& task) -> Status {
+    TRY(TaskRow row, task.row(key));
+    image.tasks.push_back(std::move(row));
+    return {};
+  }));
+  return image;
+}
+
+Result<std::optional<std::string>> read_payload(Connection& connection, const model::PayloadKey& key) {
+  if (key.slot == PayloadSlot::item_results) return item_results(connection, key);
+  Query query = connection.query(payload_sql(key));
+  query.number(1, key.run.value);
+  const bool of_task = key.slot == PayloadSlot::task_input || key.slot == PayloadSlot::task_result;
+  if (of_task && key.ordinal != 0) query.number(2, key.ordinal);
+  if (!query.next()) return std::nullopt;
+  return payload_at(connection, query, 0);
+}
+
+Result<std::optional<StoredDefinition>> read_definition(Connection& connection, const Hash256& hash) {
+  Query query = connection.query(
+      "SELECT w.name, d.version, d.created, d.canonical "
+      "FROM definition d JOIN workflow w ON w.id = d.workflow WHERE d.hash = ?1");
+  query.blob(1, {reinterpret_cast<const char*>(hash.bytes.data()), hash.bytes.size()});
+  if (!query.next()) return std::nullopt;
+  return StoredDefinition{std::string(query.bytes_at(0)),
+                          static_cast<std::uint32_t>(query.number_at(1)),
+                          hash,
+                          std::string(query.bytes_at(3)),
+                          {query.number_at(2)}};
+}
+
+Result<std::vector<DefinitionKey>> read_definition_keys(Connection& connection) {
+  Query query = connection.query(
+      "SELECT w.name, d.version, d.hash FROM definition d JOIN workflow w ON w.id = d.workflow "
+      "ORDER BY w.name, d.version");
+  std::vector<DefinitionKey> keys;
+  while (query.next()) {
+    DefinitionKey key{std::string(query.bytes_at(0)), static_cast<std::uint32_t>(query.number_at(1)), {}};
+    const std::string_view hash = query.bytes_at(2);
+    if (hash.size() != key.hash.bytes.size())
+      return damaged("the hash of a definition of " + key.workflow + " is damaged");
+    std::memcpy(key.hash.bytes.data(), hash.data(), hash.size());
+    keys.push_back(std::move(key));
+  }
+  return keys;
+}
+
+}  // namespace baton::store::sqlite
