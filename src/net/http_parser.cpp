@@ -255,11 +255,10 @@ std::size_t HttpParser::feed(std::string_view input) {
   if (input.empty() || failed() || done()) return 0;
   std::size_t skipped = 0;
   if (!impl_->started && impl_->kind == Kind::request) {
-    // RFC 9112 §2.2: an empty line before a request is to be ignored; old clients send one after a body.
-    if (input.starts_with("\r\n")) skipped = 2;
-    if (input.size() == 1 && input.front() == '\r') return 0;
+    // RFC 9112 §2.2: empty lines before a request are ignored; old clients send one after a body.
+    while (input.substr(skipped).starts_with("\r\n")) skipped += 2;
     input.remove_prefix(skipped);
-    if (input.empty()) return skipped;
+    if (input.empty() || input == "\r") return skipped;
     // Speaks another protocol (TLS, say): tell at once instead of waiting for the end of a head.
     if (!Headers::is_valid_name(input.substr(0, 1))) {
       impl_->refuse(400, "this is not an HTTP request");

@@ -55,9 +55,9 @@ class StreamWriter {
   StreamWriter& operator=(StreamWriter&&) noexcept;
   ~StreamWriter();
 
-  // Queues a piece and returns whether the stream is still open. Never blocks. A client that reads so slowly
-  // that more than the stream's limit would be waiting is cut off: false, and the stream is over. An empty
-  // piece is not sent (but tells whether the stream is open).
+  // Queues a piece and returns whether the stream is still open. Never blocks. Where more than the stream's
+  // limit would be waiting, the client is taken for too slow and cut off: false, and the stream is over. An
+  // empty piece is not sent (but tells whether the stream is open).
   bool write(std::string_view piece);
   // Bytes that wait to be taken by the client's socket.
   std::size_t buffered() const;
@@ -66,6 +66,9 @@ class StreamWriter {
   // server closes, or after close() when the last byte was handed to the socket. At once (posted) if it is
   // over already.
   void on_close(Task callback);
+  // Calls `callback` once, on the loop's thread, when at most `level` bytes wait, or the stream is over: how
+  // a long answer is written at the client's pace. Replaces one that still waits.
+  void when_drained(std::size_t level, Task callback);
   // The answer is complete. Further writes return false.
   void close();
 

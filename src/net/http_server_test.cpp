@@ -469,6 +469,31 @@ TEST(HttpServerStreamTest, StalledReaderIsCutOffByTime) {
   closed.wait();
 }
 
+TEST(HttpServerStreamTest, LongAnswerAtTheClientsPace) {
+  constexpr int kPieces = 2000;
+  const std::string piece(5000, 'x');
+  struct Download {
+    StreamWriter writer;
+    int left = kPieces;
+  };
+  std::function<void(std::shared_ptr<Download>)> go_on = [&](std::shared_ptr<Download> d) {
+    while (d->left > 0 && d->writer.buffered() < 32 * 1024) {
+      --d->left;
+      EXPECT_TRUE(d->writer.write(piece));
+    }
+    if (d->left == 0) return d->writer.close();
+    auto& writer = d->writer;
+    writer.when_drained(8 * 1024, [&go_on, d = std::move(d)]() mutable { go_on(std::move(d)); });
+  };
+  TestServer server([&](Request, Responder responder) {
+    go_on(std::make_shared<Download>(responder.stream(200, {}, 64 * 1024)));
+  });
+  auto client = server.connect();
+  client.send(get("/"));
+  client.read_until("\r\n\r\n");
+  EXPECT_EQ(client.read_until("\r\n0\r\n\r\n").size(), kPieces * (piece.size() + 8) + 5);
+}
+
 TEST(HttpServerStreamTest, LearnsThatTheClientLeft) {
   Event started, closed;
   std::optional<StreamWriter> writer;

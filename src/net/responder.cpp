@@ -88,6 +88,10 @@ void StreamWriter::on_close(Task callback) {
   if (state_) state_->on_close(std::move(callback));
 }
 
+void StreamWriter::when_drained(std::size_t level, Task callback) {
+  if (state_) state_->when_drained(level, std::move(callback));
+}
+
 void StreamWriter::close() {
   if (state_) state_->finish();
 }

@@ -9,7 +9,7 @@ namespace {
 void append_line(std::string& out, std::string_view name, std::string_view value) {
   out.append(name).append(": ");
   for (char c : value) {
-    if (c != '\r' && c != '\n' && c != '\0') out += c;
+    if (c != '\r' && c != '\n') out += c;
   }
   out += '\n';
 }

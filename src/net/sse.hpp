@@ -21,7 +21,8 @@ struct SseEvent {
 };
 
 // The bytes of one event. Empty `id` or `event`: the field is left out. Line breaks in `data` become several
-// data lines (CR LF and CR arrive as LF); in `id` and `event` they, and NUL, are dropped.
+// data lines (CR LF and CR arrive as LF); in `id` and `event` they are dropped. A reader ignores an
+// `id` with a NUL in it.
 std::string sse_event(std::string_view id, std::string_view event, std::string_view data);
 // A comment: ignored by the reader, keeps the connection alive.
 std::string sse_comment(std::string_view text);

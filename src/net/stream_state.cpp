@@ -63,6 +63,16 @@ void StreamState::on_close(Task callback) {
   }
 }
 
+void StreamState::when_drained(std::size_t level, Task callback) {
+  const std::lock_guard lock(mutex_);
+  if (over_ || unsent_ <= level) {
+    mailbox_.post(std::move(callback));
+    return;
+  }
+  drain_level_ = level;
+  on_drained_ = std::move(callback);
+}
+
 void StreamState::finish() {
   std::unique_lock lock(mutex_);
   if (over_ || finished_ || broken_) return;
@@ -90,6 +100,7 @@ StreamState::Pieces StreamState::take() {
 void StreamState::sent(std::size_t bytes) {
   const std::lock_guard lock(mutex_);
   unsent_ -= bytes;
+  if (on_drained_ && unsent_ <= drain_level_) mailbox_.post(std::exchange(on_drained_, nullptr));
 }
 
 void StreamState::over() {
@@ -100,6 +111,7 @@ void StreamState::over() {
     if (over_) return;
     over_ = true;
     callbacks.swap(callbacks_);
+    if (on_drained_) callbacks.push_back(std::exchange(on_drained_, nullptr));
     connection.swap(connection_);
   }
   // Posted, not called: the connection is in the middle of something.

@@ -23,6 +23,7 @@ class StreamState : public std::enable_shared_from_this<StreamState> {
   std::size_t buffered() const;
   bool open() const;
   void on_close(Task callback);
+  void when_drained(std::size_t level, Task callback);
   void finish();   // no more writes; what is queued goes out
   void abandon();  // the writer is gone without finish(): break off
 
@@ -55,6 +56,8 @@ class StreamState : public std::enable_shared_from_this<StreamState> {
   bool over_ = false;
   bool awake_ = false;  // the connection has been told to take()
   std::vector<Task> callbacks_;
+  std::size_t drain_level_ = 0;
+  Task on_drained_;
 };
 
 }  // namespace baton::net
