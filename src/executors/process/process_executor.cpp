@@ -6,7 +6,6 @@
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
 
 #include <algorithm>
 #include <array>
@@ -24,6 +23,7 @@
 #include "base/fd.hpp"
 #include "executors/process/json_text.hpp"
 #include "executors/process/result.hpp"
+#include "executors/process/scratch.hpp"
 #include "executors/process/spawner_link.hpp"
 #include "executors/process/spec.hpp"
 #include "executors/process/start_error.hpp"
@@ -86,11 +86,6 @@ void raise_file_limit() {
   ::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-Status make_directory(const std::string& path) {
-  if (::mkdir(path.c_str(), 0700) == 0 || errno == EEXIST) return {};
-  return fail(ErrorCode::io, "cannot create the directory " + path + ": " + errno_text(errno));
-}
-
 // The log directory must not be left by a name that is not ours.
 bool stays_beneath(std::string_view path) {
   if (path.empty() || path.starts_with('/')) return false;
@@ -100,24 +95,6 @@ bool stays_beneath(std::string_view path) {
     if (slash == std::string_view::npos) return true;
     path.remove_prefix(slash + 1);
   }
-}
-
-// Writes $BATON_INPUT and makes the directories around it.
-Status prepare_files(const AttemptFiles& files, std::string_view input) {
-  constexpr int kFlags = O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC;
-  Fd file(::open(files.input.c_str(), kFlags, 0600));
-  if (!file && errno == ENOENT) {
-    TRY_VOID(make_directory(files.run_dir));
-    TRY_VOID(make_directory(files.private_dir));
-    file.reset(::open(files.input.c_str(), kFlags, 0600));
-  }
-  while (file && !input.empty()) {
-    const ssize_t n = ::write(file.get(), input.data(), input.size());
-    if (n < 0 && errno != EINTR) break;
-    if (n > 0) input.remove_prefix(static_cast<std::size_t>(n));
-  }
-  if (file && input.empty()) return {};
-  return fail(ErrorCode::io, "cannot write " + files.input + ": " + errno_text(errno));
 }
 
 std::string body_of(const Spec& spec, const std::string& workdir,
@@ -134,9 +111,10 @@ std::string body_of(const Spec& spec, const std::string& workdir,
 
 class ProcessExecutor::Loop {
  public:
-  Loop(Options options, Listener listener, SpawnerLink spawner, Fd epoll, Fd wake_up)
+  Loop(Options options, Listener listener, Scratch scratch, SpawnerLink spawner, Fd epoll, Fd wake_up)
       : options_(std::move(options)),
         listener_(std::move(listener)),
+        scratch_(std::move(scratch)),
         spawner_(std::move(spawner)),
         epoll_(std::move(epoll)),
         wake_up_(std::move(wake_up)) {
@@ -194,6 +172,7 @@ class ProcessExecutor::Loop {
 
   Options options_;
   Listener listener_;
+  Scratch scratch_;
   SpawnerLink spawner_;
   Fd epoll_;
   Fd wake_up_;
@@ -352,8 +331,7 @@ void ProcessExecutor::Loop::launch_queued() {
 Status ProcessExecutor::Loop::launch(std::uint64_t id, Running& running) {
   TRY(Spec spec, parse_spec(running.attempt.spec));
   running.attempt.spec = {};
-  running.files = attempt_files(options_.scratch, running.attempt);
-  TRY_VOID(prepare_files(running.files, spec.input));
+  TRY(running.files, scratch_.prepare(running.attempt, spec.input));
   running.ended.parse_json = spec.parse_json;
   if (spec.parse_json) running.ended.output = Head(kMaxResult);
   running.start.program = spec.argv[0];
@@ -475,7 +453,8 @@ void ProcessExecutor::Loop::spawner_gone() {
     drain(running);
     Outcome outcome =
         interruption(ending_ ? "the server stopped" : "the helper process that runs tasks died");
-    outcome.result = partial_result(read_result_file(running.files.result)).text;
+    running.ended.result = read_result_file(running.files.result);
+    outcome.result = partial_result(running.ended.result).text;
     finish(id, std::move(outcome));
   }
 }
@@ -521,10 +500,7 @@ void ProcessExecutor::Loop::finish(std::uint64_t id, Outcome outcome) {
   auto node = running_.extract(id);
   Running& running = node.mapped();
   running.log.flush(options_.now());
-  if (!running.files.input.empty()) {
-    ::unlink(running.files.input.c_str());
-    if (running.state == Running::State::started) ::unlink(running.files.result.c_str());
-  }
+  scratch_.remove(running.files, running.ended.result.written);
   const Token token = running.attempt.token;
   {
     const std::lock_guard lock(shared_.mutex);
@@ -534,16 +510,16 @@ void ProcessExecutor::Loop::finish(std::uint64_t id, Outcome outcome) {
 }
 
 Result<std::unique_ptr<ProcessExecutor>> ProcessExecutor::create(Options options, Listener listener) {
-  TRY_VOID(make_directory(options.scratch));
-  TRY_VOID(make_directory(options.logs));
+  TRY(Scratch scratch, Scratch::open(options.scratch));
+  TRY_VOID(make_directories(options.logs));
   Fd epoll(::epoll_create1(EPOLL_CLOEXEC));
   Fd wake_up(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   if (!epoll || !wake_up)
     return fail(ErrorCode::io, "cannot prepare the execution of processes: " + errno_text(errno));
   TRY(SpawnerLink spawner, SpawnerLink::launch(options.program, options.lock));
   raise_file_limit();  // after the spawner: tasks get the limit that was there before
-  auto loop = std::make_unique<Loop>(std::move(options), std::move(listener), std::move(spawner),
-                                     std::move(epoll), std::move(wake_up));
+  auto loop = std::make_unique<Loop>(std::move(options), std::move(listener), std::move(scratch),
+                                     std::move(spawner), std::move(epoll), std::move(wake_up));
   loop->begin();
   return std::unique_ptr<ProcessExecutor>(new ProcessExecutor(std::move(loop)));
 }

@@ -57,7 +57,12 @@ TEST(ProcessExecutor, InputAndResultFiles) {
   Harness harness;
   EXPECT_EQ(harness.run_script("cat $BATON_INPUT >$BATON_RESULT", R"(,"with":{"n":[1,"two"]})").result,
             R"({"n":[1,"two"]})");
-  EXPECT_EQ(harness.run_script("cat $BATON_INPUT >$BATON_RESULT").result, "{}");
+  // Without `with`; and what one task does to the common file, the next one does not see.
+  EXPECT_EQ(harness.run_script("cp $BATON_INPUT $BATON_RESULT; chmod 600 $BATON_INPUT; echo 1 >$BATON_INPUT")
+                .result,
+            "{}");
+  EXPECT_EQ(harness.run_script("cp $BATON_INPUT $BATON_RESULT; rm -f $BATON_INPUT").result, "{}");
+  EXPECT_EQ(harness.run_script("cp $BATON_INPUT $BATON_RESULT").result, "{}");
   const Outcome transient = harness.run_script("echo '{\"retry_after\": \"60s\"}' >$BATON_RESULT; exit 75");
   EXPECT_EQ(transient.failure.type, "transient");
   EXPECT_EQ(transient.failure.retry_after, Duration::seconds(60));
@@ -90,12 +95,12 @@ TEST(ProcessExecutor, TheEnvironmentIsExact) {
   Harness harness;
   const Token token = harness.start(R"({"argv":["/usr/bin/env"],"env":{"ONLY":"this one","EMPTY":""}})");
   const std::string run = test::some_run().text();
-  const std::string files = harness.run_dir() + "/.baton/5." + token.text();
   EXPECT_EQ(harness.wait(token).result,
-            stdout_json("BATON_ATTEMPT=2\nBATON_INPUT=" + files + ".input.json\nBATON_RESULT=" + files +
-                        ".result.json\nBATON_RUN_DIR=" + harness.run_dir() + "\nBATON_RUN_ID=" + run +
-                        "\nBATON_TASK_ID=" + run + ".5\nBATON_TOKEN=" + token.text() +
-                        "\nEMPTY=\nONLY=this one\n"));
+            stdout_json("BATON_ATTEMPT=2\nBATON_INPUT=" + harness.directory() +
+                        "/scratch/.no-input.json\nBATON_RESULT=" + harness.run_dir() + "/.baton/5." +
+                        token.text() + ".result.json\nBATON_RUN_DIR=" + harness.run_dir() +
+                        "\nBATON_RUN_ID=" + run + "\nBATON_TASK_ID=" + run +
+                        ".5\nBATON_TOKEN=" + token.text() + "\nEMPTY=\nONLY=this one\n"));
 }
 
 TEST(ProcessExecutor, InheritsNoDescriptors) {
@@ -225,7 +230,7 @@ TEST(ProcessExecutor, SoftStopReachesTheWholeGroupAlsoIfStopped) {
 TEST(ProcessExecutor, HardStopCannotBeTrapped) {
   Harness harness;
   const Token token = harness.start_script("trap 'echo >" + harness.pipe() + "' TERM; echo >" +
-                                           harness.pipe() + "; while :; do sleep 1000 || true; done");
+                                           harness.pipe() + "; while :; do sleep 1000 & wait; done");
   harness.listen();
   harness.executor().stop(token, StopMode::soft);
   harness.listen();

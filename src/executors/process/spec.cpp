@@ -47,7 +47,6 @@ Result<Spec> spec_of(const json::object& members) {
   Spec spec;
   std::vector<std::string> shell = {"sh", "-e", "-c"};
   const json::value* script = nullptr;
-  spec.input = "{}";
   for (const auto& [key, value] : members) {
     if (key == "argv") {
       TRY(spec.argv, texts_of(value, "argv"));
@@ -103,17 +102,6 @@ std::map<std::string, std::string> base_environment(const char* const* environme
       env.emplace(name, entry.substr(equals + 1));
   }
   return env;
-}
-
-AttemptFiles attempt_files(const std::string& scratch, const Attempt& attempt) {
-  AttemptFiles files;
-  files.run_dir = scratch + '/' + attempt.task.run.text();
-  files.private_dir = files.run_dir + "/.baton";
-  const std::string stem =
-      files.private_dir + '/' + std::to_string(attempt.task.ordinal) + '.' + attempt.token.text();
-  files.input = stem + ".input.json";
-  files.result = stem + ".result.json";
-  return files;
 }
 
 std::vector<std::string> full_environment(const Spec& spec, const Attempt& attempt,

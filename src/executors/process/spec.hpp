@@ -20,6 +20,7 @@
 
 #include "base/error.hpp"
 #include "executors/executor.hpp"
+#include "executors/process/scratch.hpp"
 
 namespace baton::executors::process {
 
@@ -27,7 +28,7 @@ struct Spec {
   std::vector<std::string> argv;  // never empty
   std::map<std::string, std::string> env;
   std::string workdir;  // empty: the run's scratch directory
-  std::string input;    // JSON text
+  std::string input;    // JSON text; empty without `with`
   bool parse_json = false;
 };
 
@@ -37,17 +38,6 @@ Result<Spec> parse_spec(std::string_view json);
 // The allow-listed part of `environment` (a null-terminated list of "NAME=value"): PATH, HOME, USER, LANG,
 // LC_*, TZ, TMPDIR (SEMANTICS 44). What `env` of a definition is merged over.
 std::map<std::string, std::string> base_environment(const char* const* environment);
-
-// The files of one attempt beneath the scratch directory.
-struct AttemptFiles {
-  std::string run_dir;  // BATON_RUN_DIR, shared by the run's steps
-  std::string private_dir;
-  std::string input;
-  std::string result;
-};
-// Names contain the token, which is unique for ever: a file of an earlier attempt is never taken for this
-// one's.
-AttemptFiles attempt_files(const std::string& scratch, const Attempt& attempt);
 
 // "NAME=value" in the order of the names.
 std::vector<std::string> full_environment(const Spec& spec, const Attempt& attempt,

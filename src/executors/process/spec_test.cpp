@@ -22,7 +22,7 @@ TEST(Spec, ReadsBothForms) {
   const auto script = parse_spec(R"({"script":"echo $1","shell":["bash","-c"],"parse":null})");
   ASSERT_TRUE(script) << script.error().message;
   EXPECT_EQ(script->argv, (Texts{"bash", "-c", "echo $1"}));
-  EXPECT_EQ(script->input, "{}");
+  EXPECT_EQ(script->input, "");
   EXPECT_FALSE(script->parse_json);
 
   EXPECT_EQ(parse_spec(R"({"script":""})")->argv, (Texts{"sh", "-e", "-c", ""}));
@@ -80,11 +80,14 @@ TEST(Spec, FullEnvironmentCannotBeOverridden) {
   Spec spec;
   spec.env = {{"A", "b"}, {"BATON_TOKEN", "forged"}};
   const std::string run = test::some_run().text();
-  const std::string private_dir = "/scratch/" + run + "/.baton/5.3-1042";
-  EXPECT_EQ(full_environment(spec, attempt, attempt_files("/scratch", attempt)),
-            (Texts{"A=b", "BATON_ATTEMPT=2", "BATON_INPUT=" + private_dir + ".input.json",
-                   "BATON_RESULT=" + private_dir + ".result.json", "BATON_RUN_DIR=/scratch/" + run,
-                   "BATON_RUN_ID=" + run, "BATON_TASK_ID=" + run + ".5", "BATON_TOKEN=3-1042"}));
+  AttemptFiles files;
+  files.run_dir = "/scratch/run";
+  files.input = "/in";
+  files.result = "/out";
+  EXPECT_EQ(
+      full_environment(spec, attempt, files),
+      (Texts{"A=b", "BATON_ATTEMPT=2", "BATON_INPUT=/in", "BATON_RESULT=/out", "BATON_RUN_DIR=/scratch/run",
+             "BATON_RUN_ID=" + run, "BATON_TASK_ID=" + run + ".5", "BATON_TOKEN=3-1042"}));
 }
 
 }  // namespace
