@@ -31,33 +31,34 @@ constexpr std::array kTypes = {TypeName{"null", kNull},       TypeName{"boolean"
 constexpr std::array<std::string_view, 8> kAnnotations = {"title",   "description", "default",  "examples",
                                                           "$schema", "$comment",    "readOnly", "writeOnly"};
 constexpr std::array<std::string_view, 2> kMoreAnnotations = {"$id", "deprecated"};
-constexpr std::array<std::string_view, 27> kKeywords = {"type",
-                                                        "enum",
-                                                        "const",
-                                                        "properties",
-                                                        "required",
-                                                        "additionalProperties",
-                                                        "items",
-                                                        "minItems",
-                                                        "maxItems",
-                                                        "uniqueItems",
-                                                        "minLength",
-                                                        "maxLength",
-                                                        "pattern",
-                                                        "minimum",
-                                                        "maximum",
-                                                        "exclusiveMinimum",
-                                                        "exclusiveMaximum",
-                                                        "anyOf",
-                                                        "oneOf",
-                                                        "allOf",
-                                                        "not",
-                                                        "$ref",
-                                                        "format",
-                                                        "minProperties",
-                                                        "maxProperties",
-                                                        "description",
-                                                        "default"};
+constexpr auto kKeywords = std::to_array<std::string_view>({"type",
+                                                            "enum",
+                                                            "const",
+                                                            "properties",
+                                                            "required",
+                                                            "additionalProperties",
+                                                            "items",
+                                                            "minItems",
+                                                            "maxItems",
+                                                            "uniqueItems",
+                                                            "minLength",
+                                                            "maxLength",
+                                                            "pattern",
+                                                            "minimum",
+                                                            "maximum",
+                                                            "exclusiveMinimum",
+                                                            "exclusiveMaximum",
+                                                            "anyOf",
+                                                            "oneOf",
+                                                            "allOf",
+                                                            "not",
+                                                            "$ref",
+                                                            "format",
+                                                            "minProperties",
+                                                            "maxProperties",
+                                                            "description",
+                                                            "default",
+                                                            "propertyNames"});
 
 class Compiler {
  public:
@@ -109,6 +110,7 @@ class Compiler {
     if (key == "properties") return properties(n, value, at, depth);
     if (key == "required") return required(n, value, at);
     if (key == "additionalProperties") return one(n.additional, value, at, depth);
+    if (key == "propertyNames") return one(n.property_names, value, at, depth);
     if (key == "items") {
       if (value.is_array()) return problem(at, "`items` takes one schema for all items");
       return one(n.items, value, at, depth);
@@ -230,9 +232,13 @@ class Compiler {
   }
 
   void count(std::optional<std::uint64_t>& slot, const json::value& value, const std::string& at) {
-    if (!value.is_int64() || value.get_int64() < 0)
-      return problem(at, "must be an integer that is not negative");
-    slot = static_cast<std::uint64_t>(value.get_int64());
+    if (value.is_uint64()) {
+      slot = value.get_uint64();
+    } else if (value.is_int64() && value.get_int64() >= 0) {
+      slot = static_cast<std::uint64_t>(value.get_int64());
+    } else {
+      problem(at, "must be an integer that is not negative");
+    }
   }
 
   void number(std::optional<json::value>& slot, const json::value& value, const std::string& at) {

@@ -36,6 +36,7 @@ struct Node {
   std::vector<std::pair<std::string, NodeIndex>> properties;  // sorted by name
   std::vector<std::string> required;
   std::optional<NodeIndex> additional;  // of additionalProperties
+  std::optional<NodeIndex> property_names;
   std::optional<NodeIndex> items;
   std::optional<std::uint64_t> min_length, max_length, min_items, max_items, min_properties, max_properties;
   std::optional<boost::json::value> minimum, maximum, exclusive_minimum, exclusive_maximum;

@@ -1,11 +1,12 @@
 // A subset of JSON Schema (draft 7): what inputs, results and responses are declared with.
 //
-// Keywords: type (one or a list), enum, const, properties, required, additionalProperties, minProperties,
-// maxProperties, items (one schema), minItems, maxItems, uniqueItems, minLength, maxLength, pattern (RE2's
-// syntax, searched anywhere in the text), minimum, maximum, exclusiveMinimum, exclusiveMaximum, anyOf, oneOf,
-// allOf, not, $ref within the schema (#, #/definitions/NAME, #/$defs/NAME). Annotations: title, description,
-// default, examples, $schema, $id, $comment, deprecated, readOnly, writeOnly, and format, which is not
-// checked. Any other keyword is an error: a rule that is written down must not be ignored.
+// Keywords: type (one or a list), enum, const, properties, required, additionalProperties, propertyNames,
+// minProperties, maxProperties, items (one schema), minItems, maxItems, uniqueItems, minLength, maxLength,
+// pattern (RE2's syntax, searched anywhere in the text), minimum, maximum, exclusiveMinimum,
+// exclusiveMaximum, anyOf, oneOf, allOf, not, $ref within the schema (#, #/definitions/NAME, #/$defs/NAME).
+// Annotations: title, description, default, examples, $schema, $id, $comment, deprecated, readOnly,
+// writeOnly, and format, which is not checked. Any other keyword is an error: a rule that is written down
+// must not be ignored.
 //
 // Lengths are counted in code points. 1 and 1.0 are the same number and both integers.
 #pragma once

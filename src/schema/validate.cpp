@@ -169,6 +169,12 @@ class Validator {
     for (const std::string& name : n.required) {
       if (!value.contains(name)) problem("the property \"" + printable(name) + "\" is missing");
     }
+    if (n.property_names) {
+      for (const auto& [key, member] : value) {
+        if (stop()) return;
+        enter(key, *n.property_names, json::value(key));
+      }
+    }
     if (n.properties.empty() && !n.additional) return;
     for (const auto& [key, member] : value) {
       if (stop()) return;

@@ -1,0 +1,210 @@
+#include "spec/json_schema.hpp"
+
+#include <boost/json/array.hpp>
+#include <boost/json/value.hpp>
+
+#include "spec/fields.hpp"
+#include "spec/graph.hpp"
+#include "spec/read.hpp"
+
+namespace baton::spec {
+namespace {
+
+namespace json = boost::json;
+
+constexpr std::string_view kNamePattern = "^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$";
+constexpr std::string_view kTemplatePattern = "\\$\\{\\{";
+constexpr double kCentury = 100.0 * 366 * 86'400;  // seconds, as in base/duration.hpp
+
+json::value text(std::string_view t) {
+  return json::value(json::string_view(t.data(), t.size()));
+}
+
+json::object without(std::string_view pattern) {
+  return {{"type", "string"}, {"pattern", text(pattern)}};
+}
+
+// "(?:1.5h)?(?:30m)?…": what parse_duration reads.
+std::string duration_pattern() {
+  const std::string number = "(?:[0-9]+\\.?[0-9]*|\\.[0-9]+)";
+  std::string units;
+  for (const char* unit : {"w", "d", "h", "m", "s", "ms", "us"}) units += "(?:" + number + unit + ")?";
+  return "^(?:" + number + "|" + units + ")$";
+}
+
+json::object scalar_list(bool templates) {
+  json::object item{{"type", {"string", "number", "boolean"}}};
+  item["not"] = without(templates ? "\\x00" : "\\x00|\\$\\{\\{");
+  return {{"type", "array"}, {"minItems", 1}, {"items", std::move(item)}};
+}
+
+json::object reference(Shape shape) {
+  return {{"$ref", "#/definitions/" + std::string(title(shape))}};
+}
+
+json::object names() {
+  return {{"pattern", text(kNamePattern)}};
+}
+
+json::object form_schema(Form form, const Field& field) {
+  switch (form) {
+    case Form::text:
+      return {{"type", "string"}, {"not", without(kTemplatePattern)}};
+    case Form::prose:
+    case Form::templated:
+      return {{"type", "string"}};
+    case Form::script:
+      return {{"type", "string"}, {"pattern", "[^ \\t\\r\\n]"}, {"not", without("\\x00|\\$\\{\\{")}};
+    case Form::name:
+      return {{"type", "string"}, {"pattern", text(kNamePattern)}};
+    case Form::word: {
+      json::array words;
+      for (const std::string_view word : split_words(field.words)) words.push_back(text(word));
+      return {{"enum", std::move(words)}};
+    }
+    case Form::boolean:
+      return {{"type", "boolean"}};
+    case Form::integer:
+      return {{"type", "integer"},
+              {"minimum", static_cast<std::int64_t>(field.minimum)},
+              {"maximum", static_cast<std::int64_t>(field.maximum)}};
+    case Form::number:
+      return {{"type", "number"}, {"minimum", field.minimum}, {"maximum", field.maximum}};
+    case Form::duration:
+      return {{"type", {"string", "number"}},
+              {"minimum", 0},
+              {"maximum", kCentury},
+              {"minLength", 1},
+              {"pattern", duration_pattern()}};
+    case Form::expression:
+      return {{"type", {"string", "boolean"}}, {"not", without(kTemplatePattern)}};
+    case Form::value:
+    case Form::any:
+      return {};
+    case Form::arguments:
+      return scalar_list(true);
+    case Form::words_list:
+      return scalar_list(false);
+    case Form::names:
+      return {{"type", "array"},
+              {"uniqueItems", true},
+              {"items", {{"type", {"string", "number", "boolean"}}, {"not", without(kTemplatePattern)}}}};
+    case Form::items:
+      return {{"type", {"array", "object", "string"}}, {"pattern", text(kTemplatePattern)}};
+    case Form::labels:
+      return {{"type", "object"},
+              {"propertyNames", names()},
+              {"additionalProperties",
+               {{"type", {"string", "number", "boolean"}}, {"not", without(kTemplatePattern)}}}};
+    case Form::environment:
+      return {{"type", "object"},
+              {"propertyNames", {{"minLength", 1}, {"not", without("=|\\x00|^BATON_|\\$\\{\\{")}}},
+              {"additionalProperties", {{"type", {"string", "number", "boolean"}}}}};
+    case Form::values:
+      return {{"type", "object"}, {"propertyNames", names()}};
+    case Form::inputs:
+      return {{"type", "object"},
+              {"propertyNames", names()},
+              {"additionalProperties",
+               {{"type", "object"},
+                {"description", "A JSON Schema, with `default`, or `optional: true`."},
+                {"properties", {{"optional", {{"type", "boolean"}}}, {"required", {{"type", "array"}}}}}}}};
+    case Form::steps:
+      return {{"type", "object"},
+              {"propertyNames", names()},
+              {"maxProperties", kMaxSteps},
+              {"additionalProperties", reference(field.shape)}};
+    case Form::object:
+      return reference(field.shape);
+  }
+  return {};
+}
+
+json::object field_schema(const Field& field) {
+  json::object schema;
+  if (field.status == Status::later) {
+    schema["description"] = std::string(field.description) + " (Not supported by this version yet.)";
+    schema["not"] = json::object{};
+    return schema;
+  }
+  json::array forms;
+  for (std::uint32_t bit = 0; bit < 32; ++bit) {
+    const auto form = static_cast<Form>(1U << bit);
+    if (field.forms.has(form)) forms.push_back(form_schema(form, field));
+  }
+  if (forms.size() == 1 && !forms[0].get_object().contains("$ref")) {
+    schema = forms[0].get_object();
+  } else if (forms.size() == 1) {
+    schema["allOf"] = std::move(forms);  // beside a $ref draft 7 ignores the description
+  } else {
+    schema["anyOf"] = std::move(forms);
+  }
+  schema["description"] = text(field.description);
+  if (!field.example.empty()) schema["examples"] = json::array{text(field.example)};
+  return schema;
+}
+
+json::object forbidden_pair(std::string_view a, std::string_view b) {
+  return {{"not", {{"required", {text(a), text(b)}}}}};
+}
+
+json::object required_field(std::string_view name) {
+  return {{"required", json::array{text(name)}}};
+}
+
+// Rules about several fields of one map.
+json::array shape_rules(Shape shape) {
+  json::array rules;
+  if (shape == Shape::retry) rules.push_back(forbidden_pair("max_attempts", "max_retries"));
+  if (shape == Shape::timeout) {
+    rules.push_back(json::object{{"anyOf", {required_field("soft"), required_field("hard")}}});
+  }
+  if (shape != Shape::step) return rules;
+  json::array kind_rules;
+  for (const Field* kind : fields_of(shape)) {
+    if (!kind->is_kind || kind->status == Status::later) continue;
+    kind_rules.push_back(required_field(kind->name));
+    for (const Field* field : fields_of(shape)) {
+      if (!field->is_kind && (field->kinds & kind->kinds) == 0) {
+        rules.push_back(forbidden_pair(kind->name, field->name));
+      }
+    }
+  }
+  rules.push_back(json::object{{"oneOf", std::move(kind_rules)}});
+  rules.push_back(json::object{
+      {"anyOf", {json::object{{"not", required_field("max_parallel")}}, required_field("for_each")}}});
+  return rules;
+}
+
+json::object shape_schema(Shape shape) {
+  json::object properties;
+  json::array required;
+  for (const Field* field : fields_of(shape)) {
+    properties[field->name] = field_schema(*field);
+    if (field->required) required.push_back(text(field->name));
+  }
+  json::object schema{{"type", "object"}};
+  schema["properties"] = std::move(properties);
+  if (!required.empty()) schema["required"] = std::move(required);
+  schema["additionalProperties"] = false;
+  if (json::array rules = shape_rules(shape); !rules.empty()) schema["allOf"] = std::move(rules);
+  return schema;
+}
+
+}  // namespace
+
+json::object json_schema() {
+  json::object schema{
+      {"$schema", "http://json-schema.org/draft-07/schema#"},
+      {"title", "Baton workflow definition"},
+      {"description", "A workflow: its inputs, its steps and how they depend on each other."}};
+  for (auto& [key, value] : shape_schema(Shape::workflow)) schema[key] = value;
+  json::object definitions;
+  for (const Shape shape : {Shape::defaults, Shape::step, Shape::retry, Shape::jitter, Shape::timeout}) {
+    definitions[title(shape)] = shape_schema(shape);
+  }
+  schema["definitions"] = std::move(definitions);
+  return schema;
+}
+
+}  // namespace baton::spec
