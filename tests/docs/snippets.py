@@ -16,7 +16,7 @@ BLOCK = re.compile(r"^```yaml\n(name:.*?)^```$", re.DOTALL | re.MULTILINE)
 
 def main():
     folder = Path(sys.argv[1])
-    for page in pages.all_pages():
+    for page in [pages.ROOT / "README.md", *sorted((pages.DOCS / "guide").glob("*.md"))]:
         for number, block in enumerate(BLOCK.findall(page.read_text(encoding="utf-8")), 1):
             path = folder / f"{page.relative_to(pages.ROOT).with_suffix('').as_posix().replace('/', '-')}-{number}.yaml"
             path.write_text(block, encoding="utf-8")
