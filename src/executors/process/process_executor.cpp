@@ -14,6 +14,7 @@
 #include <map>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <thread>
 #include <unordered_map>
 #include <utility>
@@ -400,10 +401,10 @@ void ProcessExecutor::Loop::send_packets() {
 void ProcessExecutor::Loop::take_reports() {
   if (gone_) return;
   for (;;) {
-    protocol::Report report;
-    switch (spawner_.receive(report)) {
-      case Received::report:
-        take_report(report);
+    std::span<const protocol::Report> reports;
+    switch (spawner_.receive(reports)) {
+      case Received::reports:
+        for (const protocol::Report& report : reports) take_report(report);
         break;
       case Received::nothing:
         return;

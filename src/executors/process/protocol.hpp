@@ -2,6 +2,7 @@
 // structs, because both are the same binary. Descriptors travel by SCM_RIGHTS.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <type_traits>
 
@@ -28,7 +29,9 @@ struct Request {
   std::uint32_t in_memfd = 0;
 };
 
-// Spawner to owner. Each start is answered by `started` and later `exited`, or by `failed`.
+// Spawner to owner, up to kReportsPerPacket in a packet. Each start is answered by `started` and later
+// `exited`, or by `failed`. `started` may come a millisecond late.
+inline constexpr std::size_t kReportsPerPacket = 32;
 enum class Event : std::uint32_t { started = 1, failed = 2, exited = 3 };
 // What the error number of a failed start is about.
 enum class Stage : std::uint32_t { request = 1, fork = 2, workdir = 3, descriptors = 4, exec = 5 };

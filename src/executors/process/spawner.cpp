@@ -15,8 +15,11 @@
 #include <csignal>
 #include <cstring>
 #include <exception>
+#include <memory>
 #include <string>
+#include <tuple>
 #include <unordered_map>
+#include <vector>
 
 #include "base/fd.hpp"
 #include "executors/process/child.hpp"
@@ -33,6 +36,8 @@ using protocol::Request;
 using protocol::Stage;
 
 constexpr int kSetupFailed = 71;  // EX_OSERR
+// More children than this are not on their way to exec at the same time.
+constexpr std::size_t kMaxStarting = 32;
 
 // Blocked, not ignored: an ignored signal would stay ignored in the tasks, a blocked one only needs the mask
 // to be reset, one call instead of one per signal.
@@ -68,26 +73,7 @@ class Spawner {
  public:
   explicit Spawner(int socket) : socket_(socket) {}
 
-  int run() {
-    null_.reset(::open("/dev/null", O_RDONLY | O_CLOEXEC));
-    sigset_t child_signal;
-    sigemptyset(&child_signal);
-    sigaddset(&child_signal, SIGCHLD);
-    const Fd signals(::signalfd(-1, &child_signal, SFD_CLOEXEC | SFD_NONBLOCK));
-    if (!null_ || !signals) return kSetupFailed;
-    while (open_) {
-      pollfd waits[] = {{socket_, POLLIN, 0}, {signals.get(), POLLIN, 0}};
-      if (::poll(waits, 2, -1) < 0 && errno != EINTR) return kSetupFailed;
-      if (waits[1].revents != 0) {
-        signalfd_siginfo info;
-        while (::read(signals.get(), &info, sizeof info) > 0) {
-        }
-        reap();
-      }
-      if (waits[0].revents != 0) serve();
-    }
-    return 0;
-  }
+  int run();
 
  private:
   struct Received {
@@ -96,40 +82,80 @@ class Spawner {
     Fd out, err;
   };
 
-  void send(const Report& report) {
-    while (::send(socket_, &report, sizeof report, MSG_NOSIGNAL) < 0) {
-      if (errno == EINTR) continue;
-      open_ = false;  // the owner is gone
-      return;
-    }
-  }
-
-  void serve() {
-    Received received;
-    if (!receive(received)) return;
-    switch (received.request.command) {
-      case Command::start:
-        start(received);
-        break;
-      case Command::signal:
-        signal_group(received.request.id, received.request.signal);
-        break;
-    }
-  }
-
+  void wait(int signals);
   bool receive(Received& received);
+  void serve();
   void start(Received& received);
+  void look_at_starting();
   void signal_group(std::uint64_t id, int signal);
   void reap();
+  void ended(std::uint64_t id, int status);
+  void report(const Report& report);
+  void send_reports();
 
   int socket_;
   bool open_ = true;
   Fd null_;
-  ChildStack stack_;
   std::string buffer_ = std::string(sizeof(Request) + protocol::kInlineBody, '\0');
-  std::unordered_map<std::uint64_t, pid_t> groups_;  // running attempts
+  std::vector<std::unique_ptr<Child>> idle_;                            // to be used again
+  std::unordered_map<std::uint64_t, std::unique_ptr<Child>> starting_;  // not known to have executed yet
+  std::unordered_map<std::uint64_t, pid_t> groups_;                     // running attempts
   std::unordered_map<pid_t, std::uint64_t> leaders_;
+  std::vector<Report> reports_;
 };
+
+int Spawner::run() {
+  null_.reset(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+  sigset_t child_signal;
+  sigemptyset(&child_signal);
+  sigaddset(&child_signal, SIGCHLD);
+  const Fd signals(::signalfd(-1, &child_signal, SFD_CLOEXEC | SFD_NONBLOCK));
+  if (!null_ || !signals) return kSetupFailed;
+  while (open_) wait(signals.get());
+  return 0;
+}
+
+void Spawner::wait(int signals) {
+  send_reports();
+  // Nothing tells when a child has executed its program, but one that is short-lived is reaped soon anyway,
+  // and then both are reported together.
+  const int timeout_ms = starting_.empty() ? -1 : 1;
+  const bool room = starting_.size() < kMaxStarting;
+  pollfd waits[] = {{signals, POLLIN, 0}, {room ? socket_ : -1, POLLIN, 0}};
+  const int ready = ::poll(waits, 2, timeout_ms);
+  if (ready < 0) return;
+  if (waits[0].revents != 0) {
+    signalfd_siginfo infos[4];
+    std::ignore = ::read(signals, infos, sizeof infos);
+    reap();
+  }
+  if (ready == 0 || !room) look_at_starting();
+  if (waits[1].revents != 0) serve();
+}
+
+void Spawner::report(const Report& report) {
+  reports_.push_back(report);
+  if (reports_.size() == protocol::kReportsPerPacket) send_reports();
+}
+
+void Spawner::send_reports() {
+  if (reports_.empty()) return;
+  while (open_ && ::send(socket_, reports_.data(), reports_.size() * sizeof(Report), MSG_NOSIGNAL) < 0) {
+    if (errno != EINTR) open_ = false;  // the owner is gone
+  }
+  reports_.clear();
+}
+
+void Spawner::serve() {
+  Received received;
+  if (!receive(received)) return;
+  switch (received.request.command) {
+    case Command::start:
+      return start(received);
+    case Command::signal:
+      return signal_group(received.request.id, received.request.signal);
+  }
+}
 
 bool Spawner::receive(Received& received) {
   iovec part{buffer_.data(), buffer_.size()};
@@ -180,34 +206,34 @@ bool Spawner::receive(Received& received) {
 
 void Spawner::start(Received& received) {
   const Request& request = received.request;
-  const auto refuse = [&](Stage stage, int error) { send({Event::failed, error, request.id, stage}); };
-  ChildPlan plan;
   // Without the descriptors the process limit of open files was reached here.
-  if (!received.out || !received.err) return refuse(Stage::descriptors, EMFILE);
-  if (received.body.empty() || received.body.back() != '\0' || request.argc == 0)
-    return refuse(Stage::request, EINVAL);
-  char* at = received.body.data();
-  char* const end = at + received.body.size();
-  const auto next = [&]() -> char* {
-    char* text = at;
-    at += std::strlen(at) + 1;
-    return text;
-  };
-  plan.workdir = next();
-  for (std::uint32_t i = 0; i < request.argc && at < end; ++i) plan.argv.push_back(next());
-  for (std::uint32_t i = 0; i < request.envc && at < end; ++i) plan.envp.push_back(next());
-  if (at != end || plan.argv.size() != request.argc || plan.envp.size() != request.envc)
-    return refuse(Stage::request, EINVAL);
-  plan.argv.push_back(nullptr);
-  plan.envp.push_back(nullptr);
-  plan.in = null_.get();
-  plan.out = received.out.get();
-  plan.err = received.err.get();
-  const ChildStart started = start_child(plan, stack_);
-  if (started.pid < 0) return refuse(started.stage, started.error);
-  groups_[request.id] = started.pid;
-  leaders_[started.pid] = request.id;
-  send({Event::started, started.pid, request.id, {}});
+  if (!received.out || !received.err) return report({Event::failed, EMFILE, request.id, Stage::descriptors});
+  if (idle_.empty()) idle_.push_back(std::make_unique<Child>());
+  std::unique_ptr<Child> child = std::move(idle_.back());
+  idle_.pop_back();
+  const int error =
+      child->start(request, std::move(received.body), {null_.get(), received.out.get(), received.err.get()});
+  if (error != 0) {
+    report({Event::failed, error, request.id, child->stage()});
+    idle_.push_back(std::move(child));
+    return;
+  }
+  groups_[request.id] = child->pid();
+  leaders_[child->pid()] = request.id;
+  starting_[request.id] = std::move(child);
+}
+
+// Reports those that have executed their program.
+void Spawner::look_at_starting() {
+  for (auto at = starting_.begin(); at != starting_.end();) {
+    if (at->second->busy() || at->second->error() != 0) {  // failed: until it is reaped
+      ++at;
+      continue;
+    }
+    report({Event::started, at->second->pid(), at->first, {}});
+    idle_.push_back(std::move(at->second));
+    at = starting_.erase(at);
+  }
 }
 
 void Spawner::signal_group(std::uint64_t id, int signal) {
@@ -229,8 +255,21 @@ void Spawner::reap() {
     const std::uint64_t id = leader->second;
     groups_.erase(id);
     leaders_.erase(leader);
-    send({Event::exited, status, id, {}});
+    ended(id, status);
   }
+}
+
+void Spawner::ended(std::uint64_t id, int status) {
+  if (const auto starting = starting_.find(id); starting != starting_.end()) {
+    Child& child = *starting->second;
+    const Report failure{Event::failed, child.error(), id, child.stage()};
+    const Report started{Event::started, child.pid(), id, {}};
+    idle_.push_back(std::move(starting->second));
+    starting_.erase(starting);
+    if (failure.value != 0) return report(failure);
+    report(started);
+  }
+  report({Event::exited, status, id, {}});
 }
 
 }  // namespace

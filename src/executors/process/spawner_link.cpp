@@ -105,13 +105,15 @@ Sent SpawnerLink::send(const protocol::Request& request, std::string_view body,
   }
 }
 
-Received SpawnerLink::receive(protocol::Report& report) {
+Received SpawnerLink::receive(std::span<const protocol::Report>& reports) {
   for (;;) {
-    const ssize_t n = ::recv(socket_.get(), &report, sizeof report, MSG_DONTWAIT);
-    if (n == static_cast<ssize_t>(sizeof report)) return Received::report;
+    const ssize_t n = ::recv(socket_.get(), reports_.data(), sizeof reports_, MSG_DONTWAIT);
+    if (n > 0) {
+      reports = std::span(reports_).first(static_cast<std::size_t>(n) / sizeof(protocol::Report));
+      return Received::reports;
+    }
     if (n < 0 && errno == EINTR) continue;
-    if (n < 0 && errno == EAGAIN) return Received::nothing;
-    return Received::gone;
+    return n < 0 && errno == EAGAIN ? Received::nothing : Received::gone;
   }
 }
 

@@ -3,6 +3,7 @@
 
 #include <sys/types.h>
 
+#include <array>
 #include <span>
 #include <string>
 #include <string_view>
@@ -14,7 +15,7 @@
 namespace baton::executors::process {
 
 enum class Sent { yes, later, no };  // later: the socket is full. no: errno says why
-enum class Received { report, nothing, gone };
+enum class Received { reports, nothing, gone };
 
 // Not thread-safe.
 class SpawnerLink {
@@ -32,7 +33,8 @@ class SpawnerLink {
 
   // Never block. `body` is left out of requests that have none; at most three descriptors.
   Sent send(const protocol::Request& request, std::string_view body, std::span<const int> descriptors);
-  Received receive(protocol::Report& report);
+  // `reports` is set to what was received: valid until the next call.
+  Received receive(std::span<const protocol::Report>& reports);
 
   // Tells the spawner to kill everything and exit; its reports end with `gone` when that is done.
   void end();
@@ -44,6 +46,7 @@ class SpawnerLink {
 
   Fd socket_;
   pid_t pid_;
+  std::array<protocol::Report, protocol::kReportsPerPacket> reports_{};
 };
 
 // A file descriptor (memfd) with a body that is too long for a packet.
