@@ -1,6 +1,6 @@
-// The HTTP API of the owner of a data directory: thin handlers between net and the engine's mailbox (changes) or the
-// store's read side (everything else). openapi.yaml beside this file describes every route, and a test holds the table
-// of routes against it.
+// The HTTP API of the owner of a data directory: thin handlers between net and the engine's mailbox (changes)
+// or the store's read side (everything else). openapi.yaml beside this file describes every route, and a test
+// holds the table of routes against it.
 #pragma once
 
 #include <functional>
@@ -34,20 +34,20 @@ class Api {
   explicit Api(Services services);
   ~Api();  // stop()
 
-  // A net::Handler: on the loop's thread. Answers only processes of the same user, or root: the peer's uid is the
-  // kernel's word.
+  // A net::Handler: on the loop's thread. Answers only processes of the same user, or root: the peer's uid is
+  // the kernel's word.
   void handle(net::Request request, net::Responder responder);
 
   // Requests that are not answered yet, streams included. Any thread.
   std::size_t under_way() const;
 
-  // Breaks off what waits (503, or the end of the stream) and joins the threads; requests that come later are answered
-  // with 503. Not on the loop's thread; twice is fine.
+  // Breaks off what waits (503, or the end of the stream) and joins the threads; requests that come later are
+  // answered with 503. Not on the loop's thread; twice is fine.
   void stop();
 
  private:
   struct Impl;
-  std::shared_ptr<Impl> impl_;
+  std::unique_ptr<Impl> impl_;
 };
 
 }  // namespace baton::api

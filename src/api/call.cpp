@@ -1,0 +1,78 @@
+#include "api/call.hpp"
+
+#include <algorithm>
+#include <charconv>
+
+#include "api/problem.hpp"
+#include "base/text.hpp"
+
+namespace baton::api {
+
+Call::~Call() {
+  if (responder)
+    fail({ErrorCode::unavailable, "Baton is stopping; its runs go on when it is started again", ""});
+}
+
+void Call::json(int status, std::string body, net::Headers more) {
+  more.set("Content-Type", "application/json");
+  more.set("Cache-Control", "no-store");
+  responder.respond({status, std::move(more), std::move(body)});
+}
+
+void Call::text(int status, std::string body) {
+  responder.respond({status, {{"Content-Type", "text/plain; charset=utf-8"}}, std::move(body)});
+}
+
+void Call::fail(const Error& error) {
+  responder.respond(problem(error));
+}
+
+Result<RunId> Call::run_id() const {
+  const auto id = RunId::parse(captures.at(0));
+  if (!id) return baton::fail(ErrorCode::not_found, "there is no run " + printable(captures.at(0)));
+  return *id;
+}
+
+Result<TaskId> Call::task_id() const {
+  const auto id = TaskId::parse(captures.at(0));
+  if (!id) {
+    return baton::fail(ErrorCode::not_found, "there is no task " + printable(captures.at(0)) +
+                                                 "; a task's id is its run's id, a dot and a number");
+  }
+  return *id;
+}
+
+Status Call::only(std::initializer_list<std::string_view> known) const {
+  for (const auto& [name, value] : request.query) {
+    if (std::ranges::find(known, name) != known.end()) continue;
+    std::string message = "unknown query parameter \"" + printable(name) + "\"";
+    const std::string_view near = nearest(name, {known.begin(), known.size()});
+    if (!near.empty()) message += "; did you mean \"" + std::string(near) + "\"?";
+    return baton::fail(ErrorCode::invalid_request, std::move(message));
+  }
+  return {};
+}
+
+Result<std::size_t> Call::number(std::string_view name, std::size_t fallback, std::size_t low,
+                                 std::size_t high) const {
+  const auto text = query(name);
+  if (!text) return fallback;
+  std::size_t value = 0;
+  const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), value);
+  if (error != std::errc{} || end != text->data() + text->size() || value < low || value > high) {
+    return baton::fail(ErrorCode::invalid_request, "query parameter \"" + std::string(name) +
+                                                       "\" must be a whole number from " +
+                                                       std::to_string(low) + " to " + std::to_string(high));
+  }
+  return value;
+}
+
+Result<bool> Call::flag(std::string_view name) const {
+  const auto text = query(name);
+  if (!text || *text == "0" || *text == "false") return false;
+  if (*text == "1" || *text == "true") return true;
+  return baton::fail(ErrorCode::invalid_request,
+                     "query parameter \"" + std::string(name) + "\" must be true or false");
+}
+
+}  // namespace baton::api

@@ -1,0 +1,65 @@
+// One request on its way through a handler.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.hpp"
+#include "base/ids.hpp"
+#include "net/http.hpp"
+#include "net/http_server.hpp"
+
+namespace baton::api {
+
+// Counts the requests that have not been answered.
+class Ticket {
+ public:
+  explicit Ticket(std::shared_ptr<std::atomic<std::size_t>> counter) : counter_(std::move(counter)) {
+    ++*counter_;
+  }
+  Ticket(Ticket&&) noexcept = default;
+  Ticket& operator=(Ticket&&) = delete;
+  ~Ticket() {
+    if (counter_) --*counter_;
+  }
+
+ private:
+  std::shared_ptr<std::atomic<std::size_t>> counter_;
+};
+
+// A call is answered once; destroyed unanswered it says 503, which happens when the API stops.
+struct Call {
+  Call(net::Request r, net::Responder p, Ticket t)
+      : request(std::move(r)), responder(std::move(p)), ticket(std::move(t)) {}
+  ~Call();
+
+  net::Request request;
+  net::Responder responder;
+  Ticket ticket;
+  std::vector<std::string> captures;  // of the route's pattern, in order
+  std::string actor;                  // for the journal: "cli:ada"
+
+  void json(int status, std::string body, net::Headers more = {});
+  void text(int status, std::string body);
+  void fail(const Error& error);
+
+  // Ids in the path. A text that is no id is the same as an id that does not exist: not_found.
+  Result<RunId> run_id() const;
+  Result<TaskId> task_id() const;
+
+  // Query parameters; each fails with invalid_request and the parameter's name.
+  Status only(std::initializer_list<std::string_view> known) const;
+  std::optional<std::string_view> query(std::string_view name) const {
+    return net::find_query(request.query, name);
+  }
+  Result<std::size_t> number(std::string_view name, std::size_t fallback, std::size_t low,
+                             std::size_t high) const;
+  Result<bool> flag(std::string_view name) const;  // 1|true|0|false; false if it is missing
+};
+using CallPtr = std::shared_ptr<Call>;
+
+}  // namespace baton::api

@@ -1,0 +1,26 @@
+// What the handlers share.
+#pragma once
+
+#include <string>
+
+#include "api/api.hpp"
+#include "api/call.hpp"
+#include "api/queries.hpp"
+#include "api/watches.hpp"
+#include "api/workers.hpp"
+
+namespace baton::api {
+
+struct Core {
+  explicit Core(Services s)
+      : services(std::move(s)), queries(services.store), alarms(services.loop), workers(2) {}
+
+  Services services;
+  Queries queries;
+  Watches watches;
+  Alarms alarms;
+  Workers workers;
+};
+using CorePtr = std::shared_ptr<Core>;
+
+}  // namespace baton::api

@@ -1,0 +1,212 @@
+// GET /api/v1/runs/{id}/events: what happened to a run and what happens, as server-sent events. The journal
+// is the only source: first what it holds, then what each commit adds. The stream ends after the fact that
+// the run has ended.
+#include <charconv>
+#include <deque>
+
+#include "api/handlers.hpp"
+#include "api/paced_stream.hpp"
+#include "api/render.hpp"
+#include "net/loop.hpp"
+#include "net/sse.hpp"
+
+namespace baton::api {
+namespace {
+
+constexpr std::size_t kPage = 16;  // journal entries that are read together; one may have thousands of facts
+constexpr Duration kKeepAlive = Duration::seconds(15);
+
+// The place of a fact: its commit, and its number among the run's facts there.
+struct Position {
+  JournalSequence sequence = 0;
+  std::size_t fact = 0;
+};
+
+std::string event_id(ShardId shard, Position at) {
+  return std::to_string(static_cast<unsigned>(shard)) + ':' + std::to_string(at.sequence) + ':' +
+         std::to_string(at.fact);
+}
+
+std::optional<Position> parse_event_id(std::string_view text, ShardId shard) {
+  std::uint64_t parts[3];
+  for (int i = 0; i < 3; ++i) {
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), parts[i]);
+    if (error != std::errc{}) return std::nullopt;
+    text.remove_prefix(static_cast<std::size_t>(end - text.data()));
+    if (i < 2) {
+      if (!text.starts_with(':')) return std::nullopt;
+      text.remove_prefix(1);
+    }
+  }
+  if (!text.empty() || parts[0] != static_cast<unsigned>(shard) || parts[1] > INT64_MAX) return std::nullopt;
+  return Position{static_cast<JournalSequence>(parts[1]), parts[2]};
+}
+
+class EventStream final : public Watch {
+ public:
+  // `next`: the first fact to be sent.
+  EventStream(CorePtr core, CallPtr call, net::StreamWriter writer, RunId run, Position next)
+      : Watch(core->workers),
+        core_(std::move(core)),
+        call_(std::move(call)),
+        stream_(std::move(writer)),
+        run_(run),
+        next_(next) {}
+
+  PacedStream& stream() { return stream_; }
+
+ protected:
+  bool look() override {
+    if (pump()) return true;
+    core_->watches.remove(run_.key(), this);
+    return false;
+  }
+
+ private:
+  // True: there may be more later.
+  bool pump() {
+    for (;;) {
+      if (!stream_.open()) return false;
+      if (!stream_.has_room()) {
+        core_->alarms.wake_after(stream_.patience(), weak_from_this());
+        return true;
+      }
+      if (entries_.empty() && !read()) return false;  // breaks off: the client asks again
+      if (entries_.empty()) {
+        keep_alive();
+        return true;
+      }
+      if (!write_some()) return false;
+      if (ended_) {
+        stream_.close();
+        return false;
+      }
+    }
+  }
+
+  // Facts of the first entries, about one piece of them.
+  bool write_some() {
+    std::string piece;
+    while (!entries_.empty() && piece.size() < PacedStream::kPiece && !ended_) {
+      const store::JournalView& entry = entries_.front();
+      if (entry.sequence > next_.sequence) next_ = {entry.sequence, 0};
+      if (next_.fact >= entry.facts.facts.size()) {
+        next_ = {entry.sequence + 1, 0};
+        entries_.pop_front();
+        continue;
+      }
+      const model::Fact& fact = entry.facts.facts[next_.fact];
+      JsonText data;
+      write_fact(run_, fact, workflow_.get(), data);
+      piece += net::sse_event(event_id(core_->services.shard, next_), model::name(fact.kind), data.take());
+      ended_ = fact.kind == model::FactKind::run_ended;
+      ++next_.fact;
+    }
+    last_written_ = net::Loop::now();
+    return stream_.write(piece);
+  }
+
+  // The next page of entries, oldest first; none if the journal has no more at the moment. The journal's
+  // chain leads from new to old: what is between here and its head is found by going back once, remembering
+  // where pages begin.
+  bool read() {
+    if (workflow_ == nullptr) {
+      const auto view = core_->queries.find(run_);
+      if (!view) return false;
+      workflow_ = core_->queries.workflow_of(view->row);
+    }
+    if (!pages_.empty()) {
+      auto page = core_->services.store.run_journal(run_.key(), pages_.back(), kPage);
+      pages_.pop_back();
+      if (!page) return false;
+      take(*page);
+      return true;
+    }
+    std::optional<JournalSequence> before;
+    for (;;) {
+      auto page = core_->services.store.run_journal(run_.key(), before, kPage);
+      if (!page) return false;
+      const bool reached = page->size() < kPage || page->back().sequence <= next_.sequence;
+      if (reached) {
+        take(*page);
+        return true;
+      }
+      pages_.push_back(page->front().sequence + 1);
+      before = page->back().sequence;
+    }
+  }
+
+  void take(std::vector<store::JournalView>& page) {
+    for (store::JournalView& entry : page) {
+      if (entry.sequence >= next_.sequence) entries_.push_front(std::move(entry));
+    }
+    // A partly sent entry has nothing more to give: entries do not grow.
+    while (!entries_.empty() && entries_.front().sequence == next_.sequence &&
+           next_.fact >= entries_.front().facts.facts.size()) {
+      next_ = {next_.sequence + 1, 0};
+      entries_.pop_front();
+    }
+    if (entries_.empty() && !pages_.empty()) read();
+  }
+
+  void keep_alive() {
+    const net::MonoTime now = net::Loop::now();
+    if (now - last_written_ >= kKeepAlive) {
+      stream_.write(net::sse_comment(""));
+      last_written_ = now;
+    }
+    if (alarm_ > now) return;
+    alarm_ = now + kKeepAlive;
+    core_->alarms.wake_after(kKeepAlive, weak_from_this());
+  }
+
+  CorePtr core_;
+  CallPtr call_;  // counts as under way
+  PacedStream stream_;
+  RunId run_;
+  std::shared_ptr<const model::Workflow> workflow_;
+  Position next_;
+  std::deque<store::JournalView> entries_;  // read and not yet sent, oldest first
+  std::vector<JournalSequence> pages_;      // ends (exclusive) of pages still to be read, the next one last
+  bool ended_ = false;
+  net::MonoTime last_written_ = net::Loop::now();
+  net::MonoTime alarm_;
+};
+
+}  // namespace
+
+void run_events(const CorePtr& core, CallPtr call) {
+  if (const auto known = call->only({"after"}); !known) return call->fail(known.error());
+  const auto id = call->run_id();
+  if (!id) return call->fail(id.error());
+  const auto view = core->queries.find(*id);
+  if (!view) return call->fail(view.error());
+
+  // Browsers resume with the header; a first request may say it in the query.
+  Position next;
+  bool reset = false;
+  const auto last = call->request.headers.find("Last-Event-ID");
+  if (const auto seen = last ? last : call->query("after")) {
+    const auto position = parse_event_id(*seen, core->services.shard);
+    if (!position) {
+      return call->fail(
+          {ErrorCode::invalid_request, "the last event id is not one that this stream gave out", ""});
+    }
+    next = {position->sequence, position->fact + 1};
+    // An id that this journal does not have: it was replaced by an older copy.
+    reset = position->sequence > view->row.journal_head;
+    if (reset) next = {};
+  }
+
+  net::StreamWriter writer = call->responder.stream(
+      200, {{"Content-Type", "text/event-stream"}, {"Cache-Control", "no-store"}}, PacedStream::kBuffer);
+  if (reset) writer.write(net::sse_event("", "reset", "{}"));
+  const auto stream = std::make_shared<EventStream>(core, std::move(call), std::move(writer), *id, next);
+  core->watches.add(id->key(), stream);
+  stream->stream().on_close([weak = std::weak_ptr<Watch>(stream)] {
+    if (const auto held = weak.lock()) held->wake();
+  });
+  stream->wake();
+}
+
+}  // namespace baton::api

@@ -1,0 +1,45 @@
+#include "api/problem.hpp"
+
+#include "api/json_text.hpp"
+
+namespace baton::api {
+namespace {
+
+// "invalid_definition" → "Invalid definition"
+std::string title_of(std::string_view code) {
+  std::string title(code);
+  for (char& c : title) {
+    if (c == '_') c = ' ';
+  }
+  title[0] = static_cast<char>(title[0] - 'a' + 'A');
+  return title;
+}
+
+}  // namespace
+
+net::Response problem(const Error& error, std::string_view more) {
+  const ErrorCodeInfo& row = info(error.code);
+  JsonText body;
+  body.begin_object();
+  body.key("type").string("https://baton.invalid/errors/" + std::string(row.name));
+  body.key("title").string(title_of(row.name));
+  body.key("status").integer(row.http_status);
+  body.key("detail").string(error.message);
+  body.key("code").string(row.name);
+  if (error.where.starts_with('/')) body.key("pointer").string(error.where);
+  body.end_object();
+  net::Response response{row.http_status, {{"Content-Type", "application/problem+json"}}, body.take()};
+  if (!more.empty()) {
+    response.body.pop_back();
+    response.body += ',';
+    response.body += more;
+    response.body += '}';
+  }
+  if (error.code == ErrorCode::overloaded || error.code == ErrorCode::read_only ||
+      error.code == ErrorCode::unavailable) {
+    response.headers.add("Retry-After", "1");
+  }
+  return response;
+}
+
+}  // namespace baton::api

@@ -1,0 +1,329 @@
+#include "api/queries.hpp"
+
+#include <algorithm>
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
+#include <charconv>
+#include <map>
+
+#include "api/render.hpp"
+
+namespace baton::api {
+namespace {
+
+using model::TaskRow;
+using model::Workflow;
+
+constexpr std::size_t kWindow = 256;            // rows that are read together
+constexpr std::size_t kSmallResult = 64 << 10;  // larger results are read one by one
+
+std::string metadata_of(const std::string& context) {
+  boost::system::error_code error;
+  const boost::json::value parsed = boost::json::parse(context, error);
+  if (error || !parsed.is_object()) return "{}";
+  const auto* metadata = parsed.get_object().if_contains("metadata");
+  return metadata != nullptr && metadata->is_object() ? boost::json::serialize(*metadata) : "{}";
+}
+
+std::string close_list(JsonText& out, const std::string& next) {
+  out.end_array();
+  out.key("next").string_or_null(next);
+  out.end_object();
+  return out.take();
+}
+
+// The row of a task that never changed.
+TaskRow pending(const model::RunRow& run, const Workflow& workflow, Ordinal ordinal, Ordinal step,
+                std::int32_t index) {
+  TaskRow row;
+  row.key = {run.key, ordinal};
+  row.step = step;
+  row.index = index;
+  const std::int8_t own = workflow.steps[step].priority;
+  row.priority = own >= 0 ? static_cast<std::uint8_t>(own) : run.priority;
+  return row;
+}
+
+}  // namespace
+
+std::optional<TaskCursor> TaskCursor::parse(std::string_view text) {
+  TaskCursor cursor;
+  const char* end = text.data() + text.size();
+  const auto step = std::from_chars(text.data(), end, cursor.step);
+  if (step.ec != std::errc{} || step.ptr == end || *step.ptr != '.') return std::nullopt;
+  const auto item = std::from_chars(step.ptr + 1, end, cursor.item);
+  if (item.ec != std::errc{} || item.ptr != end) return std::nullopt;
+  return cursor;
+}
+
+std::string TaskCursor::text() const {
+  return std::to_string(step) + '.' + std::to_string(item);
+}
+
+// A run that tasks are read of.
+struct Queries::Run {
+  store::RunView view;
+  std::shared_ptr<const Workflow> workflow;
+  // The mapped steps that were looked up for dependencies.
+  std::map<Ordinal, TaskRow> mapped;
+
+  const model::RunRow& row() const { return view.row; }
+  Ordinal steps() const { return static_cast<Ordinal>(workflow->steps.size()); }
+};
+
+Result<store::RunView> Queries::find(const RunId& id) {
+  TRY(std::optional<store::RunView> view, store_.get_run(id));
+  if (!view) return fail(ErrorCode::not_found, "there is no run " + id.text());
+  return std::move(*view);
+}
+
+std::shared_ptr<const Workflow> Queries::workflow_of(const model::RunRow& row) {
+  auto workflow = definitions_.get(row.definition);
+  return workflow ? *workflow : nullptr;
+}
+
+Result<Queries::Run> Queries::open(const RunId& id) {
+  TRY(store::RunView view, find(id));
+  TRY(std::shared_ptr<const Workflow> workflow, definitions_.get(view.row.definition));
+  return Run{std::move(view), std::move(workflow), {}};
+}
+
+std::size_t Queries::ended_steps(const model::RunRow& row, const Workflow* workflow) {
+  if (workflow == nullptr) return 0;
+  const std::size_t steps = workflow->steps.size();
+  if (row.status == model::RunStatus::completed) return steps;
+  const bool mapped = row.next_ordinal > steps;
+  if (!mapped) return std::min<std::size_t>(row.counts.ended(), steps);
+  std::size_t ended = 0;
+  for (Ordinal from = 0; from < steps; from += kWindow) {
+    const auto views = store_.list_tasks(row.key, from, kWindow, 0);
+    if (!views) break;
+    for (const store::TaskView& view : *views) {
+      if (view.row.key.ordinal < std::min<std::size_t>(steps, from + kWindow) && is_terminal(view.row.status))
+        ++ended;
+    }
+  }
+  return ended;
+}
+
+Result<std::string> Queries::run(const RunId& id) {
+  TRY(const store::RunView view, find(id));
+  return run(view);
+}
+
+Result<std::string> Queries::run(const store::RunView& view) {
+  const auto workflow = workflow_of(view.row);
+  TRY(const std::optional<std::string> input,
+      store_.get_payload({view.row.key, model::PayloadSlot::run_input}));
+  const std::string metadata = metadata_of(view.context);
+  JsonText out;
+  write_run(view.row,
+            {workflow.get(), ended_steps(view.row, workflow.get()), metadata, input ? *input : "{}"}, out);
+  return out.take();
+}
+
+Status Queries::write_run_item(const model::RunRow& row, JsonText& out) {
+  const auto workflow = workflow_of(row);
+  TRY(const std::optional<std::string> context,
+      store_.get_payload({row.key, model::PayloadSlot::run_context}));
+  const std::string metadata = context ? metadata_of(*context) : "{}";
+  write_run(row, {workflow.get(), ended_steps(row, workflow.get()), metadata, std::nullopt}, out);
+  return {};
+}
+
+Result<std::string> Queries::runs(const store::RunFilter& filter, std::optional<RunKey> before,
+                                  std::size_t limit) {
+  TRY(const std::vector<model::RunRow> rows, store_.list_runs(filter, before, limit));
+  JsonText out;
+  out.begin_object().key("items").begin_array();
+  for (const model::RunRow& row : rows) {
+    TRY_VOID(write_run_item(row, out));
+  }
+  return close_list(out, rows.size() == limit ? rows.back().id.text() : "");
+}
+
+Result<std::string> Queries::recoverable_runs(const store::RunFilter& filter, std::optional<RunKey> before,
+                                              std::size_t limit) {
+  JsonText out;
+  out.begin_object().key("items").begin_array();
+  // A page may have fewer items than its limit although there are more: at most this many runs are looked at.
+  constexpr std::size_t kLookedAt = 1000;
+  TRY(const std::vector<model::RunRow> rows, store_.list_runs(filter, before, kLookedAt));
+  std::size_t written = 0;
+  std::string next = rows.size() == kLookedAt ? rows.back().id.text() : "";
+  for (const model::RunRow& row : rows) {
+    const auto workflow = workflow_of(row);
+    if (workflow == nullptr || row.recovery_attempts >= workflow->max_recovery_attempts) continue;
+    TRY_VOID(write_run_item(row, out));
+    if (++written == limit) {
+      next = row.id.text();
+      break;
+    }
+  }
+  return close_list(out, next);
+}
+
+Result<std::string> Queries::history(const RunId& id, std::optional<JournalSequence> before,
+                                     std::size_t limit) {
+  TRY(const store::RunView view, find(id));
+  const auto workflow = workflow_of(view.row);
+  TRY(const std::vector<store::JournalView> entries, store_.run_journal(view.row.key, before, limit));
+  JsonText out;
+  out.begin_object().key("items").begin_array();
+  JournalSequence last = 0;
+  bool whole = entries.size() < limit;
+  for (const store::JournalView& entry : entries) {
+    out.begin_object();
+    out.key("sequence").integer(entry.sequence);
+    out.key("cause").string(entry.facts.cause);
+    out.key("actor").string(entry.facts.actor);
+    out.key("facts").begin_array();
+    for (const model::Fact& fact : entry.facts.facts) write_fact(id, fact, workflow.get(), out);
+    out.end_array().end_object();
+    last = entry.sequence;
+    if (out.size() > kPageBytes && &entry != &entries.back()) {
+      whole = false;
+      break;
+    }
+  }
+  return close_list(out, whole ? "" : std::to_string(last));
+}
+
+Result<std::optional<std::string>> Queries::result_of(Run& run, const store::TaskView& view) {
+  const TaskRow& row = view.row;
+  if (view.result) return view.result;
+  if (row.expanded && row.status == model::TaskStatus::completed) {
+    if (row.item_count == 0) return "[]";
+    return store_.get_payload(
+        {run.row().key, model::PayloadSlot::item_results, row.first_item, row.item_count});
+  }
+  if (!row.has_result) return std::nullopt;
+  return store_.get_payload({run.row().key, model::PayloadSlot::task_result, row.key.ordinal});
+}
+
+Status Queries::write_task_item(Run& run, const store::TaskView& view, bool attempt_list, JsonText& out) {
+  const model::Step& step = run.workflow->steps[view.row.step];
+  std::vector<Ordinal> dependencies;
+  for (const Ordinal need : step.needs) {
+    // Behind a join stand the items that it waited for. Between two mapped steps it is the step's own task:
+    // the items' would be the product of both.
+    if (run.workflow->steps[need].for_each.is_null() || view.row.index >= 0) {
+      dependencies.push_back(need);
+      continue;
+    }
+    auto found = run.mapped.find(need);
+    if (found == run.mapped.end()) {
+      TRY(const std::optional<store::TaskView> stored, store_.get_task({run.row().key, need}));
+      found =
+          run.mapped.emplace(need, stored ? stored->row : pending(run.row(), *run.workflow, need, need, -1))
+              .first;
+    }
+    const TaskRow& mapped = found->second;
+    if (!mapped.expanded || mapped.item_count == 0) {
+      dependencies.push_back(need);
+      continue;
+    }
+    for (std::uint32_t i = 0; i < mapped.item_count; ++i) dependencies.push_back(mapped.first_item + i);
+  }
+  TRY(const std::optional<std::string> result, result_of(run, view));
+  write_task(
+      view.row,
+      {run.row().id, *run.workflow, dependencies, result ? std::string_view(*result) : "null", attempt_list},
+      out);
+  return {};
+}
+
+Result<std::string> Queries::tasks(const RunId& id, TaskCursor at, std::size_t limit) {
+  TRY(Run run, open(id));
+  JsonText out;
+  out.begin_object().key("items").begin_array();
+  std::size_t written = 0;
+  const auto full = [&] { return written == limit || out.size() > kPageBytes; };
+
+  // `count` tasks from ordinal `first` on, stored or not; `describe(i)` makes the row of one that is not
+  // stored.
+  const auto each = [&](Ordinal first, std::size_t count, const auto& describe, const auto& visit) -> Status {
+    TRY(const std::vector<store::TaskView> stored,
+        store_.list_tasks(run.row().key, first, count, kSmallResult));
+    auto next = stored.begin();
+    for (std::size_t i = 0; i < count && !full(); ++i) {
+      const bool found = next != stored.end() && next->row.key.ordinal == first + i;
+      TRY_VOID(visit(found ? *next : store::TaskView{describe(i), std::nullopt}));
+      if (found) ++next;
+    }
+    return {};
+  };
+  const auto write = [&](const store::TaskView& view) -> Status {
+    ++written;
+    return write_task_item(run, view, false, out);
+  };
+  const auto write_items = [&](const TaskRow& mapped) -> Status {
+    while (at.item < mapped.item_count && !full()) {
+      const std::size_t count = std::min<std::size_t>(kWindow, mapped.item_count - at.item);
+      const std::uint32_t first = at.item;
+      TRY_VOID(each(
+          mapped.first_item + first, count,
+          [&](std::size_t i) {
+            return pending(run.row(), *run.workflow, mapped.first_item + first + static_cast<Ordinal>(i),
+                           mapped.step, static_cast<std::int32_t>(first + i));
+          },
+          [&](const store::TaskView& view) {
+            ++at.item;
+            return write(view);
+          }));
+    }
+    if (at.item >= mapped.item_count) at = {at.step + 1, 0};
+    return {};
+  };
+
+  while (at.step < run.steps() && !full()) {
+    const Ordinal first = at.step;
+    TRY_VOID(each(
+        first, std::min<std::size_t>(kWindow, run.steps() - first),
+        [&](std::size_t i) {
+          const Ordinal step = first + static_cast<Ordinal>(i);
+          return pending(run.row(), *run.workflow, step, step, -1);
+        },
+        [&](const store::TaskView& view) -> Status {
+          if (view.row.expanded && view.row.item_count > 0) return write_items(view.row);
+          at = {at.step + 1, 0};
+          return write(view);
+        }));
+  }
+  return close_list(out, at.step < run.steps() ? at.text() : "");
+}
+
+Result<store::TaskView> Queries::locate(Run& run, const TaskId& id) {
+  TRY(std::optional<store::TaskView> view, store_.get_task({run.row().key, id.ordinal}));
+  if (view && view->row.step < run.steps()) return std::move(*view);
+  // Pending. An item's place follows from its step's.
+  if (id.ordinal < run.steps()) {
+    return store::TaskView{pending(run.row(), *run.workflow, id.ordinal, id.ordinal, -1), std::nullopt};
+  }
+  for (Ordinal step = 0; step < run.steps(); ++step) {
+    if (run.workflow->steps[step].for_each.is_null()) continue;
+    TRY(const std::optional<store::TaskView> mapped, store_.get_task({run.row().key, step}));
+    if (!mapped || !mapped->row.expanded || id.ordinal < mapped->row.first_item) continue;
+    const std::uint32_t item = id.ordinal - mapped->row.first_item;
+    if (item >= mapped->row.item_count) continue;
+    return store::TaskView{
+        pending(run.row(), *run.workflow, id.ordinal, step, static_cast<std::int32_t>(item)), std::nullopt};
+  }
+  return fail(ErrorCode::not_found, "there is no task " + id.text());
+}
+
+Result<TaskRow> Queries::task_row(const TaskId& id) {
+  TRY(Run run, open(id.run));
+  TRY(store::TaskView view, locate(run, id));
+  return std::move(view.row);
+}
+
+Result<std::string> Queries::task(const TaskId& id) {
+  TRY(Run run, open(id.run));
+  TRY(const store::TaskView view, locate(run, id));
+  JsonText out;
+  TRY_VOID(write_task_item(run, view, true, out));
+  return out.take();
+}
+
+}  // namespace baton::api

@@ -1,0 +1,64 @@
+// What can be asked about runs and tasks, as JSON. Tasks that never changed have no row in the store: they
+// are derived from the run's definition.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "api/definitions.hpp"
+#include "api/json_text.hpp"
+#include "base/error.hpp"
+#include "base/ids.hpp"
+#include "store/store.hpp"
+
+namespace baton::api {
+
+// Where a list of tasks goes on: tasks stand in the order of steps, then items.
+struct TaskCursor {
+  Ordinal step = 0;
+  std::uint32_t item = 0;
+
+  static std::optional<TaskCursor> parse(std::string_view text);
+  std::string text() const;
+};
+
+// A page ends when it has this many bytes, whatever its limit of items is.
+inline constexpr std::size_t kPageBytes = std::size_t{8} << 20;
+
+// Thread-safe. Everything about a run that does not exist is not_found.
+class Queries {
+ public:
+  explicit Queries(store::Reader& store) : store_(store), definitions_(store) {}
+
+  store::Reader& store() { return store_; }
+
+  Result<store::RunView> find(const RunId& id);
+  // Null if the definition cannot be read.
+  std::shared_ptr<const model::Workflow> workflow_of(const model::RunRow& row);
+
+  Result<std::string> run(const RunId& id);
+  Result<std::string> run(const store::RunView& view);
+  Result<std::string> runs(const store::RunFilter& filter, std::optional<RunKey> before, std::size_t limit);
+  // Seed 001's `recoverable`: failed, and recovered less often than its definition allows.
+  Result<std::string> recoverable_runs(const store::RunFilter& filter, std::optional<RunKey> before,
+                                       std::size_t limit);
+  Result<std::string> history(const RunId& id, std::optional<JournalSequence> before, std::size_t limit);
+
+  Result<std::string> tasks(const RunId& run, TaskCursor from, std::size_t limit);
+  Result<std::string> task(const TaskId& id);
+  Result<model::TaskRow> task_row(const TaskId& id);
+
+ private:
+  struct Run;
+  Result<Run> open(const RunId& id);
+  Result<store::TaskView> locate(Run& run, const TaskId& id);
+  Status write_run_item(const model::RunRow& row, JsonText& out);
+  std::size_t ended_steps(const model::RunRow& row, const model::Workflow* workflow);
+  Status write_task_item(Run& run, const store::TaskView& view, bool attempt_list, JsonText& out);
+  Result<std::optional<std::string>> result_of(Run& run, const store::TaskView& view);
+
+  store::Reader& store_;
+  Definitions definitions_;
+};
+
+}  // namespace baton::api

@@ -1,0 +1,201 @@
+#include "api/render.hpp"
+
+#include <algorithm>
+
+#include "model/states.hpp"
+
+namespace baton::api {
+namespace {
+
+std::optional<Duration> span(WallTime from, WallTime to) {
+  if (from.us == 0 || to.us == 0) return std::nullopt;
+  return std::max(to - from, Duration{});
+}
+
+void write_error(std::string_view type, std::string_view message, JsonText& out) {
+  if (type.empty()) {
+    out.null();
+    return;
+  }
+  out.begin_object();
+  out.key("type").string(type);
+  out.key("message").string(message);
+  out.end_object();
+}
+
+void write_attempt(const model::AttemptRecord& attempt, JsonText& out) {
+  out.begin_object();
+  out.key("number").integer(attempt.number);
+  out.key("status").string(model::name(attempt.end));
+  out.key("worker").string_or_null(attempt.worker);
+  out.key("token").string(attempt.token.text());
+  out.key("started_at").instant(attempt.started_at);
+  out.key("ended_at").instant(attempt.ended_at);
+  out.key("duration").seconds(span(attempt.started_at, attempt.ended_at));
+  out.key("error");
+  write_error(attempt.error_type, attempt.error_message, out);
+  out.end_object();
+}
+
+}  // namespace
+
+void write_run(const model::RunRow& row, const RunDetails& details, JsonText& out) {
+  out.begin_object();
+  out.key("id").string(row.id.text());
+  out.key("workflow").string(row.workflow);
+  out.key("version").integer(row.version);
+  out.key("title").string_or_null(details.workflow != nullptr ? details.workflow->title : "");
+  out.key("status").string(model::name(row.status));
+  out.key("progress").integer(row.progress);
+  out.key("current_step").integer(static_cast<std::int64_t>(details.current_step));
+  out.key("total_steps");
+  if (details.workflow != nullptr) {
+    out.integer(static_cast<std::int64_t>(details.workflow->steps.size()));
+  } else {
+    out.null();
+  }
+  out.key("job_id").string_or_null(row.job_id);
+  if (details.input) out.key("input").raw(*details.input);
+  out.key("metadata").raw(details.metadata);
+  out.key("priority").integer(row.priority);
+  out.key("created_at").instant(row.created_at);
+  out.key("started_at").instant(row.started_at);
+  out.key("ended_at").instant(row.ended_at);
+  out.key("duration").seconds(span(row.started_at, row.ended_at));
+  out.key("recovery_attempts").integer(row.recovery_attempts);
+  out.key("counts").begin_object();
+  out.key("total").integer(row.counts.total);
+  out.key("completed").integer(row.counts.completed);
+  out.key("failed").integer(row.counts.failed);
+  out.key("skipped").integer(row.counts.skipped);
+  out.key("cancelled").integer(row.counts.cancelled);
+  out.key("running").integer(row.counts.running);
+  out.end_object();
+  out.key("error");
+  write_error(row.error_type, row.error_message, out);
+  out.end_object();
+}
+
+void write_task(const model::TaskRow& row, const TaskDetails& details, JsonText& out) {
+  const model::Step& step = details.workflow.steps[row.step];
+  std::string_view worker = row.worker;
+  if (worker.empty() && !row.history.empty()) worker = row.history.back().worker;
+
+  out.begin_object();
+  out.key("id").string(TaskId{details.run, row.key.ordinal}.text());
+  out.key("run").string(details.run.text());
+  out.key("step").string(step.name);
+  out.key("title").string(step.title.empty() ? step.name : step.title);
+  out.key("type").string(step.type.empty() ? model::name(step.kind) : std::string_view(step.type));
+  out.key("step_index").integer(row.step);
+  out.key("index");
+  if (row.index >= 0) {
+    out.integer(row.index);
+  } else {
+    out.null();
+  }
+  out.key("items");
+  if (row.expanded) {
+    out.integer(row.item_count);
+  } else {
+    out.null();
+  }
+  out.key("finally").boolean(step.finally);
+  out.key("status").string(model::name(row.status));
+  out.key("skip_reason").string_or_null(model::name(row.skip_reason));
+  out.key("generation").integer(row.generation);
+  out.key("attempts").integer(row.attempts);
+  out.key("retry_count").integer(row.attempts > 0 ? row.attempts - 1 : 0);
+  out.key("lost").integer(row.lost);
+  out.key("interrupted").integer(row.interrupted);
+  out.key("dependencies").begin_array();
+  for (const Ordinal dependency : details.dependencies) out.string(TaskId{details.run, dependency}.text());
+  out.end_array();
+  out.key("queue").string(step.queue);
+  out.key("priority").integer(row.priority);
+  out.key("worker").string_or_null(worker);
+  out.key("external_id").null();
+  out.key("metadata").raw("{}");
+  out.key("result").raw(details.result);
+  out.key("error");
+  write_error(row.error_type, row.error_message, out);
+  out.key("ready_at").instant(row.ready_at);
+  out.key("started_at").instant(row.started_at);
+  out.key("ended_at").instant(row.ended_at);
+  out.key("duration").seconds(span(row.started_at, row.ended_at));
+  if (details.attempt_list) {
+    out.key("attempt_list").begin_array();
+    for (const model::AttemptRecord& attempt : row.history) write_attempt(attempt, out);
+    out.end_array();
+  }
+  out.end_object();
+}
+
+void write_fact(const RunId& run, const model::Fact& fact, const model::Workflow* workflow, JsonText& out) {
+  using Kind = model::FactKind;
+  const auto run_status = [&] { return model::name(static_cast<model::RunStatus>(fact.status)); };
+  const auto task_status = [&] { return model::name(static_cast<model::TaskStatus>(fact.status)); };
+
+  out.begin_object();
+  out.key("type").string(model::name(fact.kind));
+  out.key("at").instant(fact.at);
+  if (model::is_task_fact(fact.kind)) {
+    out.key("task").string(TaskId{run, fact.task}.text());
+    if (workflow != nullptr && fact.step < workflow->steps.size()) {
+      out.key("step").string(workflow->steps[fact.step].name);
+    }
+    out.key("step_index").integer(fact.step);
+    if (fact.index >= 0) out.key("index").integer(fact.index);
+    if (fact.attempt > 0) out.key("attempt").integer(fact.attempt);
+  }
+  switch (fact.kind) {
+    case Kind::run_submitted:
+      out.key("workflow").string(fact.text);
+      out.key("version").integer(fact.number);
+      break;
+    case Kind::run_started:
+      break;
+    case Kind::run_cancel_requested:
+      out.key("reason").string(fact.text);
+      out.key("terminate").boolean(fact.number != 0);
+      break;
+    case Kind::run_finalizing:
+      out.key("outcome").string(run_status());
+      break;
+    case Kind::run_ended:
+      out.key("status").string(run_status());
+      out.key("error_type").string_or_null(fact.text);
+      break;
+    case Kind::task_queued:
+      out.key("priority").integer(fact.number);
+      break;
+    case Kind::task_skipped:
+      out.key("reason").string(fact.text);
+      break;
+    case Kind::task_expanded:
+      out.key("items").integer(fact.number);
+      break;
+    case Kind::attempt_started:
+      out.key("worker").string(fact.text);
+      break;
+    case Kind::attempt_stopping:
+      out.key("mode").string(fact.text);
+      out.key("reason").string(fact.other);
+      break;
+    case Kind::attempt_ended:
+      out.key("outcome").string(fact.text);
+      out.key("error_type").string_or_null(fact.other);
+      break;
+    case Kind::task_retrying:
+      out.key("delay").seconds(Duration{fact.number});
+      break;
+    case Kind::task_ended:
+      out.key("status").string(task_status());
+      out.key("error");
+      write_error(fact.text, fact.other, out);
+      break;
+  }
+  out.end_object();
+}
+
+}  // namespace baton::api

@@ -1,0 +1,35 @@
+// Rows as the JSON that clients see (PRODUCT §7, SEMANTICS 46). openapi.yaml describes the fields.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string_view>
+
+#include "api/json_text.hpp"
+#include "model/definition.hpp"
+#include "model/fact.hpp"
+#include "model/rows.hpp"
+
+namespace baton::api {
+
+struct RunDetails {
+  const model::Workflow* workflow = nullptr;  // null: its definition cannot be read
+  std::size_t current_step = 0;               // steps that have ended
+  std::string_view metadata = "{}";           // JSON
+  std::optional<std::string_view> input;      // JSON; left out of lists
+};
+void write_run(const model::RunRow& row, const RunDetails& details, JsonText& out);
+
+struct TaskDetails {
+  RunId run;
+  const model::Workflow& workflow;
+  std::span<const Ordinal> dependencies;
+  std::string_view result = "null";  // JSON
+  bool attempt_list = false;
+};
+void write_task(const model::TaskRow& row, const TaskDetails& details, JsonText& out);
+
+// What the journal says, with names instead of numbers. `workflow` may be null: then without step names.
+void write_fact(const RunId& run, const model::Fact& fact, const model::Workflow* workflow, JsonText& out);
+
+}  // namespace baton::api

@@ -1,0 +1,67 @@
+#include "api/router.hpp"
+
+#include <array>
+
+#include "api/handlers.hpp"
+
+namespace baton::api {
+namespace {
+
+using net::Method;
+
+constexpr std::array kRoutes = {
+    Route{Method::post, "/api/v1/runs", Access::change, submit_run},
+    Route{Method::get, "/api/v1/runs", Access::read, list_runs},
+    Route{Method::get, "/api/v1/runs/{id}", Access::read, get_run},
+    Route{Method::post, "/api/v1/runs/{id}/cancel", Access::change, cancel_run},
+    Route{Method::get, "/api/v1/runs/{id}/wait", Access::read, wait_for_run},
+    Route{Method::get, "/api/v1/runs/{id}/events", Access::read, run_events},
+    Route{Method::get, "/api/v1/runs/{id}/history", Access::read, run_history},
+    Route{Method::get, "/api/v1/tasks", Access::read, list_tasks},
+    Route{Method::get, "/api/v1/tasks/{id}", Access::read, get_task},
+    Route{Method::get, "/api/v1/tasks/{id}/logs", Access::read, task_logs},
+    Route{Method::get, "/api/v1/version", Access::read, get_version},
+    Route{Method::get, "/livez", Access::anyone, get_alive},
+    Route{Method::get, "/readyz", Access::anyone, get_ready},
+};
+
+std::string_view take_segment(std::string_view& rest) {
+  rest.remove_prefix(1);  // the slash
+  const std::string_view segment = rest.substr(0, rest.find('/'));
+  rest.remove_prefix(segment.size());
+  return segment;
+}
+
+bool matches(std::string_view pattern, std::string_view path, std::vector<std::string>& captures) {
+  captures.clear();
+  while (!pattern.empty() && !path.empty()) {
+    const std::string_view wanted = take_segment(pattern);
+    const std::string_view given = take_segment(path);
+    if (wanted.starts_with('{')) {
+      if (given.empty()) return false;
+      captures.emplace_back(given);
+    } else if (wanted != given) {
+      return false;
+    }
+  }
+  return pattern.empty() && path.empty();
+}
+
+}  // namespace
+
+std::span<const Route> routes() {
+  return kRoutes;
+}
+
+Match find_route(net::Method method, std::string_view path) {
+  Match match;
+  for (const Route& route : kRoutes) {
+    std::vector<std::string> captures;
+    if (!matches(route.pattern, path, captures)) continue;
+    if (route.method == method) return {&route, std::move(captures), {}};
+    match.allowed.push_back(route.method);
+  }
+  return match;
+}
+
+}  // namespace baton::api

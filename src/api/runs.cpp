@@ -1,0 +1,137 @@
+// Reading and cancelling runs.
+#include <algorithm>
+#include <boost/json/parse.hpp>
+#include <charconv>
+
+#include "api/handlers.hpp"
+#include "api/request_body.hpp"
+#include "base/text.hpp"
+
+namespace baton::api {
+namespace {
+
+using model::RunStatus;
+
+Status add_statuses(std::string_view list, std::vector<RunStatus>& out) {
+  while (!list.empty()) {
+    const std::string_view name = list.substr(0, list.find(','));
+    list.remove_prefix(std::min(list.size(), name.size() + 1));
+    const auto found = model::run_statuses(name);
+    if (found.empty()) {
+      constexpr std::string_view kNames[] = {"pending",    "running",   "paused", "cancelling",
+                                             "recovering", "completed", "failed", "cancelled"};
+      std::string message = "unknown status \"" + printable(name) + "\"";
+      const std::string_view near = nearest(name, kNames);
+      if (!near.empty()) message += "; did you mean \"" + std::string(near) + "\"?";
+      return fail(ErrorCode::invalid_request, std::move(message));
+    }
+    for (const RunStatus status : found) {
+      if (std::ranges::find(out, status) == out.end()) out.push_back(status);
+    }
+  }
+  return {};
+}
+
+// `state`: what people ask for most.
+Status apply_state(std::string_view state, store::RunFilter& filter, bool& recoverable) {
+  if (state == "active") {
+    filter.statuses = {RunStatus::pending, RunStatus::running, RunStatus::paused, RunStatus::cancelling,
+                       RunStatus::recovering};
+  } else if (state == "failed") {
+    filter.statuses = {RunStatus::failed};
+  } else if (state == "recoverable") {
+    filter.statuses = {RunStatus::failed};
+    recoverable = true;
+  } else {
+    return fail(ErrorCode::invalid_request,
+                "query parameter \"state\" must be active, failed or recoverable");
+  }
+  return {};
+}
+
+Result<std::string> list(Core& core, const Call& call) {
+  TRY_VOID(call.only({"status", "workflow", "job_id", "state", "limit", "cursor"}));
+  store::RunFilter filter;
+  filter.shard = core.services.shard;
+  bool recoverable = false;
+  if (const auto state = call.query("state")) {
+    if (call.query("status")) {
+      return fail(ErrorCode::invalid_request, "query parameters \"state\" and \"status\" exclude each other");
+    }
+    TRY_VOID(apply_state(*state, filter, recoverable));
+  }
+  if (const auto status = call.query("status")) {
+    TRY_VOID(add_statuses(*status, filter.statuses));
+  }
+  filter.workflow = call.query("workflow").value_or("");
+  filter.job_id = call.query("job_id").value_or("");
+  TRY(const std::size_t limit, call.number("limit", 50, 1, 1000));
+  std::optional<RunKey> before;
+  if (const auto cursor = call.query("cursor")) {
+    const auto id = RunId::parse(*cursor);
+    if (!id)
+      return fail(ErrorCode::invalid_request, "query parameter \"cursor\" is not one that a list gave out");
+    before = id->key();
+  }
+  return recoverable ? core.queries.recoverable_runs(filter, before, limit)
+                     : core.queries.runs(filter, before, limit);
+}
+
+Result<std::string> history(Core& core, const Call& call) {
+  TRY_VOID(call.only({"limit", "cursor"}));
+  TRY(const RunId id, call.run_id());
+  TRY(const std::size_t limit, call.number("limit", 100, 1, 1000));
+  std::optional<JournalSequence> before;
+  if (call.query("cursor")) {
+    TRY(before, call.number("cursor", 0, 0, INT64_MAX));
+  }
+  return core.queries.history(id, before, limit);
+}
+
+Result<model::CancelRun> read_cancel(const Call& call) {
+  TRY_VOID(call.only({}));
+  TRY(const RunId id, call.run_id());
+  model::CancelRun command{id, false, ""};
+  if (call.request.body.empty()) return command;
+  TRY(const RequestBody body, RequestBody::parse(call.request));
+  TRY_VOID(body.only({"terminate", "reason"}));
+  TRY(command.terminate, body.boolean("terminate", false));
+  TRY(command.reason, body.text("reason", 1000));
+  return command;
+}
+
+void answer(Call& call, Result<std::string> body) {
+  if (body) {
+    call.json(200, std::move(*body));
+  } else {
+    call.fail(body.error());
+  }
+}
+
+}  // namespace
+
+void list_runs(const CorePtr& core, CallPtr call) {
+  answer(*call, list(*core, *call));
+}
+
+void run_history(const CorePtr& core, CallPtr call) {
+  answer(*call, history(*core, *call));
+}
+
+void get_run(const CorePtr& core, CallPtr call) {
+  const auto id = call->run_id();
+  answer(*call, id ? core->queries.run(*id) : Result<std::string>(fail(id.error())));
+}
+
+void cancel_run(const CorePtr& core, CallPtr call) {
+  auto command = read_cancel(*call);
+  if (!command) return call->fail(command.error());
+  const RunId id = command->run;
+  const std::string actor = call->actor;
+  core->services.runs.send(std::move(*command), actor, [core, call, id](model::ReplyBody reply) {
+    if (const auto* error = std::get_if<Error>(&reply)) return call->fail(*error);
+    core->workers.post([core, call, id] { answer(*call, core->queries.run(id)); });
+  });
+}
+
+}  // namespace baton::api

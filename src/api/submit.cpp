@@ -1,0 +1,163 @@
+// POST /api/v1/runs: a definition and its input become a run.
+#include <boost/json/serialize.hpp>
+
+#include "api/handlers.hpp"
+#include "api/problem.hpp"
+#include "api/request_body.hpp"
+#include "base/hash.hpp"
+#include "base/text.hpp"
+#include "spec/inputs.hpp"
+#include "spec/parse.hpp"
+
+namespace baton::api {
+namespace {
+
+namespace json = boost::json;
+
+constexpr std::size_t kMaxDefinition = std::size_t{16} << 20;
+constexpr std::size_t kMaxInput = std::size_t{16} << 20;
+constexpr std::size_t kMaxContext = std::size_t{1} << 20;
+constexpr std::size_t kMaxWord = 256;  // bytes of a job id, of an idempotency key
+constexpr std::size_t kMaxDiagnostics = 200;
+
+struct Submission {
+  std::string definition;
+  std::string file;
+  json::value input;
+  std::string job_id;
+  json::object metadata;
+  std::optional<std::int64_t> priority;
+  std::string workdir;
+  json::object env;  // the submitter's environment
+};
+
+Status check_environment(const json::object& env) {
+  for (const auto& [name, value] : env) {
+    if (value.is_string() && std::string_view(name).find('=') == std::string_view::npos && !name.empty())
+      continue;
+    return fail(ErrorCode::invalid_request, "\"context.env\" must map names of variables to strings",
+                "/context/env/" + printable(name));
+  }
+  return {};
+}
+
+Result<Submission> read(const net::Request& request) {
+  TRY(const RequestBody body, RequestBody::parse(request));
+  TRY_VOID(body.only({"definition", "file", "input", "job_id", "metadata", "priority", "context"}));
+  Submission submission;
+  if (body.find("definition") == nullptr) {
+    return fail(ErrorCode::invalid_request,
+                "\"definition\" is missing: the text of a workflow, in YAML or JSON", "/definition");
+  }
+  TRY(submission.definition, body.text("definition", kMaxDefinition));
+  TRY(submission.file, body.text("file", 4096));
+  TRY(json::object input, body.object("input"));
+  submission.input = std::move(input);
+  TRY(submission.job_id, body.text("job_id", kMaxWord));
+  TRY(submission.metadata, body.object("metadata"));
+  TRY(submission.priority, body.integer("priority", 0, 9));
+
+  TRY(const json::object context, body.object("context"));
+  for (const auto& [key, value] : context) {
+    if (key == "workdir" && value.is_string() && value.get_string().starts_with('/')) {
+      submission.workdir = value.get_string();
+    } else if (key == "env" && value.is_object()) {
+      submission.env = value.get_object();
+      TRY_VOID(check_environment(submission.env));
+    } else {
+      return fail(ErrorCode::invalid_request,
+                  "\"context\" may have \"workdir\", an absolute path, and \"env\", an object", "/context");
+    }
+  }
+  return submission;
+}
+
+// What the engine keeps of the submitter's surroundings: what steps run with, and the variables that
+// expressions read.
+std::string context_of(const Submission& submission, const model::Workflow& workflow) {
+  json::object vars;
+  for (const std::string& name : workflow.reads_env) {
+    const auto* value = submission.env.if_contains(name);
+    vars[name] = value != nullptr ? *value : json::value();
+  }
+  json::object context;
+  context["workdir"] = submission.workdir;
+  context["env"] = submission.env;
+  context["metadata"] = submission.metadata;
+  context["vars"] = std::move(vars);
+  return json::serialize(context);
+}
+
+// What two requests with one idempotency key must have in common: everything that the caller chose. The
+// environment is left out, because it differs between two shells of the same user.
+Hash256 body_hash(const Submission& submission, const model::Workflow& workflow, const std::string& input) {
+  json::array parts;
+  parts.emplace_back(workflow.hash.hex());
+  parts.emplace_back(input);
+  parts.emplace_back(submission.job_id);
+  parts.emplace_back(submission.metadata);
+  parts.emplace_back(submission.priority ? json::value(*submission.priority) : json::value());
+  parts.emplace_back(submission.workdir);
+  return Hash256::of(json::serialize(parts));
+}
+
+Status limit(std::string_view what, std::size_t size, std::size_t most) {
+  if (size <= most) return {};
+  return fail(ErrorCode::too_large, std::string(what) + " has " + std::to_string(size) + " bytes; at most " +
+                                        std::to_string(most) + " are allowed");
+}
+
+Result<model::SubmitRun> make_command(const Submission& submission,
+                                      std::shared_ptr<const model::Workflow> workflow,
+                                      std::string_view idempotency_key) {
+  model::SubmitRun command;
+  TRY(const json::object input, spec::resolve_inputs(*workflow, submission.input));
+  command.input = json::serialize(input);
+  TRY_VOID(limit("the run's input", command.input.size(), kMaxInput));
+  command.context = context_of(submission, *workflow);
+  TRY_VOID(limit("metadata and context", command.context.size(), kMaxContext));
+  command.job_id = submission.job_id;
+  if (submission.priority) command.priority = static_cast<std::uint8_t>(*submission.priority);
+  command.idempotency_key = idempotency_key;
+  command.body = body_hash(submission, *workflow, command.input);
+  command.workflow = std::move(workflow);
+  return command;
+}
+
+void answer(Core& core, Call& call, const model::Submitted& submitted) {
+  auto body = core.queries.run(submitted.run);
+  if (!body) return call.fail(body.error());
+  call.json(submitted.existing ? 200 : 201, std::move(*body),
+            {{"Location", "/api/v1/runs/" + submitted.run.text()}});
+}
+
+}  // namespace
+
+void submit_run(const CorePtr& core, CallPtr call) {
+  const std::string_view key = call->request.headers.find("Idempotency-Key").value_or("");
+  if (key.size() > kMaxWord) {
+    return call->fail({ErrorCode::invalid_request, "an Idempotency-Key has at most 256 bytes", ""});
+  }
+  auto submission = read(call->request);
+  if (!submission) return call->fail(submission.error());
+
+  spec::ParseResult parsed = spec::parse_workflow(
+      submission->definition, {.file_name = submission->file.empty() ? "definition" : submission->file});
+  if (!parsed.workflow) {
+    if (parsed.diagnostics.size() > kMaxDiagnostics) parsed.diagnostics.resize(kMaxDiagnostics);
+    call->responder.respond(problem(spec::to_error(parsed.diagnostics),
+                                    "\"errors\":" + json::serialize(spec::to_json(parsed.diagnostics))));
+    return;
+  }
+  auto command = make_command(*submission, std::move(parsed.workflow), key);
+  if (!command) return call->fail(command.error());
+
+  const std::string actor = call->actor;
+  core->services.runs.send(std::move(*command), actor, [core, call](model::ReplyBody reply) {
+    if (const auto* error = std::get_if<Error>(&reply)) return call->fail(*error);
+    const auto* submitted = std::get_if<model::Submitted>(&reply);
+    core->workers.post([core, call, submitted = *submitted] { answer(*core, *call, submitted); });
+  });
+}
+
+}  // namespace baton::api

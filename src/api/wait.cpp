@@ -1,0 +1,60 @@
+// GET /api/v1/runs/{id}/wait: answers when the run has ended, or with its present state when the time is
+// over.
+#include "api/handlers.hpp"
+#include "net/loop.hpp"
+
+namespace baton::api {
+namespace {
+
+class RunWait final : public Watch {
+ public:
+  RunWait(CorePtr core, CallPtr call, RunId run, Duration timeout)
+      : Watch(core->workers),
+        core_(std::move(core)),
+        call_(std::move(call)),
+        run_(run),
+        deadline_(net::Loop::now() + timeout) {}
+
+ protected:
+  bool look() override {
+    const auto view = core_->queries.find(run_);
+    if (view && !is_terminal(view->row.status) && net::Loop::now() < deadline_ &&
+        !call_->responder.disconnected()) {
+      return true;
+    }
+    auto body = view ? core_->queries.run(*view) : Result<std::string>(fail(view.error()));
+    if (body) {
+      call_->json(200, std::move(*body));
+    } else {
+      call_->fail(body.error());
+    }
+    call_.reset();
+    core_->watches.remove(run_.key(), this);
+    return false;
+  }
+
+ private:
+  CorePtr core_;
+  CallPtr call_;
+  RunId run_;
+  net::MonoTime deadline_;
+};
+
+}  // namespace
+
+void wait_for_run(const CorePtr& core, CallPtr call) {
+  if (const auto known = call->only({"timeout"}); !known) return call->fail(known.error());
+  const auto id = call->run_id();
+  if (!id) return call->fail(id.error());
+  const auto seconds = call->number("timeout", 30, 0, 300);
+  if (!seconds) return call->fail(seconds.error());
+
+  const Duration timeout = Duration::seconds(static_cast<std::int64_t>(*seconds));
+  const auto wait = std::make_shared<RunWait>(core, std::move(call), *id, timeout);
+  // First registered, then looked: no change falls between.
+  core->watches.add(id->key(), wait);
+  core->alarms.wake_after(timeout, wait);
+  wait->wake();
+}
+
+}  // namespace baton::api
