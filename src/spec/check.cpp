@@ -87,12 +87,14 @@ class Checker {
  public:
   Checker(const Tree& tree, Findings& findings) : tree_(tree), findings_(findings) {}
 
+  // `named` is where the map got its name: there a missing field is reported.
   void object(NodeId node, Shape shape, NodeId named) {
     for (const Member m : tree_.members(node)) {
       const std::string_view key = tree_.text(m.key);
       const Field* field = find_field(shape, key);
       if (field == nullptr) {
-        unknown(m.key, shape);
+        const std::string_view meant = unknown(m.key, shape);
+        if (const Field* field_meant = find_field(shape, meant)) meant_kind_ |= field_meant->is_kind;
       } else if (field->status == Status::later) {
         findings_.unsupported(m.key, "`" + std::string(key) + "` is not supported by this version yet");
       } else {
@@ -108,7 +110,8 @@ class Checker {
   }
 
  private:
-  void unknown(NodeId key, Shape shape) {
+  // Returns the field that was probably meant, or "".
+  std::string_view unknown(NodeId key, Shape shape) {
     const std::string_view word = tree_.text(key);
     std::string_view meant;
     for (const Foreign& f : kForeign) {
@@ -121,6 +124,7 @@ class Checker {
     }
     findings_.error(key, "unknown field \"" + shown(word) + "\" of " + article(shape),
                     meant.empty() ? "" : "did you mean `" + std::string(meant) + "`?");
+    return meant;
   }
 
   static std::string article(Shape shape) {
@@ -136,20 +140,36 @@ class Checker {
 
   void mismatch(NodeId node, const Field& field, std::string suggestion = {}) {
     std::string found(describe(tree_[node].kind));
-    if (!tree_.is_collection(node) && !tree_.is(node, NodeKind::null))
-      found += " \"" + shown(tree_.text(node)) + "\"";
-    if (suggestion.empty() && field.forms.has(Form::names) && tree_.is(node, NodeKind::string)) {
-      suggestion = "write [" + shown(tree_.text(node)) + "]";
+    const std::string text = tree_.is_collection(node) ? "" : shown(tree_.text(node));
+    if (tree_.is(node, NodeKind::string)) {
+      found += " (\"" + text + "\")";
+    } else if (!tree_.is_collection(node) && !tree_.is(node, NodeKind::null)) {
+      found += " (" + text + ")";
     }
-    const bool wants_text = field.forms.has(Form::text) || field.forms.has(Form::prose) ||
-                            field.forms.has(Form::script) || field.forms.has(Form::templated);
-    const bool plain_word = tree_.is(node, NodeKind::boolean) || tree_.is(node, NodeKind::integer) ||
-                            tree_.is(node, NodeKind::real);
-    if (suggestion.empty() && wants_text && plain_word) {
-      suggestion = "write \"" + shown(tree_.text(node)) + "\" in quotes";
-    }
+    if (suggestion.empty()) suggestion = advice(node, field, text);
     findings_.error(node, "`" + std::string(field.name) + "` must be " + describe(field) + ", not " + found,
                     std::move(suggestion));
+  }
+
+  // What was probably meant by a value of the wrong form.
+  std::string advice(NodeId node, const Field& field, const std::string& text) const {
+    const Forms forms = field.forms;
+    const NodeKind kind = tree_[node].kind;
+    const bool plain = kind == NodeKind::boolean || kind == NodeKind::integer || kind == NodeKind::real;
+    const bool wants_text = forms.has(Form::text) || forms.has(Form::prose) || forms.has(Form::script) ||
+                            forms.has(Form::templated);
+    if (plain && wants_text) return "write \"" + text + "\" in quotes";
+    if (kind == NodeKind::integer && field.shape == Shape::retry) return "write {max_retries: " + text + "}";
+    if (kind == NodeKind::string && forms.has(Form::names)) return "write [" + text + "]";
+    if (kind == NodeKind::string && forms.has(Form::boolean)) {
+      if (text == "yes" || text == "on") return "write true";
+      if (text == "no" || text == "off") return "write false";
+    }
+    if (kind == NodeKind::list && forms.has(Form::steps))
+      return "each step stands under its name, as build: {run: make}";
+    if (kind == NodeKind::string && forms.has(Form::arguments))
+      return "write [" + text + "], or `run` for a shell command";
+    return {};
   }
 
   void value(Member m, const Field& field) {
@@ -252,9 +272,9 @@ class Checker {
       return;
     }
     const std::size_t size = template_size(node, at);
-    const std::string whole = shown(text.substr(at, size));
-    std::string inner = size > 5 ? shown(text.substr(at + 3, size - 5)) : "inputs.value";
-    const std::string variable = variable_for(inner);
+    const bool closed = size > 5;
+    const std::string whole = closed ? shown(text.substr(at, size)) : "${{ … }}";
+    const std::string variable = variable_for(closed ? text.substr(at + 3, size - 5) : "");
     findings_.error(node, findings_.inside(node, at, size),
                     "`${{ }}` is not allowed in the text of `run`: a value could become code",
                     "pass it by the environment: env: {" + variable + ": \"" + whole + "\"}, and write \"$" +
@@ -386,6 +406,7 @@ class Checker {
                       "write {run: …}");
       return;
     }
+    meant_kind_ = false;
     object(step.value, Shape::step, step.key);
     const Field* kind = nullptr;
     for (const Member m : tree_.members(step.value)) {
@@ -397,6 +418,7 @@ class Checker {
       if (kind == nullptr) kind = field;
     }
     if (kind == nullptr) {
+      if (meant_kind_) return;  // a misspelled kind has been reported
       findings_.error(step.key, "the step \"" + shown(tree_.text(step.key)) +
                                     "\" does nothing: one of `run`, `exec`, `set` is needed");
       return;
@@ -416,6 +438,7 @@ class Checker {
 
   const Tree& tree_;
   Findings& findings_;
+  bool meant_kind_ = false;  // an unknown field of the step at hand looks like a kind
 };
 
 }  // namespace

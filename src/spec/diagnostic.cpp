@@ -45,7 +45,8 @@ std::string render(const Diagnostic& d) {
     // A window around the place: lines of a one-line JSON file are long.
     constexpr std::size_t kWidth = 100;
     const std::size_t column = d.column - 1;
-    const std::size_t cut = column > kWidth * 3 / 4 ? column - kWidth / 2 : 0;
+    const bool long_line = characters(d.source_line) > kWidth;
+    const std::size_t cut = long_line && column > kWidth * 3 / 4 ? column - kWidth / 2 : 0;
     const std::string_view from =
         std::string_view(d.source_line).substr(first_characters(d.source_line, cut).size());
     const std::string_view shown = first_characters(from, kWidth);

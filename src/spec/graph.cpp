@@ -170,7 +170,7 @@ class GraphReader {
       }
       path += name(cycle[i]) + " → ";
     }
-    path += name(cycle[0]);
+    path += name(cycle[0]) + " (each needs the next)";
     NodeId place = graph_.steps[cycle[0]].key;
     const Ordinal needed = cycle[1];
     for (const NodeId item : tree_.items(tree_.find(graph_.steps[cycle[0]].body, "needs")->value)) {

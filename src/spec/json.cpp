@@ -116,8 +116,7 @@ class JsonReader {
       value = decoded;
     }
     if (at_ == text_.size()) {
-      at_ = start;
-      return expected("the closing quote of this string");
+      return builder_.fail({static_cast<std::uint32_t>(start), 1}, "this string has no closing quote");
     }
     ++at_;
     for (std::size_t i = start; i < at_; ++i) {

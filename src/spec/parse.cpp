@@ -38,17 +38,17 @@ ParseResult parse(std::string_view text, const std::string& file_name, const Tre
     d.message = error.message;
     d.suggestion = error.suggestion;
     set_place(d, text, error.span);
+    // What is wrong with the whole text cannot be shown at its first line.
+    if (error.span.offset == 0 && error.span.length == 0) d.source_line.clear();
     return ParseResult{nullptr, {std::move(d)}};
   };
   const auto tree = read_tree(file_name, text, limits);
   if (!tree) return failed(tree.error());
   if (tree->root() == kNoNode) return failed({{}, "the definition is empty", "see `baton schema`"});
   if (!tree->is(tree->root(), NodeKind::map)) {
-    return failed(
-        {(*tree)[tree->root()].span,
-         "a definition must be a map, not " +
-             std::string(describe(tree->root() == kNoNode ? NodeKind::null : (*tree)[tree->root()].kind)),
-         {}});
+    return failed({(*tree)[tree->root()].span,
+                   "a definition must be a map, not " + std::string(describe((*tree)[tree->root()].kind)),
+                   {}});
   }
   Findings findings(*tree);
   ParseResult result;

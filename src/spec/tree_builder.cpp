@@ -111,8 +111,9 @@ bool TreeBuilder::alias(std::string_view name, Span span) {
     std::vector<std::string_view> names;
     for (const auto& [known, anchor] : anchors_) names.push_back(known);
     std::ranges::sort(names);
+    const std::string_view meant = nearest(name, names);
     return fail(span, "there is no anchor &" + std::string(name) + " before this",
-                std::string(nearest(name, names)));
+                meant.empty() ? "" : "did you mean *" + std::string(meant) + "?");
   }
   const Anchor& anchor = found->second;
   if (anchor.node == kNoNode)

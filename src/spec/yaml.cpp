@@ -130,24 +130,37 @@ class YamlReader {
       builder_.fail({at, 1}, "a tab cannot be used here", "use spaces for indentation");
       return;
     }
-    std::string message = parser.problem == nullptr ? "the text is not YAML" : parser.problem;
+    const std::string_view problem = parser.problem == nullptr ? "" : parser.problem;
+    for (const Mistake& m : kMistakes) {
+      if (!problem.starts_with(m.problem)) continue;
+      builder_.fail({at, 1}, std::string(m.message), std::string(m.advice));
+      return;
+    }
+    std::string message = "the text is not YAML: " + std::string(problem);
     if (parser.context != nullptr) message += " (" + std::string(parser.context) + ")";
-    std::string hint = advice(message);
-    builder_.fail({at, 1}, std::move(message), std::move(hint));
+    builder_.fail({at, 1}, std::move(message));
   }
 
-  // libyaml's words are its own; the mistakes that people make most get a hint.
-  static std::string advice(std::string_view message) {
-    if (message.starts_with("mapping values are not allowed")) {
-      return "put text that holds `: ` into quotes, or check the indentation";
-    }
-    if (message.starts_with("found character that cannot start")) {
-      return "put text that begins with this character into quotes";
-    }
-    if (message.starts_with("could not find expected ':'")) return "is a `:` missing after the key?";
-    if (message.starts_with("did not find expected key")) return "check the indentation of this line";
-    return {};
-  }
+  // libyaml's words for the mistakes that people make most, and ours.
+  struct Mistake {
+    std::string_view problem;
+    std::string_view message;
+    std::string_view advice;
+  };
+  static constexpr Mistake kMistakes[] = {
+      {"mapping values are not allowed", "there is a `: ` where no value can begin",
+       "put text that holds `: ` into quotes, or check the indentation"},
+      {"found character that cannot start", "text cannot begin with this character",
+       "put the text into quotes"},
+      {"could not find expected ':'", "this looks like a key, but there is no `:` after it", ""},
+      {"did not find expected key", "a key is expected here",
+       "check the indentation of this line and the ones above"},
+      {"did not find expected '-' indicator", "an item that begins with `- ` is expected here",
+       "check the indentation of this line and the ones above"},
+      {"did not find expected ',' or ']'", "`,` or `]` is expected here", ""},
+      {"did not find expected ',' or '}'", "`,` or `}` is expected here", ""},
+      {"found unexpected end of stream", "the text ends inside of a text in quotes", ""},
+  };
 
   Span span_of(const yaml_event_t& event) {
     const std::uint32_t start = offset_of(event.start_mark.index);
