@@ -1,7 +1,9 @@
 #include <algorithm>
+#include <array>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
+#include <charconv>
 
 #include "base/text.hpp"
 #include "schema/normal.hpp"
@@ -54,7 +56,13 @@ std::string describe(std::uint8_t types) {
 std::string shown(const json::value& value) {
   if (value.is_array()) return "a list";
   if (value.is_object()) return "a map";
-  const std::string text = json::serialize(value);
+  std::string text;
+  if (const double* real = value.if_double()) {
+    std::array<char, 64> digits;
+    text.assign(digits.data(), std::to_chars(digits.data(), digits.data() + digits.size(), *real).ptr);
+  } else {
+    text = json::serialize(value);
+  }
   const std::string_view cut = utf8_prefix(text, 80);
   return printable(cut) + (cut.size() < text.size() ? "…" : "");
 }
