@@ -13,7 +13,7 @@
 #include "net/http_server.hpp"
 #include "net/loop.hpp"
 #include "runtime/local_worker.hpp"
-#include "spec/spec.hpp"
+#include "spec/parse.hpp"
 #include "store/sqlite/sqlite_store.hpp"
 
 namespace baton::embedded {

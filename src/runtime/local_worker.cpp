@@ -91,7 +91,7 @@ void LocalWorker::report(const Token& token, const TaskId& task,
                const std::unique_lock lock(self->shared_.mutex);
                --self->shared_.reporting;
                self->shared_.all_reported.notify_all();
-                self->shared_.all_reported.notify_all();
+               self->shared_.all_reported.notify_all();
              });
 }
 

@@ -36,7 +36,8 @@ class LocalWorker : public std::enable_shared_from_this<LocalWorker> {
   void act(const model::StopAttempt& action);
   // Claims nothing more. What runs goes on; the executor's shutdown reports the rest.
   void drain();
-  // Waits until the end of every attempt is stored; false: `patience` was over first. Not on the loop's thread.
+  // Waits until the end of every attempt is stored; false: `patience` was over first. Not on the loop's
+  // thread.
   bool wait_reported(Duration patience);
 
  private:

@@ -1,6 +1,7 @@
 #include "runtime/shard_loop.hpp"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "engine/load.hpp"
@@ -73,25 +74,30 @@ Status ShardLoop::load_state() {
     versions[key.version - 1] = key.hash;
   }
 
+  // The definitions first: the store is not asked while it hands out runs.
   std::map<Hash256, Result<std::shared_ptr<const engine::Program>>> programs;
-  const auto quarantine = [&](RunKey run, Error error) {
-    world_.log("run with key " + std::to_string(run.value) + " is set aside: " + error.message);
-    quarantined_.push_back({run, std::move(error)});
-  };
-  const auto program_of = [&](const Hash256& hash) -> Result<std::shared_ptr<const engine::Program>> {
-    if (const auto known = programs.find(hash); known != programs.end()) return known->second;
+  const auto ignore_damage = [](RunKey, const Error&) {};
+  std::set<Hash256> definitions;
+  TRY_VOID(store_.load_open_runs(
+      shard_, [&](const store::RunImage& image) { definitions.insert(image.run.definition); },
+      ignore_damage));
+  for (const Hash256& hash : definitions) {
     const auto load = [&]() -> Result<std::shared_ptr<const engine::Program>> {
       TRY(const store::StoredDefinition stored, store_.load_definition(hash));
       TRY(std::shared_ptr<const model::Workflow> workflow, world_.parse_definition(stored.canonical));
       return engine::program_for(state_, std::move(workflow));
     };
-    return programs.emplace(hash, load()).first->second;
+    programs.emplace(hash, load());
+  }
+  const auto quarantine = [&](RunKey run, Error error) {
+    world_.log("run with key " + std::to_string(run.value) + " is set aside: " + error.message);
+    quarantined_.push_back({run, std::move(error)});
   };
   return store_.load_open_runs(
       shard_,
       [&](store::RunImage image) {
         const RunKey key = image.run.key;
-        auto program = program_of(image.run.definition);
+        const auto& program = programs.at(image.run.definition);
         if (!program) return quarantine(key, program.error());
         if (auto admitted = engine::admit(state_, std::move(image.run), std::move(image.tasks), *program);
             !admitted) {

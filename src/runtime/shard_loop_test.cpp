@@ -1,0 +1,296 @@
+#include "runtime/shard_loop.hpp"
+
+#include <gtest/gtest.h>
+
+#include "spec/parse.hpp"
+#include "store/memory/memory_store.hpp"
+
+namespace baton::runtime {
+namespace {
+
+using model::Claimed;
+using model::Outcome;
+using model::ReplyBody;
+using model::RunStatus;
+using model::Submitted;
+using store::CommitResult;
+using store::MemoryWriter;
+
+std::shared_ptr<const model::Workflow> parse(const std::string& text) {
+  auto parsed = spec::parse_workflow(text, {.file_name = "test.yaml"});
+  EXPECT_NE(parsed.workflow, nullptr)
+      << (parsed.diagnostics.empty() ? "" : parsed.diagnostics.front().message);
+  return parsed.workflow;
+}
+
+// One shard over a store in memory, on virtual time, turned by hand.
+struct Shard {
+  explicit Shard(std::shared_ptr<store::MemoryData> stored = store::make_memory_data())
+      : data(std::move(stored)) {
+    restart();
+  }
+
+  void restart() {
+    loop.reset();
+    writer = std::make_unique<MemoryWriter>(data);
+    Surroundings world;
+    world.monotonic = [this] { return now; };
+    world.wall = [this] { return WallTime{1'700'000'000'000'000 + now.us}; };
+    world.seed = [this] { return Seed{1, ++seeds}; };
+    world.parse_definition = [](const std::string& text) -> Result<std::shared_ptr<const model::Workflow>> {
+      return parse(text);
+    };
+    world.zones = std::make_shared<const calendar::ZoneTable>(calendar::ZoneTable::utc_only());
+    world.wake = [this] { ++wakes; };
+    world.act = [this](const model::Action& action) { actions.push_back(action); };
+    world.fatal = [this](const Error& error) { fatal = error; };
+    world.log = [](std::string_view) {};
+    loop = std::make_unique<ShardLoop>(*writer, std::move(world), options);
+    const Status started = loop->start(ShardId{0});
+    ASSERT_TRUE(started) << started.error().message;
+  }
+
+  void settle() {
+    for (int i = 0; i < 10'000 && loop->turn(); ++i) {
+    }
+  }
+
+  std::shared_ptr<std::optional<ReplyBody>> send(model::CommandBody body) {
+    auto reply = std::make_shared<std::optional<ReplyBody>>();
+    loop->send(std::move(body), "test", [reply](ReplyBody answer) { *reply = std::move(answer); });
+    return reply;
+  }
+  std::shared_ptr<std::optional<ReplyBody>> submit(const std::string& text, std::string key = "") {
+    model::SubmitRun command{.workflow = parse(text)};
+    command.idempotency_key = std::move(key);
+    return send(std::move(command));
+  }
+  std::shared_ptr<std::optional<ReplyBody>> claim(std::uint32_t max = 1) {
+    return send(model::ClaimTasks{"w", false, {"default"}, max, Duration::seconds(60)});
+  }
+  std::shared_ptr<std::optional<ReplyBody>> complete(const model::Assignment& task) {
+    return send(model::ReportAttempt{task.token, task.task, Outcome{.result = "{\"ok\":true}"}});
+  }
+  RunStatus stored_status(const RunId& id) {
+    store::MemoryReader reader(data);
+    auto view = reader.get_run(id);
+    EXPECT_TRUE(view && *view);
+    return (**view).row.status;
+  }
+
+  std::shared_ptr<store::MemoryData> data;
+  LoopOptions options;
+  Duration now = Duration::seconds(1);
+  std::uint64_t seeds = 0;
+  int wakes = 0;
+  std::optional<Error> fatal;
+  std::vector<model::Action> actions;
+  std::unique_ptr<MemoryWriter> writer;
+  std::unique_ptr<ShardLoop> loop;
+};
+
+constexpr const char* kOneStep = "name: one\nsteps:\n  a:\n    exec: [\"true\"]\n";
+constexpr const char* kTwoSteps =
+    "name: two\nsteps:\n  a:\n    exec: [\"true\"]\n  b:\n    needs: [a]\n    exec: [\"true\"]\n";
+
+template <typename T>
+const T& as(const std::shared_ptr<std::optional<ReplyBody>>& reply) {
+  EXPECT_TRUE(reply->has_value());
+  const T* value = std::get_if<T>(&**reply);
+  EXPECT_NE(value, nullptr);
+  return *value;
+}
+
+TEST(ShardLoop, RunsAWorkflowToItsEnd) {
+  Shard shard;
+  const auto submitted = shard.submit(kTwoSteps);
+  const auto first = shard.claim();
+  shard.settle();
+  const RunId id = as<Submitted>(submitted).run;
+  ASSERT_EQ(as<Claimed>(first).tasks.size(), 1u);
+  const auto second = shard.claim();
+  shard.complete(as<Claimed>(first).tasks[0]);
+  shard.settle();
+  ASSERT_EQ(as<Claimed>(second).tasks.size(), 1u);
+  EXPECT_EQ(as<Claimed>(second).tasks[0].step, "b");
+  shard.complete(as<Claimed>(second).tasks[0]);
+  shard.settle();
+  EXPECT_EQ(shard.stored_status(id), RunStatus::completed);
+  EXPECT_EQ(shard.loop->open_runs(), 0u);
+  EXPECT_EQ(shard.loop->state().runs.size(), 0u) << "terminal runs leave memory";
+}
+
+TEST(ShardLoop, DecidesTheNextBatchWhileOneCommitsAndReleasesNothingOfIt) {
+  Shard shard;
+  shard.writer->hold_commits();
+  const auto first = shard.submit(kOneStep);
+  shard.settle();
+  EXPECT_EQ(shard.writer->held(), 1u);
+  const auto second = shard.submit(kOneStep);
+  shard.settle();
+  EXPECT_EQ(shard.writer->held(), 2u) << "batch 2 is decided and handed over before batch 1 is durable";
+  EXPECT_EQ(shard.loop->state().runs.size(), 2u);
+  const auto third = shard.submit(kOneStep);
+  shard.settle();
+  EXPECT_EQ(shard.writer->held(), 2u) << "and no third one";
+  EXPECT_FALSE(first->has_value());
+  EXPECT_FALSE(second->has_value());
+
+  shard.writer->complete_next();
+  shard.settle();
+  EXPECT_TRUE(first->has_value());
+  EXPECT_FALSE(second->has_value()) << "released with its own commit only";
+  shard.writer->complete_next();
+  shard.writer->complete_next();
+  shard.settle();
+  EXPECT_TRUE(second->has_value());
+  EXPECT_TRUE(third->has_value());
+}
+
+TEST(ShardLoop, AStepStartsOnlyAfterWhatItNeedsIsDurable) {
+  Shard shard;
+  shard.submit(kTwoSteps);
+  const auto first = shard.claim();
+  shard.settle();
+  const auto second = shard.claim();
+  shard.settle();
+  shard.writer->hold_commits();
+  shard.complete(as<Claimed>(first).tasks[0]);
+  shard.settle();
+  EXPECT_FALSE(second->has_value());
+  shard.writer->complete_next();
+  shard.settle();
+  EXPECT_EQ(as<Claimed>(second).tasks.at(0).step, "b");
+}
+
+TEST(ShardLoop, ACommitThatStoredNothingIsUndone) {
+  Shard shard;
+  const auto before = shard.submit(kOneStep);
+  shard.settle();
+  const RunId kept = as<Submitted>(before).run;
+  shard.writer->hold_commits();
+  const auto lost = shard.submit(kOneStep);
+  shard.settle();
+  const auto lost_too = shard.submit(kOneStep);
+  shard.settle();
+  shard.writer->set_probe(fail(ErrorCode::read_only, "full"));
+  shard.writer->complete_next(CommitResult::not_committed);
+  shard.settle();
+  EXPECT_EQ(as<Error>(lost).code, ErrorCode::read_only);
+  EXPECT_EQ(as<Error>(lost_too).code, ErrorCode::read_only);
+  EXPECT_EQ(as<Error>(shard.submit(kOneStep)).code, ErrorCode::read_only) << "refused at once";
+
+  // Space returns: the next probe succeeds.
+  shard.writer->set_probe({});
+  ASSERT_TRUE(shard.loop->next_due());
+  shard.now = *shard.loop->next_due();
+  shard.settle();
+  const auto after = shard.submit(kOneStep);
+  shard.settle();
+  while (shard.writer->held() > 0) shard.writer->complete_next();
+  shard.settle();
+  EXPECT_TRUE(std::holds_alternative<Submitted>(**after));
+  EXPECT_EQ(shard.loop->state().runs.size(), 2u);
+  EXPECT_NE(shard.loop->state().find(kept.key()), nullptr);
+}
+
+TEST(ShardLoop, AnUnknownCommitEndsTheOwner) {
+  Shard shard;
+  shard.writer->hold_commits();
+  const auto reply = shard.submit(kOneStep);
+  shard.settle();
+  shard.writer->complete_next(CommitResult::unknown, MemoryWriter::Truth::stored);
+  shard.settle();
+  ASSERT_TRUE(shard.fatal);
+  EXPECT_EQ(as<Error>(reply).code, ErrorCode::unavailable) << "neither yes nor no";
+  const auto late = shard.submit(kOneStep);
+  EXPECT_EQ(as<Error>(late).code, ErrorCode::unavailable);
+  shard.restart();
+  EXPECT_EQ(shard.loop->open_runs(), 1u) << "the next owner finds what was stored";
+}
+
+TEST(ShardLoop, ARestartGoesOnFromWhatIsDurable) {
+  Shard shard;
+  const auto submitted = shard.submit(kTwoSteps);
+  const auto first = shard.claim();
+  shard.settle();
+  shard.complete(as<Claimed>(first).tasks.at(0));
+  shard.settle();
+  shard.restart();
+  shard.settle();
+  const auto second = shard.claim();
+  shard.settle();
+  ASSERT_EQ(as<Claimed>(second).tasks.size(), 1u);
+  EXPECT_EQ(as<Claimed>(second).tasks[0].step, "b") << "a is not run again";
+  EXPECT_GT(as<Claimed>(second).tasks[0].token.incarnation, as<Claimed>(first).tasks[0].token.incarnation);
+  shard.complete(as<Claimed>(second).tasks[0]);
+  shard.settle();
+  EXPECT_EQ(shard.stored_status(as<Submitted>(submitted).run), RunStatus::completed);
+}
+
+TEST(ShardLoop, ColdRunsAreLoadedForACommand) {
+  Shard shard;
+  const auto submitted = shard.submit(kOneStep);
+  const auto claimed = shard.claim();
+  shard.settle();
+  const model::Assignment task = as<Claimed>(claimed).tasks.at(0);
+  shard.complete(task);
+  shard.settle();
+  ASSERT_EQ(shard.loop->state().runs.size(), 0u);
+  const auto cancel = shard.send(model::CancelRun{as<Submitted>(submitted).run, false, ""});
+  const auto again = shard.complete(task);
+  const auto stale =
+      shard.send(model::ReportAttempt{{task.token.incarnation, task.token.sequence + 1}, task.task, {}});
+  shard.settle();
+  EXPECT_EQ(as<Error>(cancel).code, ErrorCode::conflict);
+  EXPECT_TRUE(std::holds_alternative<model::ReportAccepted>(**again))
+      << "a repeated report gets its first answer";
+  EXPECT_EQ(as<Error>(stale).code, ErrorCode::stale_token);
+  shard.submit(kOneStep);
+  shard.settle();
+  EXPECT_EQ(shard.loop->state().runs.size(), 1u) << "the cold run has left memory again";
+}
+
+TEST(ShardLoop, IdempotencyKeysOutliveARestart) {
+  Shard shard;
+  const auto first = shard.submit(kOneStep, "k");
+  shard.settle();
+  shard.restart();
+  const auto second = shard.submit(kOneStep, "k");
+  shard.settle();
+  EXPECT_EQ(as<Submitted>(second).run, as<Submitted>(first).run);
+  EXPECT_TRUE(as<Submitted>(second).existing);
+}
+
+TEST(ShardLoop, ManyCommandsShareACommit) {
+  Shard shard;
+  shard.writer->hold_commits();
+  for (int i = 0; i < 900; ++i) shard.submit(kOneStep);
+  shard.settle();
+  EXPECT_EQ(shard.writer->held(), 1u);
+}
+
+TEST(ShardLoop, AFullMailboxRefuses) {
+  Shard shard;
+  shard.options.mailbox_limit = 2;
+  shard.restart();
+  shard.submit(kOneStep);
+  shard.submit(kOneStep);
+  EXPECT_EQ(as<Error>(shard.submit(kOneStep)).code, ErrorCode::overloaded);
+}
+
+TEST(ShardLoop, TimersFireThroughNextDue) {
+  Shard shard;
+  const auto nothing = shard.claim();
+  shard.settle();
+  EXPECT_FALSE(nothing->has_value());
+  ASSERT_TRUE(shard.loop->next_due());
+  while (shard.loop->next_due() && !nothing->has_value()) {
+    shard.now = *shard.loop->next_due();
+    shard.settle();
+  }
+  EXPECT_TRUE(as<Claimed>(nothing).tasks.empty()) << "the wait of the claim was over";
+}
+
+}  // namespace
+}  // namespace baton::runtime
