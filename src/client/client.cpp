@@ -1,0 +1,211 @@
+#include "client/client.hpp"
+
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
+
+#include "net/sse.hpp"
+
+namespace baton::client {
+namespace {
+
+namespace json = boost::json;
+
+constexpr Duration kTimeout = Duration::seconds(60);
+constexpr Duration kSilence = Duration::seconds(60);  // streams say something every 15 s
+constexpr std::string_view kRuns = "/api/v1/runs";
+constexpr std::string_view kTasks = "/api/v1/tasks";
+
+std::string resource(std::string_view collection, std::string_view id, std::string_view more = {}) {
+  return std::string(collection) + '/' + net::percent_encode(id) + std::string(more);
+}
+
+std::string with_query(std::string target, const net::QueryPairs& pairs) {
+  if (!pairs.empty()) target += '?' + net::build_query(pairs);
+  return target;
+}
+
+void add(net::QueryPairs& pairs, std::string name, std::string_view value) {
+  if (!value.empty()) pairs.emplace_back(std::move(name), value);
+}
+
+Result<json::object> parse_object(std::string_view text) {
+  json::parse_options options;
+  options.max_depth = 600;  // results may be nested deeply
+  boost::system::error_code error;
+  json::value parsed = json::parse(text, error, {}, options);
+  if (error || !parsed.is_object()) {
+    return fail(ErrorCode::io, "the answer of the API is not a JSON object");
+  }
+  return std::move(parsed.get_object());
+}
+
+std::string text_of(const json::object& object, std::string_view name) {
+  const json::value* value = object.if_contains(name);
+  return value != nullptr && value->is_string() ? std::string(value->get_string()) : std::string();
+}
+
+// A problem document as the error that it was made from.
+Error error_of(const net::Response& response) {
+  if (auto problem = parse_object(response.body)) {
+    const auto code = error_code_from_name(text_of(*problem, "code"));
+    std::string detail = text_of(*problem, "detail");
+    if (code && !detail.empty()) return {*code, std::move(detail), text_of(*problem, "pointer")};
+    if (!detail.empty()) return {ErrorCode::invalid_request, std::move(detail), ""};
+  }
+  return {ErrorCode::io, "the API answered with status " + std::to_string(response.status), ""};
+}
+
+bool is_success(const net::Response& response) {
+  return response.status >= 200 && response.status < 300;
+}
+
+}  // namespace
+
+Client::Client(net::Endpoint endpoint, const net::Cancellation* cancel)
+    : http_(std::move(endpoint)), cancel_(cancel) {}
+
+Result<net::Response> Client::send(net::ClientRequest request, Duration timeout) {
+  request.headers.set("User-Agent", "baton-cli");
+  TRY(net::Response response, http_.request(request, timeout, cancel_));
+  if (!is_success(response)) return fail(error_of(response));
+  return response;
+}
+
+Result<json::object> Client::get(std::string target, Duration timeout) {
+  TRY(const net::Response response, send({net::Method::get, std::move(target), {}, "", false}, timeout));
+  return parse_object(response.body);
+}
+
+Result<Page> Client::page(std::string target) {
+  TRY(json::object body, get(std::move(target), kTimeout));
+  Page page;
+  json::value* items = body.if_contains("items");
+  if (items == nullptr || !items->is_array())
+    return fail(ErrorCode::io, "the API answered with something else than a list");
+  for (json::value& item : items->get_array()) {
+    if (!item.is_object())
+      return fail(ErrorCode::io, "the API answered with a list of something else than objects");
+    page.items.push_back(std::move(item.get_object()));
+  }
+  page.next = text_of(body, "next");
+  return page;
+}
+
+Result<Submitted> Client::submit(const Submission& submission) {
+  json::object body;
+  body["definition"] = submission.definition;
+  if (!submission.file.empty()) body["file"] = submission.file;
+  body["input"] = submission.input;
+  if (!submission.job_id.empty()) body["job_id"] = submission.job_id;
+  if (!submission.metadata.empty()) body["metadata"] = submission.metadata;
+  if (submission.priority) body["priority"] = *submission.priority;
+  json::object context;
+  if (!submission.workdir.empty()) context["workdir"] = submission.workdir;
+  context["env"] = submission.env;
+  body["context"] = std::move(context);
+
+  net::ClientRequest request{net::Method::post, std::string(kRuns), {}, json::serialize(body), false};
+  request.headers.set("Content-Type", "application/json");
+  if (!submission.idempotency_key.empty()) {
+    request.headers.set("Idempotency-Key", submission.idempotency_key);
+    request.idempotent = true;
+  }
+  TRY(const net::Response response, send(std::move(request), kTimeout));
+  TRY(json::object run, parse_object(response.body));
+  return Submitted{std::move(run), response.status == 200};
+}
+
+Result<json::object> Client::run(std::string_view id) {
+  return get(resource(kRuns, id), kTimeout);
+}
+
+Result<json::object> Client::cancel(std::string_view id, bool terminate, std::string_view reason) {
+  json::object body;
+  body["terminate"] = terminate;
+  body["reason"] = reason;
+  net::ClientRequest request{
+      net::Method::post, resource(kRuns, id, "/cancel"), {}, json::serialize(body), true};
+  request.headers.set("Content-Type", "application/json");
+  TRY(const net::Response response, send(std::move(request), kTimeout));
+  return parse_object(response.body);
+}
+
+Result<json::object> Client::wait(std::string_view id, Duration timeout) {
+  const std::int64_t seconds = timeout.us / 1'000'000;
+  return get(with_query(resource(kRuns, id, "/wait"), {{"timeout", std::to_string(seconds)}}),
+             timeout + Duration::seconds(30));
+}
+
+Result<Page> Client::runs(const RunQuery& query) {
+  net::QueryPairs pairs;
+  add(pairs, "status", query.status);
+  add(pairs, "workflow", query.workflow);
+  add(pairs, "job_id", query.job_id);
+  add(pairs, "state", query.state);
+  add(pairs, "limit", std::to_string(query.limit));
+  add(pairs, "cursor", query.cursor);
+  return page(with_query(std::string(kRuns), pairs));
+}
+
+Result<Page> Client::history(std::string_view id, std::size_t limit, std::string_view cursor) {
+  net::QueryPairs pairs{{"limit", std::to_string(limit)}};
+  add(pairs, "cursor", cursor);
+  return page(with_query(resource(kRuns, id, "/history"), pairs));
+}
+
+Result<Page> Client::tasks(std::string_view run, std::size_t limit, std::string_view cursor) {
+  net::QueryPairs pairs{{"run", std::string(run)}, {"limit", std::to_string(limit)}};
+  add(pairs, "cursor", cursor);
+  return page(with_query(std::string(kTasks), pairs));
+}
+
+Result<json::object> Client::task(std::string_view id) {
+  return get(resource(kTasks, id), kTimeout);
+}
+
+Result<json::object> Client::version() {
+  return get("/api/v1/version", kTimeout);
+}
+
+Status Client::events(std::string_view run, std::string_view after,
+                      const std::function<bool(Event)>& on_event) {
+  net::ClientRequest request{net::Method::get, resource(kRuns, run, "/events"), {}, "", true};
+  request.headers.set("User-Agent", "baton-cli");
+  if (!after.empty()) request.headers.set("Last-Event-ID", std::string(after));
+  net::SseParser parser;
+  Status parsed;
+  const auto on_piece = [&](std::string_view piece) {
+    bool wanted = true;
+    parsed = parser.feed(piece, [&](net::SseEvent event) {
+      auto data = parse_object(event.data);
+      if (!data) return wanted = false;
+      wanted = on_event({std::move(event.id), std::move(event.event), std::move(*data)});
+      return wanted;
+    });
+    return parsed.has_value() && wanted;
+  };
+  TRY(const net::Response response, http_.stream(request, on_piece, kSilence, cancel_));
+  if (!is_success(response)) return fail(error_of(response));
+  return parsed;
+}
+
+Status Client::logs(std::string_view task, const LogQuery& query,
+                    const std::function<bool(std::string_view)>& on_text) {
+  net::QueryPairs pairs;
+  if (query.attempt > 0) pairs.emplace_back("attempt", std::to_string(query.attempt));
+  if (query.follow) pairs.emplace_back("follow", "true");
+  if (query.tail) pairs.emplace_back("tail", std::to_string(*query.tail));
+  if (query.json) pairs.emplace_back("format", "jsonl");
+  if (query.raw) pairs.emplace_back("raw", "true");
+  if (query.timestamps) pairs.emplace_back("timestamps", "true");
+  net::ClientRequest request{
+      net::Method::get, with_query(resource(kTasks, task, "/logs"), pairs), {}, "", true};
+  request.headers.set("User-Agent", "baton-cli");
+  // A task that says nothing may do so for hours; the owner's end closes the connection.
+  const Duration silence = query.follow ? Duration::hours(24 * 365) : kSilence;
+  TRY(const net::Response response, http_.stream(request, on_text, silence, cancel_));
+  if (!is_success(response)) return fail(error_of(response));
+  return {};
+}
+
+}  // namespace baton::client

@@ -1,0 +1,98 @@
+// Typed calls of the API for programs. Answers are JSON objects in the shapes of openapi.yaml.
+#pragma once
+
+#include <boost/json/object.hpp>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.hpp"
+#include "base/time.hpp"
+#include "net/http_client.hpp"
+#include "net/url.hpp"
+
+namespace baton::client {
+
+struct Submission {
+  std::string definition;  // YAML or JSON
+  std::string file;        // its name, for messages
+  boost::json::object input;
+  std::string job_id;
+  boost::json::object metadata;
+  std::optional<int> priority;
+  std::string workdir;  // absolute
+  boost::json::object env;
+  std::string idempotency_key;  // "" = none
+};
+
+struct Submitted {
+  boost::json::object run;
+  bool existing = false;  // the idempotency key was used before
+};
+
+struct RunQuery {
+  std::string status;  // names or aliases, separated by commas
+  std::string workflow;
+  std::string job_id;
+  std::string state;  // active, failed, recoverable
+  std::size_t limit = 50;
+  std::string cursor;
+};
+
+struct Page {
+  std::vector<boost::json::object> items;
+  std::string next;  // cursor; "" = the last page
+};
+
+struct Event {
+  std::string id;
+  std::string type;  // "task.ended"
+  boost::json::object data;
+};
+
+struct LogQuery {
+  std::uint32_t attempt = 0;  // 0 = the last one
+  bool follow = false;
+  std::optional<std::size_t> tail;
+  bool json = false;  // one object per line
+  bool raw = false;   // control characters as they are
+  bool timestamps = false;
+};
+
+// One thread at a time. Errors of the API come back with their own code, message and place; those of the
+// connection are unavailable (nobody there, or it broke before the answer), io (it broke within the answer),
+// timed_out, interrupted (by the cancellation).
+class Client {
+ public:
+  explicit Client(net::Endpoint endpoint, const net::Cancellation* cancel = nullptr);
+
+  Result<Submitted> submit(const Submission& submission);
+  Result<boost::json::object> run(std::string_view id);
+  Result<boost::json::object> cancel(std::string_view id, bool terminate, std::string_view reason);
+  // The run as it is when it has ended, or after `timeout` (whole seconds, at most 300).
+  Result<boost::json::object> wait(std::string_view id, Duration timeout);
+  Result<Page> runs(const RunQuery& query);
+  // Commits that touched the run, newest first.
+  Result<Page> history(std::string_view id, std::size_t limit, std::string_view cursor);
+  Result<Page> tasks(std::string_view run, std::size_t limit, std::string_view cursor);
+  Result<boost::json::object> task(std::string_view id);
+  Result<boost::json::object> version();
+
+  // From the start, or after the event `after`, until the run has ended. False from `on_event` ends it too;
+  // `stream` then succeeds. An event "reset" says that the ids given out before do not count any more.
+  Status events(std::string_view run, std::string_view after, const std::function<bool(Event)>& on_event);
+  Status logs(std::string_view task, const LogQuery& query,
+              const std::function<bool(std::string_view)>& on_text);
+
+ private:
+  Result<net::Response> send(net::ClientRequest request, Duration timeout);
+  Result<boost::json::object> get(std::string target, Duration timeout);
+  Result<Page> page(std::string target);
+
+  net::HttpClient http_;
+  const net::Cancellation* cancel_;
+};
+
+}  // namespace baton::client
