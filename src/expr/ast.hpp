@@ -81,7 +81,7 @@ struct Node {
   std::string qualified;
   Value value;
   std::vector<NodeId> args;
-  std::shared_ptr<const re2::RE2> pattern;  // call of matches() with a constant pattern
+  std::shared_ptr<const re2::RE2> pattern;  // call of matches() with a constant pattern, if compiled ahead
 };
 
 struct Ast {

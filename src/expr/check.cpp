@@ -7,6 +7,9 @@
 namespace baton::expr {
 namespace {
 
+// More help nobody, and each costs a look at all names for its suggestion.
+constexpr std::size_t kMostDiagnostics = 10;
+
 bool is_number(Kind k) {
   return k == Kind::integer || k == Kind::unsigned_integer || k == Kind::number;
 }
@@ -47,7 +50,7 @@ std::optional<Kind> single(Kinds kinds) {
 class Checker {
  public:
   Checker(const Ast& ast, const Scope& scope)
-      : ast_(ast), scope_(scope), slots_(static_cast<std::size_t>(ast.slots)), slot_names_(slots_.size()) {}
+      : ast_(ast), scope_(scope), slots_(static_cast<std::size_t>(ast.slots)) {}
 
   Checked run() {
     Checked checked;
@@ -62,6 +65,7 @@ class Checker {
  private:
   void report(std::size_t offset, std::size_t length, std::string message, std::string suggestion = {}) {
     if (scope_.open && uncertain_ > 0) return;
+    if (diagnostics_.size() >= kMostDiagnostics) return;
     if (offset < read_until_) return;  // within a name that is already complained about
     diagnostics_.push_back({offset, length, std::move(message), std::move(suggestion)});
   }
@@ -135,11 +139,9 @@ class Checker {
     if (const auto known = scope_.variables.find(n.name); known != scope_.variables.end())
       return known->second;
     if (kind_from_name(n.name)) return Shape::of(Kind::type);
-    if (scope_.open) return {};
+    if (scope_.open || diagnostics_.size() >= kMostDiagnostics) return {};
     std::vector<std::string_view> names;
     for (const auto& [name, shape] : scope_.variables) names.push_back(name);
-    for (const auto& name : slot_names_)
-      if (!name.empty()) names.push_back(name);
     report(n.mark, n.name.size(), "unknown variable `" + n.name + "`", std::string(nearest(n.name, names)));
     return {};
   }
@@ -170,13 +172,15 @@ class Checker {
     if (!indexed) {
       // `steps.my-step` is `steps.my` minus `step` to CEL.
       const auto written = std::string_view(ast_.text).substr(mark);
-      for (const auto& [candidate, shape] : *fields) {
-        if (candidate.size() <= name.size() || !written.starts_with(candidate)) continue;
-        report(mark, candidate.size(), "a name with `-` in it is read with [ ]", "[\"" + candidate + "\"]");
-        read_until_ = mark + candidate.size();
-        return shape;
+      for (auto it = fields->upper_bound(name); it != fields->end() && it->first.starts_with(name); ++it) {
+        if (!written.starts_with(it->first)) continue;
+        report(mark, it->first.size(), "a name with `-` or `.` in it is read with [ ]",
+               "[\"" + it->first + "\"]");
+        read_until_ = mark + it->first.size();
+        return it->second;
       }
     }
+    if (diagnostics_.size() >= kMostDiagnostics) return {};
     std::vector<std::string_view> names;
     for (const auto& [candidate, shape] : *fields) names.push_back(candidate);
     report(mark, indexed ? name.size() + 2 : name.size(), "there is no `" + std::string(name) + "` here",
@@ -352,7 +356,6 @@ class Checker {
   const Ast& ast_;
   const Scope& scope_;
   std::vector<Shape> slots_;
-  std::vector<std::string> slot_names_;
   Diagnostics diagnostics_;
   int uncertain_ = 0;
   std::size_t read_until_ = 0;

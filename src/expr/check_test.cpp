@@ -48,7 +48,7 @@ TEST(Check, Names) {
       {"inputs.zzzzz", "7+5: there is no `zzzzz` here"},
       {"steps.fetch.reslut", "12+6: there is no `reslut` here [result]"},
       {"steps.fetch.result.anything.at[0].all", "dyn"},
-      {"steps.my-step.status", "6+7: a name with `-` in it is read with [ ] [[\"my-step\"]]"},
+      {"steps.my-step.status", "6+7: a name with `-` or `.` in it is read with [ ] [[\"my-step\"]]"},
       {"steps.v1.2.status", "parse error…"},
       {"steps['my-step'].status", "string"},
       {"has(inputs.typo)", "11+4: there is no `typo` here"},
@@ -152,6 +152,12 @@ TEST(Check, AnOpenScopeReportsOnlyWhatFailsForCertain) {
       {"size(1)", "5+1: `size` does not take int"},
   };
   expect_rows(rows, Scope{.open = true});
+}
+
+TEST(Check, ReportsTenAtMost) {
+  std::string text = "x0";
+  for (int i = 1; i < 50; ++i) text += " + x" + std::to_string(i);
+  EXPECT_EQ(check(*Expression::parse(text), scope()).diagnostics.size(), 10u);
 }
 
 TEST(Check, TemplatesCountFromTheStartOfTheirText) {

@@ -94,9 +94,9 @@ Outcome to_uint(const Call& call) {
       if (v.as_integer() < 0) return fault("a negative int is out of the range of uint");
       return Value::unsigned_integer(static_cast<std::uint64_t>(v.as_integer()));
     case Kind::number:
-      if (!(v.as_number() > -1.0 && v.as_number() < 0x1p64))
+      if (!(v.as_number() >= 0 && v.as_number() < 0x1p64))
         return fault("the double is out of the range of uint");
-      return Value::unsigned_integer(v.as_number() < 0 ? 0 : static_cast<std::uint64_t>(v.as_number()));
+      return Value::unsigned_integer(static_cast<std::uint64_t>(v.as_number()));
     case Kind::string: {
       const auto number = parse_integer<std::uint64_t>(v.as_string());
       if (!number) return fault(shown(v.as_string()) + " is not a uint");

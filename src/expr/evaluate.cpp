@@ -114,7 +114,9 @@ class Evaluation {
     auto value = lookup(n.name, found);
     if (found) return value;
     if (const auto kind = kind_from_name(n.name)) return Value::type(*kind);
-    return fault("unknown variable `" + n.name + "`" + did_you_mean(n.name, variables_.names()));
+    const auto names = variables_.names();
+    if (!budget_.spend(10 * (1 + names.size()))) return budget_.exhausted();
+    return fault("unknown variable `" + n.name + "`" + did_you_mean(n.name, names));
   }
 
   Outcome select(const Node& n) {

@@ -68,8 +68,8 @@ struct Checked {
   Shape shape;              // of the result
 };
 
-// Finds unknown variables, fields and functions (with the nearest name as a suggestion), wrong numbers of
-// arguments, and operations that no value of the known shapes supports.
+// Finds, ten at most, unknown variables, fields and functions (with the nearest name as a suggestion), wrong
+// numbers of arguments, and operations that no value of the known shapes supports.
 Checked check(const Expression& expression, const Scope& scope);
 
 // -------------------------------------------------------------------------------------------- evaluation

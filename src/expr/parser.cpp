@@ -8,11 +8,15 @@
 #include "base/text.hpp"
 #include "expr/ast.hpp"
 #include "expr/lexer.hpp"
+#include "expr/text.hpp"
 
 namespace baton::expr {
 namespace {
 
 constexpr std::size_t kMostDepth = 200;
+// So many constant patterns of one expression are compiled ahead. Each may take up to 256 KiB and
+// some milliseconds; further ones are compiled when they are evaluated, on the evaluation's account.
+constexpr std::size_t kMostPatterns = 32;
 
 struct BinaryOperator {
   std::string_view text;
@@ -333,12 +337,14 @@ class Parser {
     n.function = find_function(name, is_method);
     n.mark = static_cast<std::uint32_t>(mark);
     n.method = is_method;
-    if (name == "matches" && args.size() == 2 && ast_.nodes[args[1]].kind == NodeKind::literal &&
-        ast_.nodes[args[1]].value.is(Kind::string)) {
+    if (name == "matches" && args.size() == 2 && patterns_ < kMostPatterns) {
       const Node& pattern = ast_.nodes[args[1]];
-      std::string why;
-      n.pattern = compile_pattern(pattern.value.as_string(), why);
-      if (!n.pattern) return fail(pattern.offset, pattern.length, "not a regular expression: " + why);
+      if (pattern.kind == NodeKind::literal && pattern.value.is(Kind::string)) {
+        std::string why;
+        n.pattern = compile_pattern(pattern.value.as_string(), why);
+        ++patterns_;
+        if (!n.pattern) return fail(pattern.offset, pattern.length, "not a regular expression: " + why);
+      }
     }
     n.name = std::move(name);
     n.args = std::move(args);
@@ -517,6 +523,7 @@ class Parser {
   std::size_t last_end_ = 0;  // of the token before token_
   std::size_t nesting_ = 0;
   std::size_t max_depth_;
+  std::size_t patterns_ = 0;
   std::vector<Binding> bindings_;
   std::optional<Diagnostic> problem_;
   Ast ast_;
@@ -538,9 +545,11 @@ std::expected<Expression, Diagnostics> Expression::parse(std::string_view text, 
                     std::to_string(options.max_length),
                 ""});
   if (!is_utf8(text)) {
-    const auto repaired = to_utf8(text);
-    const auto good = static_cast<std::size_t>(
-        std::mismatch(text.begin(), text.end(), repaired.begin(), repaired.end()).first - text.begin());
+    std::size_t good = 0;
+    for (std::size_t next = 0; good < text.size(); good = next) {
+      next_code_point(text, next);
+      if (!is_utf8(text.substr(good, next - good))) break;
+    }
     return one({good, 1, "the expression is not UTF-8", ""});
   }
   auto ast = Parser(text, std::min(options.max_depth, kMostDepth)).parse();

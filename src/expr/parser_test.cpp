@@ -64,6 +64,8 @@ TEST(Parser, ErrorsPointAtTheirCause) {
       {"a.`b", "parse error at 2: a name in backticks…"},
       {"!-1", "parse error at 1: unexpected `-`"},
       {"'\xff'", "parse error at 1: the expression is not UTF-8"},
+      {"\u00e9\xef", "parse error at 2: the expression is not UTF-8"},
+      {"a\x80", "parse error at 1: the expression is not UTF-8"},
   };
   EXPECT_ROWS(rows, {});
 }

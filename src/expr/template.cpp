@@ -15,6 +15,8 @@ namespace {
 namespace json = boost::json;
 constexpr std::string_view kOpen = "${{";
 constexpr std::string_view kClose = "}}";
+constexpr std::size_t kMostExpressions = 1'000;  // of one text
+constexpr std::size_t kMostDiagnostics = 10;
 
 // Where the expression that starts at `at` ends: the place of its `}}`, npos if there is none. Braces of maps
 // and braces in strings do not count.
@@ -65,7 +67,8 @@ std::expected<Template, Diagnostics> Template::parse(std::string_view text, cons
     plain.clear();
   };
   std::size_t at = 0;
-  while (at < text.size()) {
+  std::size_t expressions = 0;
+  while (at < text.size() && diagnostics.size() < kMostDiagnostics) {
     const std::size_t open = text.find(kOpen, at);
     if (open == std::string_view::npos) {
       plain.append(text.substr(at));
@@ -82,6 +85,12 @@ std::expected<Template, Diagnostics> Template::parse(std::string_view text, cons
     if (close == std::string_view::npos) {
       diagnostics.push_back(
           {open, kOpen.size(), "`${{` without `}}`; a literal `${{` is written `$${{`", ""});
+      break;
+    }
+    if (++expressions > kMostExpressions) {
+      diagnostics.push_back({open, kOpen.size(),
+                             "more than " + std::to_string(kMostExpressions) + " expressions in one text",
+                             ""});
       break;
     }
     auto parsed = Expression::parse(text.substr(begin, close - begin), options);

@@ -20,7 +20,8 @@ namespace baton::expr {
 // `${{`.
 class Template {
  public:
-  // Offsets of the diagnostics count from the start of `text`. Each expression has the limits of `options`.
+  // Offsets of the diagnostics, ten at most, count from the start of `text`. Each expression has the limits
+  // of `options`; one text has at most 1,000 of them.
   static std::expected<Template, Diagnostics> parse(std::string_view text, const ParseOptions& options = {});
 
   const std::string& text() const { return text_; }

@@ -86,6 +86,19 @@ TEST(Template, Parts) {
   EXPECT_EQ(mixed->paths(), (std::vector<Path>{{"a", "b"}, {"c", "d"}}));
 }
 
+TEST(Template, NumbersAreLimited) {
+  const auto times = [](std::string_view part, int n) {
+    std::string out;
+    for (int i = 0; i < n; ++i) out += part;
+    return out;
+  };
+  EXPECT_TRUE(Template::parse(times("${{1}}", 1'000)));
+  const auto over = Template::parse(times("${{1}}", 1'001));
+  ASSERT_FALSE(over);
+  EXPECT_EQ(over.error(), (Diagnostics{{6'000, 3, "more than 1000 expressions in one text", ""}}));
+  EXPECT_EQ(Template::parse(times("${{}}", 100)).error().size(), 10u);
+}
+
 TEST(Template, AllPartsShareTheLimits) {
   const auto variables = variables_of(R"({"l": [1, 2, 3, 4, 5, 6, 7, 8]})");
   EXPECT_EQ(rendered("${{ l.all(x, x > 0) }}", variables, {.steps = 100}), "true");
