@@ -29,6 +29,7 @@ class ItemList {
  private:
   Status fill_until(std::uint64_t ordinal);  // with null
   Status append(std::string_view item);
+  Error over_limit() const;
 
   model::PayloadKey key_;
   std::uint64_t next_;  // ordinal of the item that comes next; wider than Ordinal, so that the end fits

@@ -8,6 +8,7 @@
 #include <filesystem>
 
 #include "base/fd.hpp"
+#include "store/sqlite/checksum_vfs.hpp"
 #include "store/sqlite/errors.hpp"
 #include "store/sqlite/migrations.hpp"
 
@@ -42,14 +43,15 @@ Status create_if_missing(const std::string& path) {
 
 Result<std::unique_ptr<Connection>> open_for_writing(const std::string& path, const std::string& vfs) {
   TRY_VOID(create_if_missing(path));
-  auto connection =
-      std::make_unique<Connection>(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, kWriterBusyMs, vfs);
+  auto connection = std::make_unique<Connection>(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX,
+                                                 kWriterBusyMs, checksum_vfs(vfs));
   if (sqlite3_db_readonly(connection->handle(), "main") == 1) {
     return fail(ErrorCode::read_only, "the database file " + path + " may not be written by this user");
   }
   TRY(const std::int64_t schema, check_schema(*connection));
   if (schema == 0) {
-    // Only an empty file takes these two.
+    // Only an empty file takes these.
+    reserve_checksums(*connection);
     connection->exec("PRAGMA page_size = 4096");
     connection->exec("PRAGMA auto_vacuum = INCREMENTAL");
   }
@@ -69,8 +71,8 @@ Result<std::unique_ptr<Connection>> open_for_writing(const std::string& path, co
 }
 
 Result<std::unique_ptr<Connection>> open_for_reading(const std::string& path, const std::string& vfs) {
-  auto connection =
-      std::make_unique<Connection>(path, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, kReaderBusyMs, vfs);
+  auto connection = std::make_unique<Connection>(path, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX,
+                                                 kReaderBusyMs, checksum_vfs(vfs));
   connection->exec("PRAGMA query_only = ON");
   connection->exec("PRAGMA trusted_schema = OFF");
   connection->exec("PRAGMA temp_store = MEMORY");

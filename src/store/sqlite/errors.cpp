@@ -27,6 +27,7 @@ ErrorCode code_of(int extended_code) {
     case SQLITE_NOMEM:
       return ErrorCode::overloaded;
     case SQLITE_IOERR:
+      if (extended_code == SQLITE_IOERR_DATA) return ErrorCode::corrupt;  // a checksum (checksum_vfs.hpp)
       return extended_code == SQLITE_IOERR_NOMEM ? ErrorCode::overloaded : ErrorCode::io;
     case SQLITE_CANTOPEN:
     case SQLITE_PROTOCOL:
@@ -36,20 +37,16 @@ ErrorCode code_of(int extended_code) {
   }
 }
 
-std::string_view hint_of(int extended_code) {
-  switch (primary(extended_code)) {
-    case SQLITE_FULL:
-      return "; free space on the disk of the data directory";
-    case SQLITE_BUSY:
-    case SQLITE_LOCKED:
-      return "; another program holds a lock on the database: close it";
-    case SQLITE_CORRUPT:
-    case SQLITE_NOTADB:
-      return "; stop Baton and restore a backup, or salvage what can be read with "
-             "`sqlite3 baton.db .recover | sqlite3 salvaged.db`";
-    default:
-      return "";
+std::string_view hint_of(ErrorCode code, int extended_code) {
+  if (code == ErrorCode::corrupt) {
+    return "; stop Baton and restore a backup, or salvage what can be read with "
+           "`sqlite3 baton.db .recover | sqlite3 salvaged.db`";
   }
+  if (primary(extended_code) == SQLITE_FULL) return "; free space on the disk of the data directory";
+  if (code == ErrorCode::read_only && primary(extended_code) != SQLITE_READONLY) {
+    return "; another program holds a lock on the database: close it";
+  }
+  return "";
 }
 
 }  // namespace
@@ -60,8 +57,9 @@ Error error_of_code(int extended_code, std::string_view message, std::string_vie
   text += ": ";
   text += message;
   text += " (code " + std::to_string(extended_code) + ")";
-  text += hint_of(extended_code);
-  return {code_of(extended_code), std::move(text), {}};
+  const ErrorCode code = code_of(extended_code);
+  text += hint_of(code, extended_code);
+  return {code, std::move(text), {}};
 }
 
 int code_in(const SQLite::Exception& e) {
