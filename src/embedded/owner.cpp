@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <condition_variable>
+#include <future>
 #include <mutex>
 #include <thread>
 
@@ -85,7 +86,11 @@ class LocalOwner final : public Owner {
     process.lock = lock_.get();
     TRY(executor_, executors::process::ProcessExecutor::create(std::move(process), worker_->listener()));
 
-    api_ = std::make_unique<api::Api>(api::Services{driver_->shard(), *reader_, logs, options_.data_dir});
+    api_ = std::make_unique<api::Api>(api::Services{.runs = driver_->shard(),
+                                                    .store = *reader_,
+                                                    .loop = loop_,
+                                                    .logs_dir = logs,
+                                                    .data_dir = options_.data_dir});
     server_ = std::make_unique<net::HttpServer>(loop_, net::ServerOptions{},
                                                 [this](net::Request request, net::Responder responder) {
                                                   api_->handle(std::move(request), std::move(responder));
@@ -121,6 +126,7 @@ class LocalOwner final : public Owner {
     if (executor_) executor_->shutdown();
     if (running_) {
       if (!fatal()) worker_->wait_reported(kReportPatience);
+      api_->stop();
       drain_requests();
       loop_.invoke([this] { driver_->shard().close(); });
     }

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <boost/json/serialize.hpp>
 
+#include "expr/text.hpp"
+
 namespace baton::engine {
 namespace {
 
@@ -175,6 +177,21 @@ Result<T> checked(const std::shared_ptr<Scope>& scope, Result<T> value) {
   return value;
 }
 
+// Arguments and environment variables are text: what is not, is written as inside of other text (SEMANTICS
+// 1).
+std::string as_text(const json::value& value) {
+  switch (value.kind()) {
+    case json::kind::null:
+      return "";
+    case json::kind::string:
+      return std::string(value.get_string());
+    case json::kind::double_:
+      return expr::text_of(value.get_double());
+    default:
+      return json::serialize(value);
+  }
+}
+
 std::string joined(std::string_view base, std::string_view path) {
   if (path.empty()) return std::string(base);
   if (path.front() == '/' || base.empty()) return std::string(path);
@@ -242,7 +259,7 @@ Result<std::string> executor_spec(State& state, Run& run, const Task& task) {
   const auto* surroundings = context->if_object();
   auto* object = body.if_object();
   if (object == nullptr) return fail(ErrorCode::corrupt, "the stored input of a task is damaged");
-  const auto text_of = [](const json::value* value) -> std::string_view {
+  const auto string_in = [](const json::value* value) -> std::string_view {
     const auto* text = value != nullptr ? value->if_string() : nullptr;
     return text != nullptr ? std::string_view(*text) : std::string_view();
   };
@@ -256,7 +273,11 @@ Result<std::string> executor_spec(State& state, Run& run, const Task& task) {
       spec.emplace("shell", std::move(shell));
     }
   } else {
-    spec.emplace("argv", std::move((*object)["action"]));
+    json::array argv;
+    if (const auto* words = (*object)["action"].if_array()) {
+      for (const json::value& word : *words) argv.emplace_back(as_text(word));
+    }
+    spec.emplace("argv", std::move(argv));
   }
   json::object env;
   if (surroundings != nullptr) {
@@ -264,11 +285,12 @@ Result<std::string> executor_spec(State& state, Run& run, const Task& task) {
       env = base->as_object();
   }
   if (auto* own = (*object)["env"].if_object()) {
-    for (auto& [key, value] : *own) env.insert_or_assign(key, std::move(value));
+    for (auto& [key, value] : *own) env.insert_or_assign(key, as_text(value));
   }
   spec.emplace("env", std::move(env));
-  const std::string_view base = surroundings != nullptr ? text_of(surroundings->if_contains("workdir")) : "";
-  spec.emplace("workdir", joined(base, text_of(object->if_contains("workdir"))));
+  const std::string_view base =
+      surroundings != nullptr ? string_in(surroundings->if_contains("workdir")) : "";
+  spec.emplace("workdir", joined(base, string_in(object->if_contains("workdir"))));
   if (auto* with = object->if_contains("with"); with != nullptr && !with->is_null())
     spec.emplace("with", std::move(*with));
   if (step.parse_json) spec.emplace("parse", "json");

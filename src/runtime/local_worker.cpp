@@ -12,23 +12,25 @@ constexpr Duration kRetryPause = Duration::millis(500);
 }  // namespace
 
 executors::Listener LocalWorker::listener() {
-  return {.started = {}, .finished = [self = weak_from_this()](const Token& token, model::Outcome outcome) {
-            const auto worker = self.lock();
-            if (!worker) return;
-            TaskId task;
-            {
-              const std::unique_lock lock(worker->shared_.mutex);
-              const auto found = worker->shared_.attempts.find(token);
-              if (found == worker->shared_.attempts.end()) return;
-              task = found->second;
-              worker->shared_.attempts.erase(found);
-              ++worker->shared_.reporting;
-            }
-            worker->report(token, task, std::make_shared<const model::Outcome>(std::move(outcome)));
-            // The room is claimed along with the report: what the report makes ready can start with its
-            // commit.
-            worker->claim();
-          }};
+  return {.started = [](const Token&) {},
+          .finished =
+              [self = weak_from_this()](const Token& token, model::Outcome outcome) {
+                const auto worker = self.lock();
+                if (!worker) return;
+                TaskId task;
+                {
+                  const std::unique_lock lock(worker->shared_.mutex);
+                  const auto found = worker->shared_.attempts.find(token);
+                  if (found == worker->shared_.attempts.end()) return;
+                  task = found->second;
+                  worker->shared_.attempts.erase(found);
+                  ++worker->shared_.reporting;
+                }
+                worker->report(token, task, std::make_shared<const model::Outcome>(std::move(outcome)));
+                // The room is claimed along with the report: what the report makes ready can start with its
+                // commit.
+                worker->claim();
+              }};
 }
 
 void LocalWorker::start(executors::Executor& executor) {
@@ -50,12 +52,21 @@ void LocalWorker::claim() {
       [self = shared_from_this(), number](model::ReplyBody reply) { self->take(number, std::move(reply)); });
 }
 
+// False while draining: the attempt is not to be started.
+bool LocalWorker::hold(const model::Assignment& assignment) {
+  const std::unique_lock lock(shared_.mutex);
+  if (shared_.draining) return false;
+  shared_.attempts.emplace(assignment.token, assignment.task);
+  return true;
+}
+
 void LocalWorker::take(std::uint64_t number, model::ReplyBody reply) {
   if (auto* claimed = std::get_if<model::Claimed>(&reply)) {
     for (model::Assignment& assignment : claimed->tasks) {
-      {
-        const std::unique_lock lock(shared_.mutex);
-        shared_.attempts.emplace(assignment.token, assignment.task);
+      if (!hold(assignment)) {
+        loop_.send(model::ReleaseAttempt{assignment.token, assignment.task}, "worker:" + options_.name,
+                   [](const model::ReplyBody&) {});
+        continue;
       }
       executors::Attempt attempt;
       attempt.token = assignment.token;
@@ -102,8 +113,14 @@ void LocalWorker::act(const model::StopAttempt& action) {
 }
 
 void LocalWorker::drain() {
-  const std::unique_lock lock(shared_.mutex);
-  shared_.draining = true;
+  {
+    const std::unique_lock lock(shared_.mutex);
+    if (shared_.draining) return;
+    shared_.draining = true;
+  }
+  // Takes the waiting claim back; a task that it was given meanwhile is released by take().
+  loop_.send(model::ClaimTasks{options_.name, true, options_.queues, 0, Duration{}},
+             "worker:" + options_.name, [](const model::ReplyBody&) {});
 }
 
 bool LocalWorker::wait_reported(Duration patience) {

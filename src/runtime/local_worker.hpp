@@ -51,6 +51,7 @@ class LocalWorker : public std::enable_shared_from_this<LocalWorker> {
   };
 
   void claim();
+  bool hold(const model::Assignment& assignment);
   void take(std::uint64_t claim, model::ReplyBody reply);
   void report(const Token& token, const TaskId& task, std::shared_ptr<const model::Outcome> outcome);
 
