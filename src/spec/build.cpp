@@ -3,6 +3,7 @@
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <map>
+#include <set>
 
 #include "spec/canonical.hpp"
 #include "spec/check.hpp"
@@ -20,7 +21,7 @@ class Builder {
     if (const auto defaults = tree_.find(tree_.root(), "defaults")) defaults_ = defaults->value;
   }
 
-  std::shared_ptr<model::Workflow> build(Graph& graph, std::vector<std::string> reads_env) {
+  std::shared_ptr<model::Workflow> build(Graph& graph, EnvReads reads_env) {
     auto workflow = std::make_shared<model::Workflow>();
     const NodeId root = tree_.root();
     workflow->name = text(root, "name");
@@ -32,10 +33,12 @@ class Builder {
     workflow->fail_fast = flag(root, "fail_fast");
     workflow->max_recovery_attempts = count(root, "max_recovery_attempts", 3);
     workflow->priority = static_cast<std::int8_t>(count(defaults_, "priority", 5));
-    workflow->reads_env = std::move(reads_env);
 
-    merge_env(shared_env_, field(defaults_, "env"));
-    merge_env(shared_env_, field(root, "env"));
+    for (const NodeId env : {field(defaults_, "env"), field(root, "env")}) {
+      merge_env(shared_env_, env);
+      if (env == kNoNode) continue;
+      for (const Member m : tree_.members(env)) unused_[tree_.text(m.key)] = m.value;
+    }
     if (const NodeId retry = field(defaults_, "retry"); retry != kNoNode) default_retry_ = retry_of(retry);
     if (const NodeId timeout = field(defaults_, "timeout"); timeout != kNoNode)
       default_timeout_ = timeout_of(timeout);
@@ -45,6 +48,10 @@ class Builder {
       workflow->steps.push_back(step(graph.steps[i]));
       workflow->steps.back().needs = std::move(graph.needs[i]);
     }
+    for (auto& [node, name] : reads_env.of_shared) {
+      if (used_.contains(node)) reads_env.of_steps.insert(std::move(name));
+    }
+    workflow->reads_env.assign(reads_env.of_steps.begin(), reads_env.of_steps.end());
     return workflow;
   }
 
@@ -153,7 +160,15 @@ class Builder {
       merge_env(merged, env);
       step.env = std::move(merged);
     }
-    if (const NodeId node = own_or_default(body, "workdir"); node != kNoNode) step.workdir = tree_.text(node);
+    std::erase_if(unused_, [&](const auto& variable) {
+      const bool replaced = env != kNoNode && tree_.find(env, variable.first);
+      if (!replaced) used_.insert(variable.second);
+      return !replaced;
+    });
+    if (const NodeId node = own_or_default(body, "workdir"); node != kNoNode) {
+      step.workdir = tree_.text(node);
+      if (field(body, "workdir") == kNoNode) used_.insert(node);
+    }
     if (const NodeId node = own_or_default(body, "shell");
         node != kNoNode && step.kind == model::StepKind::run) {
       for (const NodeId item : tree_.items(node)) step.shell.emplace_back(tree_.text(item));
@@ -170,6 +185,8 @@ class Builder {
   const Tree& tree_;
   NodeId defaults_ = kNoNode;
   json::object shared_env_;
+  std::map<std::string_view, NodeId> unused_;  // variables of shared_env_ that no step has got so far
+  std::set<NodeId> used_;                      // shared values that a step has got
   std::shared_ptr<const model::Retry> default_retry_;
   std::shared_ptr<const model::Timeout> default_timeout_;
   std::vector<std::shared_ptr<const model::Retry>> retries_;
@@ -178,8 +195,7 @@ class Builder {
 
 }  // namespace
 
-std::shared_ptr<model::Workflow> build_workflow(const Tree& tree, Graph& graph,
-                                                std::vector<std::string> reads_env) {
+std::shared_ptr<model::Workflow> build_workflow(const Tree& tree, Graph& graph, EnvReads reads_env) {
   auto workflow = Builder(tree).build(graph, std::move(reads_env));
   workflow->canonical = canonical_text(*workflow);
   workflow->hash = Hash256::of(workflow->canonical);

@@ -5,12 +5,12 @@
 
 #include "model/definition.hpp"
 #include "spec/graph.hpp"
+#include "spec/references.hpp"
 #include "spec/tree.hpp"
 
 namespace baton::spec {
 
 // Takes the needs out of the graph.
-std::shared_ptr<model::Workflow> build_workflow(const Tree& tree, Graph& graph,
-                                                std::vector<std::string> reads_env);
+std::shared_ptr<model::Workflow> build_workflow(const Tree& tree, Graph& graph, EnvReads reads_env);
 
 }  // namespace baton::spec

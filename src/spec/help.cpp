@@ -13,7 +13,7 @@ constexpr std::string_view kIntroduction = R"(# Workflow definitions
 <!-- Made from the table in src/spec/fields.cpp; a test compares. To renew: BATON_UPDATE=1 spec_test -->
 
 A definition is a YAML 1.2 or JSON text with one map. Both are read into the same thing: a text is JSON if its file is
-called `*.json`, or if its first character is `{` and the file is not called `*.yaml` or `*.yml`.
+called `*.json`, or if it begins with `{"` and the file is not called `*.yaml` or `*.yml`.
 
 - YAML is read by the core schema: `yes`, `no`, `on` and `off` are text; only `true` and `false` are booleans.
 - A key that stands twice in a map is an error. Anchors, aliases and the merge key `<<` may be used.

@@ -24,7 +24,7 @@ std::shared_ptr<const model::Workflow> read_workflow(const Tree& tree, Findings&
   if (const auto defaults = tree.find(tree.root(), "defaults"))
     check_policies(tree, defaults->value, findings);
   for (const StepPlace& step : graph.steps) check_policies(tree, step.body, findings);
-  std::vector<std::string> reads_env = check_references(tree, graph, findings);
+  EnvReads reads_env = check_references(tree, graph, findings);
   if (findings.has_errors()) return nullptr;
   if (graph.steps.empty())
     findings.warning(tree.root(), "the workflow has no steps yet: it cannot be started");

@@ -25,8 +25,12 @@ std::size_t valid_prefix(std::string_view text) {
 bool looks_like_json(std::string_view file_name, std::string_view text) {
   if (file_name.ends_with(".json")) return true;
   if (file_name.ends_with(".yaml") || file_name.ends_with(".yml")) return false;
-  const std::size_t first = text.find_first_not_of(" \t\r\n");
-  return first != std::string_view::npos && text[first] == '{';
+  constexpr std::string_view kSpace = " \t\r\n";
+  const std::size_t first = text.find_first_not_of(kSpace);
+  if (first == std::string_view::npos || text[first] != '{') return false;
+  // `{name: x}` is a map of YAML.
+  const std::size_t second = text.find_first_not_of(kSpace, first + 1);
+  return second != std::string_view::npos && (text[second] == '"' || text[second] == '}');
 }
 
 std::expected<Tree, SyntaxError> read_tree(std::string_view file_name, std::string_view text,

@@ -54,7 +54,7 @@ class References {
     };
   }
 
-  std::vector<std::string> check() {
+  EnvReads check() {
     if (const auto env = tree_.find(tree_.root(), "env")) strings(env->value, {});
     if (const auto defaults = tree_.find(tree_.root(), "defaults"); defaults && is_map(defaults->value)) {
       for (const std::string_view name : {"env", "workdir"}) {
@@ -63,7 +63,7 @@ class References {
     }
     for (Ordinal i = 0; i < graph_.steps.size(); ++i) step(i);
     ancestors();
-    return {reads_env_.begin(), reads_env_.end()};
+    return std::move(reads_env_);
   }
 
  private:
@@ -217,7 +217,11 @@ class References {
           findings_.error(node, at("env"), "the name of the variable must stand here: env.NAME",
                           "it is taken from the environment when the run is submitted");
         } else {
-          reads_env_.insert(path[1]);
+          if (context.step != nullptr) {
+            reads_env_.of_steps.insert(path[1]);
+          } else {
+            reads_env_.of_shared.emplace_back(node, path[1]);
+          }
         }
       } else if (variable == "inputs") {
         if (path.size() > 1 && !std::ranges::binary_search(inputs_, std::string_view(path[1]))) {
@@ -318,14 +322,14 @@ class References {
   Suggester input_suggester_{inputs_};
   Suggester step_suggester_{steps_};
   expr::Scope scope_;
-  std::set<std::string> reads_env_;
+  EnvReads reads_env_;
   std::vector<AncestorQuery> queries_;
   std::vector<std::pair<NodeId, Span>> query_places_;
 };
 
 }  // namespace
 
-std::vector<std::string> check_references(const Tree& tree, const Graph& graph, Findings& findings) {
+EnvReads check_references(const Tree& tree, const Graph& graph, Findings& findings) {
   return References(tree, graph, findings).check();
 }
 

@@ -2,7 +2,9 @@
 // and that a step reads only what exists when it runs.
 #pragma once
 
+#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "spec/findings.hpp"
@@ -11,7 +13,13 @@
 
 namespace baton::spec {
 
-// Names of environment variables that expressions read as env.NAME, sorted.
-std::vector<std::string> check_references(const Tree& tree, const Graph& graph, Findings& findings);
+// Names of environment variables that expressions read as env.NAME.
+struct EnvReads {
+  std::set<std::string> of_steps;
+  // By the values of the workflow's `env` and of `defaults`; they count if a step uses the value.
+  std::vector<std::pair<NodeId, std::string>> of_shared;
+};
+
+EnvReads check_references(const Tree& tree, const Graph& graph, Findings& findings);
 
 }  // namespace baton::spec
