@@ -141,7 +141,8 @@ class Parser {
     return add(std::move(n), offset);
   }
   Parsed too_deep(std::size_t offset) {
-    return fail(offset, 1,
+    const std::size_t length = offset < ast_.text.size() ? 1 : 0;
+    return fail(offset, length,
                 "the expression is nested more than " + std::to_string(max_depth_) + " levels deep");
   }
   std::size_t offset_of(NodeId id) const { return ast_.nodes[id].offset; }

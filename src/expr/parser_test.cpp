@@ -154,6 +154,13 @@ TEST(Parser, DepthIsLimited) {
   }
 }
 
+TEST(Parser, TooDeepAtTheVeryEnd) {
+  const auto parsed = Expression::parse(repeated("[", 200));
+  ASSERT_FALSE(parsed);
+  EXPECT_EQ(parsed.error().front(),
+            (Diagnostic{200, 0, "the expression is nested more than 200 levels deep", ""}));
+}
+
 TEST(Parser, ChainsOfLogicAndSignsAreNotDeep) {
   EXPECT_EQ(outcome("true" + repeated(" && true", 5'000)), "bool true");
   EXPECT_EQ(outcome("false" + repeated(" || false", 5'000)), "bool false");
