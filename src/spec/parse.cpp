@@ -17,6 +17,30 @@ void check_policies(const Tree& tree, NodeId owner, Findings& findings) {
   if (const auto timeout = tree.find(owner, "timeout")) check_timeout(tree, timeout->value, findings);
 }
 
+// What `env` and `defaults` give to every step is copied into every step: a small text must not become a
+// large workflow.
+void check_shared_size(const Tree& tree, const Graph& graph, Findings& findings) {
+  constexpr std::size_t kMost = std::size_t{256} << 20;
+  constexpr std::size_t kPerValue = 64;  // bytes that a value takes beside its text
+  const auto size_of = [&](NodeId node) {
+    std::size_t bytes = kPerValue + tree.text(node).size();
+    for (const NodeId item : tree.items(node)) bytes += kPerValue + tree.text(item).size();
+    for (const Member m : tree.members(node))
+      bytes += kPerValue + tree.text(m.key).size() + tree.text(m.value).size();
+    return bytes;
+  };
+  std::size_t bytes = 0;
+  if (const auto env = tree.find(tree.root(), "env")) bytes += size_of(env->value);
+  if (const auto defaults = tree.find(tree.root(), "defaults")) {
+    for (const Member m : tree.members(defaults->value)) bytes += size_of(m.value);
+  }
+  if (bytes * graph.steps.size() > kMost) {
+    findings.error(tree.root(), "`env` and `defaults` give " + std::to_string(bytes) + " bytes to each of " +
+                                    std::to_string(graph.steps.size()) +
+                                    " steps; at most 256 MiB together are possible");
+  }
+}
+
 std::shared_ptr<const model::Workflow> read_workflow(const Tree& tree, Findings& findings) {
   check_fields(tree, findings);
   check_inputs(tree, findings);
@@ -25,6 +49,7 @@ std::shared_ptr<const model::Workflow> read_workflow(const Tree& tree, Findings&
     check_policies(tree, defaults->value, findings);
   for (const StepPlace& step : graph.steps) check_policies(tree, step.body, findings);
   EnvReads reads_env = check_references(tree, graph, findings);
+  check_shared_size(tree, graph, findings);
   if (findings.has_errors()) return nullptr;
   if (graph.steps.empty())
     findings.warning(tree.root(), "the workflow has no steps yet: it cannot be started");

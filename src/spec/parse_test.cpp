@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <boost/json/serialize.hpp>
+
 namespace baton::spec {
 namespace {
 
@@ -55,6 +57,39 @@ finally:
   ASSERT_TRUE(again.workflow) << w.canonical << render(again.diagnostics);
   EXPECT_EQ(again.workflow->canonical, w.canonical);
   EXPECT_EQ(again.workflow->hash, w.hash);
+}
+
+TEST(Parse, ASmallTextDoesNotBecomeALargeWorkflow) {
+  std::string text = "name: x\nenv: {LONG: " + std::string(1 << 20, 'x') + "}\nsteps:\n";
+  for (int i = 0; i < 1000; ++i) text += "  s" + std::to_string(i) + ": {run: a}\n";
+  const ParseResult result = parse_workflow(text, {"w.yaml"});
+  ASSERT_EQ(result.diagnostics.size(), 1U);
+  EXPECT_EQ(
+      result.diagnostics[0].message,
+      "`env` and `defaults` give 1048708 bytes to each of 1000 steps; at most 256 MiB together are possible");
+}
+
+TEST(Parse, DiagnosticsAsJson) {
+  const ParseResult result = parse_workflow("name: x\nsteps: {a: {run: a, needs: [é, b]}}\n", {"w.yaml"});
+  EXPECT_EQ(
+      boost::json::serialize(to_json(result.diagnostics)),
+      R"([{"file":"w.yaml","line":2,"column":29,"end_column":30,"severity":"error",)"
+      R"("code":"invalid_definition","message":"unknown step \"é\"","suggestion":"","path":"steps.a.needs[0]"},)"
+      R"({"file":"w.yaml","line":2,"column":32,"end_column":33,"severity":"error","code":"invalid_definition",)"
+      R"("message":"unknown step \"b\"","suggestion":"did you mean \"a\"?","path":"steps.a.needs[1]"}])");
+}
+
+TEST(Parse, AnErrorOfLaterFieldsOnlyIsUnsupported) {
+  const auto code = [](std::string_view text) { return to_error(parse_workflow(text).diagnostics).code; };
+  EXPECT_EQ(code("name: x\nsteps: {a: {wait: {for: 5m}}}\n"), ErrorCode::unsupported);
+  EXPECT_EQ(code("name: x\nsteps: {a: {wait: {for: 5m}, needs: [b]}}\n"), ErrorCode::invalid_definition);
+}
+
+TEST(Parse, ADraftHasAWarning) {
+  const ParseResult result = parse_workflow("name: x\n", {"w.yaml"});
+  ASSERT_TRUE(result.workflow);
+  EXPECT_EQ(render(result.diagnostics),
+            "w.yaml:1:1: warning: the workflow has no steps yet: it cannot be started\n    name: x\n    ^\n");
 }
 
 TEST(Parse, ErrorsComeAllAtOnce) {

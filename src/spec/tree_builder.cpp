@@ -39,13 +39,15 @@ NodeId TreeBuilder::add(Node node) {
   return id;
 }
 
-// Charges a node that stands for `size` nodes and is `height` levels high to the budgets and the open frame.
-bool TreeBuilder::account(std::size_t size, std::uint32_t height, Span span) {
+// Charges a node that stands for `size` nodes with `bytes` of text and is `height` levels high to the budgets
+// and the open frame.
+bool TreeBuilder::account(std::size_t size, std::size_t bytes, std::uint32_t height, Span span) {
   if (frames_.size() + height > limits_.depth) {
     return fail(span, "lists and maps are nested deeper than " + std::to_string(limits_.depth) + " levels");
   }
   if (!frames_.empty()) {
     frames_.back().size += size;
+    frames_.back().bytes += bytes;
     frames_.back().own_height = std::max(frames_.back().own_height, height + 1);
   }
   return true;
@@ -55,7 +57,7 @@ bool TreeBuilder::begin(NodeKind kind, std::uint32_t offset) {
   const Span span{offset, 1};
   if (at_key()) return fail(span, "a key must be a single word or text, not " + std::string(describe(kind)));
   if (!has_room(1, span)) return false;
-  if (frames_.size() >= limits_.depth) return account(1, 1, span);
+  if (frames_.size() >= limits_.depth) return account(1, 0, 1, span);
   Node node;
   node.kind = kind;
   node.span = span;
@@ -75,8 +77,8 @@ bool TreeBuilder::end() {
     if (frame.merges && !merge(frame)) return false;
   }
   frames_.pop_back();
-  if (!frame.anchor.empty()) anchors_[frame.anchor] = {frame.node, frame.size, frame.own_height};
-  return account(frame.size, frame.own_height, tree_.nodes_[frame.node].span);
+  if (!frame.anchor.empty()) anchors_[frame.anchor] = {frame.node, frame.size, frame.bytes, frame.own_height};
+  return account(frame.size, frame.bytes, frame.own_height, tree_.nodes_[frame.node].span);
 }
 
 bool TreeBuilder::scalar(NodeKind kind, Span span, std::string_view text, bool quoted) {
@@ -89,7 +91,7 @@ bool TreeBuilder::scalar(NodeKind kind, Span span, std::string_view text, bool q
     if (kind == NodeKind::null) return fail(span, "a key is missing");
     if (text == "<<" && !quoted) frames_.back().merges = true;
   }
-  if (!has_room(1, span) || !account(1, 0, span)) return false;
+  if (!has_room(1, span) || !account(1, text.size(), 0, span)) return false;
   if (text.data() >= source_.data() && text.data() + text.size() <= source_.data() + source_.size()) {
     node.in_source = true;
     node.first = static_cast<std::uint32_t>(text.data() - source_.data());
@@ -99,7 +101,7 @@ bool TreeBuilder::scalar(NodeKind kind, Span span, std::string_view text, bool q
   }
   const NodeId id = add(node);
   if (!next_anchor_.empty()) {
-    anchors_[next_anchor_] = {id, 1, 0};
+    anchors_[next_anchor_] = {id, 1, text.size(), 0};
     next_anchor_.clear();
   }
   return true;
@@ -126,7 +128,12 @@ bool TreeBuilder::alias(std::string_view name, Span span) {
   if (alias_nodes_ > limits_.alias_nodes) {
     return fail(span, "the aliases stand for more than " + std::to_string(limits_.alias_nodes) + " values");
   }
-  if (!has_room(1, span) || !account(anchor.size, anchor.height, span)) return false;
+  alias_bytes_ += anchor.bytes;
+  if (alias_bytes_ > limits_.alias_bytes) {
+    return fail(span,
+                "the aliases stand for more than " + std::to_string(limits_.alias_bytes) + " bytes of text");
+  }
+  if (!has_room(1, span) || !account(anchor.size, anchor.bytes, anchor.height, span)) return false;
   node.next = kNoNode;
   add(node);
   return true;

@@ -15,7 +15,8 @@ struct TreeLimits {
   std::size_t bytes = std::size_t{16} << 20;  // of the text
   std::size_t depth = 64;                     // of nested lists and maps
   std::size_t nodes = 2'000'000;
-  std::size_t alias_nodes = 100'000;  // that all aliases and merge keys together stand for
+  std::size_t alias_nodes = 100'000;                // that all aliases and merge keys together stand for
+  std::size_t alias_bytes = std::size_t{16} << 20;  // of the text that all aliases together stand for
 };
 
 struct SyntaxError {
@@ -50,12 +51,14 @@ class TreeBuilder {
     NodeId last = kNoNode;
     std::uint32_t own_height = 1;  // levels of the deepest child so far, and this one
     std::size_t size = 1;          // nodes in it, aliases expanded
+    std::size_t bytes = 0;         // of the texts in it, aliases expanded
     std::string anchor;
     bool merges = false;  // has a `<<` key
   };
   struct Anchor {
     NodeId node = kNoNode;  // kNoNode while it is still open
     std::size_t size = 1;
+    std::size_t bytes = 0;
     std::uint32_t height = 0;
   };
 
@@ -66,7 +69,7 @@ class TreeBuilder {
   std::uint32_t children(const Frame& f) const { return tree_.nodes_[f.node].size; }
   bool has_room(std::size_t nodes, Span span);
   NodeId add(Node node);
-  bool account(std::size_t size, std::uint32_t height, Span span);
+  bool account(std::size_t size, std::size_t bytes, std::uint32_t height, Span span);
   bool merge(Frame& frame);
   bool check_duplicates(const Frame& frame);
 
@@ -77,6 +80,7 @@ class TreeBuilder {
   std::unordered_map<std::string, Anchor> anchors_;
   std::string next_anchor_;
   std::size_t alias_nodes_ = 0;
+  std::size_t alias_bytes_ = 0;
   SyntaxError error_;
 };
 
