@@ -7,7 +7,6 @@
 
 #include "store/sqlite/errors.hpp"
 #include "store/sqlite/journal_table.hpp"
-#include "store/sqlite/payload_table.hpp"
 
 namespace baton::store::sqlite {
 namespace {
@@ -214,6 +213,7 @@ Status BatchWriter::insert_run(const RunWrite& write) {
   if (write.task && !write.task->created) return refused(describe(write.task->row.key) + " is not stored");
   const RunRow& row = write.run->row;
   const std::int64_t workflow = workflow_id(row.workflow);
+  const RunCells cells = store_payloads(write);
   const std::string state = encode_state(row);
   const std::string task_state = write.task ? encode_state(write.task->row) : std::string();
   Query query = connection_.query(
@@ -234,23 +234,36 @@ Status BatchWriter::insert_run(const RunWrite& write) {
   } else {
     query.text(6, row.job_id);
   }
-  bind_payload(connection_, query, 14, write.run->input);
-  bind_payload(connection_, query, 15, write.run->context);
+  bind_payload(query, 14, cells.input);
+  bind_payload(query, 15, cells.context);
+  bind_payload(query, 16, cells.task_input);
+  bind_payload(query, 17, cells.task_result);
   if (write.task) {
     query.number(10, write.task->row.step)
         .number(11, write.task->row.index)
         .number(12, number(write.task->row.status))
         .blob(13, task_state);
-    bind_payload(connection_, query, 16, write.task->input);
-    bind_payload(connection_, query, 17, write.task->result);
   } else {
-    for (const int parameter : {10, 11, 12, 13, 16, 17}) query.null(parameter);
+    for (const int parameter : {10, 11, 12, 13}) query.null(parameter);
   }
   query.run();
   return {};
 }
 
-bool BatchWriter::try_update_run(const RunWrite& write, unsigned parts) {
+BatchWriter::RunCells BatchWriter::store_payloads(const RunWrite& write) {
+  RunCells cells;
+  if (write.run) {
+    cells.input = store_payload(connection_, write.run->input);
+    cells.context = store_payload(connection_, write.run->context);
+  }
+  if (write.task) {
+    cells.task_input = store_payload(connection_, write.task->input);
+    cells.task_result = store_payload(connection_, write.task->result);
+  }
+  return cells;
+}
+
+bool BatchWriter::try_update_run(const RunWrite& write, const RunCells& cells, unsigned parts) {
   SQLite::Statement*& statement = run_updates_[parts];
   if (!statement) statement = &connection_.statement(run_update_sql(parts));
   std::string state;
@@ -271,10 +284,10 @@ bool BatchWriter::try_update_run(const RunWrite& write, unsigned parts) {
         .number(8, number(write.task->row.status))
         .blob(9, task_state);
   }
-  if (parts & kRunInput) bind_payload(connection_, query, 10, write.run->input);
-  if (parts & kRunContext) bind_payload(connection_, query, 11, write.run->context);
-  if (parts & kTaskInput) bind_payload(connection_, query, 12, write.task->input);
-  if (parts & kTaskResult) bind_payload(connection_, query, 13, write.task->result);
+  if (parts & kRunInput) bind_payload(query, 10, cells.input);
+  if (parts & kRunContext) bind_payload(query, 11, cells.context);
+  if (parts & kTaskInput) bind_payload(query, 12, cells.task_input);
+  if (parts & kTaskResult) bind_payload(query, 13, cells.task_result);
   query.run();
   return connection_.changes() == 1;
 }
@@ -292,7 +305,8 @@ Status BatchWriter::update_run(const RunWrite& write) {
     if (write.task->input) parts |= kTaskInput;
     if (write.task->result) parts |= kTaskResult;
   }
-  if (try_update_run(write, parts)) return {};
+  const RunCells cells = store_payloads(write);
+  if (try_update_run(write, cells, parts)) return {};
 
   std::vector<std::int64_t> replaced;
   {
@@ -311,13 +325,15 @@ Status BatchWriter::update_run(const RunWrite& write) {
       }
     }
   }
-  // The new ones are counted first: the same content stays where it is.
-  if (!try_update_run(write, parts | kReplace)) return refused(describe(write.key) + " cannot be updated");
+  if (!try_update_run(write, cells, parts | kReplace))
+    return refused(describe(write.key) + " cannot be updated");
+  // Last, so that content which is kept does not go and come again.
   for (const std::int64_t id : replaced) release_payload(connection_, id);
   return {};
 }
 
 Status BatchWriter::insert_task(const TaskChange& change) {
+  const TaskCells cells{store_payload(connection_, change.input), store_payload(connection_, change.result)};
   const std::string state = encode_state(change.row);
   Query query = connection_.query(
       "INSERT INTO task(run, ordinal, step, idx, status, state, input, result) VALUES(?1, ?2, ?3, ?4, ?5, "
@@ -328,13 +344,13 @@ Status BatchWriter::insert_task(const TaskChange& change) {
       .number(4, change.row.index)
       .number(5, number(change.row.status))
       .blob(6, state);
-  bind_payload(connection_, query, 7, change.input);
-  bind_payload(connection_, query, 8, change.result);
+  bind_payload(query, 7, cells.input);
+  bind_payload(query, 8, cells.result);
   query.run();
   return {};
 }
 
-bool BatchWriter::try_update_task(const TaskChange& change, unsigned parts) {
+bool BatchWriter::try_update_task(const TaskChange& change, const TaskCells& cells, unsigned parts) {
   SQLite::Statement*& statement = task_updates_[parts];
   if (!statement) statement = &connection_.statement(task_update_sql(parts));
   const std::string state = encode_state(change.row);
@@ -345,15 +361,16 @@ bool BatchWriter::try_update_task(const TaskChange& change, unsigned parts) {
       .number(4, change.row.index)
       .number(5, number(change.row.status))
       .blob(6, state);
-  if (parts & kInput) bind_payload(connection_, query, 7, change.input);
-  if (parts & kResult) bind_payload(connection_, query, 8, change.result);
+  if (parts & kInput) bind_payload(query, 7, cells.input);
+  if (parts & kResult) bind_payload(query, 8, cells.result);
   query.run();
   return connection_.changes() == 1;
 }
 
 Status BatchWriter::update_task(const TaskChange& change) {
   const unsigned parts = (change.input ? kInput : 0U) | (change.result ? kResult : 0U);
-  if (try_update_task(change, parts)) return {};
+  const TaskCells cells{store_payload(connection_, change.input), store_payload(connection_, change.result)};
+  if (try_update_task(change, cells, parts)) return {};
   std::vector<std::int64_t> replaced;
   {
     Query query = connection_.query("SELECT input, result FROM task WHERE run = ?1 AND ordinal = ?2");
@@ -362,7 +379,7 @@ Status BatchWriter::update_task(const TaskChange& change) {
     if (change.input && query.is_number_at(0)) replaced.push_back(query.number_at(0));
     if (change.result && query.is_number_at(1)) replaced.push_back(query.number_at(1));
   }
-  if (!try_update_task(change, parts | kReplaceTask))
+  if (!try_update_task(change, cells, parts | kReplaceTask))
     return refused(describe(change.row.key) + " cannot be updated");
   for (const std::int64_t id : replaced) release_payload(connection_, id);
   return {};

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "model/batch.hpp"
+#include "store/sqlite/payload_table.hpp"
 #include "store/sqlite/query.hpp"
 #include "store/store.hpp"
 
@@ -29,6 +30,12 @@ class BatchWriter {
     const model::RunChange* run = nullptr;
     const model::TaskChange* task = nullptr;
   };
+  struct RunCells {
+    PayloadCell input, context, task_input, task_result;
+  };
+  struct TaskCells {
+    PayloadCell input, result;
+  };
 
   Status write(const model::Batch& batch);
   Status take_sequence(const model::Batch& batch);
@@ -37,10 +44,11 @@ class BatchWriter {
   std::vector<RunWrite> runs_of(const model::Batch& batch) const;
   Status insert_run(const RunWrite& write);
   Status update_run(const RunWrite& write);
-  bool try_update_run(const RunWrite& write, unsigned parts);
+  RunCells store_payloads(const RunWrite& write);
+  bool try_update_run(const RunWrite& write, const RunCells& cells, unsigned parts);
   Status insert_task(const model::TaskChange& change);
   Status update_task(const model::TaskChange& change);
-  bool try_update_task(const model::TaskChange& change, unsigned parts);
+  bool try_update_task(const model::TaskChange& change, const TaskCells& cells, unsigned parts);
   std::int64_t workflow_id(const std::string& name);
   bool rollback();
 

@@ -45,7 +45,11 @@ class ChecksumVfs final : public VfsShim {
   // File::state is the page size of a file with checksums, else 0.
   int read(File& file, void* data, int size, sqlite3_int64 at) override {
     const int code = real_read(file, data, size, at);
-    if (code != SQLITE_OK || !(file.flags & SQLITE_OPEN_MAIN_DB)) return code;
+    if (!(file.flags & SQLITE_OPEN_MAIN_DB)) return code;
+    if (code == SQLITE_IOERR_SHORT_READ && is_page(file, size, at) && ends_after(file, at)) {
+      return SQLITE_IOERR_DATA;  // SQLite would fill the cut page with zeros
+    }
+    if (code != SQLITE_OK) return code;
     auto* bytes = static_cast<unsigned char*>(data);
     if (at == 0) learn(file, bytes, size);
     if (!is_page(file, size, at)) return code;
@@ -75,6 +79,10 @@ class ChecksumVfs final : public VfsShim {
     if (size < 100 || std::memcmp(bytes, "SQLite format 3", 16) != 0) return;
     const std::uint32_t stored = static_cast<std::uint32_t>(bytes[16]) << 8 | bytes[17];
     file.state = bytes[20] == kReserved ? (stored == 1 ? 65536 : stored) : 0;
+  }
+  static bool ends_after(const File& file, sqlite3_int64 at) {
+    sqlite3_int64 size = 0;
+    return file.real->pMethods->xFileSize(file.real, &size) == SQLITE_OK && size > at;
   }
   static bool is_page(const File& file, int size, sqlite3_int64 at) {
     return file.state >= 512 && static_cast<std::uint32_t>(size) == file.state && at % size == 0;

@@ -37,13 +37,19 @@ std::int64_t acquire(Connection& connection, const std::string& content) {
 
 }  // namespace
 
-void bind_payload(Connection& connection, Query& query, int parameter, const model::Text& text) {
-  if (!text) {
-    query.null(parameter);
-  } else if (text->size() <= model::kInlinePayload) {
-    query.text(parameter, *text);
+PayloadCell store_payload(Connection& connection, const model::Text& text) {
+  if (!text) return {};
+  if (text->size() <= model::kInlinePayload) return {text.get(), 0};
+  return {nullptr, acquire(connection, *text)};
+}
+
+void bind_payload(Query& query, int parameter, const PayloadCell& cell) {
+  if (cell.text) {
+    query.text(parameter, *cell.text);
+  } else if (cell.id != 0) {
+    query.number(parameter, cell.id);
   } else {
-    query.number(parameter, acquire(connection, *text));
+    query.null(parameter);
   }
 }
 

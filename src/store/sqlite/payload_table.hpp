@@ -13,9 +13,14 @@
 
 namespace baton::store::sqlite {
 
-// Binds `text` to the column (null = NULL); a large one is stored, or counted up, by this. `text` must live
-// until the query ends. Within a transaction.
-void bind_payload(Connection& connection, Query& query, int parameter, const model::Text& text);
+// What a column gets: nothing, the text, or the number of a large one. `text` must outlive it.
+struct PayloadCell {
+  const std::string* text = nullptr;
+  std::int64_t id = 0;
+};
+// Stores a large payload, or counts one up: once per column and change. Within a transaction.
+PayloadCell store_payload(Connection& connection, const model::Text& text);
+void bind_payload(Query& query, int parameter, const PayloadCell& cell);
 // One column less refers to the payload; the last one takes it along. Within a transaction.
 void release_payload(Connection& connection, std::int64_t id);
 

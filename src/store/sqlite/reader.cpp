@@ -22,11 +22,6 @@ using sqlite::Query;
 // Bytes of journal that one call reads before it stops.
 constexpr std::size_t kJournalBytes = 8 << 20;
 
-// Larger than every key of the shard.
-RunKey end_of(ShardId shard) {
-  return {RunKey::make(shard, 0).value + (std::int64_t{1} << RunKey::kSequenceBits)};
-}
-
 // Read-only connections; each call borrows one.
 class ConnectionPool {
  public:
@@ -165,7 +160,7 @@ Result<std::vector<RunRow>> SqliteReader::list_runs(const RunFilter& filter, std
     const auto twice = std::ranges::unique(wanted.statuses);
     wanted.statuses.erase(twice.begin(), twice.end());
     const KeyQuery selected = key_query(wanted);
-    const RunKey end = end_of(filter.shard);
+    const RunKey end = sqlite::end_of(filter.shard);
 
     std::vector<RunKey> keys;
     const auto collect = [&](std::size_t status) {

@@ -12,6 +12,11 @@
 
 namespace baton::store::sqlite {
 
+// Larger than every key of the shard.
+constexpr RunKey end_of(ShardId shard) {
+  return {RunKey::make(shard, 0).value + (std::int64_t{1} << RunKey::kSequenceBits)};
+}
+
 // nullopt = there is no such run.
 Result<std::optional<model::RunRow>> read_run(Connection& connection, RunKey key);
 // The same for lists: a damaged row stays visible. It has what could be read, error_type "corrupt" and the

@@ -85,12 +85,11 @@ Status SqliteWriter::load_open_runs(ShardId shard, const std::function<void(RunI
   return guarded("loading the open runs", [&]() -> Status {
     // Keys first (eight bytes a run), since the index has them by status.
     std::vector<RunKey> keys;
-    {
-      Query query = connection_->query(
-          "SELECT key FROM run INDEXED BY run_status "
-          "WHERE status IN (0, 1, 2, 3, 4) AND status <> 5 AND key BETWEEN ?1 AND ?2");
-      query.number(1, RunKey::make(shard, 0).value)
-          .number(2, RunKey::make(shard, (std::int64_t{1} << RunKey::kSequenceBits) - 1).value);
+    // Ranges of statuses: the open ones, and those that this version does not know.
+    for (const std::string_view statuses : {"status < 5", "status > 7"}) {
+      Query query = connection_->query("SELECT key FROM run INDEXED BY run_status WHERE " +
+                                       std::string(statuses) + " AND status <> 5 AND key >= ?1 AND key < ?2");
+      query.number(1, RunKey::make(shard, 0).value).number(2, sqlite::end_of(shard).value);
       while (query.next()) keys.push_back({query.number_at(0)});
     }
     std::ranges::sort(keys);
