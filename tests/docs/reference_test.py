@@ -110,5 +110,46 @@ class ProcessSteps(unittest.TestCase):
         self.assertIn("A result over 2 MiB or 64 levels", self.text)
 
 
+class CommandLine(unittest.TestCase):
+    text = (pages.DOCS / "reference" / "cli.md").read_text(encoding="utf-8")
+
+    def test_settings(self):
+        keys = re.findall(r'Key\{"(\w+)", "(\w+)", "(--[\w-]+)"', source("cli/settings.cpp"))
+        self.assertGreater(len(keys), 2)
+        self.assertEqual([row[:3] for row in pages.table(self.text, "setting", "flag", "environment", "meaning")],
+                         [(f"`{name}`", f"`{flag}`", f"`{variable}`") for name, variable, flag in keys])
+
+
+class Api(unittest.TestCase):
+    """docs/reference/api.md against the routes and what is written of runs and tasks."""
+
+    text = (pages.DOCS / "reference" / "api.md").read_text(encoding="utf-8")
+
+    def test_routes(self):
+        routes = re.findall(r'Route\{Method::(\w+), "([^"]+)"', source("api/router.cpp"))
+        self.assertGreater(len(routes), 5)
+        self.assertEqual([row[0] for row in pages.table(self.text, "route", "what")],
+                         [f"{method.upper()} {path}" for method, path in routes])
+
+    def test_fields_of_a_submission(self):
+        known = re.search(r"body\.only\(\{(.*?)\}\)", source("api/submit.cpp"), re.DOTALL).group(1)
+        self.assertEqual([row[0].strip("`") for row in pages.table(self.text, "field", "meaning")],
+                         re.findall(r'"(\w+)"', known))
+
+    def test_fields_of_runs_and_tasks(self):
+        code = source("api/render.cpp")
+        for title, function in (("A run", "write_run"), ("A task", "write_task")):
+            with self.subTest(title):
+                body = re.search(rf"^void {function}\(.*?^}}$", code, re.DOTALL | re.MULTILINE).group()
+                section = re.search(rf"^## {title}$(.*?)^## |\Z", self.text, re.DOTALL | re.MULTILINE).group(1)
+                shown = set(re.findall(r"`(\w+)`", " ".join(row[0] + row[1] for row in
+                                                            pages.table(section, "field", "type"))))
+                written = set(re.findall(r'key\("(\w+)"\)', body))
+                self.assertGreater(len(written), 15)
+                self.assertEqual(written - shown, set(), "not in the page")
+                extra = {"number", "token"}  # of an attempt, which another function writes
+                self.assertEqual(shown - written - extra, set(), "only in the page")
+
+
 if __name__ == "__main__":
     unittest.main()
