@@ -43,7 +43,6 @@ class Lexer {
   using Result = std::expected<Token, Diagnostic>;
 
   char peek(std::size_t ahead = 0) const { return at_ + ahead < text_.size() ? text_[at_ + ahead] : '\0'; }
-  bool skip_space();
   Result number();
   Result string(bool raw, bool bytes);
   Result word();

@@ -44,7 +44,6 @@ TEST(Limits, DoublingStrings) {
   std::string replaced = "'aaaaaaaaaaaaaaaa'";
   for (int i = 0; i < 20; ++i) replaced += ".replace('a', 'aaaaaaaa')";
   EXPECT_TRUE(fits(outcome(replaced), kData) || fits(outcome(replaced), kWork));
-  std::string formatted = "'%s%s'";
   std::string value = "'x'";
   for (int i = 0; i < 60; ++i) value = "[" + value + "].map(x, '%s%s%s%s'.format([x, x, x, x]))[0]";
   EXPECT_TRUE(fits(outcome(value), kData) || fits(outcome(value), kWork));

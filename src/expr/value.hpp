@@ -62,6 +62,7 @@ class MapSource {
   // In the order of iteration; index < size().
   virtual Value key_at(std::size_t index) const = 0;
   virtual Value value_at(std::size_t index) const = 0;
+  // `key` may borrow its text: it holds for this call only.
   virtual std::optional<Value> find(const Value& key) const = 0;
 };
 
