@@ -230,7 +230,7 @@ TEST(ProcessExecutor, SoftStopReachesTheWholeGroupAlsoIfStopped) {
 TEST(ProcessExecutor, HardStopCannotBeTrapped) {
   Harness harness;
   const Token token = harness.start_script("trap 'echo >" + harness.pipe() + "' TERM; echo >" +
-                                           harness.pipe() + "; while :; do sleep 1000 & wait; done");
+                                           harness.pipe() + "; while :; do sleep 1000 & wait || true; done");
   harness.listen();
   harness.executor().stop(token, StopMode::soft);
   harness.listen();
