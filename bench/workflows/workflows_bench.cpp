@@ -1,11 +1,13 @@
-// What the engine, the loop and the SQLite store cost together, without HTTP and without processes: tasks are no-ops
-// that end the moment they are handed out, in this process. Every figure stands beside the floor of the same disk in the
-// same run: a 4 KiB overwrite with fdatasync.
+// What the engine, the loop and the SQLite store cost together, without HTTP and without processes: tasks are
+// no-ops that end the moment they are handed out, in this process. Every figure stands beside the floor of
+// the same disk in the same run: a 4 KiB overwrite with fdatasync.
 //
-//   workflows_bench [DIRECTORY]     default: a temporary folder in the working directory; 5 rounds
+//   workflows_bench            5 rounds; prints min / median / max
+//   workflows_bench --scale    large runs instead: seconds, and the growth of resident memory per task
 //
-// Prints min / median / max.
+// Works in a temporary folder beneath the working directory.
 #include <fcntl.h>
+#include <malloc.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -13,6 +15,7 @@
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
+#include <functional>
 #include <future>
 #include <latch>
 #include <string>
@@ -37,7 +40,8 @@ double micros_since(Clock::time_point start) {
 
 void print(const char* name, std::vector<double> values, const char* unit) {
   std::ranges::sort(values);
-  std::printf("%-44s %10.1f %10.1f %10.1f %s\n", name, values.front(), values[values.size() / 2], values.back(), unit);
+  std::printf("%-44s %10.1f %10.1f %10.1f %s\n", name, values.front(), values[values.size() / 2],
+              values.back(), unit);
 }
 
 class NoOpExecutor final : public executors::Executor {
@@ -61,6 +65,17 @@ std::shared_ptr<const model::Workflow> parse(const std::string& text) {
   return parsed.workflow;
 }
 
+// Resident memory of this process in KiB, after giving free memory back.
+double resident_kib() {
+  ::malloc_trim(0);
+  long pages = 0;
+  if (FILE* file = std::fopen("/proc/self/statm", "r")) {
+    (void)!std::fscanf(file, "%*d %ld", &pages);
+    std::fclose(file);
+  }
+  return static_cast<double>(pages) * static_cast<double>(::sysconf(_SC_PAGESIZE)) / 1024;
+}
+
 // One shard on SQLite with a worker of no-ops.
 class Bench {
  public:
@@ -73,17 +88,22 @@ class Bench {
     };
     world.zones = std::make_shared<const calendar::ZoneTable>(calendar::ZoneTable::utc_only());
     world.act = [this](const model::Action& action) {
-      if (std::holds_alternative<model::RunEnded>(action) && --awaited_ == 0) done_.set_value();
+      if (std::holds_alternative<model::RunEnded>(action) && --awaited_ == 0) {
+        if (watch_memory_) peak_kib_ = resident_kib();
+        done_.set_value();
+      }
     };
     world.fatal = [](const Error& error) {
       std::fprintf(stderr, "%s\n", error.message.c_str());
       std::exit(74);
     };
     world.log = [](std::string_view) {};
-    driver_ = std::make_unique<embedded::LoopDriver>(loop_, *writer_, std::move(world), runtime::LoopOptions{});
+    driver_ =
+        std::make_unique<embedded::LoopDriver>(loop_, *writer_, std::move(world), runtime::LoopOptions{});
     if (auto started = driver_->start(ShardId{0}); !started) std::exit(1);
     worker_ = std::make_shared<runtime::LocalWorker>(
-        driver_->shard(), runtime::LocalWorkerOptions{.concurrency = concurrency, .later = [](auto, auto) {}});
+        driver_->shard(),
+        runtime::LocalWorkerOptions{.concurrency = concurrency, .later = [](auto, auto) {}});
     executor_ = std::make_unique<NoOpExecutor>(worker_->listener());
     loop_.start();
     driver_->begin();
@@ -95,6 +115,10 @@ class Bench {
     loop_.stop();
     loop_.join();
   }
+
+  // Resident memory when the last run had ended, before its state was given up.
+  double peak_kib() const { return peak_kib_; }
+  void watch_memory() { watch_memory_ = true; }
 
   // Microseconds from the first submission to the end of the last run, durable.
   double run(const std::shared_ptr<const model::Workflow>& workflow, int count) {
@@ -116,6 +140,8 @@ class Bench {
   std::unique_ptr<NoOpExecutor> executor_;
   std::promise<void> done_;
   std::atomic<int> awaited_ = 0;
+  bool watch_memory_ = false;
+  double peak_kib_ = 0;
 };
 
 double commit_floor(const std::string& directory) {
@@ -145,21 +171,69 @@ std::string chain(int steps, const char* action) {
   return text;
 }
 
-}  // namespace
+std::string layered(int layers, int width) {
+  std::string text = "name: layered\nsteps:\n";
+  for (int layer = 0; layer < layers; ++layer) {
+    for (int i = 0; i < width; ++i) {
+      const std::string id = std::to_string(layer) + "-" + std::to_string(i);
+      text += "  s" + id + ":\n    set: {a: " + std::to_string(i) + "}\n";
+      if (layer > 0) {
+        text += "    needs: [s" + std::to_string(layer - 1) + "-" + std::to_string(i) + ", s" +
+                std::to_string(layer - 1) + "-" + std::to_string((i + 1) % width) + "]\n";
+      }
+    }
+  }
+  return text;
+}
 
-int main(int argc, char** argv) {
-  const std::string root =
-      argc > 1 ? argv[1] : std::filesystem::current_path().string() + "/bench-" + std::to_string(::getpid());
-  std::filesystem::create_directories(root);
+std::string fan_out(int items, const char* action) {
+  std::string text =
+      "name: fan\nsteps:\n  start: {exec: [\"true\"]}\n  each:\n    needs: [start]\n    for_each: [0";
+  for (int i = 1; i < items; ++i) text += "," + std::to_string(i);
+  return text + "]\n    " + action + "\n  join: {needs: [each], exec: [\"true\"]}\n";
+}
+
+void scale(const std::string& root) {
+  struct Shape {
+    const char* name;
+    int tasks;
+    std::function<std::string(int)> text;
+  };
+  const Shape shapes[] = {
+      {"chain of set steps", 10'000, [](int n) { return chain(n, "set: {a: 1}"); }},
+      {"chain of no-op steps", 1'000, [](int n) { return chain(n, "exec: [\"true\"]"); }},
+      {"chain of no-op steps", 10'000, [](int n) { return chain(n, "exec: [\"true\"]"); }},
+      {"layers of 100 set steps", 10'000, [](int n) { return layered(n / 100, 100); }},
+      {"layers of 100 set steps", 100'000, [](int n) { return layered(n / 100, 100); }},
+      {"fan-out of no-op items", 10'000, [](int n) { return fan_out(n, "exec: [\"true\"]"); }},
+      {"fan-out of no-op items", 100'000, [](int n) { return fan_out(n, "exec: [\"true\"]"); }},
+  };
+  std::printf("%-28s %8s %9s %9s %14s\n", "", "tasks", "parse s", "run s", "KiB/task (RSS)");
+  int number = 0;
+  for (const Shape& shape : shapes) {
+    const std::string directory = root + "/scale" + std::to_string(number++);
+    Bench bench(directory, 1000);
+    bench.watch_memory();
+    const std::string text = shape.text(shape.tasks);
+    const double before = resident_kib();
+    auto start = Clock::now();
+    const auto workflow = parse(text);
+    const double parsing = micros_since(start) / 1e6;
+    const double running = bench.run(workflow, 1) / 1e6;
+    std::printf("%-28s %8d %9.2f %9.2f %14.2f\n", shape.name, shape.tasks, parsing, running,
+                (bench.peak_kib() - before) / shape.tasks);
+  }
+}
+
+int main_of(int argc, char** argv, const std::string& root) {
+  if (argc > 1 && std::strcmp(argv[1], "--scale") == 0) {
+    scale(root);
+    return 0;
+  }
   const auto one = parse("name: one\nsteps:\n  a: {exec: [\"true\"]}\n");
   const auto chain40 = parse(chain(40, "exec: [\"true\"]"));
   const auto set40 = parse(chain(40, "set: {a: 1}"));
-  std::string items = "[0";
-  for (int i = 1; i < 1000; ++i) items += "," + std::to_string(i);
-  const auto fan1000 = parse(
-      "name: fan\nsteps:\n  start: {exec: [\"true\"]}\n  each:\n    needs: [start]\n    for_each: " + items +
-      "]\n    exec: [\"true\"]\n  join: {needs: [each], exec: [\"true\"]}\n");
-
+  const auto fan1000 = parse(fan_out(1000, "exec: [\"true\"]"));
   std::vector<double> floors, lone, steps, sets, fans, bulk;
   for (int round = 0; round < kRounds; ++round) {
     const std::string directory = root + "/round" + std::to_string(round);
@@ -183,6 +257,15 @@ int main(int argc, char** argv) {
   print("chain of 40 set steps, per step", sets, "us");
   print("1 -> 1,000 -> 1", fans, "ms");
   print("20,000 one-step runs", bulk, "tasks/s");
-  if (argc <= 1) std::filesystem::remove_all(root);
   return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const std::string root = std::filesystem::current_path().string() + "/bench-" + std::to_string(::getpid());
+  std::filesystem::create_directories(root);
+  const int code = main_of(argc, argv, root);
+  std::filesystem::remove_all(root);
+  return code;
 }
