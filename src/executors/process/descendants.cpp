@@ -21,7 +21,8 @@ namespace {
 
 constexpr timespec kBetweenPasses = {0, 5'000'000};
 
-// The parent of a living process, 0 if there is none or it is a zombie.
+// The parent of a process, 0 if there is none. Zombies count: one whose first thread has ended may have
+// others that go on.
 pid_t parent_of(int proc, const char* pid) {
   const Fd file(::openat(proc, (std::string(pid) + "/stat").c_str(), O_RDONLY | O_CLOEXEC));
   char buffer[512];  // the name, at most 64 bytes, is the only field of variable form before what is needed
@@ -30,8 +31,6 @@ pid_t parent_of(int proc, const char* pid) {
   const std::string_view text(buffer, static_cast<std::size_t>(n));
   const std::size_t name_end = text.rfind(") ");
   if (name_end == std::string_view::npos || name_end + 4 >= text.size()) return 0;
-  const char state = text[name_end + 2];
-  if (state == 'Z' || state == 'X') return 0;
   pid_t parent = 0;
   std::from_chars(text.data() + name_end + 4, text.data() + text.size(), parent);
   return parent;

@@ -7,7 +7,7 @@
 
 namespace baton::executors::process {
 
-// All living processes whose chain of parents leads to `ancestor`, as /proc shows it while it is read: a
+// All processes whose chain of parents leads to `ancestor`, as /proc shows it while it is read: a
 // process that is started meanwhile may be missing.
 std::vector<pid_t> descendants_of(pid_t ancestor);
 

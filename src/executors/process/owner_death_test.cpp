@@ -50,7 +50,7 @@ TEST(OwnerDeath, NoDescendantSurvivesAKilledOwner) {
   const Fd announcements(::open(pids.c_str(), O_RDWR | O_CLOEXEC));
   Owner owner(directory.path());
   std::string text;
-  while (std::ranges::count(text, '\n') < 5) {  // all five kinds of tasks are there
+  while (std::ranges::count(text, '\n') < 6) {  // all kinds of tasks are there
     char buffer[64];
     const ssize_t n = ::read(announcements.get(), buffer, sizeof buffer);
     ASSERT_GT(n, 0);

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <filesystem>
 
 namespace baton::executors::process {
 namespace {
@@ -84,6 +85,15 @@ Result<AttemptFiles> Scratch::prepare(const Attempt& attempt, std::string_view i
 void Scratch::remove(const AttemptFiles& files, bool result_written) {
   if (files.own_input) ::unlink(files.input.c_str());
   if (result_written) ::unlink(files.result.c_str());
+}
+
+Status remove_run_scratch(const std::string& scratch, const RunId& run) {
+  const std::filesystem::path directory = std::filesystem::path(scratch) / run.text();
+  std::error_code error;
+  std::filesystem::remove_all(directory, error);  // does not follow symbolic links
+  if (!error || error == std::errc::no_such_file_or_directory) return {};
+  return fail(ErrorCode::io, "cannot delete the scratch directory: " + errno_text(error.value()),
+              directory.string());
 }
 
 }  // namespace baton::executors::process

@@ -40,6 +40,9 @@ class Scratch {
   Fd common_file_;
 };
 
+// Deletes the scratch directory of a run. None: no error.
+Status remove_run_scratch(const std::string& scratch, const RunId& run);
+
 // Makes a directory (0700) and its missing parents.
 Status make_directories(const std::string& path);
 

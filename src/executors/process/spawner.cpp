@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstring>
@@ -38,6 +39,7 @@ using protocol::Stage;
 constexpr int kSetupFailed = 71;  // EX_OSERR
 // More children than this are not on their way to exec at the same time.
 constexpr std::size_t kMaxStarting = 32;
+constexpr int kMaxLookAfterMs = 128;
 
 // Blocked, not ignored: an ignored signal would stay ignored in the tasks, a blocked one only needs the mask
 // to be reset, one call instead of one per signal.
@@ -101,6 +103,7 @@ class Spawner {
   std::unordered_map<std::uint64_t, std::unique_ptr<Child>> starting_;  // not known to have executed yet
   std::unordered_map<std::uint64_t, pid_t> groups_;                     // running attempts
   std::unordered_map<pid_t, std::uint64_t> leaders_;
+  int look_after_ms_ = 1;
   std::vector<Report> reports_;
 };
 
@@ -129,6 +132,7 @@ void Spawner::wait(int signals) {
     std::ignore = ::read(signals, infos, sizeof infos);
     reap();
   }
+  if (ready == 0) look_after_ms_ = std::min(look_after_ms_ * 2, kMaxLookAfterMs);
   if (ready == 0 || !room) look_at_starting();
   if (waits[1].revents != 0) serve();
 }
@@ -221,6 +225,7 @@ void Spawner::start(Received& received) {
   groups_[request.id] = child->pid();
   leaders_[child->pid()] = request.id;
   starting_[request.id] = std::move(child);
+  look_after_ms_ = 1;
 }
 
 // Reports those that have executed their program.
@@ -280,6 +285,8 @@ int spawner_main(int fd) {
   ::umask(077);
   ::prctl(PR_SET_NAME, "baton-spawner");
   disable_core_files();
+  // Tasks of the same user can neither trace it nor reach its socket and its lock through /proc.
+  ::prctl(PR_SET_DUMPABLE, 0);
   if (::prctl(PR_SET_CHILD_SUBREAPER, 1) != 0 || !take_standard_descriptors()) return kSetupFailed;
   ::fcntl(fd, F_SETFD, FD_CLOEXEC);
   ::fcntl(protocol::kLock, F_SETFD, FD_CLOEXEC);

@@ -11,6 +11,7 @@
 #include <filesystem>
 #include <fstream>
 #include <sstream>
+#include <thread>
 
 #include "logs/render.hpp"
 
@@ -133,17 +134,19 @@ int owner_main(const std::string& directory) {
   auto executor =
       ProcessExecutor::create(std::move(options), {[](const Token&) {}, [](const Token&, model::Outcome) {}});
   if (!executor) return 1;
-  // A plain one, one that ignores SIGTERM, a session of its own, a double fork out of that session, and one
-  // that goes on creating orphans.
-  const char* scripts[] = {
+  const std::string self = std::filesystem::read_symlink("/proc/self/exe");
+  // A plain one, one that ignores SIGTERM, a session of its own, a double fork out of that session, one that
+  // goes on creating orphans, and one that looks dead.
+  const std::string scripts[] = {
       "echo $$ >$PIDS; exec sleep 1000",
       "trap '' TERM HUP INT; echo $$ >$PIDS; sleep 1000; sleep 1000",
       "setsid sh -c 'echo $$ >$PIDS; exec sleep 1000' & exec sleep 1000",
       "setsid sh -c '(setsid sh -c \"echo \\$\\$ >$PIDS; exec sleep 1000\" &); exit 0' & exec sleep 1000",
       "echo $$ >$PIDS; while :; do (setsid sleep 1000 &); sleep 0.01; done",
+      "exec '" + self + "' " + kThreadsCommand + " $PIDS",
   };
   std::uint64_t sequence = 0;
-  for (const char* script : scripts) {
+  for (const std::string& script : scripts) {
     Attempt attempt;
     attempt.token = {1, ++sequence};
     attempt.task = {some_run(), 5};
@@ -153,6 +156,14 @@ int owner_main(const std::string& directory) {
     (*executor)->start(std::move(attempt));
   }
   for (;;) ::pause();
+}
+
+int threads_main(const std::string& pids) {
+  std::thread([] {
+    for (;;) ::pause();
+  }).detach();
+  std::ofstream(pids) << ::getpid() << std::endl;
+  ::pthread_exit(nullptr);
 }
 
 }  // namespace baton::executors::process::test

@@ -75,4 +75,9 @@ inline constexpr const char* kOwnerCommand = "__owner";
 // to escape, which write their process ids to the pipe <directory>/pids, and never returns.
 int owner_main(const std::string& directory);
 
+inline constexpr const char* kThreadsCommand = "__threads";
+// The main function of a process whose first thread ends, so that it looks like a zombie, while another one
+// goes on. Writes its process id to the pipe `pids`.
+int threads_main(const std::string& pids);
+
 }  // namespace baton::executors::process::test
