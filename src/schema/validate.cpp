@@ -256,6 +256,10 @@ class Validator {
       }
     }
     if (fitting == 1) return;
+    if (quiet_) {
+      failed_ = true;  // nobody reads why
+      return;
+    }
     if (fitting > 1) return problem("must fit only one of the alternatives of `oneOf`");
     if (near_count == 1) {
       failed_ = true;

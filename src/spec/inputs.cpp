@@ -1,10 +1,10 @@
 #include "spec/inputs.hpp"
 
 #include <algorithm>
-#include <boost/json/parse.hpp>
 
 #include "base/text.hpp"
 #include "schema/schema.hpp"
+#include "spec/read.hpp"
 
 namespace baton::spec {
 namespace {
@@ -12,7 +12,6 @@ namespace {
 namespace json = boost::json;
 
 constexpr std::size_t kMaxInputBytes = std::size_t{16} << 20;
-constexpr std::size_t kMaxInputDepth = 64;
 
 // The declaration without what is Baton's own and no keyword of JSON Schema.
 json::value schema_of(json::value declaration) {
@@ -176,19 +175,18 @@ Result<json::value> coerce_text(const json::value& schema, std::string_view text
   if (text.size() > kMaxInputBytes)
     return fail(ErrorCode::too_large, "an input must not be larger than 16 MiB");
   if (!is_utf8(text)) return fail(ErrorCode::invalid_input, "the text is not UTF-8");
-  json::error_code failure;
-  json::parse_options options;
-  options.max_depth = kMaxInputDepth;
-  const json::value parsed = json::parse(json::string_view(text.data(), text.size()), failure, {}, options);
+  // Our own reader: it refuses duplicate keys and what is no number (Boost.JSON reads 0e608 as not-a-number).
+  const auto tree = read_json(text, {.bytes = kMaxInputBytes, .nodes = kMaxInputBytes});
   schema::Problems of_json;
-  if (!failure) {
+  if (tree) {
+    json::value parsed = tree->to_json(tree->root());
     of_json = compiled->validate(parsed);
     if (of_json.empty()) return parsed;
   }
   json::value as_text(json::string_view(text.data(), text.size()));
   const schema::Problems of_text = compiled->validate(as_text);
   if (of_text.empty()) return as_text;
-  const schema::Problem& p = failure ? of_text.front() : of_json.front();
+  const schema::Problem& p = tree ? of_json.front() : of_text.front();
   return fail(ErrorCode::invalid_input,
               (p.pointer.empty() ? "it " : "at " + printable(p.pointer) + " it ") + printable(p.message),
               p.pointer);
