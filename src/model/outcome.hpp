@@ -11,11 +11,9 @@ namespace baton::model {
 
 // Error types that Baton itself raises (SEMANTICS 15); a handler may raise any other name.
 namespace error_type {
-inline constexpr const char* kExit = "exit";                // exit code other than 0
+inline constexpr const char* kExit = "exit";                // exit code other than 0; 127 also if the program could not be started
 inline constexpr const char* kSignal = "signal";            // killed by a signal
 inline constexpr const char* kTimeout = "timeout";          // ended after the soft or hard timeout
-inline constexpr const char* kTransient = "transient";      // exit code 75: worth another try
-inline constexpr const char* kStart = "start";              // the program could not be started
 inline constexpr const char* kLost = "lost";                // the worker died or lost its lease
 inline constexpr const char* kInterrupted = "interrupted";  // the server stopped under an in-process attempt
 inline constexpr const char* kConnection = "connection";

@@ -35,7 +35,7 @@ class ProcessExecutor final : public Executor {
   ~ProcessExecutor() override;  // shuts down
 
   // After shutdown() an attempt is not accepted: nothing is reported. A token that is running is ignored.
-  // Should the spawner have died (somebody killed it), attempts end at once as failed, `start`.
+  // Should the spawner have died (somebody killed it), attempts end at once as failed (exit code 127).
   void start(Attempt attempt) override;
   // An attempt that has not been started yet ends as failed, `cancelled`.
   void stop(const Token& token, StopMode mode) override;

@@ -64,7 +64,7 @@ TEST(ProcessExecutor, InputAndResultFiles) {
   EXPECT_EQ(harness.run_script("cp $BATON_INPUT $BATON_RESULT; rm -f $BATON_INPUT").result, "{}");
   EXPECT_EQ(harness.run_script("cp $BATON_INPUT $BATON_RESULT").result, "{}");
   const Outcome transient = harness.run_script("echo '{\"retry_after\": \"60s\"}' >$BATON_RESULT; exit 75");
-  EXPECT_EQ(transient.failure.type, "transient");
+  EXPECT_EQ(transient.failure.exit_code, 75);
   EXPECT_EQ(transient.failure.retry_after, Duration::seconds(60));
   // Nothing of an attempt is left behind, while the directory stays for the run's other steps.
   EXPECT_TRUE(std::filesystem::is_empty(harness.run_dir() + "/.baton"));
@@ -188,7 +188,7 @@ TEST(ProcessExecutor, StartFailuresSayWhatAndWhy) {
     const Token token = harness.start(spec);
     const Outcome outcome = harness.wait(token);
     EXPECT_EQ(outcome.kind, Kind::failed);
-    EXPECT_EQ(outcome.failure.type, "start") << spec.substr(0, 100);
+    EXPECT_EQ(outcome.failure.exit_code, 127) << spec.substr(0, 100);
     EXPECT_NE(outcome.failure.message.find(expected), std::string::npos) << outcome.failure.message;
   }
   EXPECT_EQ(harness.run_script("echo still alive").kind, Kind::completed);
@@ -327,7 +327,7 @@ TEST(ProcessExecutor, ALogPathCannotLeaveItsDirectory) {
     attempt.log_path = path;
     attempt.spec = R"({"argv":["/bin/true"]})";
     harness.executor().start(attempt);
-    EXPECT_EQ(harness.wait(attempt.token).failure.type, "start") << path;
+    EXPECT_EQ(harness.wait(attempt.token).failure.exit_code, 127) << path;
   }
 }
 
@@ -390,7 +390,7 @@ TEST(ProcessExecutor, ADeadSpawnerInterruptsAndIsReported) {
   EXPECT_EQ(outcome.kind, Kind::interrupted);
   EXPECT_NE(outcome.failure.message.find("died"), std::string::npos);
   const Outcome later = harness.wait(harness.start_script("echo hello"));
-  EXPECT_EQ(later.failure.type, "start");
+  EXPECT_EQ(later.failure.exit_code, 127);
   EXPECT_NE(later.failure.message.find("restarted"), std::string::npos);
 }
 

@@ -18,6 +18,7 @@ namespace error_type = model::error_type;
 using model::Failure;
 using model::Outcome;
 
+constexpr int kNotStarted = 127;     // as shells say it
 constexpr int kTransientExit = 75;  // EX_TEMPFAIL of sysexits.h
 
 // The last lines of stderr, as they stand in a message: whole lines where something was cut.
@@ -64,7 +65,7 @@ Failure failure_of(int wait_status) {
     if (WCOREDUMP(wait_status)) failure.message += ", core dumped";
   } else {
     const int code = WEXITSTATUS(wait_status);
-    failure.type = code == kTransientExit ? error_type::kTransient : error_type::kExit;
+    failure.type = error_type::kExit;
     failure.exit_code = code;
     failure.message = "exited with code " + std::to_string(code);
   }
@@ -75,7 +76,7 @@ Outcome failed_with(const Ended& ended) {
   Outcome outcome = failed(failure_of(ended.wait_status));
   Failure& failure = outcome.failure;
   PartialResult partial = partial_result(ended.result);
-  if (!partial.text.empty() && failure.type == error_type::kTransient)
+  if (!partial.text.empty() && failure.exit_code == kTransientExit)
     failure.retry_after = retry_after_of(partial.text);
   if (!partial.problem.empty())
     failure.message += "; its partial result is lost: $BATON_RESULT " + partial.problem;
@@ -144,7 +145,10 @@ Outcome outcome_of(const Ended& ended) {
 }
 
 Outcome start_failure(std::string message, bool never_retry) {
-  return failed({.type = error_type::kStart, .message = std::move(message), .never_retry = never_retry});
+  return failed({.type = error_type::kExit,
+                 .message = std::move(message),
+                 .exit_code = kNotStarted,
+                 .never_retry = never_retry});
 }
 
 Outcome interruption(std::string message) {

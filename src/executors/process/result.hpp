@@ -38,12 +38,11 @@ struct Ended {
 model::Outcome outcome_of(const Ended& ended);
 
 // The result of an ended process, in the order of the rules:
-//   signal                      failed, `signal`; valid JSON in $BATON_RESULT is the partial result
-//   exit 75                     failed, `transient`, with its wish for the delay; partial result as above
-//   exit other than 0           failed, `exit`; partial result as above
-//   0, $BATON_RESULT written    completed with its JSON; invalid or too large: failed, `validation`, never
-//   retried 0, parse: json              completed with stdout as JSON; invalid or too large: as above 0
-//   completed with {"stdout": …, "exit_code": 0}
+//   - signal: failed, `signal`; valid JSON in $BATON_RESULT is the partial result.
+//   - exit other than 0: failed, `exit`; partial result as above; 75 with its wish for the delay.
+//   - 0, $BATON_RESULT written: completed with its JSON; invalid or too large: failed, `validation`, never retried.
+//   - 0, parse: json: completed with stdout as JSON; invalid or too large: as above.
+//   - 0: completed with {"stdout": …, "exit_code": 0}.
 
 // An attempt whose program could not be started.
 model::Outcome start_failure(std::string message, bool never_retry = false);

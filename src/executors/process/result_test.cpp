@@ -90,7 +90,7 @@ TEST(Result, Rules) {
       {"exit, partial", exited(3), false, "", "{\"id\":7}", Kind::failed, "exit", "{\"id\":7}", "code 3"},
       {"exit, bad partial", exited(3), false, "", "{", Kind::failed, "exit", "",
        "partial result is lost: $BATON_RESULT is not"},
-      {"transient", exited(75), false, "", {}, Kind::failed, "transient", "", "code 75"},
+      {"transient", exited(75), false, "", {}, Kind::failed, "exit", "", "code 75"},
       {"signal", killed(9), false, "", "[2]", Kind::failed, "signal", "[2]", "killed by signal 9 (SIGKILL)"},
       {"shell's 128+n stays an exit", exited(143), false, "", {}, Kind::failed, "exit", "", "code 143"},
   };
