@@ -10,6 +10,7 @@ void list_runs(const CorePtr& core, CallPtr call);   // runs.cpp
 void get_run(const CorePtr& core, CallPtr call);
 void cancel_run(const CorePtr& core, CallPtr call);
 void run_history(const CorePtr& core, CallPtr call);
+void run_definition(const CorePtr& core, CallPtr call);
 void wait_for_run(const CorePtr& core, CallPtr call);  // wait.cpp
 void run_events(const CorePtr& core, CallPtr call);    // events.cpp
 void list_tasks(const CorePtr& core, CallPtr call);    // tasks.cpp

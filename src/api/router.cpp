@@ -17,6 +17,7 @@ constexpr std::array kRoutes = {
     Route{Method::get, "/api/v1/runs/{id}/wait", Access::read, wait_for_run},
     Route{Method::get, "/api/v1/runs/{id}/events", Access::read, run_events},
     Route{Method::get, "/api/v1/runs/{id}/history", Access::read, run_history},
+    Route{Method::get, "/api/v1/runs/{id}/definition", Access::read, run_definition},
     Route{Method::get, "/api/v1/tasks", Access::read, list_tasks},
     Route{Method::get, "/api/v1/tasks/{id}", Access::read, get_task},
     Route{Method::get, "/api/v1/tasks/{id}/logs", Access::read, task_logs},

@@ -88,6 +88,16 @@ Result<std::string> history(Core& core, const Call& call) {
   return core.queries.history(id, before, limit);
 }
 
+// The text that the run follows, in its canonical form.
+Result<std::string> definition(Core& core, const Call& call) {
+  TRY_VOID(call.only({}));
+  TRY(const RunId id, call.run_id());
+  TRY(const store::RunView view, core.queries.find(id));
+  TRY(std::optional<store::StoredDefinition> stored, core.services.store.get_definition(view.row.definition));
+  if (!stored) return fail(ErrorCode::corrupt, "the definition of run " + id.text() + " is not stored");
+  return std::move(stored->canonical);
+}
+
 Result<model::CancelRun> read_cancel(const Call& call) {
   TRY_VOID(call.only({}));
   TRY(const RunId id, call.run_id());
@@ -116,6 +126,10 @@ void list_runs(const CorePtr& core, CallPtr call) {
 
 void run_history(const CorePtr& core, CallPtr call) {
   answer(*call, history(*core, *call));
+}
+
+void run_definition(const CorePtr& core, CallPtr call) {
+  answer(*call, definition(*core, *call));
 }
 
 void get_run(const CorePtr& core, CallPtr call) {

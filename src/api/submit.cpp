@@ -6,6 +6,7 @@
 #include "api/request_body.hpp"
 #include "base/hash.hpp"
 #include "base/text.hpp"
+#include "executors/process/spec.hpp"
 #include "spec/inputs.hpp"
 #include "spec/parse.hpp"
 
@@ -72,6 +73,20 @@ Result<Submission> read(const net::Request& request) {
   return submission;
 }
 
+// What steps run with: the allow-listed part of the submitter's environment, whatever else was sent.
+json::object base_environment(const json::object& env) {
+  std::vector<std::string> list;
+  for (const auto& [name, value] : env) {
+    list.push_back(std::string(name) + '=' + std::string(value.get_string()));
+  }
+  std::vector<const char*> pointers;
+  for (const std::string& entry : list) pointers.push_back(entry.c_str());
+  pointers.push_back(nullptr);
+  json::object base;
+  for (auto& [name, value] : executors::process::base_environment(pointers.data())) base[name] = value;
+  return base;
+}
+
 // What the engine keeps of the submitter's surroundings: what steps run with, and the variables that
 // expressions read.
 std::string context_of(const Submission& submission, const model::Workflow& workflow) {
@@ -82,7 +97,7 @@ std::string context_of(const Submission& submission, const model::Workflow& work
   }
   json::object context;
   context["workdir"] = submission.workdir;
-  context["env"] = submission.env;
+  context["env"] = base_environment(submission.env);
   context["metadata"] = submission.metadata;
   context["vars"] = std::move(vars);
   return json::serialize(context);

@@ -10,7 +10,6 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr Duration kTimeout = Duration::seconds(60);
 constexpr Duration kSilence = Duration::seconds(60);  // streams say something every 15 s
 constexpr std::string_view kRuns = "/api/v1/runs";
 constexpr std::string_view kTasks = "/api/v1/tasks";
@@ -77,7 +76,7 @@ Result<json::object> Client::get(std::string target, Duration timeout) {
 }
 
 Result<Page> Client::page(std::string target) {
-  TRY(json::object body, get(std::move(target), kTimeout));
+  TRY(json::object body, get(std::move(target), timeout_));
   Page page;
   json::value* items = body.if_contains("items");
   if (items == nullptr || !items->is_array())
@@ -110,13 +109,19 @@ Result<Submitted> Client::submit(const Submission& submission) {
     request.headers.set("Idempotency-Key", submission.idempotency_key);
     request.idempotent = true;
   }
-  TRY(const net::Response response, send(std::move(request), kTimeout));
+  TRY(const net::Response response, send(std::move(request), timeout_));
   TRY(json::object run, parse_object(response.body));
   return Submitted{std::move(run), response.status == 200};
 }
 
 Result<json::object> Client::run(std::string_view id) {
-  return get(resource(kRuns, id), kTimeout);
+  return get(resource(kRuns, id), timeout_);
+}
+
+Result<std::string> Client::definition(std::string_view id) {
+  TRY(net::Response response,
+      send({net::Method::get, resource(kRuns, id, "/definition"), {}, "", false}, timeout_));
+  return std::move(response.body);
 }
 
 Result<json::object> Client::cancel(std::string_view id, bool terminate, std::string_view reason) {
@@ -126,7 +131,7 @@ Result<json::object> Client::cancel(std::string_view id, bool terminate, std::st
   net::ClientRequest request{
       net::Method::post, resource(kRuns, id, "/cancel"), {}, json::serialize(body), true};
   request.headers.set("Content-Type", "application/json");
-  TRY(const net::Response response, send(std::move(request), kTimeout));
+  TRY(const net::Response response, send(std::move(request), timeout_));
   return parse_object(response.body);
 }
 
@@ -160,11 +165,11 @@ Result<Page> Client::tasks(std::string_view run, std::size_t limit, std::string_
 }
 
 Result<json::object> Client::task(std::string_view id) {
-  return get(resource(kTasks, id), kTimeout);
+  return get(resource(kTasks, id), timeout_);
 }
 
 Result<json::object> Client::version() {
-  return get("/api/v1/version", kTimeout);
+  return get("/api/v1/version", timeout_);
 }
 
 Status Client::events(std::string_view run, std::string_view after,

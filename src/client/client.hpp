@@ -68,11 +68,16 @@ class Client {
  public:
   explicit Client(net::Endpoint endpoint, const net::Cancellation* cancel = nullptr);
 
+  // For every call but events(), logs() and wait(); 60 s unless set.
+  void set_timeout(Duration timeout) { timeout_ = timeout; }
+
   Result<Submitted> submit(const Submission& submission);
   Result<boost::json::object> run(std::string_view id);
   Result<boost::json::object> cancel(std::string_view id, bool terminate, std::string_view reason);
   // The run as it is when it has ended, or after `timeout` (whole seconds, at most 300).
   Result<boost::json::object> wait(std::string_view id, Duration timeout);
+  // The text that the run follows, as JSON.
+  Result<std::string> definition(std::string_view id);
   Result<Page> runs(const RunQuery& query);
   // Commits that touched the run, newest first.
   Result<Page> history(std::string_view id, std::size_t limit, std::string_view cursor);
@@ -93,6 +98,7 @@ class Client {
 
   net::HttpClient http_;
   const net::Cancellation* cancel_;
+  Duration timeout_ = Duration::seconds(60);
 };
 
 }  // namespace baton::client

@@ -1,0 +1,166 @@
+#include "cli/background.hpp"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <spawn.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <charconv>
+#include <csignal>
+#include <string_view>
+#include <vector>
+
+#include "cli/signals.hpp"
+#include "embedded/owner.hpp"
+
+extern char** environ;
+
+namespace baton::cli {
+namespace {
+
+constexpr int kLease = 3;  // reads end-of-file when the starting command has gone
+constexpr int kReady = 4;  // "ok", or the code and message of an error
+constexpr const char* kLog = "owner.log";
+
+struct Pipe {
+  Fd read;
+  Fd write;
+};
+Result<Pipe> make_pipe() {
+  int ends[2];
+  if (::pipe2(ends, O_CLOEXEC) != 0) return fail(ErrorCode::io, "cannot make a pipe: " + errno_text(errno));
+  // Above the numbers that the child's ends get, so that neither is overwritten while they are put in place.
+  Pipe pipe;
+  pipe.read.reset(::fcntl(ends[0], F_DUPFD_CLOEXEC, 10));
+  pipe.write.reset(::fcntl(ends[1], F_DUPFD_CLOEXEC, 10));
+  ::close(ends[0]);
+  ::close(ends[1]);
+  if (!pipe.read || !pipe.write) return fail(ErrorCode::io, "cannot make a pipe: " + errno_text(errno));
+  return pipe;
+}
+
+// Spawn attributes and actions with their ends.
+struct SpawnSetup {
+  posix_spawnattr_t attributes;
+  posix_spawn_file_actions_t actions;
+  SpawnSetup() {
+    ::posix_spawnattr_init(&attributes);
+    ::posix_spawn_file_actions_init(&actions);
+  }
+  ~SpawnSetup() {
+    ::posix_spawn_file_actions_destroy(&actions);
+    ::posix_spawnattr_destroy(&attributes);
+  }
+};
+
+std::string read_all(int fd) {
+  std::string text;
+  char buffer[1024];
+  for (;;) {
+    const ssize_t n = ::read(fd, buffer, sizeof buffer);
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) return text;
+    text.append(buffer, static_cast<std::size_t>(n));
+  }
+}
+
+void say(int fd, std::string_view text) {
+  while (!text.empty()) {
+    const ssize_t n = ::write(fd, text.data(), text.size());
+    if (n <= 0) return;
+    text.remove_prefix(static_cast<std::size_t>(n));
+  }
+}
+
+bool lease_is_over() {
+  pollfd fd{kLease, POLLIN, 0};
+  return ::poll(&fd, 1, 0) > 0;
+}
+
+}  // namespace
+
+Result<Fd> start_background_owner(const Settings& settings) {
+  TRY(Pipe lease, make_pipe());
+  TRY(Pipe ready, make_pipe());
+
+  SpawnSetup setup;
+  ::posix_spawnattr_setflags(&setup.attributes,
+                             POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+  sigset_t none;
+  ::sigemptyset(&none);
+  ::posix_spawnattr_setsigmask(&setup.attributes, &none);
+  sigset_t defaults;
+  ::sigemptyset(&defaults);
+  for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGPIPE}) ::sigaddset(&defaults, number);
+  ::posix_spawnattr_setsigdefault(&setup.attributes, &defaults);
+  ::posix_spawn_file_actions_addopen(&setup.actions, 0, "/dev/null", O_RDONLY, 0);
+  ::posix_spawn_file_actions_addopen(&setup.actions, 1, "/dev/null", O_WRONLY, 0);
+  ::posix_spawn_file_actions_adddup2(&setup.actions, 1, 2);
+  ::posix_spawn_file_actions_adddup2(&setup.actions, lease.read.get(), kLease);
+  ::posix_spawn_file_actions_adddup2(&setup.actions, ready.write.get(), kReady);
+
+  const std::string concurrency = std::to_string(settings.concurrency);
+  const char* argv[] = {"baton", kOwnerCommand, settings.data_dir.c_str(), concurrency.c_str(), nullptr};
+  pid_t pid = 0;
+  const int error = ::posix_spawn(&pid, "/proc/self/exe", &setup.actions, &setup.attributes,
+                                  const_cast<char**>(argv), environ);
+  if (error != 0)
+    return fail(ErrorCode::io, "cannot start a process in the background: " + errno_text(error));
+  lease.read.reset();
+  ready.write.reset();
+
+  const std::string answer = read_all(ready.read.get());
+  if (answer == "ok") return std::move(lease.write);
+  const std::size_t blank = answer.find(' ');
+  const auto code = error_code_from_name(std::string_view(answer).substr(0, blank));
+  if (!code || blank == std::string::npos) {
+    return fail(ErrorCode::internal,
+                "the background process ended before it was ready; see " + settings.data_dir + "/" + kLog);
+  }
+  return fail(*code, answer.substr(blank + 1));
+}
+
+int background_owner_main(int argc, char** argv) {
+  if (argc != 4) return 2;
+  const std::string data_dir = argv[2];
+  ::fcntl(kLease, F_SETFD, FD_CLOEXEC);
+  ::fcntl(kReady, F_SETFD, FD_CLOEXEC);
+  if (::chdir("/") != 0) return 74;
+  Signals signals;
+
+  embedded::OwnerOptions options;
+  options.data_dir = data_dir;
+  const std::string_view concurrency = argv[3];
+  std::from_chars(concurrency.data(), concurrency.data() + concurrency.size(), options.concurrency);
+  options.log = [](std::string_view line) { say(STDERR_FILENO, std::string(line) + '\n'); };
+  auto owner = embedded::Owner::open(std::move(options));
+  if (!owner) {
+    say(kReady, std::string(info(owner.error().code).name) + ' ' + owner.error().message);
+    return info(owner.error().code).exit_code;
+  }
+  // Only the owner writes into the directory.
+  const Fd log(::open((data_dir + "/" + kLog).c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
+  if (log) ::dup2(log.get(), STDERR_FILENO);
+  say(kReady, "ok");
+  ::close(kReady);
+
+  std::optional<int> signal;
+  const auto interrupted = [&] { return (signal = signals.take()).has_value(); };
+  for (;;) {
+    if (const auto idle = (*owner)->wait_idle(interrupted); !idle && !signal) {
+      say(STDERR_FILENO, "error: " + idle.error().message + '\n');
+      return info(idle.error().code).exit_code;
+    }
+    if (signal || lease_is_over()) break;
+    if (signals.wait(Duration::millis(200), kLease)) {
+      signal = signals.take();
+      if (signal) break;
+    }
+  }
+  // A run may have come in between; then it goes on in whoever asks next.
+  (*owner)->stop();
+  return signal ? exit_code_of_signal(*signal) : 0;
+}
+
+}  // namespace baton::cli

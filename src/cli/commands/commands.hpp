@@ -1,0 +1,19 @@
+// The commands, one file each: they add themselves to the command line.
+#pragma once
+
+#include "cli/program.hpp"
+
+namespace baton::cli {
+
+void add_run(Program& program);
+void add_runs(Program& program);
+void add_tasks(Program& program);
+void add_logs(Program& program);
+void add_validate(Program& program);
+void add_schema(Program& program);
+void add_eval(Program& program);
+void add_config(Program& program);
+void add_version(Program& program);
+void add_completion(Program& program);
+
+}  // namespace baton::cli

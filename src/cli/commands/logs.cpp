@@ -1,0 +1,103 @@
+#include "cli/commands/commands.hpp"
+#include "cli/output.hpp"
+#include "cli/session.hpp"
+
+namespace baton::cli {
+namespace {
+
+struct Options {
+  std::string id;    // of a task or a run
+  std::string step;  // name, or name[index]
+  client::LogQuery query;
+  std::size_t tail = 0;
+  bool has_tail = false;
+};
+
+// The tasks of a run that `step` means ("" = all), in the order of steps.
+Result<std::vector<boost::json::object>> find_tasks(client::Client& client, const std::string& run,
+                                                    const std::string& step) {
+  std::vector<boost::json::object> found;
+  std::string cursor;
+  bool exists = false;
+  do {
+    TRY(client::Page page, client.tasks(run, 1000, cursor));
+    for (boost::json::object& task : page.items) {
+      const std::string name = text_of(task, "step");
+      const std::string index = text_of(task, "index");
+      if (!step.empty() && step != name && step != name + '[' + index + ']') continue;
+      exists = true;
+      found.push_back({{"id", text_of(task, "id")},
+                       {"name", index.empty() ? name : name + '[' + index + ']'},
+                       {"started", !text_of(task, "started_at").empty()}});
+    }
+    cursor = page.next;
+  } while (!cursor.empty());
+  if (!exists && !step.empty()) return fail(ErrorCode::not_found, "the run has no step \"" + step + "\"");
+  return found;
+}
+
+Status print_log(const Context& context, client::Client& client, const std::string& task,
+                 const client::LogQuery& query) {
+  return client.logs(task, query, [&](std::string_view text) {
+    context.console.out(text);
+    return context.console.written().has_value();
+  });
+}
+
+int show(const Context& context, Options options) {
+  if (options.has_tail) options.query.tail = options.tail;
+  const Format format = context.settings.output;
+  options.query.json = format == Format::json || format == Format::jsonl;
+  // A terminal gets control characters made visible, a file or program the bytes as they were.
+  options.query.raw = !context.console.out_is_terminal();
+  Session session(context.settings, context.console);
+  if (const auto opened = session.open(); !opened) return context.fail(opened.error());
+  client::Client& client = session.client();
+
+  const bool is_task = options.id.find('.') != std::string::npos;
+  if (is_task) {
+    if (!options.step.empty())
+      return context.fail({ErrorCode::usage, "a task has no steps: baton logs TASK", ""});
+    const auto printed = print_log(context, client, options.id, options.query);
+    return printed ? kOk : context.fail(printed.error());
+  }
+  const auto tasks = find_tasks(client, options.id, options.step);
+  if (!tasks) return context.fail(tasks.error());
+  for (const boost::json::object& task : *tasks) {
+    if (!task.at("started").as_bool() && !options.query.follow) continue;
+    if (tasks->size() > 1 && !options.query.json) {
+      context.console.note(context.console.err_style().bold("── " + text_of(task, "name")));
+    }
+    const auto printed = print_log(context, client, text_of(task, "id"), options.query);
+    if (!printed) return context.fail(printed.error());
+    if (!context.console.written()) break;
+  }
+  return kOk;
+}
+
+}  // namespace
+
+void add_logs(Program& program) {
+  const auto options = std::make_shared<Options>();
+  CLI::App& command = program.command(program.app(), "logs", "Shows what tasks printed",
+                                      [options](const Context& context) { return show(context, *options); });
+  command.add_option("id", options->id, "Id of a task, or of a run")->required()->type_name("TASK|RUN");
+  command.add_option("step", options->step, "Of a run: only this step (name, or name[index])")
+      ->type_name("STEP");
+  command.add_flag("--follow,-f", options->query.follow, "Goes on until the task has ended");
+  command.add_option("--attempt", options->query.attempt, "Of this attempt, not of the last one")
+      ->type_name("N")
+      ->check(CLI::PositiveNumber.description(""));
+  command
+      .add_option_function<std::size_t>(
+          "--tail",
+          [options](const std::size_t& lines) {
+            options->tail = lines;
+            options->has_tail = true;
+          },
+          "Begins with the last so many lines")
+      ->type_name("N");
+  command.add_flag("--timestamps,-t", options->query.timestamps, "Time before each line");
+}
+
+}  // namespace baton::cli

@@ -1,0 +1,152 @@
+#include "cli/commands/commands.hpp"
+#include "cli/report.hpp"
+#include "cli/session.hpp"
+#include "cli/signals.hpp"
+#include "cli/submission.hpp"
+#include "cli/watcher.hpp"
+#include "spec/parse.hpp"
+
+namespace baton::cli {
+namespace {
+
+struct Options {
+  SubmissionOptions submission;
+  std::string resume;
+  bool detach = false;
+};
+
+struct Started {
+  std::string run;
+  std::shared_ptr<const model::Workflow> workflow;
+};
+
+bool is_broken_connection(const Error& error) {
+  return error.code == ErrorCode::unavailable || error.code == ErrorCode::io;
+}
+
+// Submits, again if the owner goes away meanwhile: the idempotency key makes it one run.
+Result<boost::json::object> submit(const client::Submission& submission, Session& session, bool background) {
+  for (int attempt = 1;; ++attempt) {
+    auto submitted = session.client().submit(submission);
+    if (submitted) return std::move(submitted->run);
+    if (!is_broken_connection(submitted.error()) || attempt == 10) return fail(submitted.error());
+    TRY_VOID(background ? session.open_in_background() : session.open());
+  }
+}
+
+Result<Started> find_run(const std::string& id, Session& session) {
+  TRY(const std::string text, session.client().definition(id));
+  spec::ParseResult parsed = spec::parse_canonical(text);
+  if (!parsed.workflow) return fail(ErrorCode::corrupt, "the definition of run " + id + " cannot be read");
+  return Started{id, std::move(parsed.workflow)};
+}
+
+int detach(const Context& context, const Prepared& prepared) {
+  Session session(context.settings, context.console);
+  if (const auto opened = session.open_in_background(); !opened) return context.fail(opened.error());
+  const auto run = submit(prepared.submission, session, true);
+  if (!run) return context.fail(run.error());
+  print_object(context.console, context.settings.output, *run,
+               [&](const Style&) { return text_of(*run, "id") + '\n'; });
+  return kOk;
+}
+
+// Guests handed their runs to this process: it goes on for them. True unless a signal ended it.
+Status wait_for_guests(Session& session, Signals& signals, Console& console, std::optional<int>& signal) {
+  embedded::Owner* owner = session.owner();
+  if (owner == nullptr) return {};
+  const std::size_t guests = owner->open_runs();
+  if (guests > 0) {
+    console.note("this process goes on for " + std::to_string(guests) +
+                 (guests == 1 ? " other run" : " other runs") + " of this data directory (Ctrl-C leaves it)");
+  }
+  const auto waited = owner->wait_idle([&] { return (signal = signals.take()).has_value(); });
+  if (!waited && !signal) return waited;
+  return {};
+}
+
+int run(const Context& context, const Options& options) {
+  const bool resume = !options.resume.empty();
+  if (resume != options.submission.file.empty()) {
+    return context.fail({ErrorCode::usage,
+                         resume ? "--resume continues a run as it was made: it takes no FILE"
+                                : "baton run needs a FILE, or --resume RUN",
+                         ""});
+  }
+  Result<Prepared> prepared = Prepared{};
+  if (!resume) {
+    prepared = prepare(options.submission, context.console);
+    if (!prepared) {
+      if (prepared.error().message.empty()) return kUsage;  // diagnostics were printed
+      return context.fail(prepared.error());
+    }
+    if (options.detach) return detach(context, *prepared);
+  }
+
+  Signals signals;
+  Session session(context.settings, context.console);
+  if (const auto opened = session.open([&] { return signals.take().has_value(); }); !opened) {
+    return context.fail(opened.error());
+  }
+  Result<Started> started = Started{options.resume, prepared->workflow};
+  if (resume) {
+    started = find_run(options.resume, session);
+  } else if (auto made = submit(prepared->submission, session, false)) {
+    started->run = text_of(*made, "id");
+  } else {
+    started = fail(made.error());
+  }
+  if (!started) return context.fail(started.error());
+  if (!context.console.can_redraw()) context.console.note("run " + started->run);
+
+  Watcher watcher(session, signals, context.console, started->run, *started->workflow);
+  if (const auto watched = watcher.watch(); !watched) return context.fail(watched.error());
+  const auto reported =
+      report(session.client(), context.console, context.settings.output, started->run, watcher.model());
+  if (!reported) return context.fail(reported.error());
+
+  std::optional<int> signal;
+  if (const auto waited = wait_for_guests(session, signals, context.console, signal); !waited) {
+    return context.fail(waited.error());
+  }
+  session.close(false);
+  if (signal) return exit_code_of_signal(*signal);
+  return watcher.model().status() == "completed" ? kOk : kRunFailed;
+}
+
+}  // namespace
+
+void add_run(Program& program) {
+  const auto options = std::make_shared<Options>();
+  CLI::App& command = program.command(program.app(), "run", "Runs a workflow and shows it until it ends",
+                                      [options](const Context& context) { return run(context, *options); });
+  SubmissionOptions& submission = options->submission;
+  command.add_option("file", submission.file, "Workflow in YAML or JSON; - is standard input")
+      ->type_name("FILE");
+  command
+      .add_option("--input,-i", submission.inputs, "One input, read as the type that the workflow declares")
+      ->type_name("NAME=VALUE")
+      ->expected(1)
+      ->allow_extra_args(false)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  command.add_option("--input-file", submission.input_file, "Inputs as a JSON or YAML object; --input wins")
+      ->type_name("FILE");
+  command.add_option("--job-id", submission.job_id, "Your own reference for the run")->type_name("ID");
+  command.add_option("--metadata", submission.metadata, "Something to be kept with the run")
+      ->type_name("NAME=VALUE")
+      ->expected(1)
+      ->allow_extra_args(false)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  command.add_option("--priority", submission.priority, "0 to 9, 9 is the most urgent")
+      ->type_name("N")
+      ->check(CLI::Range(0, 9).description(""));
+  command
+      .add_option("--idempotency-key", submission.idempotency_key,
+                  "Repeating the command with the same key shows the same run")
+      ->type_name("KEY");
+  command.add_flag("--detach,-d", options->detach, "Returns when the run is stored; prints its id");
+  command.add_option("--resume", options->resume, "Shows, and continues, a run that was left")
+      ->type_name("RUN");
+}
+
+}  // namespace baton::cli

@@ -1,0 +1,205 @@
+#include <boost/json/serialize.hpp>
+
+#include "cli/commands/commands.hpp"
+#include "cli/output.hpp"
+#include "cli/session.hpp"
+#include "cli/text_width.hpp"
+#include "cli/words.hpp"
+
+namespace baton::cli {
+namespace {
+
+namespace json = boost::json;
+
+struct Options {
+  client::RunQuery query;
+  std::string run;
+  bool terminate = false;
+  std::string reason;
+};
+
+std::string status_cell(const json::object& row, const Style& style) {
+  const std::string status = text_of(row, "status");
+  return in_colour_of(status, std::string(symbol(status)) + ' ' + status, style);
+}
+
+int list(const Context& context, const client::RunQuery& query) {
+  Session session(context.settings, context.console);
+  if (const auto opened = session.open(); !opened) return context.fail(opened.error());
+  auto page = session.client().runs(query);
+  if (!page) return context.fail(page.error());
+  const WallTime now = wall_now();
+  const Column columns[] = {
+      {"RUN", [](const json::object& row, const Style&) { return text_of(row, "id"); }},
+      {"WORKFLOW", [](const json::object& row, const Style&) { return text_of(row, "workflow"); }, false, 1},
+      {"STATUS", status_cell},
+      {"DONE",
+       [](const json::object& row, const Style&) {
+         return std::to_string(static_cast<int>(number_of(row, "progress"))) + '%';
+       },
+       true},
+      {"CREATED", [](const json::object& row, const Style&) { return short_time(row, "created_at"); }},
+      {"DURATION", [now](const json::object& row, const Style&) { return duration_of(row, now); }, true},
+      {"JOB", [](const json::object& row, const Style&) { return text_of(row, "job_id"); }, false, 2},
+  };
+  const bool none = page->items.empty();
+  const std::string next = page->next;
+  print_list(context.console, context.settings.output, std::move(page->items), next, columns);
+  if (context.settings.output == Format::table) {
+    if (none) context.console.note("no runs");
+    if (!next.empty()) context.console.note("there are more: --cursor " + next);
+  }
+  return kOk;
+}
+
+std::string describe(const json::object& run, const Style& style) {
+  std::string out;
+  const auto line = [&](std::string_view name, const std::string& value) {
+    if (!value.empty()) out += style.dim(pad(name, 12)) + value + '\n';
+  };
+  line("run", text_of(run, "id"));
+  line("workflow", text_of(run, "workflow") + ", version " + text_of(run, "version"));
+  line("title", text_of(run, "title"));
+  line("status", status_cell(run, style));
+  line("error", style.red(error_of(run)));
+  line("progress", std::to_string(static_cast<int>(number_of(run, "progress"))) + "%, step " +
+                       text_of(run, "current_step") + " of " + text_of(run, "total_steps"));
+  if (const auto* counts = object_of(run, "counts")) {
+    std::string text = text_of(*counts, "total") + " in all";
+    for (const char* name : {"completed", "failed", "skipped", "cancelled", "running"}) {
+      if (number_of(*counts, name) > 0) text += ", " + text_of(*counts, name) + ' ' + name;
+    }
+    line("tasks", text);
+  }
+  line("job", text_of(run, "job_id"));
+  line("priority", text_of(run, "priority"));
+  line("created", short_time(run, "created_at"));
+  line("started", short_time(run, "started_at"));
+  line("ended", short_time(run, "ended_at"));
+  line("duration", duration_of(run, wall_now()));
+  if (number_of(run, "recovery_attempts") > 0)
+    line("recovered", text_of(run, "recovery_attempts") + " times");
+  for (const char* name : {"input", "metadata"}) {
+    const auto* value = object_of(run, name);
+    if (value == nullptr || value->empty()) continue;
+    out += style.dim(std::string(name)) + '\n';
+    std::string text = to_yaml(*value);
+    for (std::size_t at = 0; at < text.size(); at = text.find('\n', at) + 1) {
+      out += "  " + text.substr(at, text.find('\n', at) - at + 1);
+    }
+  }
+  return out;
+}
+
+int show(const Context& context, const json::object& run) {
+  print_object(context.console, context.settings.output, run,
+               [&](const Style& style) { return describe(run, style); });
+  return kOk;
+}
+
+int get(const Context& context, const std::string& id) {
+  Session session(context.settings, context.console);
+  if (const auto opened = session.open(); !opened) return context.fail(opened.error());
+  const auto run = session.client().run(id);
+  return run ? show(context, *run) : context.fail(run.error());
+}
+
+int cancel(const Context& context, const Options& options) {
+  Session session(context.settings, context.console);
+  if (const auto opened = session.open(); !opened) return context.fail(opened.error());
+  const auto run = session.client().cancel(options.run, options.terminate, options.reason);
+  return run ? show(context, *run) : context.fail(run.error());
+}
+
+// One line of history for people: what happened, to what, and what else the fact says.
+std::string fact_text(const json::object& fact) {
+  std::string text = text_of(fact, "type");
+  const std::string step = text_of(fact, "step");
+  if (!step.empty()) {
+    text += ' ' + step;
+    if (fact.contains("index")) text += '[' + text_of(fact, "index") + ']';
+  }
+  for (const auto& [key, value] : fact) {
+    const std::string_view name = key;
+    if (name == "type" || name == "at" || name == "task" || name == "step" || name == "step_index" ||
+        name == "index" || value.is_null()) {
+      continue;
+    }
+    if (name == "error") {
+      text += "  " + error_of(fact);
+      continue;
+    }
+    const std::string shown = text_of(fact, name);
+    if (!shown.empty()) text += "  " + std::string(name) + '=' + shown;
+  }
+  return text;
+}
+
+int history(const Context& context, const std::string& id) {
+  Session session(context.settings, context.console);
+  if (const auto opened = session.open(); !opened) return context.fail(opened.error());
+  std::vector<json::object> entries;
+  std::string cursor;
+  do {
+    auto page = session.client().history(id, 200, cursor);
+    if (!page) return context.fail(page.error());
+    std::ranges::move(page->items, std::back_inserter(entries));
+    cursor = page->next;
+  } while (!cursor.empty());
+  std::ranges::reverse(entries);  // the API gives the newest first
+  if (context.settings.output != Format::table) {
+    print_list(context.console, context.settings.output, std::move(entries), "", {});
+    return kOk;
+  }
+  const Style& style = context.console.out_style();
+  for (const json::object& entry : entries) {
+    const auto* facts = entry.at("facts").if_array();
+    if (facts == nullptr) continue;
+    for (const json::value& fact : *facts) {
+      if (!fact.is_object()) continue;
+      const json::object& object = fact.get_object();
+      const std::string at = text_of(object, "at");
+      context.console.out(style.dim(at) + "  " + fact_text(object) + '\n');
+    }
+  }
+  return kOk;
+}
+
+}  // namespace
+
+void add_runs(Program& program) {
+  const auto options = std::make_shared<Options>();
+  CLI::App& runs = *program.app().add_subcommand("runs", "Lists, shows and cancels runs");
+  runs.require_subcommand(1);
+
+  CLI::App& list_command = program.command(runs, "list", "Lists runs, the newest first",
+                                           [options](const Context& c) { return list(c, options->query); });
+  list_command
+      .add_option("--status", options->query.status, "States or their other names, separated by commas")
+      ->type_name("STATUS");
+  list_command.add_option("--state", options->query.state, "active, failed or recoverable")
+      ->type_name("STATE");
+  list_command.add_option("--workflow", options->query.workflow, "Of this workflow")->type_name("NAME");
+  list_command.add_option("--job-id", options->query.job_id, "With this reference")->type_name("ID");
+  list_command.add_option("--limit", options->query.limit, "At most so many")
+      ->type_name("N")
+      ->check(CLI::Range(1, 1000).description(""));
+  list_command.add_option("--cursor", options->query.cursor, "Where the list before this one ended")
+      ->type_name("CURSOR");
+
+  const auto add_id = [&](CLI::App& command) {
+    command.add_option("run", options->run, "Id of the run")->required()->type_name("RUN");
+  };
+  add_id(program.command(runs, "get", "Shows a run",
+                         [options](const Context& c) { return get(c, options->run); }));
+  CLI::App& cancel_command = program.command(
+      runs, "cancel", "Asks a run to end: running tasks get SIGTERM, then SIGKILL after 10 seconds",
+      [options](const Context& c) { return cancel(c, *options); });
+  add_id(cancel_command);
+  cancel_command.add_flag("--terminate", options->terminate, "SIGKILL at once");
+  cancel_command.add_option("--reason", options->reason, "Why, for the history")->type_name("TEXT");
+  add_id(program.command(runs, "history", "Shows what happened in a run, the oldest first",
+                         [options](const Context& c) { return history(c, options->run); }));
+}
+
+}  // namespace baton::cli

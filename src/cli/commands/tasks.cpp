@@ -1,0 +1,127 @@
+#include <boost/json/serialize.hpp>
+
+#include "cli/commands/commands.hpp"
+#include "cli/output.hpp"
+#include "cli/session.hpp"
+#include "cli/text_width.hpp"
+#include "cli/words.hpp"
+
+namespace baton::cli {
+namespace {
+
+namespace json = boost::json;
+
+struct Options {
+  std::string id;
+  std::size_t limit = 200;
+  std::string cursor;
+};
+
+std::string status_cell(const json::object& row, const Style& style) {
+  const std::string status = text_of(row, "status");
+  return in_colour_of(status, std::string(symbol(status)) + ' ' + status, style);
+}
+
+std::string step_of(const json::object& task) {
+  const std::string index = text_of(task, "index");
+  return text_of(task, "step") + (index.empty() ? "" : '[' + index + ']');
+}
+
+int list(const Context& context, const Options& options) {
+  Session session(context.settings, context.console);
+  if (const auto opened = session.open(); !opened) return context.fail(opened.error());
+  auto page = session.client().tasks(options.id, options.limit, options.cursor);
+  if (!page) return context.fail(page.error());
+  const WallTime now = wall_now();
+  const Column columns[] = {
+      {"TASK", [](const json::object& row, const Style&) { return text_of(row, "id"); }},
+      {"STEP", [](const json::object& row, const Style&) { return step_of(row); }, false, 1},
+      {"STATUS", status_cell},
+      {"ATTEMPTS", [](const json::object& row, const Style&) { return text_of(row, "attempts"); }, true},
+      {"STARTED", [](const json::object& row, const Style&) { return short_time(row, "started_at"); }},
+      {"DURATION", [now](const json::object& row, const Style&) { return duration_of(row, now); }, true},
+      {"ERROR",
+       [](const json::object& row, const Style&) {
+         const std::string reason = text_of(row, "skip_reason");
+         return reason.empty() ? error_of(row) : reason;
+       },
+       false, 9},
+  };
+  const std::string next = page->next;
+  print_list(context.console, context.settings.output, std::move(page->items), next, columns);
+  if (context.settings.output == Format::table && !next.empty()) {
+    context.console.note("there are more: --cursor " + next);
+  }
+  return kOk;
+}
+
+std::string describe(const json::object& task, const Style& style) {
+  std::string out;
+  const auto line = [&](std::string_view name, const std::string& value) {
+    if (!value.empty()) out += style.dim(pad(name, 12)) + value + '\n';
+  };
+  line("task", text_of(task, "id"));
+  line("step", step_of(task));
+  line("title", text_of(task, "title"));
+  line("type", text_of(task, "type"));
+  line("status", status_cell(task, style));
+  line("skipped", text_of(task, "skip_reason"));
+  line("error", style.red(error_of(task)));
+  line("worker", text_of(task, "worker"));
+  line("started", short_time(task, "started_at"));
+  line("ended", short_time(task, "ended_at"));
+  line("duration", duration_of(task, wall_now()));
+  const auto* attempts = task.if_contains("attempt_list");
+  if (attempts != nullptr && attempts->is_array() && !attempts->get_array().empty()) {
+    std::vector<json::object> rows;
+    for (const json::value& attempt : attempts->get_array()) rows.push_back(attempt.as_object());
+    const Column columns[] = {
+        {"ATTEMPT", [](const json::object& row, const Style&) { return text_of(row, "number"); }, true},
+        {"STATUS", status_cell},
+        {"STARTED", [](const json::object& row, const Style&) { return short_time(row, "started_at"); }},
+        {"DURATION", [](const json::object& row, const Style&) { return duration_of(row, wall_now()); },
+         true},
+        {"WORKER", [](const json::object& row, const Style&) { return text_of(row, "worker"); }},
+        {"ERROR", [](const json::object& row, const Style&) { return error_of(row); }},
+    };
+    out += '\n' + to_table(rows, columns, style, 0);
+  }
+  const auto* result = task.if_contains("result");
+  if (result != nullptr && !result->is_null())
+    out += '\n' + style.dim("result") + '\n' + to_pretty_json(*result);
+  return out;
+}
+
+int get(const Context& context, const std::string& id) {
+  Session session(context.settings, context.console);
+  if (const auto opened = session.open(); !opened) return context.fail(opened.error());
+  const auto task = session.client().task(id);
+  if (!task) return context.fail(task.error());
+  print_object(context.console, context.settings.output, *task,
+               [&](const Style& style) { return describe(*task, style); });
+  return kOk;
+}
+
+}  // namespace
+
+void add_tasks(Program& program) {
+  const auto options = std::make_shared<Options>();
+  CLI::App& tasks = *program.app().add_subcommand("tasks", "Lists and shows the tasks of a run");
+  tasks.require_subcommand(1);
+  CLI::App& list_command =
+      program.command(tasks, "list", "Lists the tasks of a run in the order of its steps",
+                      [options](const Context& c) { return list(c, *options); });
+  list_command.add_option("run", options->id, "Id of the run")->required()->type_name("RUN");
+  list_command.add_option("--limit", options->limit, "At most so many")
+      ->type_name("N")
+      ->check(CLI::Range(1, 1000).description(""));
+  list_command.add_option("--cursor", options->cursor, "Where the list before this one ended")
+      ->type_name("CURSOR");
+  CLI::App& get_command = program.command(tasks, "get", "Shows a task with its attempts and its result",
+                                          [options](const Context& c) { return get(c, options->id); });
+  get_command.add_option("task", options->id, "Id of the task: its run's id, a dot and a number")
+      ->required()
+      ->type_name("TASK");
+}
+
+}  // namespace baton::cli

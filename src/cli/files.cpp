@@ -1,0 +1,40 @@
+#include "cli/files.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "base/fd.hpp"
+#include "base/text.hpp"
+
+namespace baton::cli {
+
+Result<std::string> read_text_file(const std::string& path, std::size_t limit) {
+  const bool standard_input = path == "-";
+  const std::string shown = standard_input ? "standard input" : printable(path);
+  const Fd file(standard_input ? ::dup(STDIN_FILENO) : ::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file) {
+    return fail(errno == ENOENT ? ErrorCode::not_found : ErrorCode::io,
+                "cannot read " + shown + ": " + errno_text(errno), path);
+  }
+  struct stat info{};
+  if (::fstat(file.get(), &info) == 0 && S_ISDIR(info.st_mode)) {
+    return fail(ErrorCode::io, "cannot read " + shown + ": it is a directory", path);
+  }
+  std::string text;
+  char buffer[64 * 1024];
+  for (;;) {
+    const ssize_t n = ::read(file.get(), buffer, sizeof buffer);
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return fail(ErrorCode::io, "cannot read " + shown + ": " + errno_text(errno), path);
+    if (n == 0) return text;
+    text.append(buffer, static_cast<std::size_t>(n));
+    if (text.size() > limit) {
+      return fail(ErrorCode::too_large, shown + " has more than " + std::to_string(limit) + " bytes", path);
+    }
+  }
+}
+
+}  // namespace baton::cli

@@ -1,0 +1,263 @@
+#include "cli/output.hpp"
+
+#include <algorithm>
+#include <array>
+#include <boost/json/serialize.hpp>
+#include <charconv>
+
+#include "base/text.hpp"
+#include "cli/text_width.hpp"
+
+namespace baton::cli {
+namespace {
+
+namespace json = boost::json;
+
+constexpr std::array<std::string_view, 4> kFormats = {"table", "json", "jsonl", "yaml"};
+
+// As json::serialize, but with numbers as people write them: 0.5, not 5E-1.
+std::string scalar(const json::value& value) {
+  if (!value.is_double()) return json::serialize(value);
+  char digits[32];
+  const auto end = std::to_chars(digits, digits + sizeof digits, value.get_double());
+  std::string text(digits, end.ptr);
+  if (text.find_first_of(".e") == std::string::npos) text += ".0";  // stays what it was
+  return text;
+}
+
+void compact(const json::value& value, std::string& out) {
+  if (const auto* object = value.if_object()) {
+    out += '{';
+    for (const auto& [key, member] : *object) {
+      if (&member != &object->begin()->value()) out += ',';
+      out += json::serialize(json::string_view(key)) + ':';
+      compact(member, out);
+    }
+    out += '}';
+  } else if (const auto* array = value.if_array()) {
+    out += '[';
+    bool first = true;
+    for (const json::value& item : *array) {
+      if (!first) out += ',';
+      first = false;
+      compact(item, out);
+    }
+    out += ']';
+  } else {
+    out += scalar(value);
+  }
+}
+
+void pretty(const json::value& value, std::size_t depth, std::string& out) {
+  const auto newline = [&](std::size_t levels) {
+    out += '\n';
+    out.append(levels * 2, ' ');
+  };
+  if (const auto* object = value.if_object(); object != nullptr && !object->empty()) {
+    char separator = '{';
+    for (const auto& [key, member] : *object) {
+      out += separator;
+      separator = ',';
+      newline(depth + 1);
+      out += json::serialize(json::string_view(key));
+      out += ": ";
+      pretty(member, depth + 1, out);
+    }
+    newline(depth);
+    out += '}';
+  } else if (const auto* array = value.if_array(); array != nullptr && !array->empty()) {
+    char separator = '[';
+    for (const json::value& item : *array) {
+      out += separator;
+      separator = ',';
+      newline(depth + 1);
+      pretty(item, depth + 1, out);
+    }
+    newline(depth);
+    out += ']';
+  } else {
+    out += scalar(value);
+  }
+}
+
+// Whether YAML reads this plain scalar as the string that it is.
+bool is_plain(std::string_view text) {
+  constexpr std::array<std::string_view, 12> kWords = {"null",  "Null",  "NULL",  "true", "True", "TRUE",
+                                                       "false", "False", "FALSE", "yes",  "no",   "~"};
+  if (text.empty() || std::ranges::find(kWords, text) != kWords.end()) return false;
+  const auto safe = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+           c == '-' || c == '.' || c == '/' || c == ' ' || c == '+' || c == '(' || c == ')' || c == ';' ||
+           c == '=';
+  };
+  const char first = text.front();
+  const bool letter =
+      (first >= 'a' && first <= 'z') || (first >= 'A' && first <= 'Z') || first == '/' || first == '_';
+  return letter && text.back() != ' ' && std::ranges::all_of(text, safe);
+}
+
+std::string yaml_scalar(const json::value& value) {
+  if (const auto* text = value.if_string()) {
+    if (is_plain(*text)) return std::string(*text);
+  }
+  return scalar(value);  // JSON's scalars, [] and {} are YAML's
+}
+
+void yaml(const json::value& value, std::size_t depth, std::string& out) {
+  const auto nested = [&](const json::value& member) {
+    const bool block = (member.is_object() && !member.get_object().empty()) ||
+                       (member.is_array() && !member.get_array().empty());
+    if (block) {
+      out += '\n';
+      yaml(member, depth + 1, out);
+    } else {
+      out += ' ' + yaml_scalar(member) + '\n';
+    }
+  };
+  if (const auto* object = value.if_object(); object != nullptr && !object->empty()) {
+    for (const auto& [key, member] : *object) {
+      out.append(depth * 2, ' ');
+      out += yaml_scalar(json::value(key)) + ':';
+      nested(member);
+    }
+  } else if (const auto* array = value.if_array(); array != nullptr && !array->empty()) {
+    for (const json::value& item : *array) {
+      out.append(depth * 2, ' ');
+      out += '-';
+      nested(item);
+    }
+  } else {
+    out.append(depth * 2, ' ');
+    out += yaml_scalar(value) + '\n';
+  }
+}
+
+// Takes columns away where they are least missed until the row fits.
+void shrink(std::vector<std::size_t>& widths, std::span<const Column> columns, std::size_t limit) {
+  constexpr std::size_t kLeast = 8;
+  std::size_t total = 2 * (widths.size() - 1);
+  for (const std::size_t width : widths) total += width;
+  for (int level = 9; level > 0 && total > limit; --level) {
+    for (std::size_t i = 0; i < widths.size() && total > limit; ++i) {
+      if (columns[i].shrink != level || widths[i] <= kLeast) continue;
+      const std::size_t less = std::min(widths[i] - kLeast, total - limit);
+      widths[i] -= less;
+      total -= less;
+    }
+  }
+}
+
+}  // namespace
+
+std::optional<Format> parse_format(std::string_view name) {
+  const auto at = std::ranges::find(kFormats, name);
+  if (at == kFormats.end()) return std::nullopt;
+  return static_cast<Format>(at - kFormats.begin());
+}
+
+std::string_view name(Format format) {
+  return kFormats[static_cast<std::size_t>(format)];
+}
+
+std::string to_json_line(const json::value& value) {
+  std::string out;
+  compact(value, out);
+  out += '\n';
+  return out;
+}
+
+std::string to_pretty_json(const json::value& value) {
+  std::string out;
+  pretty(value, 0, out);
+  out += '\n';
+  return out;
+}
+
+std::string to_yaml(const json::value& value) {
+  std::string out;
+  yaml(value, 0, out);
+  return out;
+}
+
+std::string to_table(std::span<const json::object> rows, std::span<const Column> columns, const Style& style,
+                     std::size_t width) {
+  std::vector<std::size_t> widths;
+  std::vector<std::vector<std::string>> cells;
+  for (const Column& column : columns) widths.push_back(text_width(column.header));
+  for (const json::object& row : rows) {
+    auto& line = cells.emplace_back();
+    for (std::size_t i = 0; i < columns.size(); ++i) {
+      line.push_back(columns[i].text(row, style));
+      widths[i] = std::max(widths[i], text_width(line.back()));
+    }
+  }
+  if (width > 0) shrink(widths, columns, width);
+  std::string out;
+  const auto add_line = [&](const auto& cell) {
+    std::string line;
+    for (std::size_t i = 0; i < columns.size(); ++i) {
+      if (i > 0) line += "  ";
+      line += columns[i].right ? pad_left(cell(i), widths[i]) : pad(cell(i), widths[i]);
+    }
+    out += line.substr(0, line.find_last_not_of(' ') + 1) + '\n';
+  };
+  add_line([&](std::size_t i) { return style.dim(columns[i].header); });
+  for (const auto& line : cells) {
+    add_line([&](std::size_t i) { return line[i]; });
+  }
+  return out;
+}
+
+void print_list(Console& console, Format format, std::vector<json::object> items, const std::string& next,
+                std::span<const Column> columns) {
+  if (format == Format::table) {
+    const std::size_t width =
+        console.out_is_terminal() ? static_cast<std::size_t>(console.size().columns) : 0;
+    return console.out(to_table(items, columns, console.out_style(), width));
+  }
+  if (format == Format::jsonl) {
+    for (const json::object& item : items) console.out(to_json_line(item));
+    return;
+  }
+  json::object list;
+  json::array& array = list["items"].emplace_array();
+  for (json::object& item : items) array.emplace_back(std::move(item));
+  list["next"] = next.empty() ? json::value() : json::value(next);
+  console.out(format == Format::json ? to_pretty_json(list) : to_yaml(list));
+}
+
+void print_object(Console& console, Format format, const json::object& object,
+                  const std::function<std::string(const Style&)>& people) {
+  switch (format) {
+    case Format::table:
+      return console.out(people(console.out_style()));
+    case Format::json:
+      return console.out(to_pretty_json(object));
+    case Format::jsonl:
+      return console.out(to_json_line(object));
+    case Format::yaml:
+      return console.out(to_yaml(object));
+  }
+}
+
+std::string text_of(const json::object& object, std::string_view field) {
+  const json::value* value = object.if_contains(field);
+  if (value == nullptr || value->is_null()) return "";
+  if (value->is_string()) return printable(value->get_string());
+  return printable(json::serialize(*value));
+}
+
+double number_of(const json::object& object, std::string_view field) {
+  const json::value* value = object.if_contains(field);
+  if (value == nullptr) return 0;
+  if (value->is_int64()) return static_cast<double>(value->get_int64());
+  if (value->is_uint64()) return static_cast<double>(value->get_uint64());
+  return value->is_double() ? value->get_double() : 0;
+}
+
+const json::object* object_of(const json::object& object, std::string_view field) {
+  const json::value* value = object.if_contains(field);
+  return value == nullptr ? nullptr : value->if_object();
+}
+
+}  // namespace baton::cli

@@ -1,0 +1,170 @@
+#include "cli/program.hpp"
+
+#include "base/text.hpp"
+#include "cli/commands/commands.hpp"
+
+namespace baton::cli {
+namespace {
+
+bool takes_value(const CLI::Option& option) {
+  return option.get_items_expected_max() > 0;
+}
+
+std::string with_suggestion(std::string message, std::string_view word,
+                            const std::vector<std::string>& known) {
+  const std::vector<std::string_view> views(known.begin(), known.end());
+  const std::string_view near = nearest(word, views);
+  if (!near.empty()) message += "; did you mean \"" + std::string(near) + "\"?";
+  return message;
+}
+
+// Where the words lead, and what is wrong with the first that leads nowhere ("" if nothing is).
+struct Reading {
+  const CLI::App* at = nullptr;
+  std::string problem;
+};
+
+Reading read_words(const CLI::App& root, int argc, char** argv) {
+  const CLI::App* at = &root;
+  for (int i = 1; i < argc; ++i) {
+    const std::string_view word = argv[i];
+    if (word == "--") break;
+    if (word.size() > 1 && word[0] == '-') {
+      const std::string_view name = word.substr(0, word.find('='));
+      if (const CLI::Option* option = at->get_option_no_throw(std::string(name))) {
+        if (takes_value(*option) && name.size() == word.size()) ++i;
+        continue;
+      }
+      if (word[1] != '-' && word.size() > 2) continue;  // several short flags in one word
+      std::vector<std::string> known;
+      for (const CLI::Option* option : at->get_options()) {
+        for (const std::string& flag : option->get_lnames()) known.push_back("--" + flag);
+      }
+      return {at, with_suggestion("unknown flag \"" + printable(name) + "\"", name, known)};
+    }
+    if (at->get_subcommands({}).empty()) continue;
+    std::vector<std::string> known;
+    const CLI::App* next = nullptr;
+    for (const CLI::App* command : at->get_subcommands({})) {
+      if (command->get_name() == word) next = command;
+      if (!command->get_group().empty()) known.push_back(command->get_name());
+    }
+    if (next == nullptr) {
+      return {at, with_suggestion("unknown command \"" + printable(word) + "\"", word, known)};
+    }
+    at = next;
+  }
+  return {at, ""};
+}
+
+std::string path_of(const CLI::App& app) {
+  const CLI::App* parent = app.get_parent();
+  return parent == nullptr ? app.get_name() : path_of(*parent) + ' ' + app.get_name();
+}
+
+// Examples stand with the commands; the rest of the help is made of the table of commands and flags.
+class Formatter final : public CLI::Formatter {
+ public:
+  Formatter() {
+    column_width(34);
+    label("REQUIRED", "");
+    label("Positionals", "Arguments");
+    label("Options", "Flags");
+    label("Subcommands", "Commands");
+    label("SUBCOMMAND", "COMMAND");
+    label("OPTIONS", "FLAGS");
+  }
+  std::string make_option_opts(const CLI::Option* option) const override {
+    if (option->get_type_size() == 0) return "";
+    std::string text;
+    if (!option->get_option_text().empty()) return " " + option->get_option_text();
+    if (!option->get_type_name().empty()) text += " " + option->get_type_name();
+    if (option->get_items_expected_max() > 1 ||
+        option->get_multi_option_policy() == CLI::MultiOptionPolicy::TakeAll) {
+      if (!option->nonpositional()) text += " ...";
+    }
+    return text;
+  }
+};
+
+}  // namespace
+
+int Context::fail(const Error& error) const {
+  console.error(error.message);
+  return info(error.code).exit_code;
+}
+
+Program::Program() : app_("Runs tasks and workflows and does not lose them.", "baton") {
+  app_.formatter(std::make_shared<Formatter>());
+  app_.set_help_flag("-h,--help", "Shows this help");
+  app_.require_subcommand(1);
+  app_.footer("Documentation of a command: baton COMMAND --help");
+  add_run(*this);
+  add_runs(*this);
+  add_tasks(*this);
+  add_logs(*this);
+  add_validate(*this);
+  add_schema(*this);
+  add_eval(*this);
+  add_config(*this);
+  add_version(*this);
+  add_completion(*this);
+}
+
+CLI::App& Program::command(CLI::App& parent, const std::string& name, const std::string& description,
+                           std::function<int(const Context&)> action) {
+  CLI::App& command = *parent.add_subcommand(name, description);
+  command.add_option("--data", flags_.data, "Data directory (else BATON_DATA, else $XDG_STATE_HOME/baton)")
+      ->type_name("DIR");
+  command.add_option("--output,-o", flags_.output, "Form of the data: table, json, jsonl or yaml")
+      ->type_name("FORM");
+  command
+      .add_option("--config", flags_.config, "Configuration file (else $XDG_CONFIG_HOME/baton/config.yaml)")
+      ->type_name("FILE");
+  command.add_flag("--quiet,-q", flags_.quiet, "Says nothing but data and errors");
+  if (name == "run") {
+    command
+        .add_option("--concurrency", flags_.concurrency, "Tasks at a time in this process (else 2 per core)")
+        ->type_name("N");
+  }
+  command.callback([this, action = std::move(action)] { action_ = action; });
+  return command;
+}
+
+int Program::usage_error(const std::string& message, const CLI::App& at) {
+  console_.error(message);
+  console_.note("See: " + path_of(at) + " --help");
+  return kUsage;
+}
+
+int Program::run(int argc, char** argv) {
+  try {
+    app_.parse(argc, argv);
+  } catch (const CLI::CallForHelp&) {
+    const Reading reading = read_words(app_, argc, argv);
+    console_.out(reading.at->help());
+    return kOk;
+  } catch (const CLI::ParseError& error) {
+    const Reading reading = read_words(app_, argc, argv);
+    if (!reading.problem.empty()) return usage_error(reading.problem, *reading.at);
+    if (!reading.at->get_subcommands({}).empty()) {
+      console_.err(reading.at->help());
+      return kUsage;
+    }
+    return usage_error(error.what(), *reading.at);
+  }
+  if (flags_.quiet) console_.set_quiet();
+  const auto settings = load_settings(flags_, process_environment());
+  if (!settings) {
+    console_.error(settings.error().message);
+    return info(settings.error().code).exit_code;
+  }
+  const int code = action_(Context{*settings, console_});
+  if (!console_.written() && !console_.written().error().message.empty()) {
+    console_.error(console_.written().error().message);
+    return code == kOk ? info(ErrorCode::io).exit_code : code;
+  }
+  return code;
+}
+
+}  // namespace baton::cli

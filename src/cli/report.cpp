@@ -1,0 +1,91 @@
+#include "cli/report.hpp"
+
+#include "cli/view/tree.hpp"
+#include "cli/words.hpp"
+
+namespace baton::cli {
+namespace {
+
+namespace json = boost::json;
+
+constexpr std::size_t kLogsShown = 3;
+constexpr std::size_t kLogLines = 10;
+
+Status print_json(client::Client& client, Console& console, Format format, const std::string& run) {
+  json::object whole;
+  TRY(whole["run"], client.run(run));
+  json::array& tasks = whole["tasks"].emplace_array();
+  std::string cursor;
+  do {
+    TRY(client::Page page, client.tasks(run, 1000, cursor));
+    for (json::object& task : page.items) tasks.emplace_back(std::move(task));
+    cursor = page.next;
+  } while (!cursor.empty());
+  print_object(console, format, whole, {});
+  return {};
+}
+
+std::string tree(const RunModel& model, const Console& console, const std::string& run) {
+  TreeOptions options;
+  options.columns = console.out_is_terminal() ? static_cast<std::size_t>(console.size().columns) - 1 : 120;
+  options.rows = 60;
+  options.run_id = run;
+  options.style = console.out_style();
+  std::string out;
+  for (const std::string& line : tree_lines(model, wall_now(), options)) {
+    out += line.substr(0, line.find_last_not_of(' ') + 1) + '\n';
+  }
+  return out;
+}
+
+// The end of a task's log, indented.
+std::string end_of_log(client::Client& client, const std::string& task, const Style& style) {
+  std::string log;
+  client::LogQuery query;
+  query.tail = kLogLines;
+  const auto read = client.logs(task, query, [&](std::string_view text) {
+    log += text;
+    return log.size() < (64 << 10);
+  });
+  if (!read || log.empty()) return "";
+  std::string out;
+  for (std::size_t at = 0; at < log.size();) {
+    const std::size_t end = std::min(log.find('\n', at), log.size());
+    out += style.dim("  │ ") + log.substr(at, end - at) + '\n';
+    at = end + 1;
+  }
+  return out;
+}
+
+std::string failures(client::Client& client, const RunModel& model, const Style& style) {
+  std::string out;
+  std::size_t shown = 0;
+  for (const FailedTask& task : model.failures()) {
+    out += '\n' + style.red("✗ " + task.name) + "  " + task.type + ": " + task.message + '\n';
+    if (++shown <= kLogsShown) out += end_of_log(client, task.id, style);
+  }
+  if (model.failed_tasks() > model.failures().size()) {
+    out += "… and " + std::to_string(model.failed_tasks() - model.failures().size()) + " more failed tasks\n";
+  }
+  return out;
+}
+
+}  // namespace
+
+Status report(client::Client& client, Console& console, Format format, const std::string& run,
+              const RunModel& model) {
+  if (format != Format::table) {
+    TRY_VOID(print_json(client, console, format, run));
+    if (!console.quiet()) console.err(failures(client, model, console.err_style()));
+    return {};
+  }
+  if (console.quiet()) return {};
+  std::string text = tree(model, console, run) + failures(client, model, console.out_style());
+  if (model.status() != "completed") {
+    text += '\n' + console.out_style().dim("run " + run + ": baton tasks list " + run) + '\n';
+  }
+  console.out(text);
+  return {};
+}
+
+}  // namespace baton::cli

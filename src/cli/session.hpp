@@ -1,0 +1,52 @@
+// A command's way to the API of a data directory: as a client of the process that owns it, or, where there is
+// none, by becoming the owner and being its own client.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "base/error.hpp"
+#include "base/fd.hpp"
+#include "cli/console.hpp"
+#include "cli/settings.hpp"
+#include "client/client.hpp"
+#include "embedded/owner.hpp"
+
+namespace baton::cli {
+
+class Session {
+ public:
+  Session(const Settings& settings, Console& console) : settings_(settings), console_(console) {}
+  // An owner that leaves open runs behind hands them to a background process; see close().
+  ~Session() { close(); }
+
+  // Connects, or becomes the owner. Another process may be on its way in or out of the directory: tries for
+  // 20 s, or until `interrupted` says so. Call it before the process has threads of its own. Again after the
+  // connection broke.
+  //
+  // unavailable: the directory has an owner that does not answer; interrupted; and the errors of Owner::open.
+  Status open(const std::function<bool()>& interrupted = {});
+  // As open(), but a missing owner is started as a process of its own, in the background.
+  Status open_in_background();
+
+  client::Client& client() { return *client_; }
+  // A further client, for another thread.
+  client::Client new_client(const net::Cancellation* cancel = nullptr) const;
+
+  embedded::Owner* owner() { return owner_.get(); }  // null: another process is the owner
+  // Stops owning. Runs that are still open go on in a background process if `hand_over`.
+  void close(bool hand_over = true);
+
+ private:
+  Status connect();
+
+  const Settings& settings_;
+  Console& console_;
+  std::unique_ptr<embedded::Owner> owner_;
+  std::optional<client::Client> client_;
+  Fd lease_;  // the background owner stays while this is open
+};
+
+}  // namespace baton::cli

@@ -1,0 +1,171 @@
+#include "cli/settings.hpp"
+
+#include <array>
+#include <boost/json/serialize.hpp>
+#include <charconv>
+#include <cstdlib>
+#include <filesystem>
+#include <span>
+
+#include "base/text.hpp"
+#include "cli/files.hpp"
+#include "embedded/owner.hpp"
+#include "spec/findings.hpp"
+#include "spec/read.hpp"
+
+namespace baton::cli {
+namespace {
+
+struct Key {
+  std::string_view name;
+  const char* environment;
+  std::string_view flag;
+  std::string Flags::* given;
+};
+constexpr std::array kKeys = {
+    Key{"data", "BATON_DATA", "--data", &Flags::data},
+    Key{"concurrency", "BATON_CONCURRENCY", "--concurrency", &Flags::concurrency},
+    Key{"output", "BATON_OUTPUT", "--output", &Flags::output},
+};
+
+std::string home(const Environment& environment) {
+  return environment("HOME").value_or("/");
+}
+
+std::string expand_home(std::string path, const Environment& environment) {
+  if (path == "~" || path.starts_with("~/")) return home(environment) + path.substr(1);
+  return path;
+}
+
+std::unexpected<Error> wrong_file(const std::string& file, const spec::Tree& tree, spec::NodeId node,
+                                  std::string message) {
+  spec::Diagnostic place;
+  spec::set_place(place, tree.source(), tree[node].span);
+  const std::string where = file + ":" + std::to_string(place.line) + ":" + std::to_string(place.column);
+  return fail(ErrorCode::bad_configuration, where + ": " + std::move(message), where);
+}
+
+// The values of the file, in the order of kKeys.
+using FileValues = std::array<Setting, kKeys.size()>;
+
+Result<FileValues> read_file(const std::string& file, const std::string& text) {
+  FileValues values;
+  const auto tree = spec::read_tree(file, text, {});
+  if (!tree) {
+    spec::Diagnostic place;
+    spec::set_place(place, text, tree.error().span);
+    return fail(ErrorCode::bad_configuration, file + ":" + std::to_string(place.line) + ":" +
+                                                  std::to_string(place.column) + ": " + tree.error().message);
+  }
+  if (tree->is(tree->root(), spec::NodeKind::null)) return values;
+  if (!tree->is(tree->root(), spec::NodeKind::map)) {
+    return wrong_file(file, *tree, tree->root(), "the configuration must be a map of names to values");
+  }
+  for (const spec::Member member : tree->members(tree->root())) {
+    const std::string_view name = tree->text(member.key);
+    const auto* key = std::ranges::find(kKeys, name, &Key::name);
+    if (key == kKeys.end()) {
+      std::string message = "unknown setting \"" + printable(name) + "\"";
+      std::array<std::string_view, kKeys.size()> names;
+      std::ranges::transform(kKeys, names.begin(), &Key::name);
+      const std::string_view near = nearest(name, names);
+      if (!near.empty()) message += "; did you mean \"" + std::string(near) + "\"?";
+      return wrong_file(file, *tree, member.key, std::move(message));
+    }
+    if (tree->is_collection(member.value) || tree->is(member.value, spec::NodeKind::null)) {
+      return wrong_file(file, *tree, member.value,
+                        "\"" + std::string(name) + "\" must be a text or a number");
+    }
+    spec::Diagnostic place;
+    spec::set_place(place, text, (*tree)[member.value].span);
+    Setting& setting = values[static_cast<std::size_t>(key - kKeys.begin())];
+    setting.value = tree->text(member.value);
+    setting.origin = file + ":" + std::to_string(place.line);
+  }
+  return values;
+}
+
+// The configuration file: --config, BATON_CONFIG, or the usual place if there is one.
+Result<std::string> find_file(const Flags& flags, const Environment& environment) {
+  if (!flags.config.empty()) return std::filesystem::absolute(flags.config).string();
+  if (const auto named = environment("BATON_CONFIG")) return std::filesystem::absolute(*named).string();
+  const std::string folder = environment("XDG_CONFIG_HOME").value_or(home(environment) + "/.config");
+  const std::string usual = folder + "/baton/config.yaml";
+  std::error_code ignored;
+  return std::filesystem::exists(usual, ignored) ? usual : std::string();
+}
+
+Status apply(const Setting& setting, bool from_flag, Settings& out) {
+  const auto wrong = [&](std::string_view wanted) {
+    return fail(from_flag ? ErrorCode::usage : ErrorCode::bad_configuration,
+                (from_flag ? "--" + setting.name : setting.name + " (" + setting.origin + ")") + " must be " +
+                    std::string(wanted) + ", not \"" + printable(setting.value) + "\"");
+  };
+  if (setting.name == "data") {
+    if (setting.value.empty()) return wrong("a directory");
+    out.data_dir = std::filesystem::absolute(setting.value).lexically_normal().string();
+    if (out.data_dir.size() > 1 && out.data_dir.ends_with('/')) out.data_dir.pop_back();
+  } else if (setting.name == "concurrency") {
+    if (setting.value == "auto") return {};
+    const char* end = setting.value.data() + setting.value.size();
+    const auto [stop, error] = std::from_chars(setting.value.data(), end, out.concurrency);
+    if (error != std::errc{} || stop != end || out.concurrency < 1 || out.concurrency > 100'000) {
+      return wrong("a number from 1 to 100000, or auto");
+    }
+  } else {
+    const auto format = parse_format(setting.value);
+    if (!format) return wrong("table, json, jsonl or yaml");
+    out.output = *format;
+  }
+  return {};
+}
+
+}  // namespace
+
+Environment process_environment() {
+  return [](const char* name) -> std::optional<std::string> {
+    const char* value = std::getenv(name);
+    if (value == nullptr || *value == '\0') return std::nullopt;
+    return std::string(value);
+  };
+}
+
+Result<Settings> load_settings(const Flags& flags, const Environment& environment) {
+  Settings settings;
+  FileValues from_file;
+  TRY(settings.config_file, find_file(flags, environment));
+  if (!settings.config_file.empty()) {
+    auto text = read_text_file(settings.config_file, std::size_t{1} << 20);
+    if (!text) return fail(ErrorCode::bad_configuration, text.error().message);
+    TRY(from_file, read_file(settings.config_file, *text));
+  }
+  const std::array<std::string, kKeys.size()> defaults = {embedded::default_data_dir(), "auto", "table"};
+  for (std::size_t i = 0; i < kKeys.size(); ++i) {
+    const Key& key = kKeys[i];
+    Setting setting{std::string(key.name), defaults[i], "default", key.environment};
+    bool from_flag = false;
+    if (!from_file[i].origin.empty()) {
+      setting.value = from_file[i].value;
+      setting.origin = from_file[i].origin;
+      if (key.name == "data") {  // relative to the file, whatever the working directory is
+        const std::filesystem::path path = expand_home(setting.value, environment);
+        setting.value = (std::filesystem::path(settings.config_file).parent_path() / path).string();
+      }
+    }
+    if (const auto value = environment(key.environment)) {
+      setting.value = *value;
+      setting.origin = "environment " + std::string(key.environment);
+    }
+    if (!(flags.*key.given).empty()) {
+      setting.value = flags.*key.given;
+      setting.origin = "flag " + std::string(key.flag);
+      from_flag = true;
+    }
+    TRY_VOID(apply(setting, from_flag, settings));
+    if (key.name == "data") setting.value = settings.data_dir;
+    settings.all.push_back(std::move(setting));
+  }
+  return settings;
+}
+
+}  // namespace baton::cli

@@ -1,0 +1,50 @@
+// What the command line is configured with: each value and where it comes from. Later wins: default, file,
+// environment, flag.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.hpp"
+#include "cli/output.hpp"
+
+namespace baton::cli {
+
+// What stands on the command line; "" = not given.
+struct Flags {
+  std::string config;
+  std::string data;
+  std::string concurrency;
+  std::string output;
+  bool quiet = false;
+};
+
+struct Setting {
+  std::string name;  // in the file
+  std::string value;
+  std::string
+      origin;  // "default", "flag --data", "environment BATON_DATA", "/home/ada/.config/baton/config.yaml:3"
+  std::string environment;  // the variable that sets it
+};
+
+struct Settings {
+  std::string config_file;        // "" = none was read
+  std::string data_dir;           // absolute
+  std::uint32_t concurrency = 0;  // 0 = as many as the machine suggests
+  Format output = Format::table;
+  std::vector<Setting> all;  // in the order of documentation
+};
+
+using Environment = std::function<std::optional<std::string>(const char*)>;
+// getenv; an empty variable counts as one that is not set.
+Environment process_environment();
+
+// bad_configuration: the file cannot be read or has unknown keys or wrong values, a variable has a wrong
+// value. usage: a flag has a wrong value.
+Result<Settings> load_settings(const Flags& flags, const Environment& environment);
+
+}  // namespace baton::cli

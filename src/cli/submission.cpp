@@ -1,0 +1,122 @@
+#include "cli/submission.hpp"
+
+#include <sys/random.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+
+#include "base/text.hpp"
+#include "cli/diagnostics.hpp"
+#include "cli/files.hpp"
+#include "executors/process/spec.hpp"
+#include "spec/inputs.hpp"
+#include "spec/parse.hpp"
+#include "spec/read.hpp"
+
+extern char** environ;
+
+namespace baton::cli {
+namespace {
+
+namespace json = boost::json;
+
+constexpr std::size_t kMaxInputFile = std::size_t{16} << 20;
+
+Result<std::pair<std::string, std::string>> split(const std::string& text, std::string_view flag) {
+  const std::size_t at = text.find('=');
+  if (at == 0 || at == std::string::npos) {
+    return fail(ErrorCode::usage,
+                std::string(flag) + " needs the form NAME=VALUE, not \"" + printable(text) + "\"");
+  }
+  return std::pair(text.substr(0, at), text.substr(at + 1));
+}
+
+Result<json::object> read_input_file(const std::string& file) {
+  TRY(const std::string text, read_text_file(file, kMaxInputFile));
+  const auto tree = spec::read_tree(file, text, {});
+  if (!tree) {
+    spec::Diagnostic place;
+    spec::set_place(place, text, tree.error().span);
+    return fail(ErrorCode::invalid_input, display_name(file) + ":" + std::to_string(place.line) + ":" +
+                                              std::to_string(place.column) + ": " + tree.error().message);
+  }
+  json::value value = tree->to_json(tree->root());
+  if (!value.is_object()) {
+    return fail(ErrorCode::invalid_input,
+                display_name(file) + ": the inputs must be an object: names and values");
+  }
+  return std::move(value.get_object());
+}
+
+Result<json::object> read_inputs(const SubmissionOptions& options, const model::Workflow& workflow) {
+  json::object given;
+  if (!options.input_file.empty()) {
+    TRY(given, read_input_file(options.input_file));
+  }
+  for (const std::string& word : options.inputs) {
+    TRY(const auto pair, split(word, "--input"));
+    const auto& [name, text] = pair;
+    const auto input = std::ranges::find(workflow.inputs, name, &model::Input::name);
+    if (input == workflow.inputs.end()) {
+      given[name] = text;  // refused below, with what was probably meant
+      continue;
+    }
+    auto value = spec::coerce_text(input->schema, text);
+    if (!value) return fail(ErrorCode::invalid_input, "--input " + name + ": " + value.error().message);
+    given[name] = std::move(*value);
+  }
+  if (auto checked = spec::resolve_inputs(workflow, given); !checked) return fail(checked.error());
+  return given;
+}
+
+std::string random_key() {
+  unsigned char bytes[16];
+  if (::getentropy(bytes, sizeof bytes) != 0) return "";
+  constexpr std::string_view kHex = "0123456789abcdef";
+  std::string key = "cli-";
+  for (const unsigned char byte : bytes) {
+    key += kHex[byte >> 4];
+    key += kHex[byte & 15];
+  }
+  return key;
+}
+
+}  // namespace
+
+Result<Prepared> prepare(const SubmissionOptions& options, Console& console) {
+  Prepared out;
+  client::Submission& submission = out.submission;
+  TRY(submission.definition, read_text_file(options.file, kMaxDefinition));
+  submission.file = display_name(options.file);
+  spec::ParseResult parsed = spec::parse_workflow(submission.definition, {.file_name = submission.file});
+  show_diagnostics(console, parsed.diagnostics);
+  if (!parsed.workflow) return fail(ErrorCode::invalid_definition, "");
+  out.workflow = std::move(parsed.workflow);
+
+  TRY(submission.input, read_inputs(options, *out.workflow));
+  for (const std::string& word : options.metadata) {
+    TRY(const auto pair, split(word, "--metadata"));
+    submission.metadata[pair.first] = pair.second;
+  }
+  submission.job_id = options.job_id;
+  submission.priority = options.priority;
+  submission.idempotency_key = options.idempotency_key.empty() ? random_key() : options.idempotency_key;
+
+  std::error_code error;
+  const std::filesystem::path folder = options.file == "-"
+                                           ? std::filesystem::current_path(error)
+                                           : std::filesystem::absolute(options.file, error).parent_path();
+  if (error) return fail(ErrorCode::io, "the working directory cannot be used: " + error.message());
+  submission.workdir = folder.lexically_normal().string();
+
+  for (auto& [name, value] : executors::process::base_environment(environ))
+    submission.env[name] = to_utf8(value);
+  for (const std::string& name : out.workflow->reads_env) {
+    if (const char* value = std::getenv(name.c_str())) submission.env[name] = to_utf8(value);
+  }
+  return out;
+}
+
+}  // namespace baton::cli

@@ -1,0 +1,35 @@
+// From the words on the command line to a submission.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/error.hpp"
+#include "cli/console.hpp"
+#include "client/client.hpp"
+#include "model/definition.hpp"
+
+namespace baton::cli {
+
+struct SubmissionOptions {
+  std::string file;                 // "-" is standard input
+  std::vector<std::string> inputs;  // NAME=VALUE
+  std::string input_file;
+  std::vector<std::string> metadata;  // NAME=VALUE
+  std::string job_id;
+  std::optional<int> priority;
+  std::string idempotency_key;  // "" = a random one: a repetition after a lost answer makes no second run
+};
+
+struct Prepared {
+  client::Submission submission;
+  std::shared_ptr<const model::Workflow> workflow;
+};
+
+// Reads and checks everything that can be checked here, so that a mistake needs no owner. Prints diagnostics
+// of the definition itself; the error then has an empty message.
+Result<Prepared> prepare(const SubmissionOptions& options, Console& console);
+
+}  // namespace baton::cli

@@ -1,0 +1,64 @@
+#include "cli/view/plain.hpp"
+
+#include "cli/output.hpp"
+#include "cli/words.hpp"
+
+namespace baton::cli {
+namespace {
+
+// Whether the n-th of `all` begins another tenth of them.
+bool is_tenth(std::uint64_t n, std::uint64_t all) {
+  return n * 10 / all != (n - 1) * 10 / all;
+}
+
+}  // namespace
+
+std::string event_line(const RunModel& model, std::string_view type, const boost::json::object& event) {
+  const auto at = parse_rfc3339(text_of(event, "at"));
+  std::string time = short_duration((at ? *at : model.created_at()) - model.created_at());
+  if (time.size() < 7) time.insert(0, 7 - time.size(), ' ');
+  const auto line = [&](std::string_view sign, const std::string& text) {
+    return time + "  " + std::string(sign) + ' ' + text + '\n';
+  };
+
+  if (type == "run.cancel_requested") {
+    return line(symbol("cancelling"), event.at("terminate").as_bool() ? "terminating" : "cancelling");
+  }
+  if (type == "run.ended") return line(symbol(model.status()), model.workflow() + ' ' + model.status());
+  const auto place = static_cast<std::size_t>(number_of(event, "step_index"));
+  if (!event.contains("step_index") || place >= model.steps().size()) return "";
+  const StepModel& step = model.steps()[place];
+  const bool is_item = event.contains("index");
+  const std::string name = is_item ? step.name + '[' + text_of(event, "index") + ']' : step.name;
+
+  if (type == "attempt.started" && !is_item) {
+    const std::string attempt = text_of(event, "attempt");
+    return line(symbol("running"), name + (attempt == "1" ? "" : ", attempt " + attempt));
+  }
+  if (type == "task.expanded")
+    return line(symbol("running"), name + ", " + text_of(event, "items") + " items");
+  if (type == "task.retrying")
+    return line(symbol("retrying"), name + " failed, again in " + text_of(event, "delay") + 's');
+  if (type == "attempt.ended") {
+    const std::string outcome = text_of(event, "outcome");
+    if (outcome == "lost" || outcome == "interrupted") return line(symbol("retrying"), name + ' ' + outcome);
+  }
+  if (type == "task.skipped" && !is_item) return line(symbol("skipped"), name + " skipped: " + step.note);
+  if (type == "task.ended") {
+    const std::string status = text_of(event, "status");
+    const std::string error = error_of(event);
+    if (!is_item) {
+      const std::string took =
+          step.started_at.us != 0 ? ", " + short_duration(step.ended_at - step.started_at) : "";
+      return line(symbol(status), name + ' ' + status + (error.empty() ? took : ": " + error));
+    }
+    if (status == "failed") return line(symbol(status), name + " failed: " + error);
+    if (step.items >= 20 && step.items_ended < step.items && is_tenth(step.items_ended, step.items)) {
+      return line(symbol("running"),
+                  step.name + ' ' + std::to_string(step.items_ended) + '/' + std::to_string(step.items));
+    }
+  }
+  return "";
+}
+
+}  // namespace baton::cli

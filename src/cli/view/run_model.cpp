@@ -1,0 +1,140 @@
+#include "cli/view/run_model.hpp"
+
+#include <algorithm>
+
+#include "cli/output.hpp"
+
+namespace baton::cli {
+
+namespace json = boost::json;
+
+RunModel::RunModel(const model::Workflow& workflow) : workflow_(workflow.name), title_(workflow.title) {
+  // A step without an estimate counts as the mean of those that have one.
+  double sum = 0;
+  std::size_t count = 0;
+  for (const model::Step& step : workflow.steps) {
+    if (!step.estimate) continue;
+    sum += step.estimate->as_seconds();
+    ++count;
+  }
+  const double mean = count > 0 && sum > 0 ? sum / static_cast<double>(count) : 1;
+  steps_.reserve(workflow.steps.size());
+  for (const model::Step& step : workflow.steps) {
+    StepModel& model = steps_.emplace_back();
+    model.name = step.name;
+    model.title = step.title;
+    model.finally = step.finally;
+    model.weight = step.estimate ? std::max(step.estimate->as_seconds(), 0.001) : mean;
+    total_weight_ += model.weight;
+  }
+}
+
+void RunModel::apply(std::string_view type, const json::object& event) {
+  const auto parsed = parse_rfc3339(text_of(event, "at"));
+  const WallTime at = parsed ? *parsed : WallTime{};
+  if (type == "run.submitted") {
+    created_at_ = at;
+  } else if (type == "run.started") {
+    started_at_ = at;
+    if (status_ == "pending") status_ = "running";
+  } else if (type == "run.cancel_requested") {
+    status_ = "cancelling";
+  } else if (type == "run.ended") {
+    status_ = text_of(event, "status");
+    ended_at_ = at;
+    ended_ = true;
+  } else {
+    apply_task(type, event, at);
+  }
+}
+
+void RunModel::apply_task(std::string_view type, const json::object& event, WallTime at) {
+  const auto place = static_cast<std::size_t>(number_of(event, "step_index"));
+  if (!event.contains("step_index") || place >= steps_.size()) return;
+  StepModel& step = steps_[place];
+  const bool is_item = event.contains("index");
+  const auto index = static_cast<std::int64_t>(number_of(event, "index"));
+  const auto attempt = static_cast<std::uint32_t>(number_of(event, "attempt"));
+
+  if (type == "task.expanded") {
+    step.expanded = true;
+    step.items = static_cast<std::uint64_t>(number_of(event, "items"));
+    if (step.started_at.us == 0) step.started_at = at;
+    step.status = "running";
+  } else if (type == "task.queued") {
+    if (!is_item) step.status = "queued";
+    if (is_item) step.active.erase(index);
+  } else if (type == "attempt.started") {
+    if (step.started_at.us == 0) step.started_at = at;
+    step.attempt = std::max(step.attempt, attempt);
+    if (is_item) {
+      step.active[index] = {"running", attempt, at};
+    } else {
+      step.status = "running";
+      step.note.clear();
+    }
+  } else if (type == "task.retrying") {
+    if (is_item) {
+      step.active[index].status = "retrying";
+    } else {
+      step.status = "retrying";
+      step.note = "again in " + text_of(event, "delay") + "s";
+    }
+  } else if (type == "attempt.ended") {
+    const std::string outcome = text_of(event, "outcome");
+    if (!is_item && outcome != "completed" && outcome != "failed") step.note = outcome;
+  } else if (type == "task.skipped" || type == "task.ended") {
+    const std::string status = type == "task.skipped" ? "skipped" : text_of(event, "status");
+    const json::object* error = object_of(event, "error");
+    if (status == "failed" && (is_item || !step.expanded)) {
+      ++failed_tasks_;
+      if (failures_.size() < kFailures) {
+        failures_.push_back({text_of(event, "task"),
+                             is_item ? step.name + '[' + std::to_string(index) + ']' : step.name,
+                             error != nullptr ? text_of(*error, "type") : "",
+                             error != nullptr ? text_of(*error, "message") : ""});
+      }
+    }
+    if (is_item) {
+      step.active.erase(index);
+      ++step.items_ended;
+      if (status == "failed") ++step.items_failed;
+      if (step.items > 0) done_weight_ += step.weight / static_cast<double>(step.items);
+      return;
+    }
+    step.note = type == "task.skipped" ? text_of(event, "reason")
+                : error != nullptr     ? text_of(*error, "type") + ": " + text_of(*error, "message")
+                                       : "";
+    end_step(step, status, at);
+  }
+}
+
+void RunModel::end_step(StepModel& step, std::string status, WallTime at) {
+  done_weight_ += step.weight - done_of(step);
+  step.status = std::move(status);
+  step.ended_at = at;
+  step.active.clear();
+  ++steps_ended_;
+}
+
+double RunModel::done_of(const StepModel& step) const {
+  if (step.items == 0) return 0;
+  return step.weight * static_cast<double>(std::min(step.items_ended, step.items)) /
+         static_cast<double>(step.items);
+}
+
+double RunModel::progress() const {
+  if (ended_ && status_ == "completed") return 1;
+  return total_weight_ > 0 ? std::clamp(done_weight_ / total_weight_, 0.0, 1.0) : 0;
+}
+
+Duration RunModel::remaining(WallTime now) const {
+  const double done = progress();
+  if (started_at_.us == 0 || done < 0.02 || ended_) return Duration::micros(-1);
+  const double elapsed = (now - started_at_).as_seconds();
+  // Too early to tell anything.
+  if (elapsed < 1) return Duration::micros(-1);
+  return Duration::micros(static_cast<std::int64_t>(elapsed * (1 - done) / done * 1e6));
+}
+
+}  // namespace baton::cli

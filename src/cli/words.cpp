@@ -1,0 +1,69 @@
+#include "cli/words.hpp"
+
+#include <chrono>
+
+#include "base/text.hpp"
+#include "cli/output.hpp"
+
+namespace baton::cli {
+
+std::string_view symbol(std::string_view status) {
+  if (status == "completed") return "✓";
+  if (status == "failed") return "✗";
+  if (status == "running") return "●";
+  if (status == "retrying" || status == "recovering") return "↻";
+  if (status == "skipped") return "–";
+  if (status == "cancelled" || status == "cancelling") return "⊘";
+  if (status == "queued") return "◌";
+  return "○";
+}
+
+std::string in_colour_of(std::string_view status, std::string_view text, const Style& style) {
+  if (status == "completed") return style.green(text);
+  if (status == "failed") return style.red(text);
+  if (status == "running") return style.blue(text);
+  if (status == "retrying" || status == "recovering" || status == "cancelling") return style.yellow(text);
+  return style.dim(text);
+}
+
+std::string short_duration(Duration duration) {
+  const std::int64_t tenths = std::max<std::int64_t>(duration.us, 0) / 100'000;
+  const auto two = [](std::int64_t n) { return (n < 10 ? "0" : "") + std::to_string(n); };
+  if (tenths < 600) return std::to_string(tenths / 10) + '.' + std::to_string(tenths % 10) + 's';
+  const std::int64_t seconds = tenths / 10;
+  if (seconds < 3600) return std::to_string(seconds / 60) + "m " + two(seconds % 60) + 's';
+  const std::int64_t hours = seconds / 3600;
+  if (hours < 48) return std::to_string(hours) + "h " + two(seconds / 60 % 60) + 'm';
+  return std::to_string(hours / 24) + "d " + two(hours % 24) + 'h';
+}
+
+std::string duration_of(const boost::json::object& object, std::optional<WallTime> now) {
+  const auto* duration = object.if_contains("duration");
+  if (duration != nullptr && !duration->is_null()) {
+    return short_duration(Duration::micros(static_cast<std::int64_t>(number_of(object, "duration") * 1e6)));
+  }
+  const std::string started = text_of(object, "started_at");
+  if (!now || started.empty() || !text_of(object, "ended_at").empty()) return "";
+  const auto from = parse_rfc3339(started);
+  return from ? short_duration(*now - *from) : "";
+}
+
+std::string short_time(const boost::json::object& object, std::string_view field) {
+  std::string text = text_of(object, field);
+  if (text.size() < 19) return text;
+  text.resize(19);
+  text[10] = ' ';
+  return text;
+}
+
+std::string error_of(const boost::json::object& object) {
+  const auto* error = object_of(object, "error");
+  return error == nullptr ? "" : text_of(*error, "type") + ": " + text_of(*error, "message");
+}
+
+WallTime wall_now() {
+  const auto since = std::chrono::system_clock::now().time_since_epoch();
+  return {std::chrono::duration_cast<std::chrono::microseconds>(since).count()};
+}
+
+}  // namespace baton::cli

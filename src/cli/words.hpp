@@ -1,0 +1,31 @@
+// How states, times and errors of the API's objects read on a terminal.
+#pragma once
+
+#include <boost/json/object.hpp>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/time.hpp"
+#include "cli/console.hpp"
+
+namespace baton::cli {
+
+// "✓", "✗", "●" …; one column.
+std::string_view symbol(std::string_view status);
+// Text in the state's colour.
+std::string in_colour_of(std::string_view status, std::string_view text, const Style& style);
+
+// "12.3s", "4m 05s", "2h 10m"; fixed forms, so that a column of them does not dance.
+std::string short_duration(Duration duration);
+// Of an object with "duration", or "started_at" and no "ended_at" (then until `now`); "" if it has not
+// started.
+std::string duration_of(const boost::json::object& object, std::optional<WallTime> now = std::nullopt);
+// "2026-11-21 01:46:00", in UTC.
+std::string short_time(const boost::json::object& object, std::string_view field);
+// "exit: it failed", or "".
+std::string error_of(const boost::json::object& object);
+
+WallTime wall_now();
+
+}  // namespace baton::cli
