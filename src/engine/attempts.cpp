@@ -15,6 +15,15 @@ using model::AttemptEnd;
 using model::TaskStatus;
 
 constexpr Duration kMaxRetryAfter = Duration::hours(1);
+constexpr std::size_t kTypeLimit = 128;  // bytes of an error type
+
+// What a handler says about its failure is foreign text: expressions and answers take UTF-8 of bounded
+// length.
+std::string clean(std::string_view text, std::size_t limit) {
+  const std::string_view head = text.substr(0, limit);
+  if (is_utf8(head)) return std::string(head);
+  return std::string(utf8_prefix(to_utf8(head), limit));
+}
 
 // Closes the attempt's record and takes it from its worker.
 void close(State& state, Run& run, Task& task, AttemptEnd end, const model::Failure& failure,
@@ -51,7 +60,7 @@ bool is_cancelled(const Run& run, const Task& task) {
 void retry_or_fail(State& state, Run& run, Task& task, const model::Failure& failure, const Moment& moment,
                    Effects& effects) {
   const auto& retry = run.program->step(task.row.step).retry;
-  if (!retry || task.row.attempts >= retry->max_attempts || !is_retryable(failure)) {
+  if (!retry || task.row.attempts >= retry->max_attempts || !is_retryable(failure) || is_closing(run, task)) {
     fail_task(state, run, task, failure, moment, effects);
     return;
   }
@@ -76,18 +85,21 @@ void retry_or_fail(State& state, Run& run, Task& task, const model::Failure& fai
 
 }  // namespace
 
+void limit_result(const Settings& settings, model::Outcome& outcome) {
+  if (outcome.kind != model::Outcome::Kind::completed || outcome.result.size() <= settings.max_result) return;
+  outcome.kind = model::Outcome::Kind::failed;
+  outcome.failure = {.type = model::error_type::kValidation,
+                     .message = "the result has " + std::to_string(outcome.result.size()) +
+                                " bytes; the limit is " + std::to_string(settings.max_result),
+                     .never_retry = true};
+  outcome.result.clear();
+}
+
 void settle(State& state, Run& run, Task& task, model::Outcome outcome, const Moment& moment,
             Effects& effects) {
   if (outcome.kind == model::Outcome::Kind::interrupted) {
     lose(state, run, task, AttemptEnd::interrupted, moment, effects);
     return;
-  }
-  if (outcome.kind == model::Outcome::Kind::completed && outcome.result.size() > state.settings.max_result) {
-    outcome.kind = model::Outcome::Kind::failed;
-    outcome.failure = {.type = model::error_type::kValidation,
-                       .message = "the result has " + std::to_string(outcome.result.size()) +
-                                  " bytes; the limit is " + std::to_string(state.settings.max_result),
-                       .never_retry = true};
   }
   if (outcome.kind == model::Outcome::Kind::completed) {
     close(state, run, task, AttemptEnd::completed, {}, moment, effects);
@@ -97,6 +109,8 @@ void settle(State& state, Run& run, Task& task, model::Outcome outcome, const Mo
     return;
   }
   model::Failure& failure = outcome.failure;
+  failure.type = clean(failure.type, kTypeLimit);
+  failure.message = clean(failure.message, model::kMessageLimit);
   if (is_cancelled(run, task)) {
     failure.type = model::error_type::kCancelled;
     close(state, run, task, AttemptEnd::cancelled, failure, moment, effects);
@@ -125,7 +139,7 @@ void lose(State& state, Run& run, Task& task, AttemptEnd end, const Moment& mome
   --task.row.attempts;
   if (end == AttemptEnd::lost) ++task.row.lost;
   if (end == AttemptEnd::interrupted) ++task.row.interrupted;
-  if (is_cancelled(run, task)) {
+  if (is_cancelled(run, task) || is_closing(run, task)) {
     cancel_task(state, run, task, moment, effects);
     return;
   }

@@ -8,7 +8,11 @@
 
 namespace baton::engine {
 
-// The attempt that holds the (running) task ended as its executor says.
+// A result that is too large makes the attempt failed (SEMANTICS 7).
+void limit_result(const Settings& settings, model::Outcome& outcome);
+
+// The attempt that holds the (running) task ended as its executor says. The outcome has passed
+// limit_result().
 void settle(State& state, Run& run, Task& task, model::Outcome outcome, const Moment& moment,
             Effects& effects);
 

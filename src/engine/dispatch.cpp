@@ -2,6 +2,7 @@
 
 #include <boost/json/serialize.hpp>
 
+#include "engine/attempts.hpp"
 #include "engine/flow.hpp"
 #include "engine/rendering.hpp"
 #include "engine/timers.hpp"
@@ -11,12 +12,13 @@ namespace {
 
 constexpr std::size_t kLookAhead = 256;
 
-// The task behind an entry, if the entry still counts.
+// The task behind an entry, if the entry still counts. One that is about to be cancelled does not.
 Task* live(State& state, const QueueEntry& entry, Run*& run) {
   run = state.find(entry.task.run);
   if (run == nullptr || entry.task.ordinal >= run->tasks.size()) return nullptr;
   Task& task = run->tasks[entry.task.ordinal];
-  return task.row.status == model::TaskStatus::queued && task.ticket == entry.ticket ? &task : nullptr;
+  if (task.row.status != model::TaskStatus::queued || task.ticket != entry.ticket) return nullptr;
+  return is_closing(*run, task) ? nullptr : &task;
 }
 
 // The first live entry of the queue; void ones before it are dropped.
@@ -48,10 +50,9 @@ std::deque<QueueEntry>* choose(State& state, const Claim& claim) {
   return best;
 }
 
-Result<model::Assignment> assign(State& state, Run& run, Task& task, const Claim& claim, const Moment& moment,
-                                 Effects& effects) {
+void start_attempt(State& state, Run& run, Task& task, const Claim& claim, const Moment& moment,
+                   Effects& effects) {
   const model::Step& step = run.program->step(task.row.step);
-  TRY(std::string spec, executor_spec(state, run, task));
   start_run(run, moment, effects);
   leave_queue(run, task);
   model::TaskRow& row = task.row;
@@ -81,10 +82,14 @@ Result<model::Assignment> assign(State& state, Run& run, Task& task, const Claim
                        .index = row.index,
                        .attempt = row.starts,
                        .text = row.worker});
-  return model::Assignment{row.token,    {run.row.id, row.key.ordinal},
-                           step.name,    row.starts,
-                           step.kind,    std::move(spec),
-                           row.ready_at, run.row.created_at};
+}
+
+model::Assignment assignment_of(const Run& run, const model::TaskRow& row, std::string spec) {
+  const model::Step& step = run.program->step(row.step);
+  return {row.token,    {run.row.id, row.key.ordinal},
+          step.name,    row.starts,
+          step.kind,    std::move(spec),
+          row.ready_at, run.row.created_at};
 }
 
 }  // namespace
@@ -93,7 +98,7 @@ void enqueue(State& state, Run& run, Task& task, const Moment& moment, Effects& 
   const model::Step& step = run.program->step(task.row.step);
   task.row.status = model::TaskStatus::queued;
   if (task.row.ready_at.us == 0) task.row.ready_at = moment.wall;
-  if (task.row.index >= 0) ++run.tasks[task.row.step].items_queued;
+  if (task.row.index >= 0) ++run.tasks[task.row.step].items_waiting;
   state.queues[step.queue].levels[task.row.priority].push_back(
       {task.row.key, ++task.ticket, ++state.last_order});
   effects.touch(run, task.row.key.ordinal);
@@ -108,7 +113,7 @@ void enqueue(State& state, Run& run, Task& task, const Moment& moment, Effects& 
 
 void leave_queue(Run& run, Task& task) {
   ++task.ticket;
-  if (task.row.index >= 0) --run.tasks[task.row.step].items_queued;
+  if (task.row.index >= 0) --run.tasks[task.row.step].items_waiting;
 }
 
 void want_dispatch(State& state) {
@@ -137,17 +142,18 @@ bool dispatch(State& state, const Moment& moment, Effects& effects, std::size_t 
       add_dispatch_needs(state, *run, *task, missing);
       if (!missing.empty()) break;
       level->pop_front();
-      auto assignment = assign(state, *run, *task, claim, moment, effects);
-      if (!assignment) {
-        // Its stored input cannot be read: this task fails, the others go on.
-        leave_queue(*run, *task);
-        fail_task(state, *run, *task,
-                  {.type = model::error_type::kExpression, .message = assignment.error().message}, moment,
-                  effects);
+      auto spec = executor_spec(state, *run, *task);
+      start_attempt(state, *run, *task, claim, moment, effects);
+      if (task->row.index >= 0) refill(state, *run, run->tasks[task->row.step]);
+      if (!spec) {
+        // What its executor should get cannot be made (its stored input is damaged, `env` is no text): the
+        // attempt fails here, the other tasks go on.
+        model::Outcome outcome{.kind = model::Outcome::Kind::failed};
+        outcome.failure = {.type = model::error_type::kExpression, .message = spec.error().message};
+        settle(state, *run, *task, std::move(outcome), moment, effects);
         continue;
       }
-      answer.tasks.push_back(std::move(*assignment));
-      if (task->row.index >= 0) refill(state, *run, run->tasks[task->row.step]);
+      answer.tasks.push_back(assignment_of(*run, task->row, std::move(*spec)));
       --claim.free;
     }
     if (answer.tasks.empty()) {
@@ -163,10 +169,11 @@ bool dispatch(State& state, const Moment& moment, Effects& effects, std::size_t 
 
 void add_dispatch_needs(const State& state, Needs& needs) {
   for (const Claim& claim : state.claims) {
-    std::size_t left = std::min<std::size_t>(claim.free, kLookAhead);
     for (const std::string& name : claim.queues) {
       const auto found = state.queues.find(name);
       if (found == state.queues.end()) continue;
+      // Of each queue, since any of them may have the most urgent tasks.
+      std::size_t left = std::min<std::size_t>(claim.free, kLookAhead);
       for (auto level = found->second.levels.rbegin(); level != found->second.levels.rend() && left > 0;
            ++level) {
         for (const QueueEntry& entry : *level) {

@@ -1,5 +1,7 @@
 #include "engine/effects.hpp"
 
+#include <algorithm>
+
 namespace baton::engine {
 
 void Effects::begin(std::string_view cause, std::string_view actor) {
@@ -80,7 +82,12 @@ Sealed Effects::seal(const Moment& moment) {
   idempotency_.clear();
   replies_.clear();
   actions_.clear();
-  if (!batch.empty()) ++state_.sequence;
+  if (batch.empty()) {
+    // This sequence is not used: the answers only wait for what they were decided after.
+    for (model::Reply& reply : sealed.replies) reply.after = std::min(reply.after, state_.sequence - 1);
+  } else {
+    ++state_.sequence;
+  }
   return sealed;
 }
 

@@ -15,27 +15,12 @@ using model::FactKind;
 using model::RunStatus;
 using model::TaskStatus;
 
-bool is_active(TaskStatus status) {
-  return status == TaskStatus::queued || status == TaskStatus::running || status == TaskStatus::retrying;
-}
-
-// Whether a step's end keeps its successors from starting (SEMANTICS 9, 13).
-bool is_bad(const model::TaskRow& row, const model::Step& step) {
-  switch (row.status) {
-    case TaskStatus::failed:
-      return !step.continue_on_error;
-    case TaskStatus::cancelled:
-      return true;
-    case TaskStatus::skipped:
-      return row.skip_reason == model::SkipReason::upstream_failed ||
-             row.skip_reason == model::SkipReason::fail_fast;
-    default:
-      return false;
-  }
-}
-
 bool is_item(const Task& task) {
   return task.row.index >= 0;
+}
+
+bool fails_fast(const Run& run) {
+  return run.any_failed && run.program->workflow().fail_fast;
 }
 
 void set_error(model::TaskRow& row, const model::Failure& failure) {
@@ -49,7 +34,8 @@ void set_status(Run& run, RunStatus status) {
 
 void update_progress(Run& run) {
   const std::uint64_t total = run.program->total_weight();
-  run.row.progress = total == 0 ? 100 : static_cast<std::uint32_t>(run.done_weight * 100 / total);
+  __extension__ using Wide = unsigned __int128;
+  run.row.progress = total == 0 ? 100 : static_cast<std::uint32_t>(Wide{run.done_weight} * 100 / total);
 }
 
 void push_ready(State& state, const Run& run, Ordinal ordinal) {
@@ -57,7 +43,7 @@ void push_ready(State& state, const Run& run, Ordinal ordinal) {
 }
 
 void end_run(State& state, Run& run, const Moment& moment, Effects& effects) {
-  start_run(run, moment, effects);
+  if (run.row.status == RunStatus::pending) start_run(run, moment, effects);
   RunStatus outcome = run.row.outcome;
   if (outcome == RunStatus::completed && run.finally_failed) outcome = RunStatus::failed;
   set_status(run, outcome);
@@ -132,7 +118,9 @@ void end_item(State& state, Run& run, Task& item, bool was_active, const Moment&
   update_progress(run);
   --group.items_open;
   if (was_active) --group.items_active;
-  if (item.row.status == TaskStatus::cancelled) ++group.items_cancelled;
+  if (item.row.status == TaskStatus::cancelled || item.row.skip_reason == model::SkipReason::fail_fast) {
+    ++group.items_cancelled;
+  }
   if (item.row.status == TaskStatus::failed) {
     if (group.items_failed++ == 0) {
       effects.touch(run, item.row.step);
@@ -162,10 +150,17 @@ void end_item(State& state, Run& run, Task& item, bool was_active, const Moment&
   }
 }
 
+void unpark(Run& run, Task& task) {
+  task.parked = false;
+  if (is_item(task)) --run.tasks[task.row.step].items_waiting;
+}
+
 // What every end of a task has in common.
 void finish(State& state, Run& run, Task& task, TaskStatus status, const Moment& moment, Effects& effects) {
   const TaskStatus before = task.row.status;
+  const bool was_active = model::is_active(before) || task.parked;
   if (before == TaskStatus::queued) leave_queue(run, task);
+  if (task.parked) unpark(run, task);
   clear_timer(state, task);
   task.row.status = status;
   task.row.ended_at = moment.wall;
@@ -184,6 +179,7 @@ void finish(State& state, Run& run, Task& task, TaskStatus status, const Moment&
                    .task = task.row.key.ordinal,
                    .step = task.row.step,
                    .index = task.row.index,
+                   .attempt = task.row.starts,
                    .status = static_cast<std::uint8_t>(status)};
   if (status == TaskStatus::skipped) {
     fact.kind = FactKind::task_skipped;
@@ -193,18 +189,19 @@ void finish(State& state, Run& run, Task& task, TaskStatus status, const Moment&
     fact.other = task.row.error_message;
   }
   effects.record(run, std::move(fact));
-  if (is_active(before)) {
+  if (model::is_active(before)) {
     --run.active;
     while (!run.parked.empty() && run.active < run.program->workflow().max_parallel) {
-      const Ordinal next = run.parked.front();
+      Task& next = run.tasks[run.parked.front()];
       run.parked.pop_front();
-      if (run.tasks[next].row.status != TaskStatus::pending) continue;
+      if (!next.parked || is_closing(run, next)) continue;  // it has ended where it stood, or is about to
+      unpark(run, next);
       ++run.active;
-      enqueue(state, run, run.tasks[next], moment, effects);
+      enqueue(state, run, next, moment, effects);
     }
   }
   if (is_item(task)) {
-    end_item(state, run, task, is_active(before), moment, effects);
+    end_item(state, run, task, was_active, moment, effects);
   } else {
     end_step(state, run, task, moment, effects);
   }
@@ -215,6 +212,8 @@ void activate(State& state, Run& run, Task& task, const Moment& moment, Effects&
   if (is_item(task)) ++run.tasks[task.row.step].items_active;
   const std::uint32_t limit = run.program->workflow().max_parallel;
   if (limit > 0 && run.active >= limit) {
+    task.parked = true;
+    if (is_item(task)) ++run.tasks[task.row.step].items_waiting;
     run.parked.push_back(task.row.key.ordinal);
     return;
   }
@@ -274,6 +273,25 @@ void expand(State& state, Run& run, Task& task, const Moment& moment, Effects& e
 
 }  // namespace
 
+bool is_bad(const model::TaskRow& row, const model::Step& step) {
+  switch (row.status) {
+    case TaskStatus::failed:
+      return !step.continue_on_error;
+    case TaskStatus::cancelled:
+      return true;
+    case TaskStatus::skipped:
+      return row.skip_reason == model::SkipReason::upstream_failed ||
+             row.skip_reason == model::SkipReason::fail_fast;
+    default:
+      return false;
+  }
+}
+
+bool is_closing(const Run& run, const Task& task) {
+  if (run.program->step(task.row.step).finally) return is_item(task) && run.tasks[task.row.step].sweeping;
+  return run.row.cancel_requested || fails_fast(run) || (is_item(task) && run.tasks[task.row.step].sweeping);
+}
+
 void start_run(Run& run, const Moment& moment, Effects& effects) {
   if (run.row.started_at.us == 0) run.row.started_at = moment.wall;
   if (run.row.status != RunStatus::pending) return;
@@ -289,12 +307,17 @@ void begin(State& state, Run& run) {
 }
 
 void advance(State& state, Run& run, Task& task, const Moment& moment, Effects& effects) {
-  if (task.row.status != TaskStatus::pending || task.row.expanded) return;
+  if (task.row.status != TaskStatus::pending || task.row.expanded || task.parked) return;
   const model::Step& step = run.program->step(task.row.step);
+  if (step.finally && !run.row.finalizing) return;  // end_main_phase() comes back to it
   if (run.row.cancel_requested && !step.finally) return cancel_task(state, run, task, moment, effects);
   if (task.upstream_failed) {
     return skip_task(state, run, task, model::SkipReason::upstream_failed, moment, effects);
   }
+  if (fails_fast(run) && !step.finally) {
+    return skip_task(state, run, task, model::SkipReason::fail_fast, moment, effects);
+  }
+  if (is_closing(run, task)) return cancel_task(state, run, task, moment, effects);
   const auto expression_failed = [&](const Error& error) {
     start_run(run, moment, effects);
     fail_task(state, run, task, {.type = model::error_type::kExpression, .message = error.message}, moment,
@@ -303,7 +326,8 @@ void advance(State& state, Run& run, Task& task, const Moment& moment, Effects& 
   const auto code = run.program->code(task.row.step);
   if (!code) return expression_failed(code.error());
   // A condition that mentions the item is asked per item, any other once per step (SEMANTICS 5).
-  if (is_item(task) == (*code)->before.item) {
+  const bool per_item = (*code)->before.item && !step.for_each.is_null();
+  if (is_item(task) == per_item) {
     const auto holds = evaluate_when(state, run, task);
     if (!holds) return expression_failed(holds.error());
     if (!*holds) return skip_task(state, run, task, model::SkipReason::when, moment, effects);
@@ -341,7 +365,7 @@ void advance(State& state, Run& run, Task& task, const Moment& moment, Effects& 
 void refill(State& state, Run& run, Task& group) {
   if (group.sweeping || group.next_item >= group.row.item_count) return;
   const std::uint32_t limit = run.program->step(group.row.step).max_parallel;
-  if (limit > 0 ? group.items_active >= limit : group.items_queued >= state.settings.item_window) return;
+  if (limit > 0 ? group.items_active >= limit : group.items_waiting >= state.settings.item_window) return;
   if (group.refill_pending) return;
   group.refill_pending = true;
   state.work.push_back({WorkKind::expand, group.row.key, 0});
@@ -356,7 +380,7 @@ void expand_items(State& state, Run& run, Task& group_task, const Moment& moment
     Task& group = run.tasks[ordinal];
     if (group.sweeping || group.next_item >= group.row.item_count || model::is_terminal(group.row.status))
       return;
-    if (limit > 0 ? group.items_active >= limit : group.items_queued >= state.settings.item_window) return;
+    if (limit > 0 ? group.items_active >= limit : group.items_waiting >= state.settings.item_window) return;
     Task& item = run.tasks[group.row.first_item + group.next_item];
     Needs missing;
     add_needs(state, run, item, missing);
@@ -393,13 +417,18 @@ void cancel_task(State& state, Run& run, Task& task, const Moment& moment, Effec
 
 void stop_attempt(State& state, Run& run, Task& task, model::Stopping mode, model::StopReason reason,
                   const Moment& moment, Effects& effects) {
-  if (task.row.status != TaskStatus::running || task.row.stopping >= mode) return;
-  effects.touch(run, task.row.key.ordinal);
-  task.row.stopping = mode;
-  // A cancel overrules a timeout: the task is not to be retried.
-  if (reason == model::StopReason::cancelled || task.row.stop_reason == model::StopReason::none) {
+  if (task.row.status != TaskStatus::running) return;
+  // A cancel overrules a timeout, also of an attempt that is being stopped already: the task is not to be
+  // retried.
+  const bool overruled =
+      reason == model::StopReason::cancelled && task.row.stop_reason == model::StopReason::timeout;
+  if (overruled || task.row.stop_reason == model::StopReason::none) {
+    effects.touch(run, task.row.key.ordinal);
     task.row.stop_reason = reason;
   }
+  if (task.row.stopping >= mode) return;
+  effects.touch(run, task.row.key.ordinal);
+  task.row.stopping = mode;
   effects.record(run, {.kind = FactKind::attempt_stopping,
                        .at = moment.wall,
                        .task = task.row.key.ordinal,

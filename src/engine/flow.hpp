@@ -10,7 +10,14 @@
 
 namespace baton::engine {
 
-// The run's first task starts: pending → running.
+// Whether a step's end keeps its successors from starting (SEMANTICS 9, 13).
+bool is_bad(const model::TaskRow& row, const model::Step& step);
+// Whether nothing of this task is to start any more: its run is being cancelled or fails fast, or its mapped
+// step has failed. What is open of it is swept.
+bool is_closing(const Run& run, const Task& task);
+
+// A task of the run starts, is computed or expanded: the first one notes when, and takes the run from pending to
+// running.
 void start_run(Run& run, const Moment& moment, Effects& effects);
 
 // Makes the steps without predecessors of a new run ready.

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "engine/flow.hpp"
+
 namespace baton::engine {
 namespace {
 
@@ -9,17 +11,8 @@ using model::TaskStatus;
 
 // Programs without runs that are kept for the next one.
 constexpr std::size_t kIdlePrograms = 64;
-
-bool is_active(TaskStatus status) {
-  return status == TaskStatus::queued || status == TaskStatus::running || status == TaskStatus::retrying;
-}
-
-bool is_bad(const model::TaskRow& row, const model::Step& step) {
-  return (row.status == TaskStatus::failed && !step.continue_on_error) ||
-         row.status == TaskStatus::cancelled ||
-         (row.status == TaskStatus::skipped && (row.skip_reason == model::SkipReason::upstream_failed ||
-                                                row.skip_reason == model::SkipReason::fail_fast));
-}
+// No setting allows a run more tasks than this: a larger number is damage, not an order for memory.
+constexpr std::uint64_t kMaxTasksEver = 2'000'000;
 
 void lay_out_tasks(Run& run) {
   const Program& program = *run.program;
@@ -33,14 +26,17 @@ void lay_out_tasks(Run& run) {
   }
 }
 
-void lay_out_items(Run& run, const model::TaskRow& group) {
+// False: an item's place is taken.
+bool lay_out_items(Run& run, const model::TaskRow& group) {
   for (std::uint32_t i = 0; i < group.item_count; ++i) {
     model::TaskRow& row = run.tasks[group.first_item + i].row;
+    if (row.index >= 0) return false;
     row.key = {run.row.key, group.first_item + i};
     row.step = group.step;
     row.index = static_cast<std::int32_t>(i);
     row.priority = group.priority;
   }
+  return true;
 }
 
 void derive_group(Run& run, Task& group) {
@@ -49,10 +45,13 @@ void derive_group(Run& run, Task& group) {
     const Task& item = run.tasks[group.row.first_item + i];
     if (model::is_terminal(item.row.status)) ++ended;
     if (item.row.status == TaskStatus::failed) ++group.items_failed;
-    if (item.row.status == TaskStatus::cancelled) ++group.items_cancelled;
-    if (item.row.status == TaskStatus::queued) ++group.items_queued;
-    if (is_active(item.row.status)) ++group.items_active;
-    // Items are made ready in order: the next one is the one after the last that has left `pending`.
+    if (item.row.status == TaskStatus::cancelled || item.row.skip_reason == model::SkipReason::fail_fast) {
+      ++group.items_cancelled;
+    }
+    if (item.row.status == TaskStatus::queued) ++group.items_waiting;
+    if (model::is_active(item.row.status)) ++group.items_active;
+    // Items are made ready in order: the next one is the one after the last that has left `pending`. Those
+    // before it that are still pending were parked; StartShard makes them ready again.
     if (item.row.status != TaskStatus::pending) group.next_item = i + 1;
   }
   group.items_open = static_cast<std::uint32_t>(group.row.item_count - ended);
@@ -83,7 +82,7 @@ void derive(Run& run) {
     }
   }
   for (const Task& task : run.tasks) {
-    if (is_active(task.row.status)) ++run.active;
+    if (model::is_active(task.row.status)) ++run.active;
   }
 }
 
@@ -120,10 +119,11 @@ Status admit(State& state, model::RunRow row, std::vector<model::TaskRow> tasks,
   run->row = std::move(row);
   run->program = std::move(program);
   run->stored = true;
-  if (run->row.next_ordinal < run->program->size() ||
-      run->row.next_ordinal > state.settings.max_tasks_per_run + 1) {
-    return damaged("its number of tasks is wrong");
+  std::uint64_t count = run->program->size();
+  for (const model::TaskRow& task : tasks) {
+    if (task.expanded) count += task.item_count;
   }
+  if (run->row.next_ordinal != count || count > kMaxTasksEver) return damaged("its number of tasks is wrong");
   lay_out_tasks(*run);
   for (const model::TaskRow& task : tasks) {
     if (!task.expanded) continue;
@@ -132,7 +132,7 @@ Status admit(State& state, model::RunRow row, std::vector<model::TaskRow> tasks,
         (task.item_count > 0 && task.first_item < run->program->size()) || end > run->row.next_ordinal) {
       return damaged("a mapped step's items are wrong");
     }
-    lay_out_items(*run, task);
+    if (!lay_out_items(*run, task)) return damaged("two mapped steps share items");
   }
   for (model::TaskRow& task : tasks) {
     if (task.key.ordinal >= run->tasks.size())
@@ -145,6 +145,8 @@ Status admit(State& state, model::RunRow row, std::vector<model::TaskRow> tasks,
   }
   derive(*run);
   const RunKey key = run->row.key;
+  // One that is over was loaded for a single answer.
+  if (model::is_terminal(run->row.status)) state.ended.push_back(key);
   state.runs[key] = std::move(run);
   return {};
 }

@@ -38,7 +38,8 @@ void want_references(const State& state, const Run& run, const References& refs,
 }
 
 void want_run(const State& state, const RunId& id, Needs& needs) {
-  if (state.find(id.key()) == nullptr) needs.runs.push_back(id.key());
+  // A run of another shard does not exist here.
+  if (id.key().shard() == state.shard && state.find(id.key()) == nullptr) needs.runs.push_back(id.key());
 }
 
 }  // namespace

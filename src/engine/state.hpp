@@ -28,6 +28,7 @@ struct Task {
   bool stored = false;             // has a row in the store (or in a batch on its way there)
   bool upstream_failed = false;    // a predecessor is bad (SEMANTICS 9)
   bool sweeping = false;           // of a mapped step: its open items are being cancelled
+  bool parked = false;             // ready, but stands in Run::parked
   bool refill_pending = false;     // of a mapped step: an `expand` stands in State::work
   std::uint32_t waiting = 0;       // predecessors that have not ended
   std::uint32_t ticket = 0;        // of its entry in a queue; another one makes the entry void
@@ -40,9 +41,9 @@ struct Task {
   std::uint32_t next_item = 0;   // the next one to be made ready
   std::uint32_t items_open = 0;  // not terminal
   std::uint32_t items_failed = 0;
-  std::uint32_t items_cancelled = 0;
-  std::uint32_t items_queued = 0;
-  std::uint32_t items_active = 0;  // queued, running or retrying
+  std::uint32_t items_cancelled = 0;  // or skipped, because the run failed fast
+  std::uint32_t items_waiting = 0;    // queued or parked
+  std::uint32_t items_active = 0;     // parked, queued, running or retrying
 };
 
 struct Run {

@@ -7,8 +7,8 @@ namespace baton::engine {
 Worker& renew_lease(State& state, const std::string& name, bool in_process, const Moment& moment) {
   Worker& worker = state.workers[name];
   worker.in_process = in_process;
+  state.timers.erase({worker.lease, TimerKind::lease, {}, name});
   if (!in_process) {
-    state.timers.erase({worker.lease, TimerKind::lease, {}, name});
     worker.lease = moment.now + state.settings.lease;
     state.timers.insert({worker.lease, TimerKind::lease, {}, name});
   }

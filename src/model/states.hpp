@@ -56,6 +56,10 @@ constexpr bool is_terminal(RunStatus s) {
 constexpr bool is_terminal(TaskStatus s) {
   return s >= TaskStatus::completed;
 }
+// Takes part in its run's work now: counts against max_parallel.
+constexpr bool is_active(TaskStatus s) {
+  return s == TaskStatus::queued || s == TaskStatus::running || s == TaskStatus::retrying;
+}
 
 template <typename Status>
 struct Transition {

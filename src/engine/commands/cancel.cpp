@@ -1,3 +1,4 @@
+#include "base/text.hpp"
 #include "engine/commands/commands.hpp"
 #include "engine/flow.hpp"
 
@@ -32,12 +33,12 @@ void decide(State& state, const model::CancelRun& command, model::ReplyTo reply_
     run->row.status = model::RunStatus::cancelling;
     if (run->row.error_type.empty()) {
       run->row.error_type = model::error_type::kCancelled;
-      run->row.error_message = command.reason;
+      run->row.error_message = utf8_prefix(command.reason, model::kMessageLimit);
     }
     effects.record(*run, {.kind = model::FactKind::run_cancel_requested,
                           .at = moment.wall,
                           .number = command.terminate ? 1 : 0,
-                          .text = command.reason});
+                          .text = std::string(utf8_prefix(command.reason, model::kMessageLimit))});
     if (!run->row.finalizing) state.work.push_back({WorkKind::sweep, {run->row.key, kWholeRun}, 0});
   }
   effects.reply(reply_to, model::CancelAccepted{command.run, run->row.status});

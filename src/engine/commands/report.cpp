@@ -7,6 +7,7 @@ namespace baton::engine::commands {
 namespace {
 
 using model::AttemptEnd;
+using model::TaskStatus;
 
 // Whether an attempt that ended in this way was reported with such an outcome (SEMANTICS 49).
 bool same_outcome(const model::AttemptRecord& record, const model::Outcome& outcome) {
@@ -23,21 +24,38 @@ bool same_outcome(const model::AttemptRecord& record, const model::Outcome& outc
   }
 }
 
+// What the report of this attempt was answered with: what became of the task then, not since.
+TaskStatus first_answer(const model::TaskRow& row, const model::AttemptRecord& record) {
+  const bool last = &record == &row.history.back();
+  switch (record.end) {
+    case AttemptEnd::completed:
+      return TaskStatus::completed;
+    case AttemptEnd::cancelled:
+      return TaskStatus::cancelled;
+    case AttemptEnd::failed:
+      return last && row.status == TaskStatus::failed ? TaskStatus::failed : TaskStatus::retrying;
+    default:  // interrupted: back in the queue, unless that was once too often or the run was being cancelled
+      return last && model::is_terminal(row.status) ? row.status : TaskStatus::queued;
+  }
+}
+
 }  // namespace
 
 void decide(State& state, const model::ReportAttempt& command, model::ReplyTo reply_to, const Moment& moment,
             Effects& effects) {
+  model::Outcome outcome = command.outcome;
+  limit_result(state.settings, outcome);
   Run* run = nullptr;
   if (Task* task = holder(state, command.token, command.task, run)) {
-    settle(state, *run, *task, command.outcome, moment, effects);
+    settle(state, *run, *task, std::move(outcome), moment, effects);
     effects.reply(reply_to, model::ReportAccepted{run->tasks[command.task.ordinal].row.status});
     return;
   }
   if (run != nullptr && run->row.id == command.task.run && command.task.ordinal < run->tasks.size()) {
     const model::TaskRow& row = run->tasks[command.task.ordinal].row;
     const auto record = std::ranges::find(row.history, command.token, &model::AttemptRecord::token);
-    if (record != row.history.end() && same_outcome(*record, command.outcome)) {
-      effects.reply(reply_to, model::ReportAccepted{row.status});
+    if (record != row.history.end() && same_outcome(*record, outcome)) {
+      effects.reply(reply_to, model::ReportAccepted{first_answer(row, *record)});
       return;
     }
   }

@@ -28,6 +28,14 @@ void keep(State& state, Run& run, Task& task, const Moment& moment) {
   }
 }
 
+// Whether a pending task that has no items was ready, or parked, when the previous owner stopped.
+bool is_due(const Run& run, const Task& task) {
+  if (task.row.index >= 0) {
+    return static_cast<std::uint32_t>(task.row.index) < run.tasks[task.row.step].next_item;
+  }
+  return task.waiting == 0 && run.program->step(task.row.step).finally == run.row.finalizing;
+}
+
 }  // namespace
 
 // Recovery is the normal way to start: everything that was on its way goes on from what the rows say.
@@ -58,8 +66,7 @@ void decide(State& state, const model::StartShard& command, model::ReplyTo reply
         } else {
           refill(state, *run, task);
         }
-      } else if (task.row.status == TaskStatus::pending && task.row.index < 0 && task.waiting == 0 &&
-                 run->program->step(task.row.step).finally == run->row.finalizing) {
+      } else if (task.row.status == TaskStatus::pending && is_due(*run, task)) {
         state.work.push_back({WorkKind::ready, task.row.key, 0});
       }
     }

@@ -51,6 +51,16 @@ void decide(State& state, const model::SubmitRun& command, model::ReplyTo reply_
                                   ""});
     return;
   }
+  if (std::ranges::all_of(workflow.steps, &model::Step::finally)) {
+    effects.reply(reply_to,
+                  Error{ErrorCode::conflict,
+                        "workflow " + workflow.name + " has no steps yet; a run needs at least one", ""});
+    return;
+  }
+  if (command.priority.value_or(0) > 9) {
+    effects.reply(reply_to, Error{ErrorCode::invalid_request, "a priority is a number from 0 to 9", ""});
+    return;
+  }
   const RunKey key = RunKey::make(state.shard, ++state.last_run);
   model::RunRow row;
   row.key = key;

@@ -1,0 +1,244 @@
+#include "engine/testing/disk.hpp"
+
+#include <gtest/gtest.h>
+
+#include "base/codec.hpp"
+
+namespace baton::engine::testing {
+namespace {
+
+using model::RunStatus;
+using model::TaskStatus;
+
+// Runs with more tasks than this are counted only when they end.
+constexpr std::uint32_t kRecountLimit = 300;
+
+std::string label(const model::TaskRow& row) {
+  return "task " + std::to_string(row.key.run.sequence()) + "." + std::to_string(row.key.ordinal) +
+         " (step " + std::to_string(row.step) + ", item " + std::to_string(row.index) + ", " +
+         std::string(name(row.status)) + ")";
+}
+
+}  // namespace
+
+void Disk::commit(const model::Batch& batch) {
+  ASSERT_EQ(batch.incarnation, incarnation_) << "another owner commits";
+  ASSERT_EQ(batch.sequence, sequence_ + 1);
+  ASSERT_GE(batch.shard_time, shard_time_) << "shard time went back";
+  ASSERT_GE(batch.last_run, last_run_);
+  sequence_ = batch.sequence;
+  shard_time_ = batch.shard_time;
+  last_run_ = batch.last_run;
+  const auto read_back = model::decode_journal_entry(model::encode(batch.facts));
+  ASSERT_TRUE(read_back);
+  EXPECT_EQ(*read_back, batch.facts);
+  for (const model::DefinitionChange& change : batch.definitions) {
+    std::vector<Hash256>& versions = versions_[change.workflow];
+    versions.push_back(change.hash);
+    EXPECT_EQ(change.version, versions.size());
+  }
+  for (const model::IdempotencyChange& change : batch.idempotency) uses_[change.key] = change;
+  for (const model::RunChange& change : batch.runs) store(change);
+  for (const model::TaskChange& change : batch.tasks) store(change);
+  for (const model::RunFacts& facts : batch.facts) store(facts);
+  for (const model::TaskChange& change : batch.tasks) compare(change.row);
+  for (const model::RunChange& change : batch.runs) {
+    compare(change.row);
+    recount(change.row);
+  }
+}
+
+void Disk::store(const model::RunChange& change) {
+  model::RunRow row = change.row;
+  ASSERT_TRUE(decode_state(encode_state(change.row), row));
+  ASSERT_EQ(row, change.row) << "a run's state does not survive encoding";
+  const auto before = runs_.find(row.key);
+  ASSERT_EQ(before == runs_.end(), change.created);
+  if (!change.created) {
+    ASSERT_FALSE(is_terminal(before->second.status)) << "a terminal run changed";
+  }
+  EXPECT_EQ(row.journal_head, sequence_);
+  runs_[row.key] = row;
+  if (change.input) payloads_[input_of(row.key)] = change.input;
+  if (change.context) payloads_[context_of(row.key)] = change.context;
+}
+
+void Disk::store(const model::TaskChange& change) {
+  model::TaskRow row;
+  row.key = change.row.key;
+  row.step = change.row.step;
+  row.index = change.row.index;
+  row.status = change.row.status;
+  ASSERT_TRUE(decode_state(encode_state(change.row), row));
+  ASSERT_EQ(row, change.row) << "a task's state does not survive encoding";
+  const auto before = tasks_.find(row.key);
+  ASSERT_EQ(before == tasks_.end(), change.created) << label(row);
+  if (!change.created) {
+    ASSERT_FALSE(is_terminal(before->second.status)) << "a terminal task changed: " << label(row);
+  }
+  ASSERT_TRUE(runs_.contains(row.key.run));
+  if (change.input) payloads_[input_of(row.key)] = change.input;
+  if (change.result) payloads_[result_of(row.key)] = change.result;
+  EXPECT_EQ(row.has_input, payloads_.contains(input_of(row.key))) << label(row);
+  EXPECT_EQ(row.has_result, payloads_.contains(result_of(row.key))) << label(row);
+  tasks_[row.key] = std::move(row);
+}
+
+void Disk::store(const model::RunFacts& entry) {
+  ASSERT_EQ(entry.previous, heads_[entry.run]) << "the chain of a run's journal is broken";
+  heads_[entry.run] = sequence_;
+  model::RunHistory& history = histories_[entry.run];
+  for (const model::Fact& fact : entry.facts) {
+    const RunStatus run_before = history.status;
+    const TaskStatus task_before =
+        model::is_task_fact(fact.kind) ? history.tasks[fact.task].status : TaskStatus::pending;
+    apply(history, fact);
+    if (history.status != run_before) {
+      ASSERT_TRUE(model::is_legal(run_before, history.status))
+          << name(run_before) << " to " << name(history.status);
+    }
+    if (!model::is_task_fact(fact.kind)) continue;
+    const TaskStatus task_after = history.tasks[fact.task].status;
+    if (task_after != task_before) {
+      ASSERT_TRUE(model::is_legal(task_before, task_after))
+          << "task " << fact.task << ": " << name(task_before) << " to " << name(task_after);
+    }
+  }
+  auto& all = facts_[entry.run];
+  all.insert(all.end(), entry.facts.begin(), entry.facts.end());
+}
+
+void Disk::compare(const model::RunRow& row) {
+  const model::RunHistory& history = histories_[row.key];
+  EXPECT_EQ(history.status, row.status);
+  EXPECT_EQ(history.workflow, row.workflow);
+  EXPECT_EQ(history.version, row.version);
+  EXPECT_EQ(history.cancel_requested, row.cancel_requested);
+  EXPECT_EQ(history.terminate, row.terminate);
+  EXPECT_EQ(history.created_at, row.created_at);
+  EXPECT_EQ(history.started_at, row.started_at);
+  EXPECT_EQ(history.ended_at, row.ended_at);
+  if (history.finalizing) EXPECT_EQ(history.outcome, row.outcome);
+  if (row.status == RunStatus::completed) EXPECT_EQ(row.progress, 100u);
+  EXPECT_LE(row.progress, 100u);
+}
+
+void Disk::compare(const model::TaskRow& row) {
+  const model::TaskHistory& history = histories_[row.key.run].tasks[row.key.ordinal];
+  EXPECT_EQ(history.status, row.status) << label(row);
+  EXPECT_EQ(history.starts, row.starts) << label(row);
+  EXPECT_EQ(history.attempts, row.attempts) << label(row);
+  EXPECT_EQ(history.attempt_running, row.status == TaskStatus::running) << label(row);
+  EXPECT_EQ(history.skip_reason, name(row.skip_reason)) << label(row);
+  EXPECT_EQ(history.expanded, row.expanded) << label(row);
+  EXPECT_EQ(history.first_item, row.first_item) << label(row);
+  EXPECT_EQ(history.item_count, row.item_count) << label(row);
+  EXPECT_EQ(history.started_at, row.started_at) << label(row);
+  EXPECT_EQ(history.ended_at, row.ended_at) << label(row);
+  EXPECT_EQ(history.queued_at, row.ready_at) << label(row);
+  if (row.status == TaskStatus::failed) {
+    EXPECT_EQ(history.error_type, row.error_type) << label(row);
+    EXPECT_EQ(history.error_message, row.error_message) << label(row);
+  }
+  if (is_terminal(row.status)) EXPECT_NE(row.ended_at.us, 0) << label(row);
+}
+
+void Disk::recount(const model::RunRow& row) {
+  if (row.counts.total > kRecountLimit && !is_terminal(row.status)) return;
+  model::TaskCounts counts{.total = row.next_ordinal};
+  for (auto at = tasks_.lower_bound({row.key, 0}); at != tasks_.end() && at->first.run == row.key; ++at) {
+    const model::TaskRow& task = at->second;
+    if (task.expanded && task.item_count > 0) {
+      --counts.total;  // counted by its items
+      continue;
+    }
+    counts.completed += task.status == TaskStatus::completed;
+    counts.failed += task.status == TaskStatus::failed;
+    counts.skipped += task.status == TaskStatus::skipped;
+    counts.cancelled += task.status == TaskStatus::cancelled;
+    counts.running += task.status == TaskStatus::running;
+  }
+  EXPECT_EQ(counts, row.counts) << "run " << row.key.sequence() << ": " << counts.total << " tasks, "
+                                << counts.completed << " completed, " << counts.failed << " failed, "
+                                << counts.skipped << " skipped, " << counts.cancelled << " cancelled, "
+                                << counts.running << " running; its row says " << row.counts.total << ", "
+                                << row.counts.completed << ", " << row.counts.failed << ", "
+                                << row.counts.skipped << ", " << row.counts.cancelled << ", "
+                                << row.counts.running;
+  if (is_terminal(row.status)) EXPECT_EQ(counts.ended(), counts.total) << "a run ended before its tasks";
+}
+
+model::Text Disk::payload(const model::PayloadKey& key) const {
+  if (key.slot != model::PayloadSlot::item_results) {
+    const auto found = payloads_.find(key);
+    return found == payloads_.end() ? nullptr : found->second;
+  }
+  std::string list = "[";
+  for (std::uint32_t i = 0; i < key.count; ++i) {
+    if (i > 0) list += ',';
+    const auto found = payloads_.find(result_of(TaskKey{key.run, key.ordinal + i}));
+    list += found == payloads_.end() ? "null" : *found->second;
+  }
+  return std::make_shared<const std::string>(list + "]");
+}
+
+const model::RunRow* Disk::run(RunKey key) const {
+  const auto found = runs_.find(key);
+  return found == runs_.end() ? nullptr : &found->second;
+}
+
+const model::TaskRow* Disk::task(TaskKey key) const {
+  const auto found = tasks_.find(key);
+  return found == tasks_.end() ? nullptr : &found->second;
+}
+
+std::vector<model::TaskRow> Disk::tasks(RunKey run) const {
+  std::vector<model::TaskRow> rows;
+  for (auto at = tasks_.lower_bound({run, 0}); at != tasks_.end() && at->first.run == run; ++at) {
+    rows.push_back(at->second);
+  }
+  return rows;
+}
+
+const model::IdempotencyChange* Disk::use_of(const std::string& key) const {
+  const auto found = uses_.find(key);
+  return found == uses_.end() ? nullptr : &found->second;
+}
+
+std::string bytes_of(const model::Batch& batch) {
+  Encoder out;
+  const auto text = [&](std::uint32_t field, const model::Text& value) {
+    if (value) out.bytes(field, *value);
+  };
+  out.number(1, batch.incarnation);
+  out.signed_number(2, batch.sequence);
+  out.signed_number(3, batch.shard_time.us);
+  out.signed_number(4, batch.last_run);
+  for (const model::RunChange& change : batch.runs) {
+    out.signed_number(5, change.row.key.value);
+    out.bytes(6, change.row.id.text());
+    out.number(7, static_cast<std::uint64_t>(change.row.status));
+    out.bytes(8, encode_state(change.row));
+    out.number(9, change.created ? 1 : 0);
+    text(10, change.input);
+    text(11, change.context);
+  }
+  for (const model::TaskChange& change : batch.tasks) {
+    out.signed_number(12, change.row.key.run.value);
+    out.number(13, change.row.key.ordinal);
+    out.number(14, static_cast<std::uint64_t>(change.row.status));
+    out.bytes(15, encode_state(change.row));
+    out.number(16, change.created ? 1 : 0);
+    text(17, change.input);
+    text(18, change.result);
+  }
+  for (const model::DefinitionChange& change : batch.definitions) out.bytes(19, change.hash.hex());
+  for (const model::IdempotencyChange& change : batch.idempotency) {
+    out.bytes(20, change.key);
+    out.signed_number(21, change.expires_at.us);
+  }
+  out.bytes(22, model::encode(batch.facts));
+  return out.take();
+}
+
+}  // namespace baton::engine::testing

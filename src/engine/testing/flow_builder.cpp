@@ -1,0 +1,156 @@
+#include "engine/testing/flow_builder.hpp"
+
+#include <algorithm>
+#include <boost/json/serialize.hpp>
+#include <cassert>
+
+namespace baton::engine::testing {
+namespace {
+
+std::string describe(const model::Step& step) {
+  std::string text = step.name + "|" + std::string(model::name(step.kind)) + "|" + step.when + "|" +
+                     step.queue + "|" + step.workdir + "|" + std::to_string(step.max_parallel) + "," +
+                     std::to_string(step.priority) + "," + std::to_string(step.continue_on_error) + "," +
+                     std::to_string(step.finally) + "," + std::to_string(step.parse_json) + "|";
+  for (const auto* value : {&step.action, &step.for_each, &step.with, &step.env}) {
+    text += boost::json::serialize(*value) + "|";
+  }
+  for (const Ordinal before : step.needs) text += std::to_string(before) + ",";
+  for (const std::string& word : step.shell) text += word + ",";
+  if (step.retry) {
+    const model::Retry& r = *step.retry;
+    text += "retry " + std::to_string(r.max_attempts) + "," + std::to_string(static_cast<int>(r.backoff)) +
+            "," + std::to_string(r.initial.us) + "," + std::to_string(r.multiplier_thousandths) + "," +
+            std::to_string(r.max.us) + "," + std::to_string(static_cast<int>(r.jitter)) + "," +
+            std::to_string(r.jitter_add.us);
+  }
+  if (step.timeout) {
+    text += "timeout " + std::to_string(step.timeout->soft.us) + "," + std::to_string(step.timeout->hard.us);
+  }
+  if (step.estimate) text += "estimate " + std::to_string(step.estimate->us);
+  return text;
+}
+
+}  // namespace
+
+FlowBuilder::FlowBuilder(std::string name) {
+  workflow_.name = std::move(name);
+}
+
+FlowBuilder& FlowBuilder::add(model::StepKind kind, std::string name, boost::json::value action) {
+  model::Step step;
+  step.name = std::move(name);
+  step.kind = kind;
+  step.action = std::move(action);
+  workflow_.steps.push_back(std::move(step));
+  return *this;
+}
+
+FlowBuilder& FlowBuilder::run(std::string step, std::string script) {
+  return add(model::StepKind::run, std::move(step), boost::json::value(boost::json::string(script)));
+}
+FlowBuilder& FlowBuilder::exec(std::string step, boost::json::array argv) {
+  return add(model::StepKind::exec, std::move(step), std::move(argv));
+}
+FlowBuilder& FlowBuilder::set(std::string step, boost::json::value values) {
+  return add(model::StepKind::set, std::move(step), std::move(values));
+}
+FlowBuilder& FlowBuilder::finally() {
+  last().finally = true;
+  return *this;
+}
+
+FlowBuilder& FlowBuilder::needs(std::initializer_list<std::string_view> steps) {
+  std::vector<Ordinal> ordinals;
+  for (const std::string_view step : steps) {
+    const auto found = find_step(workflow_, step);
+    assert(found && "needs: an earlier step");
+    ordinals.push_back(*found);
+  }
+  return needs(std::move(ordinals));
+}
+FlowBuilder& FlowBuilder::needs(std::vector<Ordinal> steps) {
+  std::ranges::sort(steps);
+  steps.erase(std::ranges::unique(steps).begin(), steps.end());
+  last().needs = std::move(steps);
+  return *this;
+}
+FlowBuilder& FlowBuilder::when(std::string expression) {
+  last().when = std::move(expression);
+  return *this;
+}
+FlowBuilder& FlowBuilder::for_each(boost::json::value items, std::uint32_t max_parallel) {
+  last().for_each = std::move(items);
+  last().max_parallel = max_parallel;
+  return *this;
+}
+FlowBuilder& FlowBuilder::with(boost::json::value value) {
+  last().with = std::move(value);
+  return *this;
+}
+FlowBuilder& FlowBuilder::env(boost::json::object value) {
+  last().env = std::move(value);
+  return *this;
+}
+FlowBuilder& FlowBuilder::workdir(std::string value) {
+  last().workdir = std::move(value);
+  return *this;
+}
+FlowBuilder& FlowBuilder::shell(std::vector<std::string> words) {
+  last().shell = std::move(words);
+  return *this;
+}
+FlowBuilder& FlowBuilder::parse_json() {
+  last().parse_json = true;
+  return *this;
+}
+FlowBuilder& FlowBuilder::retry(model::Retry retry) {
+  last().retry = std::make_shared<const model::Retry>(retry);
+  return *this;
+}
+FlowBuilder& FlowBuilder::attempts(std::uint32_t count) {
+  return retry({.max_attempts = count, .backoff = model::Backoff::fixed});
+}
+FlowBuilder& FlowBuilder::timeout(Duration soft, Duration hard) {
+  last().timeout = std::make_shared<const model::Timeout>(model::Timeout{soft, hard});
+  return *this;
+}
+FlowBuilder& FlowBuilder::queue(std::string name) {
+  last().queue = std::move(name);
+  return *this;
+}
+FlowBuilder& FlowBuilder::priority(int value) {
+  last().priority = static_cast<std::int8_t>(value);
+  return *this;
+}
+FlowBuilder& FlowBuilder::continue_on_error() {
+  last().continue_on_error = true;
+  return *this;
+}
+FlowBuilder& FlowBuilder::estimate(Duration value) {
+  last().estimate = value;
+  return *this;
+}
+FlowBuilder& FlowBuilder::fail_fast() {
+  workflow_.fail_fast = true;
+  return *this;
+}
+FlowBuilder& FlowBuilder::max_parallel(std::uint32_t count) {
+  workflow_.max_parallel = count;
+  return *this;
+}
+FlowBuilder& FlowBuilder::default_priority(int value) {
+  workflow_.priority = static_cast<std::int8_t>(value);
+  return *this;
+}
+
+std::shared_ptr<const model::Workflow> FlowBuilder::done() {
+  std::string text = workflow_.name + ";" + std::to_string(workflow_.fail_fast) + "," +
+                     std::to_string(workflow_.max_parallel) + "," + std::to_string(workflow_.priority);
+  for (const model::Step& step : workflow_.steps) text += "\n" + describe(step);
+  workflow_.hash = Hash256::of(text);
+  workflow_.canonical = std::move(text);
+  return std::make_shared<const model::Workflow>(workflow_);
+}
+
+}  // namespace baton::engine::testing

@@ -1,0 +1,61 @@
+// Makes definitions for tests in a few words, without the parser.
+#pragma once
+
+#include <boost/json/value.hpp>
+#include <initializer_list>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "model/definition.hpp"
+
+namespace baton::engine::testing {
+
+// FlowBuilder("etl").run("a").run("b").needs({"a"}).when("steps.a.result.ok").done()
+//
+// Words after a step are about that step. `needs` names steps that came before.
+class FlowBuilder {
+ public:
+  explicit FlowBuilder(std::string name);
+
+  FlowBuilder& run(std::string step, std::string script = "true");
+  FlowBuilder& exec(std::string step, boost::json::array argv);
+  FlowBuilder& set(std::string step, boost::json::value values);
+  // The last step stands under `finally`.
+  FlowBuilder& finally();
+
+  FlowBuilder& needs(std::initializer_list<std::string_view> steps);
+  FlowBuilder& needs(std::vector<Ordinal> steps);
+  FlowBuilder& when(std::string expression);
+  FlowBuilder& for_each(boost::json::value items, std::uint32_t max_parallel = 0);
+  FlowBuilder& with(boost::json::value value);
+  FlowBuilder& env(boost::json::object value);
+  FlowBuilder& workdir(std::string value);
+  FlowBuilder& shell(std::vector<std::string> words);
+  FlowBuilder& parse_json();
+  FlowBuilder& retry(model::Retry retry);
+  // That many attempts, 1 s apart.
+  FlowBuilder& attempts(std::uint32_t count);
+  FlowBuilder& timeout(Duration soft, Duration hard);
+  FlowBuilder& queue(std::string name);
+  FlowBuilder& priority(int value);
+  FlowBuilder& continue_on_error();
+  FlowBuilder& estimate(Duration value);
+
+  // About the workflow.
+  FlowBuilder& fail_fast();
+  FlowBuilder& max_parallel(std::uint32_t count);
+  FlowBuilder& default_priority(int value);
+
+  // Hash and canonical text are made from everything above.
+  std::shared_ptr<const model::Workflow> done();
+
+ private:
+  FlowBuilder& add(model::StepKind kind, std::string name, boost::json::value action);
+  model::Step& last() { return workflow_.steps.back(); }
+
+  model::Workflow workflow_;
+};
+
+}  // namespace baton::engine::testing

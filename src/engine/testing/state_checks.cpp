@@ -1,0 +1,196 @@
+#include "engine/testing/state_checks.hpp"
+
+#include <gtest/gtest.h>
+
+#include <set>
+#include <tuple>
+
+#include "engine/load.hpp"
+
+namespace baton::engine::testing {
+namespace {
+
+using model::TaskStatus;
+
+// What will take up tasks again.
+struct Agenda {
+  std::set<std::pair<WorkKind, TaskKey>> work;
+  std::set<std::tuple<std::string, int, TaskKey, std::uint32_t>> queued;  // queue, priority, task, ticket
+  std::set<std::string> claimed;                                          // queues that a claim waits for
+
+  explicit Agenda(const State& state) {
+    for (const Work& piece : state.work) work.emplace(piece.kind, piece.task);
+    for (const auto& [name, queue] : state.queues) {
+      for (int level = 0; level < 10; ++level) {
+        for (const QueueEntry& entry : queue.levels[level])
+          queued.emplace(name, level, entry.task, entry.ticket);
+      }
+    }
+    for (const Claim& claim : state.claims) claimed.insert(claim.queues.begin(), claim.queues.end());
+  }
+};
+
+std::string label(const Task& task) {
+  return "task " + std::to_string(task.row.key.run.sequence()) + "." + std::to_string(task.row.key.ordinal) +
+         " (step " + std::to_string(task.row.step) + ", item " + std::to_string(task.row.index) + ", " +
+         std::string(name(task.row.status)) + ")";
+}
+
+class RunCheck {
+ public:
+  RunCheck(const State& state, const Agenda& agenda, const Run& run)
+      : state_(state), agenda_(agenda), run_(run) {}
+
+  void rows(const SealedRun& run_row, const SealedTask& task_row) {
+    const model::RunRow* sealed = run_row(run_.row.key);
+    ASSERT_NE(sealed, nullptr) << "a run was never stored";
+    EXPECT_EQ(*sealed, run_.row) << "a change of a run is in no batch";
+    for (const Task& task : run_.tasks) {
+      const model::TaskRow* row = task_row(task.row.key);
+      ASSERT_EQ(row != nullptr, task.stored) << label(task);
+      if (row != nullptr) {
+        EXPECT_EQ(*row, task.row) << "a change is in no batch: " << label(task);
+      } else {
+        EXPECT_EQ(task.row.status, TaskStatus::pending) << label(task);
+        EXPECT_FALSE(task.row.has_input) << label(task);
+      }
+    }
+  }
+
+  // Against a run that is made of the rows alone.
+  void derived() {
+    State other;
+    other.settings = state_.settings;
+    std::vector<model::TaskRow> rows;
+    for (const Task& task : run_.tasks) {
+      if (task.stored) rows.push_back(task.row);
+    }
+    const Status admitted = admit(other, run_.row, std::move(rows), run_.program);
+    ASSERT_TRUE(admitted) << admitted.error().message;
+    const Run& fresh = *other.find(run_.row.key);
+    EXPECT_EQ(fresh.open_main, run_.open_main);
+    EXPECT_EQ(fresh.open_finally, run_.open_finally);
+    EXPECT_EQ(fresh.active, run_.active);
+    EXPECT_EQ(fresh.done_weight, run_.done_weight);
+    EXPECT_EQ(fresh.any_failed, run_.any_failed);
+    EXPECT_EQ(fresh.finally_failed, run_.finally_failed);
+    ASSERT_EQ(fresh.tasks.size(), run_.tasks.size());
+    for (std::size_t i = 0; i < run_.tasks.size(); ++i) {
+      const Task& a = fresh.tasks[i];
+      const Task& b = run_.tasks[i];
+      EXPECT_EQ(a.row, b.row) << label(b);
+      EXPECT_EQ(a.waiting, b.waiting) << label(b);
+      if (!is_terminal(b.row.status)) EXPECT_EQ(a.upstream_failed, b.upstream_failed) << label(b);
+      if (!b.row.expanded || is_terminal(b.row.status)) continue;
+      const std::uint32_t parked = parked_items(b);
+      EXPECT_EQ(a.items_open, b.items_open) << label(b);
+      EXPECT_EQ(a.items_failed, b.items_failed) << label(b);
+      EXPECT_EQ(a.items_cancelled, b.items_cancelled) << label(b);
+      EXPECT_EQ(a.items_waiting + parked, b.items_waiting) << label(b);
+      EXPECT_EQ(a.items_active + parked, b.items_active) << label(b);
+      EXPECT_LE(a.next_item, b.next_item) << label(b);
+    }
+  }
+
+  void limits() {
+    const std::uint32_t limit = run_.program->workflow().max_parallel;
+    if (limit > 0) EXPECT_LE(run_.active, limit);
+    for (Ordinal i = 0; i < run_.program->size(); ++i) {
+      const Task& group = run_.tasks[i];
+      const std::uint32_t of_step = run_.program->step(i).max_parallel;
+      if (group.row.expanded && of_step > 0) EXPECT_LE(group.items_active, of_step) << label(group);
+      if (group.row.expanded) EXPECT_LE(group.items_waiting, state_.settings.item_window) << label(group);
+    }
+  }
+
+  void not_stuck() {
+    if (is_terminal(run_.row.status)) {
+      for (const Task& task : run_.tasks)
+        EXPECT_TRUE(is_terminal(task.row.status)) << "left behind: " << label(task);
+      return;
+    }
+    for (const Task& task : run_.tasks) {
+      if (!is_terminal(task.row.status)) EXPECT_TRUE(goes_on(task)) << "stuck: " << label(task);
+    }
+  }
+
+ private:
+  std::uint32_t parked_items(const Task& group) const {
+    std::uint32_t count = 0;
+    for (std::uint32_t i = 0; i < group.row.item_count; ++i)
+      count += run_.tasks[group.row.first_item + i].parked;
+    return count;
+  }
+
+  bool swept(const Task& task) const {
+    if (agenda_.work.contains({WorkKind::sweep, {run_.row.key, kWholeRun}})) return true;
+    return task.row.index >= 0 && agenda_.work.contains({WorkKind::sweep, {run_.row.key, task.row.step}});
+  }
+
+  bool goes_on(const Task& task) const {
+    if (swept(task)) return true;
+    switch (task.row.status) {
+      case TaskStatus::pending:
+        return pending_goes_on(task);
+      case TaskStatus::queued: {
+        const std::string& queue = run_.program->step(task.row.step).queue;
+        return agenda_.queued.contains({queue, task.row.priority, task.row.key, task.ticket}) &&
+               (state_.dispatch_pending || !agenda_.claimed.contains(queue));
+      }
+      case TaskStatus::running: {
+        const auto worker = state_.workers.find(task.row.worker);
+        if (worker == state_.workers.end() || !worker->second.attempts.contains(task.row.token)) return false;
+        const auto& timeout = run_.program->step(task.row.step).timeout;
+        const bool timed = timeout && task.row.stopping == model::Stopping::none;
+        if ((timed || task.row.stopping == model::Stopping::soft) && !has_timer(task)) return false;
+        return worker->second.in_process ||
+               state_.timers.contains({worker->second.lease, TimerKind::lease, {}, task.row.worker});
+      }
+      case TaskStatus::retrying:
+        return has_timer(task) && task.timer == task.row.due;
+      default:
+        return true;
+    }
+  }
+
+  bool has_timer(const Task& task) const {
+    return task.has_timer && state_.timers.contains({task.timer, TimerKind::task, task.row.key, {}});
+  }
+
+  bool pending_goes_on(const Task& task) const {
+    if (agenda_.work.contains({WorkKind::ready, task.row.key})) return true;
+    if (task.parked) return run_.active >= run_.program->workflow().max_parallel;
+    if (task.row.expanded) return task.items_open > 0;  // then its items are asked
+    if (task.row.index < 0) {
+      return task.waiting > 0 || (run_.program->step(task.row.step).finally && !run_.row.finalizing);
+    }
+    const Task& group = run_.tasks[task.row.step];
+    if (static_cast<std::uint32_t>(task.row.index) < group.next_item || group.sweeping) return false;
+    const std::uint32_t limit = run_.program->step(task.row.step).max_parallel;
+    const bool full =
+        limit > 0 ? group.items_active >= limit : group.items_waiting >= state_.settings.item_window;
+    return full || (group.refill_pending && agenda_.work.contains({WorkKind::expand, group.row.key}));
+  }
+
+  const State& state_;
+  const Agenda& agenda_;
+  const Run& run_;
+};
+
+}  // namespace
+
+void check_state(const State& state, const SealedRun& run_row, const SealedTask& task_row) {
+  const Agenda agenda(state);
+  for (const auto& [key, run] : state.runs) {
+    RunCheck check(state, agenda, *run);
+    check.rows(run_row, task_row);
+    check.derived();
+    check.limits();
+    check.not_stuck();
+  }
+  bool pending = false;
+  for (const Work& piece : state.work) pending |= piece.kind == WorkKind::dispatch;
+  EXPECT_EQ(pending, state.dispatch_pending);
+}
+
+}  // namespace baton::engine::testing

@@ -1,0 +1,136 @@
+#include "model/history.hpp"
+
+#include <charconv>
+
+namespace baton::model {
+namespace {
+
+// Stored statuses are bytes that may come from a newer version.
+template <typename Status>
+bool read_status(std::uint8_t stored, Status& out) {
+  if (stored > static_cast<std::uint8_t>(Status::cancelled)) return false;
+  out = static_cast<Status>(stored);
+  return true;
+}
+
+std::uint32_t read_count(std::int64_t number) {
+  return number < 0 || number > UINT32_MAX ? 0 : static_cast<std::uint32_t>(number);
+}
+
+void end_attempt(TaskHistory& task, const Fact& fact) {
+  task.attempt_running = false;
+  const bool counts = fact.text != "lost" && fact.text != "interrupted" && fact.text != "released";
+  if (!counts && task.attempts > 0) --task.attempts;
+  if (fact.text == "failed") task.error_type = fact.other;
+}
+
+// Facts that come from a task that does something; the first one starts its run, also one that is being
+// cancelled.
+bool is_activity(const Fact& fact) {
+  return fact.kind == FactKind::attempt_started || fact.kind == FactKind::task_expanded ||
+         (fact.kind == FactKind::task_ended &&
+          (fact.status == static_cast<std::uint8_t>(TaskStatus::completed) ||
+           fact.status == static_cast<std::uint8_t>(TaskStatus::failed)));
+}
+
+void apply_to_task(TaskHistory& task, const Fact& fact) {
+  task.step = fact.step;
+  task.index = fact.index;
+  switch (fact.kind) {
+    case FactKind::task_queued:
+      task.status = TaskStatus::queued;
+      if (task.queued_at.us == 0) task.queued_at = fact.at;
+      break;
+    case FactKind::task_skipped:
+      task.status = TaskStatus::skipped;
+      task.skip_reason = fact.text;
+      task.ended_at = fact.at;
+      break;
+    case FactKind::task_expanded:
+      task.expanded = true;
+      task.item_count = read_count(fact.number);
+      task.started_at = fact.at;
+      std::from_chars(fact.other.data(), fact.other.data() + fact.other.size(), task.first_item);
+      break;
+    case FactKind::attempt_started:
+      task.status = TaskStatus::running;
+      task.attempt_running = true;
+      task.starts = fact.attempt;
+      ++task.attempts;
+      task.worker = fact.text;
+      if (task.started_at.us == 0) task.started_at = fact.at;
+      break;
+    case FactKind::attempt_ended:
+      end_attempt(task, fact);
+      break;
+    case FactKind::task_retrying:
+      task.status = TaskStatus::retrying;
+      break;
+    case FactKind::task_ended:
+      if (!read_status(fact.status, task.status)) return;
+      // Values that are computed are not attempts of a worker, but they are counted.
+      if (fact.attempt > task.starts) {
+        task.attempts += fact.attempt - task.starts;
+        task.starts = fact.attempt;
+        task.queued_at = task.started_at = fact.at;
+      }
+      if (task.status == TaskStatus::failed) {
+        task.error_type = fact.text;
+        task.error_message = fact.other;
+      } else if (task.status == TaskStatus::completed) {
+        task.error_type.clear();
+      }
+      task.ended_at = fact.at;
+      break;
+    default:
+      break;
+  }
+}
+
+}  // namespace
+
+void apply(RunHistory& run, const Fact& fact) {
+  switch (fact.kind) {
+    case FactKind::run_submitted:
+      run.workflow = fact.text;
+      run.version = read_count(fact.number);
+      run.created_at = fact.at;
+      break;
+    case FactKind::run_started:
+      run.status = RunStatus::running;
+      run.started_at = fact.at;
+      break;
+    case FactKind::run_cancel_requested:
+      run.status = RunStatus::cancelling;
+      run.cancel_requested = true;
+      run.terminate |= fact.number == 1;
+      break;
+    case FactKind::run_finalizing:
+      if (read_status(fact.status, run.outcome)) run.finalizing = true;
+      break;
+    case FactKind::run_ended:
+      if (!read_status(fact.status, run.status)) return;
+      run.ended_at = fact.at;
+      break;
+    case FactKind::attempt_stopping:
+      break;  // says what was asked for; what came of it follows
+    case FactKind::task_queued:
+    case FactKind::task_skipped:
+    case FactKind::task_expanded:
+    case FactKind::attempt_started:
+    case FactKind::attempt_ended:
+    case FactKind::task_retrying:
+    case FactKind::task_ended:
+      apply_to_task(run.tasks[fact.task], fact);
+      if (run.started_at.us == 0 && is_activity(fact)) run.started_at = fact.at;
+      break;
+  }
+}
+
+RunHistory fold(std::span<const Fact> facts) {
+  RunHistory run;
+  for (const Fact& fact : facts) apply(run, fact);
+  return run;
+}
+
+}  // namespace baton::model
