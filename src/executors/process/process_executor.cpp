@@ -59,8 +59,11 @@ struct Running {
   State state = State::queued;
   pid_t pid = -1;
   AttemptFiles files;
-  StartFailure start;       // filled as far as known; for the message, should it fail
-  std::array<Fd, 2> pipes;  // read ends: stdout, stderr
+  StartFailure start;  // filled as far as known; for the message, should it fail
+  // stdout, stderr. The write ends stay open here as well, so that the pipes never report their end: what
+  // ends an attempt is the exit of its process, and two wake-ups per process are saved.
+  std::array<Fd, 2> pipes;
+  std::array<Fd, 2> write_ends;
   logs::Writer log;
   Ended ended;
 };
@@ -68,7 +71,8 @@ struct Running {
 struct Packet {
   protocol::Request request;
   std::string body;
-  std::array<Fd, 3> descriptors;
+  std::array<int, 2> write_ends{};  // of a start; the attempt's, which is there until the start is answered
+  Fd body_in_memory;                // if it is too long
 };
 
 struct StartCommand {
@@ -345,7 +349,8 @@ Status ProcessExecutor::Loop::launch(std::uint64_t id, Running& running) {
     if (::pipe2(ends, O_CLOEXEC) != 0)
       return fail(ErrorCode::io, "cannot create a pipe for the process's output: " + errno_text(errno));
     running.pipes[pipe].reset(ends[0]);
-    packet.descriptors[pipe].reset(ends[1]);
+    running.write_ends[pipe].reset(ends[1]);
+    packet.write_ends[pipe] = ends[1];
   }
   const std::vector<std::string> environment = full_environment(spec, running.attempt, running.files);
   packet.body = body_of(spec, running.start.workdir, environment);
@@ -359,7 +364,7 @@ Status ProcessExecutor::Loop::launch(std::uint64_t id, Running& running) {
   packet.request.envc = static_cast<std::uint32_t>(environment.size());
   packet.request.body_size = static_cast<std::uint32_t>(packet.body.size());
   if (packet.body.size() > protocol::kInlineBody) {
-    TRY(packet.descriptors[2], body_in_memory(packet.body));
+    TRY(packet.body_in_memory, body_in_memory(packet.body));
     packet.request.in_memfd = 1;
     packet.body = {};
   }
@@ -374,11 +379,11 @@ void ProcessExecutor::Loop::send_packets() {
   const bool was_full = socket_full_;
   while (!outbox_.empty() && !socket_full_ && !gone_ && !ending_) {
     const Packet& packet = outbox_.front();
-    std::array<int, 3> descriptors{};
-    std::size_t count = 0;
-    for (const Fd& fd : packet.descriptors) {
-      if (fd) descriptors[count++] = fd.get();
-    }
+    const std::array<int, 3> descriptors = {packet.write_ends[0], packet.write_ends[1],
+                                            packet.body_in_memory.get()};
+    const std::size_t count = packet.request.command == protocol::Command::signal ? 0
+                              : packet.body_in_memory                             ? 3
+                                                                                  : 2;
     switch (spawner_.send(packet.request, packet.body, std::span(descriptors.data(), count))) {
       case Sent::yes:
         break;
@@ -462,15 +467,11 @@ void ProcessExecutor::Loop::spawner_gone() {
 
 void ProcessExecutor::Loop::read_pipe(std::uint64_t id, int pipe) {
   const auto found = running_.find(id);
-  if (found == running_.end() || !found->second.pipes[pipe]) return;
+  if (found == running_.end()) return;
   Running& running = found->second;
   // Does not block: there was an event, and nobody else reads.
   const ssize_t n = ::read(running.pipes[pipe].get(), buffer_.data(), buffer_.size());
-  if (n > 0) {
-    take_output(running, pipe, std::string_view(buffer_).substr(0, static_cast<std::size_t>(n)));
-  } else if (n == 0 || errno != EINTR) {
-    running.pipes[pipe].reset();
-  }
+  if (n > 0) take_output(running, pipe, std::string_view(buffer_).substr(0, static_cast<std::size_t>(n)));
 }
 
 // Reads what is in the pipes at this moment: all that the process itself had written.

@@ -30,7 +30,8 @@ struct Options {
 
 class ProcessExecutor final : public Executor {
  public:
-  // Raises this process's soft limit of open files to the hard one: a running attempt needs two or three.
+  // Raises this process's soft limit of open files to the hard one: a running attempt needs four, with output
+  // five.
   static Result<std::unique_ptr<ProcessExecutor>> create(Options options, Listener listener);
   ~ProcessExecutor() override;  // shuts down
 

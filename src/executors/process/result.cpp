@@ -18,7 +18,7 @@ namespace error_type = model::error_type;
 using model::Failure;
 using model::Outcome;
 
-constexpr int kNotStarted = 127;     // as shells say it
+constexpr int kNotStarted = 127;    // as shells say it
 constexpr int kTransientExit = 75;  // EX_TEMPFAIL of sysexits.h
 
 // The last lines of stderr, as they stand in a message: whole lines where something was cut.

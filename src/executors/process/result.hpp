@@ -40,7 +40,8 @@ model::Outcome outcome_of(const Ended& ended);
 // The result of an ended process, in the order of the rules:
 //   - signal: failed, `signal`; valid JSON in $BATON_RESULT is the partial result.
 //   - exit other than 0: failed, `exit`; partial result as above; 75 with its wish for the delay.
-//   - 0, $BATON_RESULT written: completed with its JSON; invalid or too large: failed, `validation`, never retried.
+//   - 0, $BATON_RESULT written: completed with its JSON; invalid or too large: failed, `validation`, never
+//   retried.
 //   - 0, parse: json: completed with stdout as JSON; invalid or too large: as above.
 //   - 0: completed with {"stdout": …, "exit_code": 0}.
 
