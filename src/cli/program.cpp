@@ -62,7 +62,17 @@ std::string path_of(const CLI::App& app) {
   return parent == nullptr ? app.get_name() : path_of(*parent) + ' ' + app.get_name();
 }
 
-// Examples stand with the commands; the rest of the help is made of the table of commands and flags.
+// Parents hand their help flag and footer down in a form that stands apart from the other flags.
+void finish_help(CLI::App& app) {
+  app.get_help_ptr()->group("Flags");
+  for (CLI::App* command : app.get_subcommands({})) finish_help(*command);
+}
+
+std::string help_of(const CLI::App& app) {
+  const CLI::App* parent = app.get_parent();
+  return app.help(parent == nullptr ? "" : path_of(*parent));
+}
+
 class Formatter final : public CLI::Formatter {
  public:
   Formatter() {
@@ -70,7 +80,6 @@ class Formatter final : public CLI::Formatter {
     label("REQUIRED", "");
     label("Positionals", "Arguments");
     label("Options", "Flags");
-    label("Subcommands", "Commands");
     label("SUBCOMMAND", "COMMAND");
     label("OPTIONS", "FLAGS");
   }
@@ -96,9 +105,9 @@ int Context::fail(const Error& error) const {
 
 Program::Program() : app_("Runs tasks and workflows and does not lose them.", "baton") {
   app_.formatter(std::make_shared<Formatter>());
+  app_.option_defaults()->group("Flags");
   app_.set_help_flag("-h,--help", "Shows this help");
   app_.require_subcommand(1);
-  app_.footer("Documentation of a command: baton COMMAND --help");
   add_run(*this);
   add_runs(*this);
   add_tasks(*this);
@@ -109,6 +118,8 @@ Program::Program() : app_("Runs tasks and workflows and does not lose them.", "b
   add_config(*this);
   add_version(*this);
   add_completion(*this);
+  finish_help(app_);
+  app_.footer("Documentation of a command: baton COMMAND --help");
 }
 
 CLI::App& Program::command(CLI::App& parent, const std::string& name, const std::string& description,
@@ -142,13 +153,13 @@ int Program::run(int argc, char** argv) {
     app_.parse(argc, argv);
   } catch (const CLI::CallForHelp&) {
     const Reading reading = read_words(app_, argc, argv);
-    console_.out(reading.at->help());
+    console_.out(help_of(*reading.at));
     return kOk;
   } catch (const CLI::ParseError& error) {
     const Reading reading = read_words(app_, argc, argv);
     if (!reading.problem.empty()) return usage_error(reading.problem, *reading.at);
     if (!reading.at->get_subcommands({}).empty()) {
-      console_.err(reading.at->help());
+      console_.err(help_of(*reading.at));
       return kUsage;
     }
     return usage_error(error.what(), *reading.at);
