@@ -334,8 +334,7 @@ void stored(const std::string& folder, std::int64_t runs) {
       }
       cost.measure([&] { commit(*writer, std::move(complete)); });
     }
-    fmt::print("\n{} runs stored in {:.2f} us each, {:.0f} MB\n", runs,
-               cost.wall / static_cast<double>(runs),
+    fmt::print("\n{} runs stored in {:.2f} us each, {:.0f} MB\n", runs, cost.wall / static_cast<double>(runs),
                static_cast<double>(std::filesystem::file_size(path)) / 1e6);
   }
   std::unique_ptr<Writer> writer;

@@ -50,7 +50,7 @@ CREATE TABLE run(
   task_input ANY,
   task_result ANY
 ) STRICT;
-CREATE INDEX run_status ON run(status) WHERE status <> 5;
+CREATE INDEX run_status ON run(status, workflow) WHERE status <> 5;
 CREATE INDEX run_workflow ON run(workflow);
 CREATE INDEX run_job ON run(job_id) WHERE job_id IS NOT NULL;
 

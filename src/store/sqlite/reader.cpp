@@ -6,7 +6,7 @@
 #include "store/sqlite/database_file.hpp"
 #include "store/sqlite/errors.hpp"
 #include "store/sqlite/journal_table.hpp"
-#include "store/sqlite/payload_table.hpp"
+#include "store/sqlite/run_filter.hpp"
 #include "store/sqlite/run_table.hpp"
 #include "store/sqlite/sqlite_store.hpp"
 
@@ -14,10 +14,8 @@ namespace baton::store {
 namespace {
 
 using model::RunRow;
-using model::RunStatus;
 using sqlite::Connection;
 using sqlite::guarded;
-using sqlite::Query;
 
 // Bytes of journal that one call reads before it stops.
 constexpr std::size_t kJournalBytes = 8 << 20;
@@ -88,41 +86,6 @@ class ConnectionPool {
   std::size_t open_ = 0;
 };
 
-// Which keys a filter selects: the statement, and its parameters. The access path is chosen here, not by
-// SQLite's planner (there are no statistics): an index if the filter has one, else the table by key.
-struct KeyQuery {
-  std::string sql;
-  bool by_status = false;  // one execution per status
-};
-
-KeyQuery key_query(const RunFilter& filter) {
-  const bool open_only = !filter.statuses.empty() &&
-                         std::ranges::find(filter.statuses, RunStatus::completed) == filter.statuses.end();
-  KeyQuery query{"SELECT key FROM run ", false};
-  if (!filter.job_id.empty()) {
-    query.sql += "INDEXED BY run_job ";
-  } else if (open_only) {
-    query.sql += "INDEXED BY run_status ";
-    query.by_status = true;
-  } else if (!filter.workflow.empty()) {
-    query.sql += "INDEXED BY run_workflow ";
-  } else {
-    query.sql += "NOT INDEXED ";
-  }
-  query.sql += "WHERE key >= ?1 AND key < ?2";
-  if (!filter.job_id.empty()) query.sql += " AND job_id = ?4";
-  if (!filter.workflow.empty()) query.sql += " AND workflow = (SELECT id FROM workflow WHERE name = ?5)";
-  if (query.by_status) {
-    query.sql += " AND status = ?6 AND status <> 5";
-  } else if (!filter.statuses.empty()) {
-    query.sql += " AND status IN (?6";
-    for (std::size_t i = 1; i < filter.statuses.size(); ++i) query.sql += ", ?" + std::to_string(6 + i);
-    query.sql += ")";
-  }
-  query.sql += " ORDER BY key DESC LIMIT ?3";
-  return query;
-}
-
 class SqliteReader final : public Reader {
  public:
   SqliteReader(const std::string& path, const SqliteOptions& options) : pool_(path, options.vfs) {}
@@ -155,41 +118,8 @@ class SqliteReader final : public Reader {
 Result<std::vector<RunRow>> SqliteReader::list_runs(const RunFilter& filter, std::optional<RunKey> before,
                                                     std::size_t limit) {
   return pool_.snapshot("listing runs", [&](Connection& connection) -> Result<std::vector<RunRow>> {
-    RunFilter wanted = filter;
-    std::ranges::sort(wanted.statuses);
-    const auto twice = std::ranges::unique(wanted.statuses);
-    wanted.statuses.erase(twice.begin(), twice.end());
-    const KeyQuery selected = key_query(wanted);
-    const RunKey end = sqlite::end_of(filter.shard);
-
-    std::vector<RunKey> keys;
-    const auto collect = [&](std::size_t status) {
-      Query query = connection.query(selected.sql);
-      query.number(1, RunKey::make(filter.shard, 0).value)
-          .number(2, before ? std::min(*before, end).value : end.value)
-          .number(3, static_cast<std::int64_t>(std::min<std::size_t>(limit, INT64_MAX)));
-      if (!wanted.job_id.empty()) query.text(4, wanted.job_id);
-      if (!wanted.workflow.empty()) query.text(5, wanted.workflow);
-      if (selected.by_status) {
-        query.number(6, static_cast<std::int64_t>(wanted.statuses[status]));
-      } else {
-        for (std::size_t i = 0; i < wanted.statuses.size(); ++i) {
-          query.number(6 + static_cast<int>(i), static_cast<std::int64_t>(wanted.statuses[i]));
-        }
-      }
-      while (query.next()) keys.push_back({query.number_at(0)});
-    };
-    if (selected.by_status) {
-      for (std::size_t i = 0; i < wanted.statuses.size(); ++i) collect(i);
-      std::ranges::sort(keys, std::greater<>());
-      if (keys.size() > limit) keys.resize(limit);
-    } else {
-      collect(0);
-    }
-
     std::vector<RunRow> rows;
-    rows.reserve(keys.size());
-    for (const RunKey key : keys) {
+    for (const RunKey key : sqlite::select_runs(connection, filter, before, limit)) {
       TRY(std::optional<RunRow> row, sqlite::read_run_for_list(connection, key));
       if (row) rows.push_back(std::move(*row));
     }
