@@ -16,7 +16,7 @@ namespace {
 namespace json = boost::json;
 
 constexpr std::size_t kMaxSchemaDepth = 64;
-constexpr std::size_t kMaxNodes = 100'000;
+constexpr std::size_t kMaxPattern = std::size_t{64} << 10;
 constexpr std::int64_t kPatternMemory = std::int64_t{1} << 20;
 
 struct TypeName {
@@ -62,7 +62,7 @@ constexpr auto kKeywords = std::to_array<std::string_view>({"type",
 
 class Compiler {
  public:
-  explicit Compiler(const json::value& root) : root_(root) {}
+  Compiler(const json::value& root, Budget& budget) : root_(root), budget_(budget) {}
 
   std::expected<std::shared_ptr<const Program>, Problems> compile() {
     program_ = std::make_shared<Program>();
@@ -80,11 +80,12 @@ class Compiler {
     // A subschema that a $ref leads to is compiled once; so a schema may refer to itself.
     if (const auto known = compiled_.find(&source); known != compiled_.end()) return known->second;
     const auto index = static_cast<NodeIndex>(program_->nodes.size());
-    if (index >= kMaxNodes || depth >= kMaxSchemaDepth) {
-      problem(at, index >= kMaxNodes ? "the schema has more than 100000 subschemas"
-                                     : "the schema is nested deeper than 64 levels");
+    if (budget_.subschemas == 0 || depth >= kMaxSchemaDepth) {
+      problem(at, budget_.subschemas == 0 ? "the schema has too many subschemas"
+                                          : "the schema is nested deeper than 64 levels");
       return 0;
     }
+    --budget_.subschemas;
     compiled_.emplace(&source, index);
     program_->nodes.emplace_back();
     Node built;
@@ -252,8 +253,16 @@ class Compiler {
     options.set_log_errors(false);
     options.set_max_mem(kPatternMemory);
     const std::string_view text = value.get_string();
+    if (text.size() > kMaxPattern) return problem(at, "the pattern is longer than 64 KiB");
+    if (budget_.pattern_size == 0) return problem(at, "the patterns of the schema are too large together");
     auto compiled = std::make_shared<const re2::RE2>(re2::StringPiece(text.data(), text.size()), options);
-    if (!compiled->ok()) return problem(at, "the pattern is not valid: " + compiled->error());
+    // A pattern that fails has cost time as well, at most what its memory limit allows.
+    const std::size_t size =
+        compiled->ok() ? static_cast<std::size_t>(compiled->ProgramSize()) : text.size() + 1000;
+    budget_.pattern_size -= std::min(budget_.pattern_size, size);
+    if (!compiled->ok())
+      return problem(
+          at, "the pattern is not valid: " + std::string(utf8_prefix(printable(compiled->error()), 200)));
     n.pattern = std::move(compiled);
   }
 
@@ -276,6 +285,7 @@ class Compiler {
   }
 
   const json::value& root_;
+  Budget& budget_;
   std::shared_ptr<Program> program_;
   std::map<const json::value*, NodeIndex> compiled_;
   Problems problems_;
@@ -284,7 +294,12 @@ class Compiler {
 }  // namespace
 
 std::expected<Schema, Problems> Schema::compile(const json::value& source) {
-  auto program = Compiler(source).compile();
+  Budget budget;
+  return compile(source, budget);
+}
+
+std::expected<Schema, Problems> Schema::compile(const json::value& source, Budget& budget) {
+  auto program = Compiler(source, budget).compile();
   if (!program) return std::unexpected(std::move(program).error());
   return Schema(std::move(*program));
 }

@@ -32,11 +32,18 @@ using Problems = std::vector<Problem>;
 
 struct Program;
 
+// What compiling may use; several schemas may share one.
+struct Budget {
+  std::size_t subschemas = 100'000;
+  std::size_t pattern_size = 200'000;  // instructions of all compiled patterns (about 16 bytes each)
+};
+
 // A compiled schema. Immutable, cheap to copy, usable from any thread; the source value need not outlive it.
 class Schema {
  public:
-  // All problems of the schema at once. Limits: 64 levels, 100,000 subschemas.
+  // All problems of the schema at once. Limits: 64 levels, 64 KiB for a pattern, and the budget.
   static std::expected<Schema, Problems> compile(const boost::json::value& source);
+  static std::expected<Schema, Problems> compile(const boost::json::value& source, Budget& budget);
 
   // What is wrong with `value`, in its order, at most `limit` problems; empty = it fits. Bounded: a value
   // nested deeper than 256 levels, or a check of more than 10 million steps (alternatives in alternatives),

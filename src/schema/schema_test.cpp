@@ -180,6 +180,21 @@ TEST(Schema, DepthIsLimited) {
   EXPECT_FALSE(Schema::compile(deep));
 }
 
+TEST(Schema, PatternsAreLimitedTogether) {
+  const auto patterns = [](std::size_t count) {
+    json::array schemas;
+    for (std::size_t i = 0; i < count; ++i) schemas.push_back(json::object{{"pattern", "(a{100}){10}"}});
+    return json::value{{"allOf", std::move(schemas)}};
+  };
+  EXPECT_TRUE(Schema::compile(patterns(100)));
+  const auto many = Schema::compile(patterns(1000));
+  ASSERT_FALSE(many);
+  EXPECT_EQ(many.error().back().message, "the patterns of the schema are too large together");
+  const auto is_long = Schema::compile(json::object{{"pattern", std::string((64 << 10) + 1, 'a')}});
+  ASSERT_FALSE(is_long);
+  EXPECT_EQ(is_long.error().back().message, "the pattern is longer than 64 KiB");
+}
+
 TEST(Schema, EndlessReferencesEnd) {
   EXPECT_EQ(check(R"({"$ref":"#"})", "1"), ": the schema refers to itself without end");
   // Two to the power of the nesting, but for the limit of steps.

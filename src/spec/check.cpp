@@ -113,6 +113,10 @@ class Checker {
   // Returns the field that was probably meant, or "".
   std::string_view unknown(NodeId key, Shape shape) {
     const std::string_view word = tree_.text(key);
+    if (findings_.full()) {
+      findings_.error(key, "unknown field");
+      return {};
+    }
     std::string_view meant;
     for (const Foreign& f : kForeign) {
       if (f.shape == shape && f.theirs == word) meant = f.ours;
@@ -367,6 +371,8 @@ class Checker {
       return;
     }
     if (forms.has(Form::inputs)) {
+      constexpr std::size_t kMostInputs = 10'000;
+      if (tree_.count(node) > kMostInputs) findings_.error(node, "more than 10000 inputs are declared");
       for (const Member input : tree_.members(node)) {
         if (!is_name(tree_.text(input.key))) not_a_name(input.key);
         if (!tree_.is(input.value, NodeKind::map)) {

@@ -56,21 +56,41 @@ class Paths {
 
 }  // namespace
 
-void set_place(Diagnostic& d, std::string_view source, Span span) {
-  const std::size_t at = std::min<std::size_t>(span.offset, source.size());
-  const std::size_t before = at == 0 ? std::string_view::npos : source.rfind('\n', at - 1);
-  const std::size_t start = before == std::string_view::npos ? 0 : before + 1;
-  std::size_t end = source.find('\n', at);
-  if (end == std::string_view::npos) end = source.size();
-  std::string_view line = source.substr(start, end - start);
-  if (line.ends_with('\r')) line.remove_suffix(1);
-  d.line = 1 + static_cast<std::uint32_t>(std::ranges::count(source.substr(0, start), '\n'));
-  const std::size_t column = std::min(at - start, line.size());
-  d.column = 1 + characters(line.substr(0, column));
-  d.end_column = d.column + std::max(1U, characters(line.substr(column, span.length)));
+void Places::walk_to(std::size_t offset) {
+  if (offset < at_) {
+    at_ = line_start_ = 0;
+    line_ = column_ = 1;
+  }
+  while (true) {
+    const std::size_t newline = source_.find('\n', at_);
+    if (newline >= offset) break;
+    at_ = line_start_ = newline + 1;
+    ++line_;
+    column_ = 1;
+  }
+  column_ += characters(source_.substr(at_, offset - at_));
+  at_ = offset;
+}
+
+void Places::set(Diagnostic& d, Span span) {
+  walk_to(std::min<std::size_t>(span.offset, source_.size()));
   // Enough for every display; a definition in one line of 16 MiB would be copied for every error otherwise.
   constexpr std::size_t kKept = 64 * 1024;
-  if (column < kKept) d.source_line = to_utf8(utf8_prefix(line, kKept));
+  const std::size_t limit = std::min(source_.size(), at_ + kKept);
+  const std::size_t newline = source_.substr(0, limit).find('\n', at_);
+  std::size_t end = std::min(newline, limit);
+  if (newline < limit && end > line_start_ && source_[end - 1] == '\r') --end;
+  end = std::max(end, at_);
+  d.line = line_;
+  d.column = column_;
+  d.end_column =
+      column_ + std::max(1U, characters(source_.substr(at_, std::min<std::size_t>(span.length, end - at_))));
+  if (at_ - line_start_ < kKept)
+    d.source_line = to_utf8(utf8_prefix(source_.substr(line_start_, end - line_start_), kKept));
+}
+
+void set_place(Diagnostic& d, std::string_view source, Span span) {
+  Places(source).set(d, span);
 }
 
 void Findings::add(Finding finding) {
@@ -126,6 +146,7 @@ std::vector<Diagnostic> Findings::take(std::string_view file) {
   for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
   std::ranges::sort(order, {}, [&](std::size_t i) { return std::pair(found_[i].span.offset, i); });
   std::vector<Diagnostic> diagnostics;
+  Places places(tree_.source());
   for (const std::size_t i : order) {
     Finding& f = found_[i];
     Diagnostic d;
@@ -135,7 +156,7 @@ std::vector<Diagnostic> Findings::take(std::string_view file) {
     d.message = std::move(f.message);
     d.suggestion = std::move(f.suggestion);
     d.path = paths[f.node];
-    set_place(d, tree_.source(), f.span);
+    places.set(d, f.span);
     const auto same = [&](const Diagnostic& other) {
       return std::tie(other.line, other.column, other.message) == std::tie(d.line, d.column, d.message);
     };

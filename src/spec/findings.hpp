@@ -53,7 +53,25 @@ class Findings {
   std::size_t more_ = 0;
 };
 
-// Line, column and source line of a part of a text.
+// Finds lines and columns. Places that are asked for in the order of the text cost one walk over it together.
+class Places {
+ public:
+  explicit Places(std::string_view source) : source_(source) {}
+
+  // Sets line, columns and source line.
+  void set(Diagnostic& diagnostic, Span span);
+
+ private:
+  void walk_to(std::size_t offset);
+
+  std::string_view source_;
+  std::size_t at_ = 0;
+  std::size_t line_start_ = 0;
+  std::uint32_t line_ = 1;
+  std::uint32_t column_ = 1;  // of at_
+};
+
+// The same for one place.
 void set_place(Diagnostic& diagnostic, std::string_view source, Span span);
 
 }  // namespace baton::spec

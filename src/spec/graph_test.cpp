@@ -99,13 +99,13 @@ TEST(Graph, AHundredThousandStepsInARow) {
   EXPECT_EQ(result.workflow->steps[99'999].needs, std::vector<Ordinal>{99'998});
 }
 
-TEST(Graph, ACircleOfAHundredThousandIsNamedInShort) {
-  const ParseResult result = parse_workflow(chain(100'000, true), {"circle.yaml"});
+TEST(Graph, ALongCircleIsNamedInShort) {
+  const ParseResult result = parse_workflow(chain(20'000, true), {"circle.yaml"});
   ASSERT_EQ(result.diagnostics.size(), 1U);
   EXPECT_EQ(result.diagnostics[0].message,
-            "these steps need each other in a circle: s0 → s99999 → s99998 → s99997 → s99996 → s99995 → "
-            "s99994 → s99993 "
-            "→ s99992 → s99991 → s99990 → s99989 → … (99988 more) → s0 (each needs the next)");
+            "these steps need each other in a circle: s0 → s19999 → s19998 → s19997 → s19996 → s19995 → "
+            "s19994 → s19993 "
+            "→ s19992 → s19991 → s19990 → s19989 → … (19988 more) → s0 (each needs the next)");
   EXPECT_EQ(result.diagnostics[0].path, "steps.s0.needs[0]");
 }
 

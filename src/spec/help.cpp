@@ -18,7 +18,8 @@ called `*.json`, or if it begins with `{"` and the file is not called `*.yaml` o
 - YAML is read by the core schema: `yes`, `no`, `on` and `off` are text; only `true` and `false` are booleans.
 - A key that stands twice in a map is an error. Anchors, aliases and the merge key `<<` may be used.
 - Fields that are not in this list are errors, and so are fields of later versions.
-- Limits: 16 MiB of text, 64 levels, 2 million values, aliases that stand for 100,000 values, 100,000 steps.
+- Limits: 16 MiB of text, 64 levels, 2 million values, 10,000 anchors, aliases that stand for 100,000 values and 16 MiB
+  of text, 10,000 inputs, 100,000 steps. What `env` and `defaults` give to all steps together is at most 256 MiB.
 - Names of workflows, steps, inputs and queues have letters, digits, `.`, `_` and `-`, begin with a letter or digit, and
   have at most 128 characters.
 - A duration is written as `90s`, `5m`, `1h30m`, `250ms` or `2d`, or as a number of seconds.

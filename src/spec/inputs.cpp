@@ -56,7 +56,7 @@ std::string problem_text(std::string_view name, const schema::Problem& problem) 
          printable(problem.message);
 }
 
-void check_input(const Tree& tree, Member input, Findings& findings) {
+void check_input(const Tree& tree, Member input, schema::Budget& budget, Findings& findings) {
   if (!tree.is(input.value, NodeKind::map)) return;  // reported by the table's check
   if (const auto optional = tree.find(input.value, "optional")) {
     if (!tree.is(optional->value, NodeKind::boolean)) {
@@ -74,7 +74,7 @@ void check_input(const Tree& tree, Member input, Findings& findings) {
     return;
   }
   const json::value declaration = tree.to_json(input.value);
-  const auto schema = schema::Schema::compile(schema_of(declaration));
+  const auto schema = schema::Schema::compile(schema_of(declaration), budget);
   if (!schema) {
     for (const schema::Problem& p : schema.error()) {
       findings.error(node_at(tree, input.value, p.pointer), p.message);
@@ -95,9 +95,10 @@ void check_input(const Tree& tree, Member input, Findings& findings) {
 void check_inputs(const Tree& tree, Findings& findings) {
   const auto inputs = tree.find(tree.root(), "inputs");
   if (!inputs) return;
+  schema::Budget budget;  // of all inputs together
   for (const Member input : tree.members(inputs->value)) {
     if (findings.full()) return;
-    check_input(tree, input, findings);
+    check_input(tree, input, budget, findings);
   }
 }
 

@@ -107,6 +107,12 @@ bool TreeBuilder::scalar(NodeKind kind, Span span, std::string_view text, bool q
   return true;
 }
 
+bool TreeBuilder::anchor(std::string_view name, Span span) {
+  next_anchor_ = name;
+  if (anchors_.size() < limits_.anchors) return true;
+  return fail(span, "the definition has more than " + std::to_string(limits_.anchors) + " anchors");
+}
+
 bool TreeBuilder::alias(std::string_view name, Span span) {
   const auto found = anchors_.find(std::string(name));
   if (found == anchors_.end()) {

@@ -15,7 +15,8 @@ struct TreeLimits {
   std::size_t bytes = std::size_t{16} << 20;  // of the text
   std::size_t depth = 64;                     // of nested lists and maps
   std::size_t nodes = 2'000'000;
-  std::size_t alias_nodes = 100'000;                // that all aliases and merge keys together stand for
+  std::size_t alias_nodes = 100'000;  // that all aliases and merge keys together stand for
+  std::size_t anchors = 10'000;
   std::size_t alias_bytes = std::size_t{16} << 20;  // of the text that all aliases together stand for
 };
 
@@ -36,7 +37,7 @@ class TreeBuilder {
   bool scalar(NodeKind kind, Span span, std::string_view text, bool quoted);
 
   // Names the node that the next event makes.
-  void anchor(std::string_view name) { next_anchor_ = name; }
+  bool anchor(std::string_view name, Span span);
   bool alias(std::string_view name, Span span);
 
   bool fail(Span span, std::string message, std::string suggestion = {});

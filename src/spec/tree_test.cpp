@@ -128,6 +128,8 @@ TEST(Yaml, BudgetsHoldOnBothSides) {
   EXPECT_EQ(yaml("[&a [xyz, &b u], *a, *b]", {.alias_bytes = 5}), R"([["xyz","u"],["xyz","u"],"u"])");
   EXPECT_EQ(yaml("[&a [xyz, &b u], *a, *b]", {.alias_bytes = 4}),
             "21: the aliases stand for more than 4 bytes of text");
+  EXPECT_EQ(yaml("[&a 1, &b 2]", {.anchors = 2}), "[1,2]");
+  EXPECT_EQ(yaml("[&a 1, &b 2, &c 3]", {.anchors = 2}), "13: the definition has more than 2 anchors");
   EXPECT_EQ(yaml("[&a [[1]], [*a]]", {.depth = 4}), "[[[1]],[[[1]]]]");
   EXPECT_EQ(yaml("[&a [[1]], [*a]]", {.depth = 3}), "12: lists and maps are nested deeper than 3 levels");
   EXPECT_EQ(yaml("a: &a {x: 1, y: 2}\nb: {<<: *a}", {.alias_nodes = 9}),

@@ -62,11 +62,11 @@ class YamlReader {
           return builder_.fail(span, "the file has a second document: one definition per file");
         return true;
       case YAML_SEQUENCE_START_EVENT:
-        return tag(event.data.sequence_start.tag, "seq", span) && anchor(event.data.sequence_start.anchor) &&
-               builder_.begin(NodeKind::list, span.offset);
+        return tag(event.data.sequence_start.tag, "seq", span) &&
+               anchor(event.data.sequence_start.anchor, span) && builder_.begin(NodeKind::list, span.offset);
       case YAML_MAPPING_START_EVENT:
-        return tag(event.data.mapping_start.tag, "map", span) && anchor(event.data.mapping_start.anchor) &&
-               builder_.begin(NodeKind::map, span.offset);
+        return tag(event.data.mapping_start.tag, "map", span) &&
+               anchor(event.data.mapping_start.anchor, span) && builder_.begin(NodeKind::map, span.offset);
       case YAML_SEQUENCE_END_EVENT:
       case YAML_MAPPING_END_EVENT:
         return builder_.end();
@@ -79,9 +79,8 @@ class YamlReader {
     }
   }
 
-  bool anchor(const yaml_char_t* name) {
-    if (name != nullptr) builder_.anchor(view(name));
-    return true;
+  bool anchor(const yaml_char_t* name, Span span) {
+    return name == nullptr || builder_.anchor(view(name), span);
   }
 
   // The tag of a collection may only repeat what it is anyway.
@@ -105,7 +104,7 @@ class YamlReader {
     if (!kind) return builder_.fail(span, kind.error());
     if (value.find('\0') != std::string_view::npos)
       return builder_.fail(span, "text must not hold the character NUL");
-    anchor(data.anchor);
+    if (!anchor(data.anchor, span)) return false;
     // Where the text stands in the source as it is, the tree shares it.
     std::string_view text = value;
     const std::size_t skip = plain ? 0 : 1;
