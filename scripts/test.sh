@@ -42,6 +42,7 @@ check 'documentation' python_tests tests/docs
 stage 'configure release' cmake --preset release
 stage 'build release' cmake --build build/release --parallel "$jobs"
 check 'unit tests' unit_tests release --label-regex '^unit$'
+check 'documentation of the command line' python3 -B tests/docs/check_cli.py build/release/baton
 if [ "$mode" != quick ]; then
   check 'all other tests' ctest --test-dir build/release --output-on-failure --parallel "$jobs" --label-exclude '^unit$'
   check 'examples' examples/run.sh build/release/baton
