@@ -243,8 +243,20 @@ void print_object(Console& console, Format format, const json::object& object,
 std::string text_of(const json::object& object, std::string_view field) {
   const json::value* value = object.if_contains(field);
   if (value == nullptr || value->is_null()) return "";
-  if (value->is_string()) return printable(value->get_string());
-  return printable(json::serialize(*value));
+  if (value->is_string()) return std::string(value->get_string());
+  std::string text;
+  compact(*value, text);
+  return text;
+}
+
+std::string cell_of(const json::object& object, std::string_view field) {
+  return one_line(text_of(object, field));
+}
+
+std::string one_line(std::string_view text) {
+  while (text.ends_with('\n')) text.remove_suffix(1);
+  const std::size_t end = text.find('\n');
+  return printable(text.substr(0, end)) + (end == std::string_view::npos ? "" : " …");
 }
 
 double number_of(const json::object& object, std::string_view field) {

@@ -44,8 +44,11 @@ void print_list(Console& console, Format format, std::vector<boost::json::object
 void print_object(Console& console, Format format, const boost::json::object& object,
                   const std::function<std::string(const Style&)>& people);
 
-// Fields of the API's objects as text; "" for null and for what is missing.
+// Fields of the API's objects as text; "" for null and for what is missing. As it is: not for a terminal.
 std::string text_of(const boost::json::object& object, std::string_view field);
+// For a terminal: one line, nothing in it steers.
+std::string cell_of(const boost::json::object& object, std::string_view field);
+std::string one_line(std::string_view text);
 double number_of(const boost::json::object& object, std::string_view field);  // 0 if there is none
 const boost::json::object* object_of(const boost::json::object& object, std::string_view field);
 

@@ -1,5 +1,6 @@
 #include "cli/report.hpp"
 
+#include "base/text.hpp"
 #include "cli/view/tree.hpp"
 #include "cli/words.hpp"
 
@@ -38,6 +39,17 @@ std::string tree(const RunModel& model, const Console& console, const std::strin
   return out;
 }
 
+// Each line behind `margin`, control characters made visible.
+std::string indented(std::string_view text, const std::string& margin) {
+  std::string out;
+  while (!text.empty()) {
+    const std::string_view line = text.substr(0, text.find('\n'));
+    text.remove_prefix(std::min(text.size(), line.size() + 1));
+    out += margin + printable(line) + '\n';
+  }
+  return out.empty() ? margin + '\n' : out;
+}
+
 // The end of a task's log, indented.
 std::string end_of_log(client::Client& client, const std::string& task, const Style& style) {
   std::string log;
@@ -48,20 +60,15 @@ std::string end_of_log(client::Client& client, const std::string& task, const St
     return log.size() < (64 << 10);
   });
   if (!read || log.empty()) return "";
-  std::string out;
-  for (std::size_t at = 0; at < log.size();) {
-    const std::size_t end = std::min(log.find('\n', at), log.size());
-    out += style.dim("  │ ") + log.substr(at, end - at) + '\n';
-    at = end + 1;
-  }
-  return out;
+  return indented(log, style.dim("  │ "));
 }
 
 std::string failures(client::Client& client, const RunModel& model, const Style& style) {
   std::string out;
   std::size_t shown = 0;
   for (const FailedTask& task : model.failures()) {
-    out += '\n' + style.red("✗ " + task.name) + "  " + task.type + ": " + task.message + '\n';
+    out += '\n' + style.red("✗ " + task.name) + "  " + printable(task.type) + ": ";
+    out += indented(task.message, "    ").substr(4);
     if (++shown <= kLogsShown) out += end_of_log(client, task.id, style);
   }
   if (model.failed_tasks() > model.failures().size()) {

@@ -31,7 +31,7 @@ Status Session::connect() {
   return {};
 }
 
-Status Session::open(const std::function<bool()>& interrupted) {
+Status Session::open(Purpose purpose, const std::function<bool()>& interrupted) {
   bool said = false;
   for (const net::MonoTime begin = net::Loop::now();;) {
     const auto connected = connect();
@@ -41,10 +41,17 @@ Status Session::open(const std::function<bool()>& interrupted) {
     embedded::OwnerOptions options;
     options.data_dir = settings_.data_dir;
     options.concurrency = settings_.concurrency;
+    options.execute = purpose == Purpose::run;
     options.log = [this](std::string_view line) { console_.note(line); };
     auto owner = embedded::Owner::open(std::move(options));
     if (owner) {
       owner_ = std::move(*owner);
+      // Whoever only looks does not start tasks that its own end would interrupt: open runs go on in the background,
+      // and this command is a client of that.
+      if (purpose == Purpose::look && owner_->open_runs() > 0) {
+        close();
+        continue;
+      }
       return connect();
     }
     // Somebody has the lock but does not serve yet, or does not serve any more.

@@ -16,6 +16,12 @@
 
 namespace baton::cli {
 
+// Why a command opens the directory.
+enum class Purpose : std::uint8_t {
+  look,  // reads, or changes something by one request
+  run    // starts or awaits a run: tasks run in this process if it becomes the owner
+};
+
 class Session {
  public:
   Session(const Settings& settings, Console& console) : settings_(settings), console_(console) {}
@@ -27,7 +33,7 @@ class Session {
   // connection broke.
   //
   // unavailable: the directory has an owner that does not answer; interrupted; and the errors of Owner::open.
-  Status open(const std::function<bool()>& interrupted = {});
+  Status open(Purpose purpose, const std::function<bool()>& interrupted = {});
   // As open(), but a missing owner is started as a process of its own, in the background.
   Status open_in_background();
 

@@ -49,7 +49,7 @@ std::string duration_of(const boost::json::object& object, std::optional<WallTim
 }
 
 std::string short_time(const boost::json::object& object, std::string_view field) {
-  std::string text = text_of(object, field);
+  std::string text = cell_of(object, field);
   if (text.size() < 19) return text;
   text.resize(19);
   text[10] = ' ';
@@ -58,7 +58,7 @@ std::string short_time(const boost::json::object& object, std::string_view field
 
 std::string error_of(const boost::json::object& object) {
   const auto* error = object_of(object, "error");
-  return error == nullptr ? "" : text_of(*error, "type") + ": " + text_of(*error, "message");
+  return error == nullptr ? "" : cell_of(*error, "type") + ": " + cell_of(*error, "message");
 }
 
 WallTime wall_now() {

@@ -23,7 +23,7 @@ std::string short_duration(Duration duration);
 std::string duration_of(const boost::json::object& object, std::optional<WallTime> now = std::nullopt);
 // "2026-11-21 01:46:00", in UTC.
 std::string short_time(const boost::json::object& object, std::string_view field);
-// "exit: it failed", or "".
+// "exit: it failed", for a terminal; or "".
 std::string error_of(const boost::json::object& object);
 
 WallTime wall_now();

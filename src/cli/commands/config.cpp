@@ -13,7 +13,7 @@ int show(const Context& context) {
                      {"environment", setting.environment}});
   }
   const auto field = [](const char* name) {
-    return [name](const boost::json::object& row, const Style&) { return text_of(row, name); };
+    return [name](const boost::json::object& row, const Style&) { return cell_of(row, name); };
   };
   const Column columns[] = {{"NAME", field("name")},
                             {"VALUE", field("value"), false, 1},

@@ -22,13 +22,13 @@ Result<std::vector<boost::json::object>> find_tasks(client::Client& client, cons
   do {
     TRY(client::Page page, client.tasks(run, 1000, cursor));
     for (boost::json::object& task : page.items) {
-      const std::string name = text_of(task, "step");
-      const std::string index = text_of(task, "index");
+      const std::string name = cell_of(task, "step");
+      const std::string index = cell_of(task, "index");
       if (!step.empty() && step != name && step != name + '[' + index + ']') continue;
       exists = true;
       found.push_back({{"id", text_of(task, "id")},
                        {"name", index.empty() ? name : name + '[' + index + ']'},
-                       {"started", !text_of(task, "started_at").empty()}});
+                       {"started", !cell_of(task, "started_at").empty()}});
     }
     cursor = page.next;
   } while (!cursor.empty());
@@ -66,7 +66,7 @@ int show(const Context& context, Options options) {
   for (const boost::json::object& task : *tasks) {
     if (!task.at("started").as_bool() && !options.query.follow) continue;
     if (tasks->size() > 1 && !options.query.json) {
-      context.console.note(context.console.err_style().bold("── " + text_of(task, "name")));
+      context.console.note(context.console.err_style().bold("── " + cell_of(task, "name")));
     }
     const auto printed = print_log(context, client, text_of(task, "id"), options.query);
     if (!printed) return context.fail(printed.error());

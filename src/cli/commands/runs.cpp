@@ -19,7 +19,7 @@ struct Options {
 };
 
 std::string status_cell(const json::object& row, const Style& style) {
-  const std::string status = text_of(row, "status");
+  const std::string status = cell_of(row, "status");
   return in_colour_of(status, std::string(symbol(status)) + ' ' + status, style);
 }
 
@@ -30,8 +30,8 @@ int list(const Context& context, const client::RunQuery& query) {
   if (!page) return context.fail(page.error());
   const WallTime now = wall_now();
   const Column columns[] = {
-      {"RUN", [](const json::object& row, const Style&) { return text_of(row, "id"); }},
-      {"WORKFLOW", [](const json::object& row, const Style&) { return text_of(row, "workflow"); }, false, 1},
+      {"RUN", [](const json::object& row, const Style&) { return cell_of(row, "id"); }},
+      {"WORKFLOW", [](const json::object& row, const Style&) { return cell_of(row, "workflow"); }, false, 1},
       {"STATUS", status_cell},
       {"DONE",
        [](const json::object& row, const Style&) {
@@ -40,7 +40,7 @@ int list(const Context& context, const client::RunQuery& query) {
        true},
       {"CREATED", [](const json::object& row, const Style&) { return short_time(row, "created_at"); }},
       {"DURATION", [now](const json::object& row, const Style&) { return duration_of(row, now); }, true},
-      {"JOB", [](const json::object& row, const Style&) { return text_of(row, "job_id"); }, false, 2},
+      {"JOB", [](const json::object& row, const Style&) { return cell_of(row, "job_id"); }, false, 2},
   };
   const bool none = page->items.empty();
   const std::string next = page->next;
@@ -57,28 +57,28 @@ std::string describe(const json::object& run, const Style& style) {
   const auto line = [&](std::string_view name, const std::string& value) {
     if (!value.empty()) out += style.dim(pad(name, 12)) + value + '\n';
   };
-  line("run", text_of(run, "id"));
-  line("workflow", text_of(run, "workflow") + ", version " + text_of(run, "version"));
-  line("title", text_of(run, "title"));
+  line("run", cell_of(run, "id"));
+  line("workflow", cell_of(run, "workflow") + ", version " + cell_of(run, "version"));
+  line("title", cell_of(run, "title"));
   line("status", status_cell(run, style));
   line("error", style.red(error_of(run)));
   line("progress", std::to_string(static_cast<int>(number_of(run, "progress"))) + "%, step " +
-                       text_of(run, "current_step") + " of " + text_of(run, "total_steps"));
+                       cell_of(run, "current_step") + " of " + cell_of(run, "total_steps"));
   if (const auto* counts = object_of(run, "counts")) {
-    std::string text = text_of(*counts, "total") + " in all";
+    std::string text = cell_of(*counts, "total") + " in all";
     for (const char* name : {"completed", "failed", "skipped", "cancelled", "running"}) {
-      if (number_of(*counts, name) > 0) text += ", " + text_of(*counts, name) + ' ' + name;
+      if (number_of(*counts, name) > 0) text += ", " + cell_of(*counts, name) + ' ' + name;
     }
     line("tasks", text);
   }
-  line("job", text_of(run, "job_id"));
-  line("priority", text_of(run, "priority"));
+  line("job", cell_of(run, "job_id"));
+  line("priority", cell_of(run, "priority"));
   line("created", short_time(run, "created_at"));
   line("started", short_time(run, "started_at"));
   line("ended", short_time(run, "ended_at"));
   line("duration", duration_of(run, wall_now()));
   if (number_of(run, "recovery_attempts") > 0)
-    line("recovered", text_of(run, "recovery_attempts") + " times");
+    line("recovered", cell_of(run, "recovery_attempts") + " times");
   for (const char* name : {"input", "metadata"}) {
     const auto* value = object_of(run, name);
     if (value == nullptr || value->empty()) continue;
@@ -113,11 +113,11 @@ int cancel(const Context& context, const Options& options) {
 
 // One line of history for people: what happened, to what, and what else the fact says.
 std::string fact_text(const json::object& fact) {
-  std::string text = text_of(fact, "type");
-  const std::string step = text_of(fact, "step");
+  std::string text = cell_of(fact, "type");
+  const std::string step = cell_of(fact, "step");
   if (!step.empty()) {
     text += ' ' + step;
-    if (fact.contains("index")) text += '[' + text_of(fact, "index") + ']';
+    if (fact.contains("index")) text += '[' + cell_of(fact, "index") + ']';
   }
   for (const auto& [key, value] : fact) {
     const std::string_view name = key;
@@ -129,7 +129,7 @@ std::string fact_text(const json::object& fact) {
       text += "  " + error_of(fact);
       continue;
     }
-    const std::string shown = text_of(fact, name);
+    const std::string shown = cell_of(fact, name);
     if (!shown.empty()) text += "  " + std::string(name) + '=' + shown;
   }
   return text;
@@ -158,7 +158,7 @@ int history(const Context& context, const std::string& id) {
     for (const json::value& fact : *facts) {
       if (!fact.is_object()) continue;
       const json::object& object = fact.get_object();
-      const std::string at = text_of(object, "at");
+      const std::string at = cell_of(object, "at");
       context.console.out(style.dim(at) + "  " + fact_text(object) + '\n');
     }
   }

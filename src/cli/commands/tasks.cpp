@@ -18,13 +18,13 @@ struct Options {
 };
 
 std::string status_cell(const json::object& row, const Style& style) {
-  const std::string status = text_of(row, "status");
+  const std::string status = cell_of(row, "status");
   return in_colour_of(status, std::string(symbol(status)) + ' ' + status, style);
 }
 
 std::string step_of(const json::object& task) {
-  const std::string index = text_of(task, "index");
-  return text_of(task, "step") + (index.empty() ? "" : '[' + index + ']');
+  const std::string index = cell_of(task, "index");
+  return cell_of(task, "step") + (index.empty() ? "" : '[' + index + ']');
 }
 
 int list(const Context& context, const Options& options) {
@@ -34,15 +34,15 @@ int list(const Context& context, const Options& options) {
   if (!page) return context.fail(page.error());
   const WallTime now = wall_now();
   const Column columns[] = {
-      {"TASK", [](const json::object& row, const Style&) { return text_of(row, "id"); }},
+      {"TASK", [](const json::object& row, const Style&) { return cell_of(row, "id"); }},
       {"STEP", [](const json::object& row, const Style&) { return step_of(row); }, false, 1},
       {"STATUS", status_cell},
-      {"ATTEMPTS", [](const json::object& row, const Style&) { return text_of(row, "attempts"); }, true},
+      {"ATTEMPTS", [](const json::object& row, const Style&) { return cell_of(row, "attempts"); }, true},
       {"STARTED", [](const json::object& row, const Style&) { return short_time(row, "started_at"); }},
       {"DURATION", [now](const json::object& row, const Style&) { return duration_of(row, now); }, true},
       {"ERROR",
        [](const json::object& row, const Style&) {
-         const std::string reason = text_of(row, "skip_reason");
+         const std::string reason = cell_of(row, "skip_reason");
          return reason.empty() ? error_of(row) : reason;
        },
        false, 9},
@@ -60,14 +60,14 @@ std::string describe(const json::object& task, const Style& style) {
   const auto line = [&](std::string_view name, const std::string& value) {
     if (!value.empty()) out += style.dim(pad(name, 12)) + value + '\n';
   };
-  line("task", text_of(task, "id"));
+  line("task", cell_of(task, "id"));
   line("step", step_of(task));
-  line("title", text_of(task, "title"));
-  line("type", text_of(task, "type"));
+  line("title", cell_of(task, "title"));
+  line("type", cell_of(task, "type"));
   line("status", status_cell(task, style));
-  line("skipped", text_of(task, "skip_reason"));
+  line("skipped", cell_of(task, "skip_reason"));
   line("error", style.red(error_of(task)));
-  line("worker", text_of(task, "worker"));
+  line("worker", cell_of(task, "worker"));
   line("started", short_time(task, "started_at"));
   line("ended", short_time(task, "ended_at"));
   line("duration", duration_of(task, wall_now()));
@@ -76,12 +76,12 @@ std::string describe(const json::object& task, const Style& style) {
     std::vector<json::object> rows;
     for (const json::value& attempt : attempts->get_array()) rows.push_back(attempt.as_object());
     const Column columns[] = {
-        {"ATTEMPT", [](const json::object& row, const Style&) { return text_of(row, "number"); }, true},
+        {"ATTEMPT", [](const json::object& row, const Style&) { return cell_of(row, "number"); }, true},
         {"STATUS", status_cell},
         {"STARTED", [](const json::object& row, const Style&) { return short_time(row, "started_at"); }},
         {"DURATION", [](const json::object& row, const Style&) { return duration_of(row, wall_now()); },
          true},
-        {"WORKER", [](const json::object& row, const Style&) { return text_of(row, "worker"); }},
+        {"WORKER", [](const json::object& row, const Style&) { return cell_of(row, "worker"); }},
         {"ERROR", [](const json::object& row, const Style&) { return error_of(row); }},
     };
     out += '\n' + to_table(rows, columns, style, 0);

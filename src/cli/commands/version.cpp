@@ -29,7 +29,7 @@ int show(const Context& context, bool verbose) {
     for (const auto& [key, value] : facts) {
       if (key == "version") continue;
       text += style.dim(std::string(key) + std::string(10 - std::min<std::size_t>(9, key.size()), ' ')) +
-              text_of(facts, key) + '\n';
+              cell_of(facts, key) + '\n';
     }
     return text;
   });

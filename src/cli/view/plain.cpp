@@ -29,23 +29,23 @@ std::string event_line(const RunModel& model, std::string_view type, const boost
   if (!event.contains("step_index") || place >= model.steps().size()) return "";
   const StepModel& step = model.steps()[place];
   const bool is_item = event.contains("index");
-  const std::string name = is_item ? step.name + '[' + text_of(event, "index") + ']' : step.name;
+  const std::string name = is_item ? step.name + '[' + cell_of(event, "index") + ']' : step.name;
 
   if (type == "attempt.started" && !is_item) {
-    const std::string attempt = text_of(event, "attempt");
+    const std::string attempt = cell_of(event, "attempt");
     return line(symbol("running"), name + (attempt == "1" ? "" : ", attempt " + attempt));
   }
   if (type == "task.expanded")
-    return line(symbol("running"), name + ", " + text_of(event, "items") + " items");
+    return line(symbol("running"), name + ", " + cell_of(event, "items") + " items");
   if (type == "task.retrying")
-    return line(symbol("retrying"), name + " failed, again in " + text_of(event, "delay") + 's');
+    return line(symbol("retrying"), name + " failed, again in " + cell_of(event, "delay") + 's');
   if (type == "attempt.ended") {
-    const std::string outcome = text_of(event, "outcome");
+    const std::string outcome = cell_of(event, "outcome");
     if (outcome == "lost" || outcome == "interrupted") return line(symbol("retrying"), name + ' ' + outcome);
   }
   if (type == "task.skipped" && !is_item) return line(symbol("skipped"), name + " skipped: " + step.note);
   if (type == "task.ended") {
-    const std::string status = text_of(event, "status");
+    const std::string status = cell_of(event, "status");
     const std::string error = error_of(event);
     if (!is_item) {
       const std::string took =

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "cli/output.hpp"
+#include "cli/words.hpp"
 
 namespace baton::cli {
 
@@ -78,10 +79,10 @@ void RunModel::apply_task(std::string_view type, const json::object& event, Wall
       step.active[index].status = "retrying";
     } else {
       step.status = "retrying";
-      step.note = "again in " + text_of(event, "delay") + "s";
+      step.note = "again in " + cell_of(event, "delay") + "s";
     }
   } else if (type == "attempt.ended") {
-    const std::string outcome = text_of(event, "outcome");
+    const std::string outcome = cell_of(event, "outcome");
     if (!is_item && outcome != "completed" && outcome != "failed") step.note = outcome;
   } else if (type == "task.skipped" || type == "task.ended") {
     const std::string status = type == "task.skipped" ? "skipped" : text_of(event, "status");
@@ -102,9 +103,7 @@ void RunModel::apply_task(std::string_view type, const json::object& event, Wall
       if (step.items > 0) done_weight_ += step.weight / static_cast<double>(step.items);
       return;
     }
-    step.note = type == "task.skipped" ? text_of(event, "reason")
-                : error != nullptr     ? text_of(*error, "type") + ": " + text_of(*error, "message")
-                                       : "";
+    step.note = type == "task.skipped" ? cell_of(event, "reason") : error_of(event);
     end_step(step, status, at);
   }
 }

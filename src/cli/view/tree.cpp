@@ -85,8 +85,7 @@ class Tree {
     if (step.attempt > 1 && !step.expanded)
       left += style_.yellow("  attempt " + std::to_string(step.attempt));
     if (!step.note.empty()) {
-      const std::string note = step.note.substr(0, step.note.find('\n'));
-      left += "  " + (step.status == "failed" ? style_.red(note) : style_.dim(note));
+      left += "  " + (step.status == "failed" ? style_.red(step.note) : style_.dim(step.note));
     }
     return spread(left, style_.dim(elapsed(step.started_at, step.ended_at, now_)), options_.columns);
   }
