@@ -71,8 +71,14 @@ def write_json(path, value):
     write_file(path, json.dumps(value, separators=(",", ":")).encode("ascii"))
 
 
+def temporary_name(path):
+    """Where the file is written before it gets its name: the same for all attempts of the task, so that what a killed
+    attempt left is overwritten, and another for every other task."""
+    return f"{path}.{os.environ['BATON_TASK_ID']}.tmp"
+
+
 def write_file(path, content):
-    temporary = f"{path}.{os.getpid()}.tmp"
+    temporary = temporary_name(path)
     with open(temporary, "wb") as file:
         file.write(content)
         file.flush()

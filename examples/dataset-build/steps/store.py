@@ -22,7 +22,7 @@ def main(values):
     out = os.path.abspath(values["out"])
     os.makedirs(out, exist_ok=True)
     archive = os.path.join(out, "dataset.tar")
-    temporary = f"{archive}.{os.getpid()}.tmp"
+    temporary = dataset.temporary_name(archive)
     manifest = []
     try:
         with open(temporary, "wb") as file:
