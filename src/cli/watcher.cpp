@@ -77,7 +77,7 @@ Status Watcher::reconnect() {
   }
   follower_.reset();
   block_.clear();
-  const auto opened = session_.open([&] {
+  const auto opened = session_.open(Purpose::run, [&] {
     take_signals();
     return false;
   });

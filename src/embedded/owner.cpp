@@ -99,7 +99,7 @@ class LocalOwner final : public Owner {
     loop_.start();
     running_ = true;
     driver_->begin();
-    worker_->start(*executor_);
+    if (options_.execute) worker_->start(*executor_);
     return {};
   }
 

@@ -18,6 +18,7 @@ struct OwnerOptions {
   std::string data_dir;           // made with mode 0700 if it is missing
   std::uint32_t concurrency = 0;  // tasks at a time in this process; 0 = 2 per core, at least 4
   std::string worker_name = "local";
+  bool execute = true;             // false: recovers and serves, but starts no task
   std::function<void(std::string_view)>
       log;  // one line for operators at a time, on any thread; none = dropped
 };

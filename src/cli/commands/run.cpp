@@ -30,7 +30,7 @@ Result<boost::json::object> submit(const client::Submission& submission, Session
     auto submitted = session.client().submit(submission);
     if (submitted) return std::move(submitted->run);
     if (!is_broken_connection(submitted.error()) || attempt == 10) return fail(submitted.error());
-    TRY_VOID(background ? session.open_in_background() : session.open());
+    TRY_VOID(background ? session.open_in_background() : session.open(Purpose::run));
   }
 }
 
@@ -85,7 +85,7 @@ int run(const Context& context, const Options& options) {
 
   Signals signals;
   Session session(context.settings, context.console);
-  if (const auto opened = session.open([&] { return signals.take().has_value(); }); !opened) {
+  if (const auto opened = session.open(Purpose::run, [&] { return signals.take().has_value(); }); !opened) {
     return context.fail(opened.error());
   }
   Result<Started> started = Started{options.resume, prepared->workflow};

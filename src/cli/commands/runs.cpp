@@ -25,7 +25,7 @@ std::string status_cell(const json::object& row, const Style& style) {
 
 int list(const Context& context, const client::RunQuery& query) {
   Session session(context.settings, context.console);
-  if (const auto opened = session.open(); !opened) return context.fail(opened.error());
+  if (const auto opened = session.open(Purpose::look); !opened) return context.fail(opened.error());
   auto page = session.client().runs(query);
   if (!page) return context.fail(page.error());
   const WallTime now = wall_now();
@@ -99,14 +99,14 @@ int show(const Context& context, const json::object& run) {
 
 int get(const Context& context, const std::string& id) {
   Session session(context.settings, context.console);
-  if (const auto opened = session.open(); !opened) return context.fail(opened.error());
+  if (const auto opened = session.open(Purpose::look); !opened) return context.fail(opened.error());
   const auto run = session.client().run(id);
   return run ? show(context, *run) : context.fail(run.error());
 }
 
 int cancel(const Context& context, const Options& options) {
   Session session(context.settings, context.console);
-  if (const auto opened = session.open(); !opened) return context.fail(opened.error());
+  if (const auto opened = session.open(Purpose::look); !opened) return context.fail(opened.error());
   const auto run = session.client().cancel(options.run, options.terminate, options.reason);
   return run ? show(context, *run) : context.fail(run.error());
 }
@@ -137,7 +137,7 @@ std::string fact_text(const json::object& fact) {
 
 int history(const Context& context, const std::string& id) {
   Session session(context.settings, context.console);
-  if (const auto opened = session.open(); !opened) return context.fail(opened.error());
+  if (const auto opened = session.open(Purpose::look); !opened) return context.fail(opened.error());
   std::vector<json::object> entries;
   std::string cursor;
   do {
