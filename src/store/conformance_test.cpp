@@ -580,8 +580,17 @@ TEST_P(Store, ItemResultsAreOneListWithNulls) {
   EXPECT_EQ(items(20, 2), "[null,null]");
   EXPECT_EQ(items(5, 0), "[]");
   LoadRequest request;
-  request.payloads.push_back({run, PayloadSlot::item_results, 0, UINT32_MAX});
-  EXPECT_EQ(owner.try_load(request).error().code, ErrorCode::too_large);
+  // One list that is too long does not spoil the load.
+  const PayloadKey endless{run, PayloadSlot::item_results, 0, UINT32_MAX};
+  request.payloads = {endless, {run, PayloadSlot::task_result, 9, 0}};
+  const Loaded loaded = owner.load(request);
+  ASSERT_EQ(loaded.refused.size(), 1U);
+  EXPECT_EQ(loaded.refused[0].first, endless);
+  EXPECT_EQ(loaded.refused[0].second.code, ErrorCode::too_large);
+  ASSERT_EQ(loaded.payloads.size(), 2U);
+  EXPECT_EQ(*loaded.payloads[0].second, "");
+  EXPECT_EQ(*loaded.payloads[1].second, "9");
+  EXPECT_EQ(reader->get_payload(endless).error().code, ErrorCode::too_large);
 }
 
 // ---- Lists
@@ -751,7 +760,11 @@ TEST_P(Store, ARunsJournalFollowsItsChain) {
     before = page->back().sequence;
   }
   EXPECT_EQ(seen, expected);
-  // A cursor that is not one of the run's entries, and one from the future.
+  // Cursors that are none of the run's entries: just behind one, anywhere, from the future, before all.
+  EXPECT_EQ(reader->run_journal(mine, 5, 1)->at(0).sequence, 4);
+  EXPECT_EQ(reader->run_journal(mine, head + 1, 1)->at(0).sequence, head);
+  EXPECT_EQ(reader->run_journal(mine, 1, 1)->size(), 0U);
+  EXPECT_EQ(reader->run_journal(mine, 0, 1)->size(), 0U);
   EXPECT_EQ(reader->run_journal(mine, 6, 1)->at(0).sequence, 4);
   EXPECT_EQ(reader->run_journal(mine, 1'000, 1)->at(0).sequence, head);
   EXPECT_EQ(reader->run_journal(key(3), {}, 10)->size(), 0U);

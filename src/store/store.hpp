@@ -76,6 +76,10 @@ struct LoadRequest {
 };
 struct Loaded {
   std::vector<std::pair<model::PayloadKey, model::Text>> payloads;  // null text = there is none
+  // Payloads that exist and cannot be given: an item list over its limit (too_large), a damaged one
+  // (corrupt). In `payloads` they have an empty text, which is no JSON: whoever parses it gets an error,
+  // never a value.
+  std::vector<std::pair<model::PayloadKey, Error>> refused;
   std::vector<std::pair<RunKey, std::optional<RunImage>>> runs;
   std::vector<std::pair<Hash256, std::string>>
       definitions;  // canonical texts of the loaded runs' definitions
@@ -93,24 +97,27 @@ class Writer {
   virtual Result<ShardMeta> open_shard(ShardId shard) = 0;
 
   // All runs that are not terminal, in the order of their keys, and the index of definitions. A row that
-  // cannot be decoded does not stop the others: it is reported to `damaged` and left as it is.
+  // cannot be decoded, or whose status is unknown, does not stop the others: it is reported to `damaged` and
+  // left as it is.
   virtual Status load_open_runs(ShardId shard, const std::function<void(RunImage)>& run,
                                 const std::function<void(RunKey, Error)>& damaged) = 0;
   virtual Result<std::vector<DefinitionKey>> load_definition_keys() = 0;
-  virtual Result<StoredDefinition> load_definition(const Hash256& hash) = 0;
+  virtual Result<StoredDefinition> load_definition(const Hash256& hash) = 0;  // or not_found
 
   // Commits in the order of calls, at most two under way at once; `done` is called exactly once, in that
-  // order.
+  // order. Not committed is a batch whose owner was fenced (owned), whose sequence is not the next, that
+  // creates what is stored, or changes a run or task that is not (internal: a bug). An update of a run
+  // replaces its row except for id, workflow, job_id and created_at, which never change.
   virtual void begin_commit(model::Batch batch, std::function<void(CommitDone)> done) = 0;
 
   // Reads what is committed. Order against commits under way is not defined: the caller keeps what is
-  // uncommitted.
+  // uncommitted. Fails as a whole if the database cannot be read, or if one of the runs is damaged.
   virtual void begin_load(LoadRequest request, std::function<void(Result<Loaded>)> done) = 0;
 
-  // Whether a write would succeed now (after `not_committed`): writes and rolls back or commits a marker.
+  // Whether a small commit would succeed now (after `not_committed`). Waits for what was begun before.
   virtual Status probe() = 0;
 
-  // When nothing is to be done: checkpoints and the like. Returns quickly.
+  // When nothing is to be done: checkpoints and the like, on another thread. Returns at once.
   virtual void idle() = 0;
 };
 
@@ -144,10 +151,11 @@ class Reader {
  public:
   virtual ~Reader() = default;
 
-  // Newest first, at most `limit` (1–1000), older than `before` (exclusive) if given.
+  // Newest first, at most `limit`, older than `before` (exclusive) if given. A damaged run is listed with
+  // what could be read, error_type "corrupt" and the damage as error_message.
   virtual Result<std::vector<model::RunRow>> list_runs(const RunFilter& filter, std::optional<RunKey> before,
                                                        std::size_t limit) = 0;
-  // nullopt: no such run (or another run has that key).
+  // nullopt: no such run (or another run has that key). Here and below, damaged rows are corrupt.
   virtual Result<std::optional<RunView>> get_run(const RunId& id) = 0;
   // By ordinal, at most `limit`, from `from` on; results up to `max_result` bytes each (longer ones: nullopt
   // and the row says has_result), 0 = without results.
@@ -158,9 +166,12 @@ class Reader {
   virtual Result<std::optional<StoredDefinition>> get_definition(const Hash256& hash) = 0;
   virtual Result<std::vector<StoredDefinition>> list_definitions(std::string_view workflow) = 0;
   // Newest first: follows the run's chain back from its head, at most `limit` entries older than `before`.
+  // Fewer than `limit` = the rest does not exist, or is pruned. Quick if `before` or the sequence before it
+  // is an entry of the run; else it walks from the head.
   virtual Result<std::vector<JournalView>> run_journal(RunKey run, std::optional<JournalSequence> before,
                                                        std::size_t limit) = 0;
   // All entries of a shard after `after`, oldest first, at most `limit` commits: what event streams follow.
+  // Large entries make it stop earlier; none at all = there are no more yet.
   virtual Result<std::vector<std::pair<JournalSequence, std::vector<model::RunFacts>>>> journal_after(
       ShardId shard, JournalSequence after, std::size_t limit) = 0;
 };

@@ -229,8 +229,12 @@ void MemoryWriter::begin_load(LoadRequest request, std::function<void(Result<Loa
     const std::lock_guard lock(data_->mutex);
     Loaded loaded;
     for (const PayloadKey& key : request.payloads) {
-      TRY(Text text, data_->payload(key));
-      loaded.payloads.emplace_back(key, std::move(text));
+      Result<Text> text = data_->payload(key);
+      if (!text) {
+        loaded.refused.emplace_back(key, std::move(text).error());
+        text = std::make_shared<const std::string>();
+      }
+      loaded.payloads.emplace_back(key, std::move(*text));
     }
     std::set<Hash256> wanted;
     for (const RunKey key : request.runs) {

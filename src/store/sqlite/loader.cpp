@@ -34,8 +34,13 @@ Result<std::optional<IdempotencyEntry>> read_idempotency(Connection& connection,
 Result<Loaded> load(Connection& connection, const LoadRequest& request) {
   Loaded loaded;
   for (const model::PayloadKey& key : request.payloads) {
-    TRY(std::optional<std::string> text, read_payload(connection, key));
-    loaded.payloads.emplace_back(key, text ? std::make_shared<const std::string>(std::move(*text)) : nullptr);
+    Result<std::optional<std::string>> text = read_payload(connection, key);
+    if (!text) {
+      loaded.refused.emplace_back(key, std::move(text).error());
+      text = std::string();
+    }
+    loaded.payloads.emplace_back(key,
+                                 *text ? std::make_shared<const std::string>(std::move(**text)) : nullptr);
   }
   std::set<Hash256> definitions;
   for (const RunKey key : request.runs) {

@@ -1,7 +1,5 @@
 #include "store/sqlite/payload_table.hpp"
 
-#include <sqlite3.h>
-
 #include "base/hash.hpp"
 #include "model/payload.hpp"
 
@@ -68,8 +66,8 @@ void release_payload(Connection& connection, std::int64_t id) {
   connection.query("DELETE FROM payload_content WHERE id = ?1").number(1, id).run();
 }
 
-std::optional<std::string> payload_at(Connection& connection, const Query& query, int column,
-                                      std::size_t max_size) {
+Result<std::optional<std::string>> payload_at(Connection& connection, const Query& query, int column,
+                                              std::size_t max_size) {
   if (query.is_null_at(column)) return std::nullopt;
   if (!query.is_number_at(column)) {
     const std::string_view text = query.bytes_at(column);
@@ -85,7 +83,7 @@ std::optional<std::string> payload_at(Connection& connection, const Query& query
   Query content = connection.query("SELECT content FROM payload_content WHERE id = ?1");
   content.number(1, id);
   if (!content.next()) {
-    throw SQLite::Exception("payload " + std::to_string(id) + " is missing", SQLITE_CORRUPT);
+    return fail(ErrorCode::corrupt, "payload " + std::to_string(id) + " is missing");
   }
   return std::string(content.bytes_at(0));
 }

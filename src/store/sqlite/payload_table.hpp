@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 
+#include "base/error.hpp"
 #include "model/batch.hpp"
 #include "store/sqlite/query.hpp"
 
@@ -24,8 +25,8 @@ void bind_payload(Query& query, int parameter, const PayloadCell& cell);
 // One column less refers to the payload; the last one takes it along. Within a transaction.
 void release_payload(Connection& connection, std::int64_t id);
 
-// The column's payload; nullopt if it is NULL, or longer than `max_size`.
-std::optional<std::string> payload_at(Connection& connection, const Query& query, int column,
-                                      std::size_t max_size = SIZE_MAX);
+// The column's payload; nullopt if it is NULL, or longer than `max_size`; corrupt if it refers to nothing.
+Result<std::optional<std::string>> payload_at(Connection& connection, const Query& query, int column,
+                                              std::size_t max_size = SIZE_MAX);
 
 }  // namespace baton::store::sqlite

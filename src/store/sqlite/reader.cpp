@@ -142,13 +142,16 @@ Result<std::vector<TaskView>> SqliteReader::list_tasks(RunKey run, Ordinal from,
                                                        std::size_t max_result) {
   return pool_.snapshot("listing tasks", [&](Connection& connection) -> Result<std::vector<TaskView>> {
     std::vector<TaskView> views;
-    TRY_VOID(sqlite::each_task(
-        connection, run, from, sqlite::kAllOrdinals, limit, [&](const sqlite::TaskCursor& task) -> Status {
-          TRY(model::TaskRow row, task.row(run));
-          auto result = max_result > 0 ? task.result(connection, max_result) : std::nullopt;
-          views.push_back({std::move(row), std::move(result)});
-          return {};
-        }));
+    TRY_VOID(sqlite::each_task(connection, run, from, sqlite::kAllOrdinals, limit,
+                               [&](const sqlite::TaskCursor& task) -> Status {
+                                 TRY(model::TaskRow row, task.row(run));
+                                 std::optional<std::string> result;
+                                 if (max_result > 0) {
+                                   TRY(result, task.result(connection, max_result));
+                                 }
+                                 views.push_back({std::move(row), std::move(result)});
+                                 return {};
+                               }));
     return views;
   });
 }
@@ -159,7 +162,8 @@ Result<std::optional<TaskView>> SqliteReader::get_task(TaskKey key) {
     TRY_VOID(sqlite::each_task(connection, key.run, key.ordinal, std::uint64_t{key.ordinal} + 1, 1,
                                [&](const sqlite::TaskCursor& task) -> Status {
                                  TRY(model::TaskRow row, task.row(key.run));
-                                 view = TaskView{std::move(row), task.result(connection)};
+                                 TRY(std::optional<std::string> result, task.result(connection));
+                                 view = TaskView{std::move(row), std::move(result)};
                                  return {};
                                }));
     return view;
@@ -190,6 +194,19 @@ Result<std::vector<StoredDefinition>> SqliteReader::list_definitions(std::string
       });
 }
 
+// Where the walk to the entries older than `before` begins: pages end at an entry of the run, so that the
+// walk need not come from the head each time.
+Result<JournalSequence> chain_from(Connection& connection, const RunRow& row,
+                                   std::optional<JournalSequence> before) {
+  if (!before || *before > row.journal_head) return row.journal_head;
+  if (*before > 1) {
+    TRY(const std::optional<model::RunFacts> next, sqlite::read_journal(connection, row.key, *before - 1));
+    if (next) return *before - 1;
+  }
+  TRY(const std::optional<model::RunFacts> last, sqlite::read_journal(connection, row.key, *before));
+  return last ? last->previous : row.journal_head;
+}
+
 Result<std::vector<JournalView>> SqliteReader::run_journal(RunKey run, std::optional<JournalSequence> before,
                                                            std::size_t limit) {
   return pool_.snapshot(
@@ -197,12 +214,7 @@ Result<std::vector<JournalView>> SqliteReader::run_journal(RunKey run, std::opti
         std::vector<JournalView> views;
         TRY(const std::optional<RunRow> row, sqlite::read_run(connection, run));
         if (!row) return views;
-        JournalSequence at = row->journal_head;
-        if (before && *before < at) {
-          // A page after the first: `before` is an entry of the run, which says where the next one is.
-          TRY(const std::optional<model::RunFacts> last, sqlite::read_journal(connection, run, *before));
-          if (last) at = last->previous;
-        }
+        TRY(JournalSequence at, chain_from(connection, *row, before));
         while (at > 0 && views.size() < limit) {
           TRY(std::optional<model::RunFacts> facts, sqlite::read_journal(connection, run, at));
           if (!facts) break;  // older entries are pruned

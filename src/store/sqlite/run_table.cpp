@@ -73,7 +73,7 @@ Result<std::string> item_results(Connection& connection, const model::PayloadKey
   ItemList list(key);
   TRY_VOID(each_task(connection, key.run, key.ordinal, std::uint64_t{key.ordinal} + key.count, SIZE_MAX,
                      [&](const TaskCursor& task) -> Status {
-                       const auto result = task.result(connection);
+                       TRY(const std::optional<std::string> result, task.result(connection));
                        return result ? list.add(task.ordinal, *result) : Status{};
                      }));
   return list.take();
@@ -96,7 +96,7 @@ Result<TaskRow> TaskCursor::row(RunKey run) const {
   return row;
 }
 
-std::optional<std::string> TaskCursor::result(Connection& connection, std::size_t max_size) const {
+Result<std::optional<std::string>> TaskCursor::result(Connection& connection, std::size_t max_size) const {
   return payload_at(connection, query, 5, max_size);
 }
 

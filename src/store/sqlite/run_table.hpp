@@ -32,7 +32,7 @@ struct TaskCursor {
 
   Result<model::TaskRow> row(RunKey run) const;
   // nullopt: none, or longer than `max_size`.
-  std::optional<std::string> result(Connection& connection, std::size_t max_size = SIZE_MAX) const;
+  Result<std::optional<std::string>> result(Connection& connection, std::size_t max_size = SIZE_MAX) const;
 };
 inline constexpr std::uint64_t kAllOrdinals = std::uint64_t{1} << 32;
 // The stored tasks with ordinals in [from, end), ascending, at most `limit`. Stops at the first error that

@@ -25,6 +25,8 @@ struct SqliteOptions {
 //
 // The writer has a thread of its own for large batches; commits of few rows run on the caller's thread when
 // nothing is queued before them. It may be called from any thread. Its destructor finishes what was begun.
+// After one `unknown`, or when copying the log into the database failed with an I/O error, nothing is written
+// any more and every commit is `unknown`.
 Result<std::unique_ptr<Writer>> open_sqlite_writer(const std::string& path,
                                                    const SqliteOptions& options = {});
 

@@ -342,6 +342,14 @@ TEST_F(SqliteStore, AMissingPayloadIsAnErrorNotNull) {
   raw().exec("DELETE FROM payload_content");
   EXPECT_EQ(open_reader()->get_payload({key(1), PayloadSlot::run_input, 0, 0}).error().code,
             ErrorCode::corrupt);
+  const auto writer = open_writer();
+  Owner owner(*writer);
+  LoadRequest request;
+  request.payloads.push_back({key(1), PayloadSlot::run_input, 0, 0});
+  const Loaded loaded = owner.load(request);
+  ASSERT_EQ(loaded.refused.size(), 1U);
+  EXPECT_EQ(loaded.refused[0].second.code, ErrorCode::corrupt);
+  EXPECT_EQ(*loaded.payloads.at(0).second, "");
 }
 
 TEST_F(SqliteStore, ADamagedJournalIsAnErrorNotAnEndlessWalk) {
