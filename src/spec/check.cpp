@@ -1,78 +1,13 @@
 #include "spec/check.hpp"
 
 #include <algorithm>
-#include <array>
 
 #include "base/duration.hpp"
 #include "base/text.hpp"
+#include "spec/meant.hpp"
 
 namespace baton::spec {
 namespace {
-
-// What other tools call it.
-struct Foreign {
-  Shape shape;
-  std::string_view theirs;
-  std::string_view ours;
-};
-constexpr std::array kForeign = {
-    Foreign{Shape::workflow, "jobs", "steps"},
-    Foreign{Shape::workflow, "tasks", "steps"},
-    Foreign{Shape::workflow, "nodes", "steps"},
-    Foreign{Shape::workflow, "stages", "steps"},
-    Foreign{Shape::workflow, "params", "inputs"},
-    Foreign{Shape::workflow, "parameters", "inputs"},
-    Foreign{Shape::workflow, "on", "schedules"},
-    Foreign{Shape::workflow, "schedule", "schedules"},
-    Foreign{Shape::workflow, "cron", "schedules"},
-    Foreign{Shape::workflow, "environment", "env"},
-    Foreign{Shape::workflow, "id", "name"},
-    Foreign{Shape::workflow, "concurrency_limit", "max_parallel"},
-    Foreign{Shape::step, "depends_on", "needs"},
-    Foreign{Shape::step, "depends", "needs"},
-    Foreign{Shape::step, "dependencies", "needs"},
-    Foreign{Shape::step, "after", "needs"},
-    Foreign{Shape::step, "upstream", "needs"},
-    Foreign{Shape::step, "if", "when"},
-    Foreign{Shape::step, "condition", "when"},
-    Foreign{Shape::step, "foreach", "for_each"},
-    Foreign{Shape::step, "loop", "for_each"},
-    Foreign{Shape::step, "with_items", "for_each"},
-    Foreign{Shape::step, "matrix", "for_each"},
-    Foreign{Shape::step, "map", "for_each"},
-    Foreign{Shape::step, "command", "run"},
-    Foreign{Shape::step, "cmd", "run"},
-    Foreign{Shape::step, "script", "run"},
-    Foreign{Shape::step, "shell_command", "run"},
-    Foreign{Shape::step, "bash", "run"},
-    Foreign{Shape::step, "args", "exec"},
-    Foreign{Shape::step, "argv", "exec"},
-    Foreign{Shape::step, "cwd", "workdir"},
-    Foreign{Shape::step, "dir", "workdir"},
-    Foreign{Shape::step, "working-directory", "workdir"},
-    Foreign{Shape::step, "working_directory", "workdir"},
-    Foreign{Shape::step, "environment", "env"},
-    Foreign{Shape::step, "retries", "retry"},
-    Foreign{Shape::step, "continue-on-error", "continue_on_error"},
-    Foreign{Shape::step, "timeout-minutes", "timeout"},
-    Foreign{Shape::step, "execution_timeout", "timeout"},
-    Foreign{Shape::step, "estimated_duration", "estimate"},
-    Foreign{Shape::step, "name", "title"},
-    Foreign{Shape::step, "label", "title"},
-    Foreign{Shape::step, "output", "parse"},
-    Foreign{Shape::step, "params", "with"},
-    Foreign{Shape::step, "input", "with"},
-    Foreign{Shape::step, "inputs", "with"},
-    Foreign{Shape::retry, "attempts", "max_attempts"},
-    Foreign{Shape::retry, "limit", "max_retries"},
-    Foreign{Shape::retry, "count", "max_retries"},
-    Foreign{Shape::retry, "delay", "initial"},
-    Foreign{Shape::retry, "interval", "initial"},
-    Foreign{Shape::retry, "factor", "multiplier"},
-    Foreign{Shape::retry, "max_delay", "max"},
-    Foreign{Shape::timeout, "kill", "hard"},
-    Foreign{Shape::timeout, "term", "soft"},
-};
 
 bool has_template(std::string_view text) {
   return text.find("${{") != std::string_view::npos;
@@ -117,15 +52,7 @@ class Checker {
       findings_.error(key, "unknown field");
       return {};
     }
-    std::string_view meant;
-    for (const Foreign& f : kForeign) {
-      if (f.shape == shape && f.theirs == word) meant = f.ours;
-    }
-    if (meant.empty()) {
-      std::vector<std::string_view> names;
-      for (const Field* field : fields_of(shape)) names.push_back(field->name);
-      meant = nearest(word, names);
-    }
+    const std::string_view meant = meant_field(shape, word);
     findings_.error(key, "unknown field \"" + shown(word) + "\" of " + article(shape),
                     meant.empty() ? "" : "did you mean `" + std::string(meant) + "`?");
     return meant;

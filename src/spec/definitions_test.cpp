@@ -25,7 +25,8 @@ std::string read(const std::filesystem::path& path) {
 std::vector<std::filesystem::path> definitions() {
   std::vector<std::filesystem::path> paths;
   for (const auto& entry : std::filesystem::directory_iterator(BATON_SOURCE_DIR "/tests/definitions")) {
-    if (entry.path().extension() != ".expected") paths.push_back(entry.path());
+    const auto extension = entry.path().extension();
+    if (extension == ".yaml" || extension == ".json") paths.push_back(entry.path());
   }
   std::ranges::sort(paths);
   return paths;

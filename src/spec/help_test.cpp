@@ -8,6 +8,7 @@
 #include <sstream>
 
 #include "spec/fields.hpp"
+#include "spec/meant.hpp"
 
 namespace baton::spec {
 namespace {
@@ -65,6 +66,13 @@ TEST(Help, Completion) {
   EXPECT_EQ(complete_field("steps.*.retry.max"),
             (std::vector<std::string>{"steps.*.retry.max_attempts", "steps.*.retry.max_retries",
                                       "steps.*.retry.max"}));
+}
+
+TEST(Fields, WordsOfOtherToolsLeadToFields) {
+  EXPECT_EQ(meant_field(Shape::step, "depends_on"), "needs");
+  EXPECT_EQ(meant_field(Shape::step, "tiemout"), "timeout");
+  EXPECT_EQ(meant_field(Shape::step, "zzzzzzzz"), "");
+  EXPECT_EQ(meant_field(Shape::workflow, "jobs"), "steps");
 }
 
 TEST(Fields, EveryRowIsWhole) {
