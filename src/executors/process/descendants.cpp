@@ -2,9 +2,12 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <poll.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <charconv>
 #include <csignal>
@@ -36,6 +39,35 @@ pid_t parent_of(int proc, const char* pid) {
   return parent;
 }
 
+// Calls `visit(descriptor of /proc, process id, its name in /proc)`.
+template <typename Visit>
+void for_each_process(Visit visit) {
+  const std::unique_ptr<DIR, int (*)(DIR*)> proc(::opendir("/proc"), ::closedir);
+  while (const dirent* entry = proc ? ::readdir(proc.get()) : nullptr) {
+    const std::string_view name(entry->d_name);
+    pid_t pid = 0;
+    const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), pid);
+    if (error == std::errc() && end == name.data() + name.size())
+      visit(::dirfd(proc.get()), pid, entry->d_name);
+  }
+}
+
+bool has_entry(int proc, const char* pid, const std::set<std::string, std::less<>>& entries) {
+  const Fd file(::openat(proc, (std::string(pid) + "/environ").c_str(), O_RDONLY | O_CLOEXEC));
+  std::string environment;
+  for (char buffer[4096]; file;) {
+    const ssize_t n = ::read(file.get(), buffer, sizeof buffer);
+    if (n <= 0) break;
+    environment.append(buffer, static_cast<std::size_t>(n));
+  }
+  for (std::string_view rest = environment; !rest.empty();) {
+    const std::size_t end = std::min(rest.find('\0'), rest.size() - 1);
+    if (entries.contains(rest.substr(0, end))) return true;
+    rest.remove_prefix(end + 1);
+  }
+  return false;
+}
+
 // False when there are no children any more.
 bool reap_all() {
   for (;;) {
@@ -49,16 +81,9 @@ bool reap_all() {
 
 std::vector<pid_t> descendants_of(pid_t ancestor) {
   std::unordered_map<pid_t, pid_t> parents;
-  const std::unique_ptr<DIR, int (*)(DIR*)> proc(::opendir("/proc"), ::closedir);
-  if (!proc) return {};
-  while (const dirent* entry = ::readdir(proc.get())) {
-    const std::string_view name(entry->d_name);
-    pid_t pid = 0;
-    const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), pid);
-    if (error != std::errc() || end != name.data() + name.size()) continue;
-    if (const pid_t parent = parent_of(::dirfd(proc.get()), entry->d_name); parent > 0)
-      parents.emplace(pid, parent);
-  }
+  for_each_process([&](int proc, pid_t pid, const char* name) {
+    if (const pid_t parent = parent_of(proc, name); parent > 0) parents.emplace(pid, parent);
+  });
   std::vector<pid_t> found;
   for (const auto& [pid, first_parent] : parents) {
     pid_t at = first_parent;
@@ -85,6 +110,29 @@ void kill_all_descendants() {
     }
     if (!living.empty() && refused == living.size()) return;
     ::sigtimedwait(&child_signal, nullptr, &kBetweenPasses);
+  }
+}
+
+void kill_by_environment(const std::set<std::string, std::less<>>& entries) {
+  // Again until nothing is found: a process may have been started behind the reader's back. One that cannot
+  // be killed is found again and again, so the passes are bounded.
+  constexpr int kPasses = 20;
+  constexpr int kWaitMs = 1000;
+  bool found = true;
+  for (int pass = 0; found && pass < kPasses; ++pass) {
+    std::vector<Fd> killed;
+    for_each_process([&](int proc, pid_t pid, const char* name) {
+      // Opened before it is looked at: the number may belong to another process afterwards.
+      Fd process(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
+      if (!process || !has_entry(proc, name, entries)) return;
+      ::syscall(SYS_pidfd_send_signal, process.get(), SIGKILL, nullptr, 0);
+      killed.push_back(std::move(process));
+    });
+    for (const Fd& process : killed) {
+      pollfd end = {process.get(), POLLIN, 0};
+      ::poll(&end, 1, kWaitMs);
+    }
+    found = !killed.empty();
   }
 }
 

@@ -17,16 +17,6 @@
 namespace baton::executors::process {
 namespace {
 
-// Living processes (zombies have an empty environment) of the test's run.
-std::vector<std::string> processes_of(const std::string& directory) {
-  std::vector<std::string> found;
-  for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
-    const std::string environment = test::read_file(entry.path().string() + "/environ");
-    if (environment.find("PIDS=" + directory) != std::string::npos) found.push_back(entry.path().filename());
-  }
-  return found;
-}
-
 class Owner {
  public:
   explicit Owner(const std::string& directory) {
@@ -56,7 +46,7 @@ TEST(OwnerDeath, NoDescendantSurvivesAKilledOwner) {
     ASSERT_GT(n, 0);
     text.append(buffer, static_cast<std::size_t>(n));
   }
-  ASSERT_GE(processes_of(directory.path()).size(), 5U);
+  ASSERT_GE(test::processes_with("PIDS=" + pids).size(), 5U);
   const Fd lock(::open((directory.path() + "/lock").c_str(), O_RDWR | O_CLOEXEC));
   ASSERT_TRUE(lock);
   EXPECT_NE(::flock(lock.get(), LOCK_EX | LOCK_NB), 0);
@@ -64,7 +54,7 @@ TEST(OwnerDeath, NoDescendantSurvivesAKilledOwner) {
   owner.kill(SIGKILL);
   // The spawner holds the lock until the last one is gone.
   ASSERT_EQ(::flock(lock.get(), LOCK_EX), 0);
-  EXPECT_EQ(processes_of(directory.path()), std::vector<std::string>{});
+  EXPECT_EQ(test::processes_with("PIDS=" + pids), std::vector<std::string>{});
 }
 
 }  // namespace

@@ -13,7 +13,7 @@
 #include <deque>
 #include <map>
 #include <mutex>
-#include <optional>
+#include <set>
 #include <span>
 #include <thread>
 #include <unordered_map>
@@ -22,6 +22,7 @@
 #include <vector>
 
 #include "base/fd.hpp"
+#include "executors/process/descendants.hpp"
 #include "executors/process/json_text.hpp"
 #include "executors/process/result.hpp"
 #include "executors/process/scratch.hpp"
@@ -57,7 +58,6 @@ struct Running {
 
   Attempt attempt;
   State state = State::queued;
-  pid_t pid = -1;
   AttemptFiles files;
   StartFailure start;  // filled as far as known; for the message, should it fail
   // stdout, stderr. The write ends stay open here as well, so that the pipes never report their end: what
@@ -427,7 +427,6 @@ void ProcessExecutor::Loop::take_report(const protocol::Report& report) {
     case protocol::Event::started:
       --unanswered_;
       running.state = Running::State::started;
-      running.pid = report.value;
       listener_.started(running.attempt.token);
       return;
     case protocol::Event::failed:
@@ -451,11 +450,16 @@ void ProcessExecutor::Loop::spawner_gone() {
   std::vector<std::uint64_t> ids;
   for (const auto& [id, running] : running_) ids.push_back(id);
   std::ranges::sort(ids);
+  if (!ending_) {
+    // The kernel kills the processes that a dying spawner had started itself, but not their children.
+    std::set<std::string, std::less<>> entries;
+    for (const auto& [id, running] : running_) {
+      if (!running.files.result.empty()) entries.insert("BATON_RESULT=" + running.files.result);
+    }
+    kill_by_environment(entries);
+  }
   for (const std::uint64_t id : ids) {
     Running& running = running_.at(id);
-    // The kernel kills the processes that a dying spawner had started itself, not their children. The group's
-    // number cannot have been given away in the short time since.
-    if (!ending_ && running.pid > 0) ::kill(-running.pid, SIGKILL);
     drain(running);
     Outcome outcome =
         interruption(ending_ ? "the server stopped" : "the helper process that runs tasks died");

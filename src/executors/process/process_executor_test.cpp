@@ -383,12 +383,13 @@ TEST(ProcessExecutor, ConcurrentStartsStopsAndShutdown) {
 
 TEST(ProcessExecutor, ADeadSpawnerInterruptsAndIsReported) {
   Harness harness;
-  const Token token =
-      harness.start_script("(sleep 1000; sleep 1000) & echo $PPID >" + harness.pipe() + "; wait");
+  const Token token = harness.start_script("(sleep 1000; sleep 1000) & setsid sleep 1000 & echo $PPID >" +
+                                           harness.pipe() + "; wait");
   ASSERT_EQ(::kill(std::stoi(harness.listen()), SIGKILL), 0);
   const Outcome outcome = harness.wait(token);
   EXPECT_EQ(outcome.kind, Kind::interrupted);
   EXPECT_NE(outcome.failure.message.find("died"), std::string::npos);
+  EXPECT_EQ(test::processes_with("BATON_RUN_DIR=" + harness.run_dir()), std::vector<std::string>{});
   const Outcome later = harness.wait(harness.start_script("echo hello"));
   EXPECT_EQ(later.failure.exit_code, 127);
   EXPECT_NE(later.failure.message.find("restarted"), std::string::npos);

@@ -41,6 +41,15 @@ RunId some_run() {
   return RunId::make(RunKey::make(ShardId{0}, 7), wall_of({2026, 11, 21, 1, 46, 0, 0}), Seed{1, 2});
 }
 
+std::vector<std::string> processes_with(const std::string& text) {
+  std::vector<std::string> found;
+  for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
+    const std::string environment = read_file(entry.path().string() + "/environ");
+    if (environment.find(text) != std::string::npos) found.push_back(entry.path().filename());
+  }
+  return found;
+}
+
 Harness::Harness(int lock, logs::Limits log_limits) {
   if (::mkfifo(pipe().c_str(), 0600) != 0) std::abort();
   said_.reset(::open(pipe().c_str(), O_RDWR | O_CLOEXEC));

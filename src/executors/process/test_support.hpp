@@ -7,6 +7,7 @@
 #include <mutex>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "base/fd.hpp"
 #include "executors/process/process_executor.hpp"
@@ -30,6 +31,8 @@ class ScratchDirectory {
 std::string quoted(const std::string& text);  // as JSON
 std::string read_file(const std::string& path);
 RunId some_run();
+// The ids of living processes (not zombies) that have this text in their environment.
+std::vector<std::string> processes_with(const std::string& text);
 
 class Harness {
  public:
