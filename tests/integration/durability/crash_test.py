@@ -1,9 +1,10 @@
 """kill -9 of the owner at any moment, again and again: nothing that was done is done again, nothing is forgotten, and
 the run ends as it would have (docs/reliability/crash-tests.md)."""
 
+import datetime
 import unittest
 
-from harness.case import LONG, BatonCase
+from harness.case import LONG, BatonCase, processes_with
 from harness.invariants import TERMINAL, check_run
 
 KILLS = 2000 if LONG else 30  # of each test that kills at random moments
@@ -67,6 +68,115 @@ class CrashTest(BatonCase):
         target = len(self.ledger.entries()) + self.random.randrange(20)
         self.eventually(lambda: len(self.ledger.entries()) >= target
                         or self.api().run(run)["status"] in TERMINAL, "progress")
+
+    # The same at moments that matter.
+
+    def submit(self, definition):
+        self.keep_owner("--concurrency", "6")
+        return self.api().submit(definition, "key")[1]["id"]
+
+    def restart(self):
+        self.kill_owner()
+        self.assert_no_task_lives()
+        self.keep_owner("--concurrency", "6")
+
+    def test_a_fan_out_goes_on_with_the_items_that_are_left(self):
+        run = self.submit(self.workflow({
+            "fan": self.step("fan", "sleep", "0.02", for_each=list(range(60)), max_parallel=5),
+            "join": self.step("join", needs=["fan"]),
+        }))
+        for ended in (10, 30, 50):
+            self.eventually(lambda n=ended: self.ledger.count("end", "fan") >= n, "the fan-out's progress")
+            self.restart()
+        self.assertEqual(self.api().wait(run)["status"], "completed")
+        _, tasks = check_run(self, self.api(), run, self.ledger)
+        self.assertEqual([task["index"] for task in tasks if task["index"] is not None], list(range(60)))
+        self.assertEqual(self.ledger.count("start", "join"), 1)
+        # Three kills with five at a time: no more than fifteen can have been interrupted.
+        self.assertLessEqual(self.ledger.count("start", "fan"), 60 + 15)
+
+    def test_a_retry_comes_when_it_was_due_and_counts_as_before(self):
+        fails_once = ("sh", "-c", 'grep -q "^$BATON_TASK_ID .* end 1$" "$LEDGER"')
+        run = self.submit(self.workflow({
+            "flaky": self.step("flaky", *fails_once, retry={"max_attempts": 2, "backoff": "fixed", "initial": 1.5}),
+        }))
+        self.eventually(lambda: self.api().tasks(run)[0]["status"] == "retrying", "the delay")
+        self.restart()
+        self.assertEqual(self.api().wait(run)["status"], "completed")
+        _, [task] = check_run(self, self.api(), run, self.ledger)
+        self.assertEqual((task["attempts"], task["interrupted"]), (2, 0))
+        first, second = task["attempt_list"]
+        self.assertGreaterEqual(seconds_between(first["ended_at"], second["started_at"]), 1.4)
+
+    def test_a_cancel_is_remembered_and_nothing_starts_again(self):
+        stubborn = ("sh", "-c", "trap '' TERM; while :; do sleep 0.1; done")
+        run = self.submit(self.workflow({
+            "stubborn": self.step("stubborn", *stubborn),
+            "after": self.step("after", needs=["stubborn"]),
+        }, **{"finally": {"tidy": self.step("tidy")}}))
+        self.eventually(lambda: self.ledger.count("start", "stubborn"), "the task's start")
+        self.json("runs", "cancel", run)
+        self.assertEqual(self.api().run(run)["status"], "cancelling")
+        self.restart()
+        self.assertEqual(self.api().wait(run)["status"], "cancelled")
+        check_run(self, self.api(), run, self.ledger)
+        self.assertEqual([self.ledger.count("start", step) for step in ("stubborn", "after", "tidy")], [1, 0, 1])
+
+    def test_finally_runs_to_its_end_and_the_steps_before_it_are_left_alone(self):
+        run = self.submit(self.workflow({"work": self.step("work")}, **{"finally": {
+            "tidy": self.step("tidy", *self.gate("tidy")),
+            "report": self.step("report", needs=["tidy"]),
+        }}))
+        for kills in (1, 2, 3):
+            self.eventually(lambda n=kills: self.ledger.count("start", "tidy") == n, "finally's start")
+            self.restart()
+        self.open_gate("tidy")
+        self.assertEqual(self.api().wait(run)["status"], "completed")
+        _, tasks = check_run(self, self.api(), run, self.ledger)
+        self.assertEqual({task["step"]: (task["attempts"], task["interrupted"]) for task in tasks},
+                         {"work": (1, 0), "tidy": (1, 3), "report": (1, 0)})
+
+    def test_a_task_under_which_baton_ends_ten_times_is_set_aside(self):
+        run = self.submit(self.workflow({"fatal": self.step("fatal", *self.gate("never"))}))
+        for kills in range(1, 11):
+            self.eventually(lambda n=kills: self.ledger.count("start", "fatal") == n, "the task's start")
+            self.restart()
+        ended = self.api().wait(run)
+        self.assertEqual((ended["status"], ended["error"]["type"]), ("failed", "quarantined"))
+        _, [task] = check_run(self, self.api(), run, self.ledger)
+        self.assertEqual((task["attempts"], task["interrupted"]), (0, 10))
+
+    def test_nothing_that_a_task_started_outlives_a_killed_owner(self):
+        # A daemon, a grandchild of a dead parent, one that ignores SIGTERM, one that is stopped, one with descriptors
+        # closed, one that keeps forking.
+        command = """
+          setsid sleep 1000 &
+          (setsid sh -c 'sleep 1000 & sleep 1001 & wait' &)
+          sh -c 'trap "" TERM HUP INT; while :; do sleep 0.1; done' &
+          sleep 1000 & kill -STOP $!
+          setsid sh -c 'exec 0<&- 1>&- 2>&- 9>&-; sleep 1000' &
+          sh -c 'while :; do setsid sleep 0.2 & sleep 0.01; done' &
+          echo ready >"$LEDGER.ready"; wait"""
+        self.submit(self.workflow({"wild": self.step("wild", "sh", "-c", command)}))
+        self.eventually(lambda: (self.dir / "ledger.ready").exists(), "the processes")
+        self.eventually(lambda: len(processes_with(self.task_mark)) >= 8, "the processes")
+        self.kill_owner()
+        self.assert_no_task_lives()
+
+    def test_the_next_command_is_enough(self):
+        run = self.submit(self.workflow({"work": self.step("work", *self.gate("work"))}))
+        self.eventually(lambda: self.ledger.count("start"), "the task's start")
+        self.kill_owner()
+        self.assertEqual(self.json("runs", "get", run)["status"], "running")
+        self.eventually(lambda: self.ledger.count("start") == 2, "the next start")
+        self.open_gate("work")
+        self.assertEqual(self.api().wait(run)["status"], "completed")
+        check_run(self, self.api(), run, self.ledger)
+
+
+def seconds_between(earlier, later):
+    parse = datetime.datetime.fromisoformat
+    return (parse(later) - parse(earlier)).total_seconds()
 
 
 if __name__ == "__main__":

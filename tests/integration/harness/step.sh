@@ -13,6 +13,7 @@ note() {
 }
 exec 9>>"$LEDGER.$BATON_TASK_ID"
 flock --nonblock 9 || note overlap
+trap : TERM # what is asked to end is the command; this shell waits for it and notes how it went
 note start
 "$@"
 code=$?
