@@ -1,5 +1,7 @@
 #include "cli/program.hpp"
 
+#include <span>
+
 #include "base/text.hpp"
 #include "cli/commands/commands.hpp"
 
@@ -57,15 +59,42 @@ Reading read_words(const CLI::App& root, int argc, char** argv) {
   return {at, ""};
 }
 
+// An expression may begin with a minus: whatever is no flag of `baton eval`, and not nearly one, goes behind
+// a "--".
+std::vector<char*> expression_last(const CLI::App& eval, std::span<char*> words) {
+  static char separator[] = "--";
+  std::vector<std::string> known;
+  for (const CLI::Option* option : eval.get_options()) {
+    for (const std::string& flag : option->get_lnames()) known.push_back("--" + flag);
+  }
+  const std::vector<std::string_view> flags(known.begin(), known.end());
+  std::vector<char*> front{words[0], words[1]};
+  std::vector<char*> back;
+  for (std::size_t i = 2; i < words.size(); ++i) {
+    const std::string_view word = words[i];
+    if (word == separator) {
+      back.insert(back.end(), words.begin() + static_cast<std::ptrdiff_t>(i) + 1, words.end());
+      break;
+    }
+    const std::string_view name = word.substr(0, word.find('='));
+    const CLI::Option* option = word.starts_with('-') ? eval.get_option_no_throw(std::string(name)) : nullptr;
+    if (option == nullptr && (!word.starts_with("--") || nearest(name, flags).empty())) {
+      back.push_back(words[i]);
+      continue;
+    }
+    front.push_back(words[i]);
+    if (option != nullptr && takes_value(*option) && name.size() == word.size() && i + 1 < words.size()) {
+      front.push_back(words[++i]);
+    }
+  }
+  if (!back.empty()) front.push_back(separator);
+  front.insert(front.end(), back.begin(), back.end());
+  return front;
+}
+
 std::string path_of(const CLI::App& app) {
   const CLI::App* parent = app.get_parent();
   return parent == nullptr ? app.get_name() : path_of(*parent) + ' ' + app.get_name();
-}
-
-// Parents hand their help flag and footer down in a form that stands apart from the other flags.
-void finish_help(CLI::App& app) {
-  app.get_help_ptr()->group("Flags");
-  for (CLI::App* command : app.get_subcommands({})) finish_help(*command);
 }
 
 std::string help_of(const CLI::App& app) {
@@ -79,9 +108,7 @@ class Formatter final : public CLI::Formatter {
     column_width(34);
     label("REQUIRED", "");
     label("Positionals", "Arguments");
-    label("Options", "Flags");
     label("SUBCOMMAND", "COMMAND");
-    label("OPTIONS", "FLAGS");
   }
   std::string make_option_opts(const CLI::Option* option) const override {
     if (option->get_type_size() == 0) return "";
@@ -105,7 +132,6 @@ int Context::fail(const Error& error) const {
 
 Program::Program() : app_("Runs tasks and workflows and does not lose them.", "baton") {
   app_.formatter(std::make_shared<Formatter>());
-  app_.option_defaults()->group("Flags");
   app_.set_help_flag("-h,--help", "Shows this help");
   app_.require_subcommand(1);
   add_run(*this);
@@ -118,7 +144,6 @@ Program::Program() : app_("Runs tasks and workflows and does not lose them.", "b
   add_config(*this);
   add_version(*this);
   add_completion(*this);
-  finish_help(app_);
   app_.footer("Documentation of a command: baton COMMAND --help");
 }
 
@@ -149,6 +174,11 @@ int Program::usage_error(const std::string& message, const CLI::App& at) {
 }
 
 int Program::run(int argc, char** argv) {
+  std::vector<char*> words(argv, argv + argc);
+  if (argc > 2 && std::string_view(argv[1]) == "eval")
+    words = expression_last(*app_.get_subcommand("eval"), words);
+  argc = static_cast<int>(words.size());
+  argv = words.data();
   try {
     app_.parse(argc, argv);
   } catch (const CLI::CallForHelp&) {

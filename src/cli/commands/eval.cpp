@@ -33,7 +33,7 @@ Result<std::shared_ptr<const boost::json::value>> read_variables(const std::stri
 int report(const Context& context, const std::string& text, const expr::Diagnostics& diagnostics) {
   for (const expr::Diagnostic& diagnostic : diagnostics) {
     context.console.err(context.console.err_style().red("error:") + ' ' +
-                        expr::render_caret(text, diagnostic));
+                        expr::render_caret(text, diagnostic) + '\n');
   }
   return kUsage;
 }
