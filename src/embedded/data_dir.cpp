@@ -1,6 +1,7 @@
 #include "embedded/data_dir.hpp"
 
 #include <fcntl.h>
+#include <pwd.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -40,6 +41,15 @@ Status make_directory(const std::string& data_dir) {
   return {};
 }
 
+std::string home_directory() {
+  if (const char* home = std::getenv("HOME"); home != nullptr && home[0] == '/') return home;
+  passwd entry{};
+  passwd* found = nullptr;
+  char buffer[4096];
+  if (::getpwuid_r(::geteuid(), &entry, buffer, sizeof buffer, &found) != 0 || found == nullptr) return "";
+  return entry.pw_dir;
+}
+
 }  // namespace
 
 Result<Fd> take_ownership(const std::string& data_dir) {
@@ -57,8 +67,11 @@ Result<Fd> take_ownership(const std::string& data_dir) {
 std::string default_data_dir() {
   const char* state = std::getenv("XDG_STATE_HOME");
   if (state != nullptr && state[0] == '/') return std::string(state) + "/baton";
-  const char* home = std::getenv("HOME");
-  return std::string(home != nullptr && home[0] == '/' ? home : "/tmp") + "/.local/state/baton";
+  if (const std::string home = home_directory(); home.starts_with('/')) return home + "/.local/state/baton";
+  // Somebody without a home, in a container perhaps. Nobody else can put anything in its place once it is
+  // made
+  // (/tmp is sticky), and a directory of somebody else's is refused.
+  return "/tmp/baton-" + std::to_string(::geteuid());
 }
 
 std::string socket_path_of(const std::string& data_dir) {

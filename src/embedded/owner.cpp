@@ -24,7 +24,7 @@ constexpr Duration kReportPatience = Duration::seconds(5);
 constexpr Duration kDrainPatience = Duration::seconds(2);
 
 Result<std::shared_ptr<const model::Workflow>> parse_definition(const std::string& canonical) {
-  spec::ParseResult parsed = spec::parse_workflow(canonical, {.file_name = "stored definition"});
+  spec::ParseResult parsed = spec::parse_canonical(canonical);
   if (parsed.workflow == nullptr) {
     return fail(ErrorCode::corrupt,
                 "a stored definition cannot be read: " +

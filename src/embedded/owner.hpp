@@ -18,7 +18,7 @@ struct OwnerOptions {
   std::string data_dir;           // made with mode 0700 if it is missing
   std::uint32_t concurrency = 0;  // tasks at a time in this process; 0 = 2 per core, at least 4
   std::string worker_name = "local";
-  bool execute = true;             // false: recovers and serves, but starts no task
+  bool execute = true;  // false: recovers and serves, but starts no task
   std::function<void(std::string_view)>
       log;  // one line for operators at a time, on any thread; none = dropped
 };
@@ -49,7 +49,8 @@ class Owner {
   virtual void stop() = 0;
 };
 
-// DATA when nothing else is said: $XDG_STATE_HOME/baton, else ~/.local/state/baton.
+// DATA when nothing else is said: $XDG_STATE_HOME/baton, else ~/.local/state/baton (the user database's home
+// if HOME is not set), else, for a user without a home, /tmp/baton-UID.
 std::string default_data_dir();
 
 // Where the owner of a data directory serves its API.
