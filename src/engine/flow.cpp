@@ -222,6 +222,7 @@ void activate(State& state, Run& run, Task& task, const Moment& moment, Effects&
 }
 
 void expand(State& state, Run& run, Task& task, const Moment& moment, Effects& effects) {
+  start_run(run, moment, effects);
   auto items = evaluate_items(state, run, task);
   const auto refuse = [&](const char* type, std::string message) {
     fail_task(state, run, task, {.type = type, .message = std::move(message)}, moment, effects);
@@ -240,7 +241,6 @@ void expand(State& state, Run& run, Task& task, const Moment& moment, Effects& e
                                                       " bytes as JSON; the limit is " +
                                                       std::to_string(state.settings.max_list));
   }
-  start_run(run, moment, effects);
   effects.touch(run, ordinal);
   task.row.expanded = true;
   task.row.first_item = run.row.next_ordinal;
@@ -318,6 +318,8 @@ void advance(State& state, Run& run, Task& task, const Moment& moment, Effects& 
     return skip_task(state, run, task, model::SkipReason::fail_fast, moment, effects);
   }
   if (is_closing(run, task)) return cancel_task(state, run, task, moment, effects);
+  // It was ready and parked before a restart: what was recorded then holds (SEMANTICS 4).
+  if (task.row.has_input) return activate(state, run, task, moment, effects);
   const auto expression_failed = [&](const Error& error) {
     start_run(run, moment, effects);
     fail_task(state, run, task, {.type = model::error_type::kExpression, .message = error.message}, moment,

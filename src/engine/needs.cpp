@@ -45,7 +45,7 @@ void want_run(const State& state, const RunId& id, Needs& needs) {
 }  // namespace
 
 void add_needs(const State& state, const Run& run, const Task& task, Needs& needs) {
-  if (model::is_terminal(task.row.status) || task.upstream_failed) return;
+  if (model::is_terminal(task.row.status) || task.upstream_failed || task.row.has_input) return;
   const auto code = run.program->code(task.row.step);
   if (!code) return;  // the evaluation will say why
   const bool item = task.row.index >= 0;

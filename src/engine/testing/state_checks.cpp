@@ -5,6 +5,7 @@
 #include <set>
 #include <tuple>
 
+#include "engine/flow.hpp"
 #include "engine/load.hpp"
 
 namespace baton::engine::testing {
@@ -88,7 +89,8 @@ class RunCheck {
       EXPECT_EQ(a.items_cancelled, b.items_cancelled) << label(b);
       EXPECT_EQ(a.items_waiting + parked, b.items_waiting) << label(b);
       EXPECT_EQ(a.items_active + parked, b.items_active) << label(b);
-      EXPECT_LE(a.next_item, b.next_item) << label(b);
+      // A sweep ends items out of order; nothing is made ready after it.
+      if (!is_closing(run_, b) && !b.sweeping) EXPECT_LE(a.next_item, b.next_item) << label(b);
     }
   }
 
@@ -99,7 +101,9 @@ class RunCheck {
       const Task& group = run_.tasks[i];
       const std::uint32_t of_step = run_.program->step(i).max_parallel;
       if (group.row.expanded && of_step > 0) EXPECT_LE(group.items_active, of_step) << label(group);
-      if (group.row.expanded) EXPECT_LE(group.items_waiting, state_.settings.item_window) << label(group);
+      if (group.row.expanded && of_step == 0) {
+        EXPECT_LE(fresh_items(group), state_.settings.item_window) << label(group);
+      }
     }
   }
 
@@ -115,6 +119,16 @@ class RunCheck {
   }
 
  private:
+  // Made ready and not yet started; those that came back from a worker are beside the window.
+  std::uint32_t fresh_items(const Task& group) const {
+    std::uint32_t count = 0;
+    for (std::uint32_t i = 0; i < group.row.item_count; ++i) {
+      const Task& item = run_.tasks[group.row.first_item + i];
+      count += item.parked || (item.row.status == TaskStatus::queued && item.row.starts == 0);
+    }
+    return count;
+  }
+
   std::uint32_t parked_items(const Task& group) const {
     std::uint32_t count = 0;
     for (std::uint32_t i = 0; i < group.row.item_count; ++i)

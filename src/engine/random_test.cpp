@@ -1,0 +1,273 @@
+// Random graphs, workers that fail, die, report twice and report nonsense, cancels, restarts at any point,
+// slow commits, tiny caches: every batch passes the world's checks, and every run ends as the small model
+// says.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <memory>
+#include <set>
+
+#include "engine/testing/outcome_model.hpp"
+#include "engine/testing/world.hpp"
+
+namespace baton::engine {
+namespace {
+
+using model::RunStatus;
+using model::TaskStatus;
+using testing::Expected;
+using testing::Fate;
+using testing::Plan;
+using testing::World;
+using testing::WorldOptions;
+
+struct Case {
+  Plan plan;
+  Expected expected;
+  RunId run;
+  bool cancelled = false;  // accepted
+};
+
+struct Held {
+  model::Assignment assignment;
+  std::string worker;
+  bool in_process = false;
+};
+
+WorldOptions random_options(std::uint64_t seed, Random& random) {
+  WorldOptions options;
+  options.seed = seed;
+  options.settings.max_interruptions = 1000;  // the model does not count restarts
+  options.settings.item_window = static_cast<std::uint32_t>(1 + random.up_to(3));
+  options.commands_per_turn = static_cast<std::size_t>(1 + random.up_to(5));
+  options.rows_per_batch = static_cast<std::size_t>(1 + random.up_to(20));
+  options.commits_in_flight = static_cast<std::size_t>(random.up_to(2));
+  if (random.up_to(2) == 0) options.cache_bytes = 1;
+  if (random.up_to(2) == 0) options.restart_every = static_cast<std::uint32_t>(1 + random.up_to(4));
+  return options;
+}
+
+class Story {
+ public:
+  explicit Story(std::uint64_t seed) : random_(Seed{seed, 0xBADCAB}) {
+    const WorldOptions options = random_options(seed, random_);
+    restarts_always_ = options.restart_every > 0;
+    cancels_ = random_.up_to(3) == 0;
+    world_ = std::make_unique<World>(options);
+  }
+
+  // Everything that happened, as one number.
+  Hash256 tell() {
+    const auto runs = static_cast<int>(1 + random_.up_to(2));
+    for (int i = 0; i < runs; ++i) {
+      Case one{.plan = Plan::random(random_)};
+      one.expected = expect(one.plan);
+      one.run = world_->submit(one.plan.workflow("w" + std::to_string(i)));
+      cases_.push_back(std::move(one));
+    }
+    for (int steps = 0; !all_ended(); ++steps) {
+      if (steps > 5000) {
+        ADD_FAILURE() << "the runs do not end";
+        break;
+      }
+      step();
+      if (::testing::Test::HasFailure()) break;
+    }
+    for (const Case& one : cases_) compare(one);
+    return world_->digest();
+  }
+
+ private:
+  bool all_ended() const {
+    return std::ranges::all_of(
+        cases_, [&](const Case& one) { return model::is_terminal(world_->run(one.run).status); });
+  }
+
+  void step() {
+    const auto choice = random_.up_to(99);
+    if (choice < 40) {
+      claim();
+    } else if (choice < 80) {
+      if (!held_.empty())
+        act_on(static_cast<std::size_t>(random_.up_to(static_cast<std::int64_t>(held_.size()) - 1)));
+    } else if (choice < 90) {
+      pass_time();
+    } else if (choice < 93) {
+      restart();
+    } else if (choice < 95 && cancels_) {
+      cancel();
+    } else if (choice < 97) {
+      nonsense();
+    } else {
+      world_->turn();
+    }
+  }
+
+  void claim() {
+    const std::string worker = "w" + std::to_string(++workers_);
+    std::vector<std::string> queues = {"default", "other"};
+    if (random_.up_to(3) == 0) queues.pop_back();
+    // With a new owner after every few commits, attempts within the server would never get to their end.
+    const bool in_process = !restarts_always_ && random_.up_to(2) == 0;
+    for (auto& task : world_->claim(1, worker, queues, in_process)) {
+      held_.push_back({std::move(task), worker, in_process});
+    }
+  }
+
+  // Attempts in the server's process die with it, all others go on.
+  void restart() {
+    world_->restart();
+    world_->settle();
+    std::erase_if(held_, [&](const Held& held) {
+      if (held.in_process) EXPECT_TRUE(is_stale(held.assignment)) << "a dead attempt can still report";
+      return held.in_process;
+    });
+  }
+
+  const Case& case_of(const model::Assignment& assignment) const {
+    return *std::ranges::find(cases_, assignment.task.run, &Case::run);
+  }
+
+  // What its fate says, by what is stored of it.
+  void act_on(std::size_t at) {
+    const Held held = held_[at];
+    held_.erase(held_.begin() + static_cast<std::ptrdiff_t>(at));
+    const model::Assignment& assignment = held.assignment;
+    const model::TaskRow row = *world_->disk().task({assignment.task.run.key(), assignment.task.ordinal});
+    if (random_.up_to(15) == 0) {
+      world_->ask(model::ReleaseAttempt{assignment.token, assignment.task});
+      return;
+    }
+    const Fate fate = case_of(assignment).plan.steps[row.step].fates[row.index < 0 ? 0 : row.index];
+    if (row.lost < fate.losses) {
+      // An attempt in the server's process is never lost, only interrupted.
+      if (held.in_process) {
+        world_->ask(model::ReleaseAttempt{assignment.token, assignment.task});
+        return;
+      }
+      if (random_.up_to(1) == 0) {
+        world_->ask(model::LoseWorker{held.worker});
+      } else {
+        beat();
+        world_->advance(Duration::seconds(20));
+        beat();
+        world_->advance(Duration::seconds(20));
+      }
+      EXPECT_TRUE(is_stale(assignment)) << "a lost attempt can still report";
+      return;
+    }
+    const model::Outcome outcome =
+        row.attempts <= fate.failures ? testing::failed() : testing::completed(testing::kPlannedResult);
+    const auto first = world_->report(assignment, outcome);
+    const auto* accepted = std::get_if<model::ReportAccepted>(&first);
+    ASSERT_NE(accepted, nullptr) << "a healthy attempt was refused";
+    if (random_.up_to(3) != 0) return;
+    // A retry of the report, a contradiction.
+    if (random_.up_to(1) == 0) pass_time();
+    const auto again = world_->report(assignment, outcome);
+    const auto* repeated = std::get_if<model::ReportAccepted>(&again);
+    ASSERT_NE(repeated, nullptr) << "a repeated report was refused";
+    EXPECT_EQ(repeated->status, accepted->status);
+    const bool completed = outcome.kind == model::Outcome::Kind::completed;
+    const auto other = world_->report(assignment, completed ? testing::failed() : testing::completed());
+    EXPECT_EQ(testing::error_of(other).code, ErrorCode::stale_token);
+  }
+
+  bool is_stale(const model::Assignment& assignment) {
+    const auto reply = world_->report(assignment, testing::completed());
+    const auto* error = std::get_if<Error>(&reply);
+    return error != nullptr && error->code == ErrorCode::stale_token;
+  }
+
+  void beat() {
+    for (const Held& held : held_) {
+      const auto reply = world_->ask(model::Heartbeat{held.worker, {held.assignment.token}});
+      const auto& answer = std::get<model::HeartbeatAnswer>(reply);
+      const RunStatus status = world_->run(held.assignment.task.run).status;
+      const Plan& plan = case_of(held.assignment).plan;
+      EXPECT_TRUE(answer.stop.empty() || status == RunStatus::cancelling || plan.fail_fast)
+          << "a healthy attempt is stopped";
+    }
+  }
+
+  void pass_time() {
+    beat();
+    world_->advance(Duration::millis(random_.up_to(5000)));
+  }
+
+  void cancel() {
+    Case& one = cases_[static_cast<std::size_t>(random_.up_to(static_cast<std::int64_t>(cases_.size()) - 1))];
+    const auto reply = world_->cancel(one.run, random_.up_to(2) == 0);
+    if (std::holds_alternative<model::CancelAccepted>(reply)) {
+      one.cancelled = true;
+    } else {
+      EXPECT_EQ(testing::error_of(reply).code, ErrorCode::conflict);
+    }
+  }
+
+  void nonsense() {
+    const RunId run = cases_[0].run;
+    const Token token{static_cast<std::uint32_t>(random_.up_to(5)), 1'000'000};
+    const auto ordinal = static_cast<Ordinal>(random_.up_to(100));
+    EXPECT_EQ(
+        testing::error_of(world_->ask(model::ReportAttempt{token, {run, ordinal}, testing::completed()}))
+            .code,
+        ErrorCode::stale_token);
+    EXPECT_EQ(testing::error_of(world_->ask(model::ReleaseAttempt{token, {run, ordinal}})).code,
+              ErrorCode::stale_token);
+    world_->ask(model::LoseWorker{"nobody"});
+  }
+
+  void compare(const Case& one) const {
+    const model::RunRow& row = world_->run(one.run);
+    if (one.cancelled) {
+      EXPECT_EQ(row.status, RunStatus::cancelled);
+      return;
+    }
+    EXPECT_EQ(row.status, one.expected.status);
+    if (one.plan.fail_fast && one.expected.main_failed) return;
+    for (std::size_t i = 0; i < one.plan.steps.size(); ++i) {
+      const model::TaskRow task = *world_->disk().task({one.run.key(), static_cast<Ordinal>(i)});
+      const testing::ExpectedStep& end = one.expected.steps[i];
+      EXPECT_EQ(name(task.status), name(end.status)) << "step " << i << ": " << task.error_message;
+      EXPECT_EQ(name(task.skip_reason), name(end.skip_reason)) << "step " << i;
+      if (!end.error_type.empty()) EXPECT_EQ(task.error_type, end.error_type) << "step " << i;
+      if (end.status != TaskStatus::completed || one.plan.steps[i].kind != testing::PlannedStep::Kind::mapped)
+        continue;
+      ASSERT_EQ(task.item_count, end.items.size());
+      for (std::uint32_t n = 0; n < task.item_count; ++n) {
+        const model::TaskRow item = *world_->disk().task({one.run.key(), task.first_item + n});
+        EXPECT_EQ(name(item.status), name(end.items[n])) << "step " << i << ", item " << n;
+      }
+    }
+  }
+
+  Random random_;
+  std::unique_ptr<World> world_;
+  bool restarts_always_ = false;
+  bool cancels_ = false;
+  std::vector<Case> cases_;
+  std::vector<Held> held_;
+  int workers_ = 0;
+};
+
+TEST(RandomRuns, EndAsTheModelSays) {
+  for (std::uint64_t seed = 1; seed <= 1500; ++seed) {
+    SCOPED_TRACE("seed " + std::to_string(seed));
+    Story(seed).tell();
+    if (HasFailure()) break;
+  }
+}
+
+TEST(RandomRuns, SameSeedSameBytes) {
+  std::set<Hash256> different;
+  for (std::uint64_t seed = 1; seed <= 100; ++seed) {
+    const Hash256 first = Story(seed).tell();
+    EXPECT_EQ(first, Story(seed).tell()) << "seed " << seed;
+    different.insert(first);
+  }
+  EXPECT_EQ(different.size(), 100u);
+}
+
+}  // namespace
+}  // namespace baton::engine

@@ -1,0 +1,217 @@
+#include "engine/testing/outcome_model.hpp"
+
+#include <algorithm>
+#include <boost/json/parse.hpp>
+
+#include "engine/testing/flow_builder.hpp"
+
+namespace baton::engine::testing {
+namespace {
+
+using model::RunStatus;
+using model::SkipReason;
+using model::TaskStatus;
+using Kind = PlannedStep::Kind;
+using When = PlannedStep::When;
+using Items = PlannedStep::Items;
+
+constexpr std::uint32_t kLossesToQuarantine = 3;
+
+bool one_in(Random& random, int n) {
+  return random.up_to(n - 1) == 0;
+}
+
+Fate random_fate(Random& random) {
+  Fate fate;
+  if (one_in(random, 4)) fate.failures = static_cast<std::uint32_t>(random.up_to(3));
+  if (one_in(random, 6)) fate.losses = static_cast<std::uint32_t>(random.up_to(3));
+  return fate;
+}
+
+PlannedStep random_step(Random& random, Ordinal first, Ordinal ordinal) {
+  PlannedStep step;
+  for (Ordinal before = first; before < ordinal; ++before) {
+    if (one_in(random, 3)) step.needs.push_back(before);
+  }
+  switch (random.up_to(5)) {
+    case 0:
+      step.kind = Kind::set;
+      break;
+    case 1:
+    case 2:
+      step.kind = Kind::mapped;
+      step.items = static_cast<Items>(random.up_to(1));
+      if (one_in(random, 8)) step.items = Items::null;
+      if (!step.needs.empty() && one_in(random, 3)) step.items = Items::from_before;
+      step.count = static_cast<std::uint32_t>(random.up_to(kMostItems));
+      break;
+    default:
+      break;
+  }
+  if (one_in(random, 4)) step.when = static_cast<When>(random.up_to(5));
+  if (step.when == When::reads_before && step.needs.empty()) step.when = When::yes;
+  if (step.when == When::not_item_2 && step.kind != Kind::mapped) step.when = When::no;
+  step.broken_body = one_in(random, 20);
+  step.continue_on_error = one_in(random, 5);
+  step.max_attempts = 1 + static_cast<std::uint32_t>(random.up_to(2));
+  for (std::uint32_t i = 0; i < kMostItems; ++i) step.fates.push_back(random_fate(random));
+  return step;
+}
+
+std::string step_name(std::size_t i) {
+  return "s" + std::to_string(i);
+}
+
+class Judge {
+ public:
+  explicit Judge(const Plan& plan) : plan_(plan) {}
+
+  Expected judge() {
+    bool finally_failed = false;
+    for (const PlannedStep& step : plan_.steps) {
+      out_.steps.push_back(end_of(step));
+      if (out_.steps.back().status != TaskStatus::failed || step.continue_on_error) continue;
+      (step.finally ? finally_failed : out_.main_failed) = true;
+    }
+    if (out_.main_failed || finally_failed) out_.status = RunStatus::failed;
+    return std::move(out_);
+  }
+
+ private:
+  bool is_bad(Ordinal ordinal) const {
+    const ExpectedStep& end = out_.steps[ordinal];
+    return (end.status == TaskStatus::failed && !plan_.steps[ordinal].continue_on_error) ||
+           end.skip_reason == SkipReason::upstream_failed;
+  }
+  // Whether the first step before this one has the planned result: a mapped one has a list, others null.
+  bool can_read_before(const PlannedStep& step) const {
+    return plan_.steps[step.needs[0]].kind != Kind::mapped &&
+           out_.steps[step.needs[0]].status == TaskStatus::completed;
+  }
+
+  ExpectedStep end_of(const PlannedStep& step) const {
+    const ExpectedStep broken{.status = TaskStatus::failed, .error_type = "expression"};
+    if (std::ranges::any_of(step.needs, [&](Ordinal before) { return is_bad(before); })) {
+      return {.status = TaskStatus::skipped, .skip_reason = SkipReason::upstream_failed};
+    }
+    if (step.when == When::broken) return broken;
+    if (step.when == When::reads_before && !can_read_before(step)) return broken;
+    if (step.when == When::no) return {.status = TaskStatus::skipped, .skip_reason = SkipReason::when};
+    if (step.kind == Kind::mapped) return end_of_items(step);
+    if (step.broken_body) return broken;
+    if (step.kind == Kind::set) return {.status = TaskStatus::completed};
+    return end_of_attempts(step, step.fates[0]);
+  }
+
+  static ExpectedStep end_of_attempts(const PlannedStep& step, const Fate& fate) {
+    if (fate.losses >= kLossesToQuarantine)
+      return {.status = TaskStatus::failed, .error_type = "quarantined"};
+    if (fate.failures >= step.max_attempts) return {.status = TaskStatus::failed, .error_type = "exit"};
+    return {.status = TaskStatus::completed};
+  }
+
+  ExpectedStep end_of_items(const PlannedStep& step) const {
+    const ExpectedStep broken{.status = TaskStatus::failed, .error_type = "expression"};
+    if (step.items == Items::null || (step.items == Items::from_before && !can_read_before(step)))
+      return broken;
+    ExpectedStep end{.status = TaskStatus::completed};
+    const std::uint32_t count = step.items == Items::from_before ? 3 : step.count;
+    for (std::uint32_t i = 0; i < count; ++i) {
+      if (step.when == When::not_item_2 && step.items == Items::list && i == 2) {
+        end.items.push_back(TaskStatus::skipped);
+        continue;
+      }
+      const ExpectedStep item = step.broken_body ? broken : end_of_attempts(step, step.fates[i]);
+      end.items.push_back(item.status);
+      if (item.status == TaskStatus::failed) end.status = TaskStatus::failed;
+    }
+    return end;
+  }
+
+  const Plan& plan_;
+  Expected out_;
+};
+
+}  // namespace
+
+Plan Plan::random(Random& random) {
+  Plan plan;
+  plan.fail_fast = one_in(random, 8);
+  if (one_in(random, 3)) plan.max_parallel = 1 + static_cast<std::uint32_t>(random.up_to(2));
+  const auto main = static_cast<Ordinal>(1 + random.up_to(6));
+  const auto all = main + static_cast<Ordinal>(one_in(random, 3) ? 1 + random.up_to(1) : 0);
+  for (Ordinal i = 0; i < all; ++i) {
+    plan.steps.push_back(random_step(random, i < main ? 0 : main, i));
+    plan.steps.back().finally = i >= main;
+    plan.step_parallel.push_back(one_in(random, 2) ? 1 + static_cast<std::uint32_t>(random.up_to(1)) : 0);
+  }
+  return plan;
+}
+
+std::shared_ptr<const model::Workflow> Plan::workflow(const std::string& name) const {
+  FlowBuilder flow(name);
+  for (std::size_t i = 0; i < steps.size(); ++i) {
+    const PlannedStep& step = steps[i];
+    const std::string before = step.needs.empty() ? "" : step_name(step.needs[0]);
+    if (step.kind == Kind::set) {
+      boost::json::value values = boost::json::parse(kPlannedResult);
+      if (step.broken_body) values.as_object()["x"] = "${{ 1 / 0 }}";
+      flow.set(step_name(i), std::move(values));
+    } else {
+      flow.run(step_name(i));
+      if (step.broken_body) flow.with("${{ 1 / 0 }}");
+    }
+    flow.needs(step.needs).attempts(step.max_attempts).queue(i % 2 == 0 ? "default" : "other");
+    if (step.continue_on_error) flow.continue_on_error();
+    if (step.finally) flow.finally();
+    switch (step.when) {
+      case When::none:
+        break;
+      case When::yes:
+        flow.when("1 < 2");
+        break;
+      case When::no:
+        flow.when("run.id == ''");
+        break;
+      case When::broken:
+        flow.when("inputs.missing");
+        break;
+      case When::reads_before:
+        flow.when("steps." + before + ".result.n == 1");
+        break;
+      case When::not_item_2:
+        flow.when("item != 2");
+        break;
+    }
+    if (step.kind != Kind::mapped) continue;
+    if (!step.broken_body) flow.with("${{ item }}");
+    boost::json::array list;
+    boost::json::object map;
+    for (std::uint32_t n = 0; n < step.count; ++n) {
+      list.emplace_back(n);
+      map.emplace("k" + std::to_string(n), n);
+    }
+    switch (step.items) {
+      case Items::list:
+        flow.for_each(std::move(list), step_parallel[i]);
+        break;
+      case Items::map:
+        flow.for_each(std::move(map), step_parallel[i]);
+        break;
+      case Items::null:
+        flow.for_each("${{ null }}", step_parallel[i]);
+        break;
+      case Items::from_before:
+        flow.for_each(boost::json::string("${{ steps." + before + ".result.list }}"), step_parallel[i]);
+        break;
+    }
+  }
+  if (fail_fast) flow.fail_fast();
+  return flow.max_parallel(max_parallel).done();
+}
+
+Expected expect(const Plan& plan) {
+  return Judge(plan).judge();
+}
+
+}  // namespace baton::engine::testing
