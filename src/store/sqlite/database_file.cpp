@@ -10,6 +10,7 @@
 #include "base/fd.hpp"
 #include "store/sqlite/checksum_vfs.hpp"
 #include "store/sqlite/errors.hpp"
+#include "store/sqlite/log_check.hpp"
 #include "store/sqlite/migrations.hpp"
 
 namespace baton::store::sqlite {
@@ -22,6 +23,14 @@ std::unexpected<Error> file_error(int error, const std::string& what) {
   const bool refused =
       error == EACCES || error == EPERM || error == EROFS || error == ENOSPC || error == EDQUOT;
   return fail(refused ? ErrorCode::read_only : ErrorCode::io, "cannot " + what + ": " + errno_text(error));
+}
+
+// SQLite's allocation statistics, which nobody reads here, take a lock of the whole process for each
+// allocation (a tenth of the writer's time). They can be switched off only before SQLite's first use: if
+// somebody else was earlier, they stay on.
+void without_statistics() {
+  static const int once = sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+  (void)once;
 }
 
 // SQLite would create the file with the umask's mode; its log files take the mode of the database. The name
@@ -42,7 +51,9 @@ Status create_if_missing(const std::string& path) {
 }  // namespace
 
 Result<std::unique_ptr<Connection>> open_for_writing(const std::string& path, const std::string& vfs) {
+  without_statistics();
   TRY_VOID(create_if_missing(path));
+  TRY_VOID(check_log(path + "-wal"));
   auto connection = std::make_unique<Connection>(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX,
                                                  kWriterBusyMs, checksum_vfs(vfs));
   if (sqlite3_db_readonly(connection->handle(), "main") == 1) {

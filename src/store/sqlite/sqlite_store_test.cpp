@@ -421,6 +421,66 @@ TEST_F(SqliteStore, FlippedBitsGiveErrorsOrTheRightAnswer) {
   EXPECT_GT(refused, 50);
 }
 
+TEST_F(SqliteStore, ADamagedLogIsRefusedAndNoCommitUndoneInSilence) {
+  constexpr std::int64_t kCommits = 12;
+  const auto writer = open_writer();
+  std::uintmax_t before_last = 0;  // size of the log without the last two commits
+  {
+    Owner owner(*writer);
+    for (std::int64_t i = 1; i <= kCommits; ++i) {
+      if (i == kCommits - 1) before_last = std::filesystem::file_size(path + "-wal");
+      owner.submit(i);
+    }
+  }
+  const auto size = std::filesystem::file_size(path + "-wal");
+  std::mt19937 random(11);
+  for (int round = 0; round < 200; ++round) {
+    const std::size_t at = round < 32 ? static_cast<std::size_t>(round) : random() % size;
+    SCOPED_TRACE(at);
+    const std::string dead = folder.path() + "/dead" + std::to_string(round);
+    copy_files(dead);
+    {
+      std::fstream log(dead + "/baton.db-wal", std::ios::binary | std::ios::in | std::ios::out);
+      log.seekg(static_cast<std::streamoff>(at));
+      const char bit = static_cast<char>(log.get() ^ (1 << random() % 8));
+      log.seekp(static_cast<std::streamoff>(at)).put(bit);
+    }
+    auto heir = open_sqlite_writer(dead + "/baton.db");
+    if (heir) {
+      Owner owner(**heir);
+      // Damage of the last commits cannot be told from a power cut; that of earlier ones can.
+      EXPECT_GE(at, before_last);
+      EXPECT_GE(owner.open_runs().size(), static_cast<std::size_t>(kCommits - 2));
+    } else {
+      EXPECT_EQ(heir.error().code, ErrorCode::corrupt) << heir.error().message;
+    }
+    std::filesystem::remove_all(dead);
+    if (HasFailure()) return;
+  }
+}
+
+TEST_F(SqliteStore, ALogThatEndsAnywhereIsRead) {
+  const auto writer = open_writer();
+  Owner owner(*writer);
+  for (std::int64_t i = 1; i <= 6; ++i) owner.submit(i);
+  const auto size = std::filesystem::file_size(path + "-wal");
+  std::size_t last = 6;
+  for (std::uintmax_t keep = size; keep > 0; keep -= std::min<std::uintmax_t>(keep, 1'777)) {
+    SCOPED_TRACE(keep);
+    const std::string dead = folder.path() + "/dead" + std::to_string(keep);
+    copy_files(dead);
+    std::filesystem::resize_file(dead + "/baton.db-wal", keep);
+    auto heir = open_sqlite_writer(dead + "/baton.db");
+    ASSERT_TRUE(heir) << heir.error().message;
+    Owner next(**heir);
+    const std::size_t runs = next.open_runs().size();
+    EXPECT_LE(runs, last);
+    last = runs;
+    std::filesystem::remove_all(dead);
+  }
+  EXPECT_EQ(last, 0U);
+}
+
 TEST_F(SqliteStore, ATruncatedFileGivesErrors) {
   fill(40);
   const auto size = std::filesystem::file_size(path);
