@@ -85,8 +85,11 @@ int run(const Context& context, const Options& options) {
 
   Signals signals;
   Session session(context.settings, context.console);
-  if (const auto opened = session.open(Purpose::run, [&] { return signals.take().has_value(); }); !opened) {
-    return context.fail(opened.error());
+  std::optional<int> signal;
+  const auto interrupted = [&] { return (signal = signals.take()).has_value(); };
+  if (const auto opened = session.open(Purpose::run, interrupted); !opened) {
+    const int code = context.fail(opened.error());
+    return signal ? exit_code_of_signal(*signal) : code;
   }
   Result<Started> started = Started{options.resume, prepared->workflow};
   if (resume) {
@@ -105,7 +108,6 @@ int run(const Context& context, const Options& options) {
       report(session.client(), context.console, context.settings.output, started->run, watcher.model());
   if (!reported) return context.fail(reported.error());
 
-  std::optional<int> signal;
   if (const auto waited = wait_for_guests(session, signals, context.console, signal); !waited) {
     return context.fail(waited.error());
   }

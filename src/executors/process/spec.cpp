@@ -58,7 +58,8 @@ Result<Spec> spec_of(const json::object& members) {
       TRY_VOID(read_env(value, spec.env));
     } else if (key == "workdir") {
       TRY(spec.workdir, text_of(value, "workdir"));
-      if (!spec.workdir.starts_with('/')) return refuse("`workdir` must be an absolute path");
+      if (!spec.workdir.empty() && !spec.workdir.starts_with('/'))
+        return refuse("`workdir` must be an absolute path");
     } else if (key == "with") {
       spec.input = json::serialize(value);
     } else if (key == "parse") {

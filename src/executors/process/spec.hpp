@@ -4,7 +4,7 @@
 //   { "script": "text", "shell": ["sh","-e","-c"] }   run the shell with the text as its last argument
 //                                                     (`shell` may be missing: this is its default)
 //   "env":     {"NAME": "value"…}  the complete environment except for what the executor adds (default empty)
-//   "workdir": "/absolute/path"    default: the run's scratch directory (BATON_RUN_DIR)
+//   "workdir": "/absolute/path"    default, also if "": the run's scratch directory (BATON_RUN_DIR)
 //   "with":    any JSON            written to the file $BATON_INPUT (default {})
 //   "parse":   "json" | null       how stdout becomes the result if $BATON_RESULT was not written
 //
