@@ -112,12 +112,14 @@ class LogStream final : public Watch {
         if (copied == Copied::broken) return false;
         if (copied == Copied::waits) return true;
       }
-      const bool attempt_over = over || row->starts > attempt_ || row->status != model::TaskStatus::running;
-      if (!request_.follow || over || (request_.attempt != 0 && attempt_over)) {
+      const bool newest = row->starts == attempt_;
+      const bool attempt_over = !newest || row->status != model::TaskStatus::running;
+      const bool done = request_.attempt != 0 ? attempt_over : over && newest;
+      if (!request_.follow || done) {
         stream_.close();
         return false;
       }
-      if (row->starts == attempt_) {
+      if (newest) {
         // A running attempt writes without telling; everything else wakes this watch.
         if (!attempt_over) core_->alarms.wake_after(kPoll, weak_from_this());
         return true;

@@ -1,0 +1,86 @@
+// The API over a real socket, with the store in memory and a runtime that does what the test says.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "api/api.hpp"
+#include "net/http_client.hpp"
+#include "net/http_server.hpp"
+#include "spec/parse.hpp"
+#include "store/memory/memory_store.hpp"
+
+namespace baton::api::test {
+
+inline const WallTime kThen = wall_of({2026, 11, 21, 1, 46, 0, 123000});
+inline constexpr Duration kPatience = Duration::seconds(60);  // no passing test waits for it
+
+// Keeps the commands that it got; answers with what the test set.
+class FakeRuntime final : public runtime::Handle {
+ public:
+  void send(model::CommandBody body, std::string actor, ReplyHandler on_reply) override;
+  std::uint64_t subscribe(std::function<void(const std::vector<RunKey>&)> listener) override;
+  void unsubscribe(std::uint64_t subscription) override;
+
+  void changed(RunKey run);  // as after a commit
+  std::size_t listeners();
+
+  std::function<model::ReplyBody(const model::CommandBody&)> answer;
+  std::vector<std::pair<model::CommandBody, std::string>> commands;  // with their actors
+
+ private:
+  std::mutex mutex_;
+  std::map<std::uint64_t, std::function<void(const std::vector<RunKey>&)>> listeners_;
+  std::uint64_t last_ = 0;
+};
+
+class ApiTest : public testing::Test {
+ protected:
+  ApiTest();
+  ~ApiTest() override;
+
+  // ---- What is stored
+  model::RunRow new_run(const std::string& definition, std::string input = "{}", std::string context = "{}");
+  void commit(model::Batch batch);
+  void update(const model::RunRow& row);
+  void put(const model::TaskRow& row, std::optional<std::string> result = std::nullopt);
+  void add_facts(const model::RunRow& row, std::vector<model::Fact> facts);
+  model::TaskRow task(const model::RunRow& run, Ordinal ordinal, std::uint32_t step,
+                      std::int32_t index = -1) const;
+  // A log of one line per string.
+  void write_log(const model::RunRow& run, Ordinal task, std::uint32_t attempt,
+                 const std::vector<std::string>& lines);
+
+  // ---- Requests
+  net::Response get(const std::string& target, net::Headers headers = {});
+  net::Response post(const std::string& target, const std::string& body, net::Headers headers = {});
+  net::Response call(net::ClientRequest request);
+  static boost::json::object object(const net::Response& response);
+  static std::string code(const net::Response& response);    // of a problem
+  static std::string detail(const net::Response& response);  // of a problem
+  net::Endpoint endpoint() const;
+
+  FakeRuntime runtime_;
+  std::string directory_;
+  std::unique_ptr<Api> api_;
+
+ private:
+  std::shared_ptr<store::MemoryData> data_ = store::make_memory_data();
+  store::MemoryWriter writer_{data_};
+  store::MemoryReader reader_{data_};
+  store::ShardMeta meta_;
+  std::map<Hash256, bool> defined_;
+  std::map<TaskKey, bool> stored_tasks_;
+  net::Loop loop_;
+  std::unique_ptr<net::HttpServer> server_;
+};
+
+}  // namespace baton::api::test
