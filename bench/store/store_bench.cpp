@@ -18,6 +18,7 @@
 #include <algorithm>
 #include <charconv>
 #include <chrono>
+#include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <future>
@@ -384,6 +385,7 @@ int number_of(const char* text) {
 
 int main(int argc, char** argv) {
   using namespace baton::store;
+  (void)std::setvbuf(stdout, nullptr, _IOLBF, 0);
   if (argc < 2) die("usage: store_bench FOLDER [ROUNDS] [STORED]");
   compare(argv[1], argc > 2 ? number_of(argv[2]) : 5);
   if (argc > 3) stored(argv[1], number_of(argv[3]));
