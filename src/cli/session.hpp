@@ -22,6 +22,11 @@ enum class Purpose : std::uint8_t {
   run    // starts or awaits a run: tasks run in this process if it becomes the owner
 };
 
+// The owner has gone or is going; not an answer that another owner would repeat.
+inline bool is_broken_connection(const Error& error) {
+  return error.code == ErrorCode::unavailable || error.code == ErrorCode::io;
+}
+
 class Session {
  public:
   Session(const Settings& settings, Console& console) : settings_(settings), console_(console) {}
@@ -38,6 +43,17 @@ class Session {
   Status open_in_background();
 
   client::Client& client() { return *client_; }
+  // ask(client()), and again by the next owner if the one that was asked goes away before it has answered: an
+  // owner ends when its own run and its guests' are over, whoever is asking just then. Only for what may be
+  // asked twice.
+  template <typename Ask>
+  auto ask(Purpose purpose, Ask ask) -> decltype(ask(client())) {
+    for (int attempt = 1;; ++attempt) {
+      auto answer = ask(client());
+      if (answer || attempt == kAttempts || !is_broken_connection(answer.error())) return answer;
+      TRY_VOID(open(purpose));
+    }
+  }
   // A further client, for another thread.
   client::Client new_client(const net::Cancellation* cancel = nullptr) const;
 
@@ -46,6 +62,8 @@ class Session {
   void close(bool hand_over = true);
 
  private:
+  static constexpr int kAttempts = 10;
+
   Status connect();
 
   const Settings& settings_;

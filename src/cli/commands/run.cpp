@@ -20,22 +20,23 @@ struct Started {
   std::shared_ptr<const model::Workflow> workflow;
 };
 
-bool is_broken_connection(const Error& error) {
-  return error.code == ErrorCode::unavailable || error.code == ErrorCode::io;
+// The idempotency key makes it one run, however often it is asked for.
+Result<boost::json::object> submit(const client::Submission& submission, Session& session) {
+  TRY(auto submitted, session.ask(Purpose::run, [&](client::Client& c) { return c.submit(submission); }));
+  return std::move(submitted.run);
 }
 
-// Submits, again if the owner goes away meanwhile: the idempotency key makes it one run.
-Result<boost::json::object> submit(const client::Submission& submission, Session& session, bool background) {
+Result<boost::json::object> submit_in_background(const client::Submission& submission, Session& session) {
   for (int attempt = 1;; ++attempt) {
     auto submitted = session.client().submit(submission);
     if (submitted) return std::move(submitted->run);
     if (!is_broken_connection(submitted.error()) || attempt == 10) return fail(submitted.error());
-    TRY_VOID(background ? session.open_in_background() : session.open(Purpose::run));
+    TRY_VOID(session.open_in_background());
   }
 }
 
 Result<Started> find_run(const std::string& id, Session& session) {
-  TRY(const std::string text, session.client().definition(id));
+  TRY(const std::string text, session.ask(Purpose::run, [&](client::Client& c) { return c.definition(id); }));
   spec::ParseResult parsed = spec::parse_canonical(text);
   if (!parsed.workflow) return fail(ErrorCode::corrupt, "the definition of run " + id + " cannot be read");
   return Started{id, std::move(parsed.workflow)};
@@ -44,7 +45,7 @@ Result<Started> find_run(const std::string& id, Session& session) {
 int detach(const Context& context, const Prepared& prepared) {
   Session session(context.settings, context.console);
   if (const auto opened = session.open_in_background(); !opened) return context.fail(opened.error());
-  const auto run = submit(prepared.submission, session, true);
+  const auto run = submit_in_background(prepared.submission, session);
   if (!run) return context.fail(run.error());
   print_object(context.console, context.settings.output, *run,
                [&](const Style&) { return text_of(*run, "id") + '\n'; });
@@ -94,7 +95,7 @@ int run(const Context& context, const Options& options) {
   Result<Started> started = Started{options.resume, prepared->workflow};
   if (resume) {
     started = find_run(options.resume, session);
-  } else if (auto made = submit(prepared->submission, session, false)) {
+  } else if (auto made = submit(prepared->submission, session)) {
     started->run = text_of(*made, "id");
   } else {
     started = fail(made.error());
@@ -104,8 +105,9 @@ int run(const Context& context, const Options& options) {
 
   Watcher watcher(session, signals, context.console, started->run, *started->workflow);
   if (const auto watched = watcher.watch(); !watched) return context.fail(watched.error());
-  const auto reported =
-      report(session.client(), context.console, context.settings.output, started->run, watcher.model());
+  const auto reported = session.ask(Purpose::run, [&](client::Client& client) {
+    return report(client, context.console, context.settings.output, started->run, watcher.model());
+  });
   if (!reported) return context.fail(reported.error());
 
   if (const auto waited = wait_for_guests(session, signals, context.console, signal); !waited) {

@@ -26,7 +26,7 @@ std::string status_cell(const json::object& row, const Style& style) {
 int list(const Context& context, const client::RunQuery& query) {
   Session session(context.settings, context.console);
   if (const auto opened = session.open(Purpose::look); !opened) return context.fail(opened.error());
-  auto page = session.client().runs(query);
+  auto page = session.ask(Purpose::look, [&](client::Client& c) { return c.runs(query); });
   if (!page) return context.fail(page.error());
   const WallTime now = wall_now();
   const Column columns[] = {
@@ -100,14 +100,16 @@ int show(const Context& context, const json::object& run) {
 int get(const Context& context, const std::string& id) {
   Session session(context.settings, context.console);
   if (const auto opened = session.open(Purpose::look); !opened) return context.fail(opened.error());
-  const auto run = session.client().run(id);
+  const auto run = session.ask(Purpose::look, [&](client::Client& c) { return c.run(id); });
   return run ? show(context, *run) : context.fail(run.error());
 }
 
 int cancel(const Context& context, const Options& options) {
   Session session(context.settings, context.console);
   if (const auto opened = session.open(Purpose::look); !opened) return context.fail(opened.error());
-  const auto run = session.client().cancel(options.run, options.terminate, options.reason);
+  const auto run = session.ask(Purpose::look, [&](client::Client& c) {
+    return c.cancel(options.run, options.terminate, options.reason);
+  });
   return run ? show(context, *run) : context.fail(run.error());
 }
 
@@ -141,7 +143,7 @@ int history(const Context& context, const std::string& id) {
   std::vector<json::object> entries;
   std::string cursor;
   do {
-    auto page = session.client().history(id, 200, cursor);
+    auto page = session.ask(Purpose::look, [&](client::Client& c) { return c.history(id, 200, cursor); });
     if (!page) return context.fail(page.error());
     std::ranges::move(page->items, std::back_inserter(entries));
     cursor = page->next;

@@ -30,7 +30,8 @@ std::string step_of(const json::object& task) {
 int list(const Context& context, const Options& options) {
   Session session(context.settings, context.console);
   if (const auto opened = session.open(Purpose::look); !opened) return context.fail(opened.error());
-  auto page = session.client().tasks(options.id, options.limit, options.cursor);
+  auto page = session.ask(
+      Purpose::look, [&](client::Client& c) { return c.tasks(options.id, options.limit, options.cursor); });
   if (!page) return context.fail(page.error());
   const WallTime now = wall_now();
   const Column columns[] = {
@@ -95,7 +96,7 @@ std::string describe(const json::object& task, const Style& style) {
 int get(const Context& context, const std::string& id) {
   Session session(context.settings, context.console);
   if (const auto opened = session.open(Purpose::look); !opened) return context.fail(opened.error());
-  const auto task = session.client().task(id);
+  const auto task = session.ask(Purpose::look, [&](client::Client& c) { return c.task(id); });
   if (!task) return context.fail(task.error());
   print_object(context.console, context.settings.output, *task,
                [&](const Style& style) { return describe(*task, style); });
