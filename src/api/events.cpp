@@ -68,7 +68,7 @@ class EventStream final : public Watch {
     for (;;) {
       if (!stream_.open()) return false;
       if (!stream_.has_room()) {
-        core_->alarms.wake_after(stream_.patience(), weak_from_this());
+        look_again_after(stream_.patience(), core_->alarms);
         return true;
       }
       if (entries_.empty() && !read()) return false;  // breaks off: the client asks again
@@ -155,9 +155,7 @@ class EventStream final : public Watch {
       stream_.write(net::sse_comment(""));
       last_written_ = now;
     }
-    if (alarm_ > now) return;
-    alarm_ = now + kKeepAlive;
-    core_->alarms.wake_after(kKeepAlive, weak_from_this());
+    look_again_after(kKeepAlive, core_->alarms);
   }
 
   CorePtr core_;
@@ -170,7 +168,6 @@ class EventStream final : public Watch {
   std::vector<JournalSequence> pages_;      // ends (exclusive) of pages still to be read, the next one last
   bool ended_ = false;
   net::MonoTime last_written_ = net::Loop::now();
-  net::MonoTime alarm_;
 };
 
 }  // namespace

@@ -121,7 +121,7 @@ class LogStream final : public Watch {
       }
       if (newest) {
         // A running attempt writes without telling; everything else wakes this watch.
-        if (!attempt_over) core_->alarms.wake_after(kPoll, weak_from_this());
+        if (!attempt_over) look_again_after(kPoll, core_->alarms);
         return true;
       }
       ++attempt_;
@@ -147,7 +147,7 @@ class LogStream final : public Watch {
     }
     for (;;) {
       if (!stream_.has_room()) {
-        core_->alarms.wake_after(stream_.patience(), weak_from_this());
+        look_again_after(stream_.patience(), core_->alarms);
         return Copied::waits;
       }
       std::string piece;

@@ -34,6 +34,13 @@ void Watch::run() {
   workers_.post([self = shared_from_this()] { self->run(); });
 }
 
+void Watch::look_again_after(Duration delay, Alarms& alarms) {
+  const net::MonoTime now = net::Loop::now();
+  if (alarm_ > now && alarm_ <= now + delay) return;  // else every wake would begin another chain of alarms
+  alarm_ = now + delay;
+  alarms.wake_after(delay, weak_from_this());
+}
+
 void Watches::add(RunKey run, std::shared_ptr<Watch> watch) {
   const std::lock_guard lock(mutex_);
   if (!closed_) watches_.emplace(run, std::move(watch));

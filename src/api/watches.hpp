@@ -14,6 +14,8 @@
 
 namespace baton::api {
 
+class Alarms;
+
 // look() runs on a worker's thread, never twice at the same time, and at least once after each wake().
 class Watch : public std::enable_shared_from_this<Watch> {
  public:
@@ -26,6 +28,8 @@ class Watch : public std::enable_shared_from_this<Watch> {
  protected:
   // Sees what there is to do. False: it is done and wants no more wakes.
   virtual bool look() = 0;
+  // For look(): sees to it that it is called again after `delay`, or earlier.
+  void look_again_after(Duration delay, Alarms& alarms);
 
  private:
   enum class State { asleep, scheduled, looking, looking_again, done };
@@ -34,6 +38,7 @@ class Watch : public std::enable_shared_from_this<Watch> {
   Workers& workers_;
   std::mutex mutex_;
   State state_ = State::asleep;  // guarded by mutex_
+  net::MonoTime alarm_;          // when the last alarm that was set is due
 };
 
 // Who wants to know when a run changes. Thread-safe.

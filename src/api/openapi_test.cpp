@@ -1,0 +1,103 @@
+// openapi.yaml says what the code does: the same routes, and the same fields as the objects that are
+// rendered.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <boost/json/parse.hpp>
+#include <fstream>
+#include <set>
+#include <sstream>
+
+#include "api/render.hpp"
+#include "api/router.hpp"
+#include "spec/parse.hpp"
+#include "spec/read.hpp"
+
+namespace baton::api {
+namespace {
+
+namespace json = boost::json;
+using Names = std::set<std::string>;
+
+class OpenApi : public testing::Test {
+ protected:
+  void SetUp() override {
+    std::ifstream file(std::string(BATON_SOURCE_DIR) + "/openapi.yaml");
+    std::stringstream text;
+    text << file.rdbuf();
+    text_ = text.str();
+    const auto tree = spec::read_tree("openapi.yaml", text_, {});
+    ASSERT_TRUE(tree.has_value()) << tree.error().message;
+    document_ = tree->to_json(tree->root());
+  }
+
+  const json::value& schema(std::string_view name) const {
+    return document_.at("components").at("schemas").at(name);
+  }
+  static Names keys(const json::value& object) {
+    Names names;
+    for (const auto& [key, value] : object.as_object()) names.emplace(key);
+    return names;
+  }
+  static Names words(const json::value& array) {
+    Names names;
+    for (const auto& word : array.as_array()) names.emplace(word.as_string());
+    return names;
+  }
+
+  std::string text_;
+  json::value document_;
+};
+
+TEST_F(OpenApi, HasExactlyTheRoutes) {
+  Names documented;
+  for (const auto& [path, item] : document_.at("paths").as_object()) {
+    for (const auto& [method, operation] : item.as_object()) {
+      if (method != "parameters") documented.insert(std::string(method) + ' ' + std::string(path));
+    }
+  }
+  Names served;
+  for (const Route& route : routes()) {
+    served.insert((route.method == net::Method::get ? "get " : "post ") + std::string(route.pattern));
+  }
+  EXPECT_EQ(documented, served);
+}
+
+TEST_F(OpenApi, DescribesRuns) {
+  JsonText out;
+  write_run({}, {nullptr, 0, "{}", "{}"}, out);
+  const json::value run = json::parse(out.take());
+  EXPECT_EQ(keys(schema("Run").at("properties")), keys(run));
+  EXPECT_EQ(keys(schema("Run").at("properties").at("counts").at("properties")), keys(run.at("counts")));
+  Names required = words(schema("Run").at("required"));
+  required.insert("input");
+  EXPECT_EQ(required, keys(run));
+}
+
+TEST_F(OpenApi, DescribesTasks) {
+  const auto parsed = spec::parse_workflow("name: x\nsteps:\n  a: {run: x}\n");
+  model::TaskRow row;
+  row.history.emplace_back();
+  JsonText out;
+  write_task(row, {{}, *parsed.workflow, {}, "null", true}, out);
+  const json::value task = json::parse(out.take());
+  EXPECT_EQ(keys(schema("Task").at("properties")), keys(task));
+  EXPECT_EQ(keys(schema("Attempt").at("properties")), keys(task.at("attempt_list").at(0)));
+}
+
+TEST_F(OpenApi, DescribesStates) {
+  const auto check = [&](std::string_view of, auto first, auto last, std::string_view field = "status") {
+    Names names;
+    for (auto i = static_cast<int>(first); i <= static_cast<int>(last); ++i) {
+      names.emplace(model::name(static_cast<decltype(first)>(i)));
+    }
+    EXPECT_EQ(words(schema(of).at("properties").at(field).at("enum")), names) << of;
+  };
+  check("Run", model::RunStatus::pending, model::RunStatus::cancelled);
+  check("Task", model::TaskStatus::pending, model::TaskStatus::cancelled);
+  check("Attempt", model::AttemptEnd::running, model::AttemptEnd::cancelled);
+  check("Fact", model::FactKind::run_submitted, model::FactKind::task_ended, "type");
+}
+
+}  // namespace
+}  // namespace baton::api
