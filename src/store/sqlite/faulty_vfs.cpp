@@ -47,12 +47,18 @@ int FaultyVfs::fault(bool is_sync) {
   return code_;
 }
 
+FaultyVfs::Disk& FaultyVfs::disk_of(const File& file) {
+  const auto found = disks_.find(file.path);
+  if (found != disks_.end()) return found->second;
+  return disks_[file.path] = {content_of(file.path), {}};  // what was there before is durable
+}
+
 int FaultyVfs::write(File& file, const void* data, int size, sqlite3_int64 at) {
   if (dead_) return SQLITE_IOERR_WRITE;
   const std::lock_guard lock(mutex_);
   if (const int code = fault(false); code != SQLITE_OK) return code;
   if (file.path) {
-    disks_[file.path].since.push_back(
+    disk_of(file).since.push_back(
         {at, {static_cast<const char*>(data), static_cast<std::size_t>(size)}, false});
   }
   return real_write(file, data, size, at);
@@ -62,7 +68,7 @@ int FaultyVfs::truncate(File& file, sqlite3_int64 size) {
   if (dead_) return SQLITE_IOERR_TRUNCATE;
   const std::lock_guard lock(mutex_);
   if (const int code = fault(false); code != SQLITE_OK) return code;
-  if (file.path) disks_[file.path].since.push_back({size, {}, true});
+  if (file.path) disk_of(file).since.push_back({size, {}, true});
   return VfsShim::truncate(file, size);
 }
 

@@ -50,6 +50,7 @@ class FaultyVfs final : public VfsShim {
   };
 
   int fault(bool is_sync);  // SQLITE_OK, or what this operation fails with
+  Disk& disk_of(const File& file);
   static void apply(std::string& content, const Change& change);
 
   std::atomic<bool> dead_ = false;

@@ -103,8 +103,6 @@ std::span<const char* const> migrations() {
 Result<std::int64_t> check_schema(Connection& connection) {
   const std::int64_t application = connection.pragma("PRAGMA application_id");
   const std::int64_t schema = connection.pragma("PRAGMA user_version");
-  const bool empty = connection.pragma("SELECT count(*) FROM sqlite_schema") == 0;
-  if (application == 0 && schema == 0 && empty) return 0;
   if (application != kApplicationId) {
     return fail(ErrorCode::bad_configuration,
                 "the file is an SQLite database, but not one of Baton's: choose another data directory");

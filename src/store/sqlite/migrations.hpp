@@ -18,7 +18,7 @@ inline std::int64_t newest_schema() {
   return static_cast<std::int64_t>(migrations().size());
 }
 
-// Refuses files that are not ours or newer than this program (bad_configuration). 0 = empty file.
+// The file's schema. Refuses files that are not ours or newer than this program (bad_configuration).
 Result<std::int64_t> check_schema(Connection& connection);
 // Applies what is missing, each migration in one transaction. May throw SQLite::Exception: then the file has
 // the schema of the last one that was committed.

@@ -91,6 +91,7 @@ class Connection {
   }
   void exec(const char* sql) { database_.exec(sql); }
   std::int64_t pragma(const char* sql) { return database_.execAndGet(sql).getInt64(); }
+  std::string pragma_text(const char* sql) { return database_.execAndGet(sql).getString(); }
   int changes() const { return database_.getChanges(); }
 
  private:

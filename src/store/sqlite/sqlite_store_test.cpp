@@ -196,10 +196,23 @@ TEST_F(SqliteStore, RefusesWhatIsNoDatabase) {
 }
 
 TEST_F(SqliteStore, ContinuesACreationThatWasInterrupted) {
-  std::ofstream(path).flush();  // the name is there, nothing else
+  std::ofstream(path).flush();
+  std::ofstream(path + ".new") << "half a database";
   fill(1);
   EXPECT_EQ(ask("SELECT count(*) FROM run"), 1);
   EXPECT_EQ(ask("PRAGMA auto_vacuum"), 2);
+  EXPECT_FALSE(std::filesystem::exists(path + ".new"));
+}
+
+TEST_F(SqliteStore, ALogWithoutItsDatabaseIsNotForgotten) {
+  const auto writer = open_writer();
+  Owner owner(*writer);
+  owner.submit(1);
+  const std::string half = folder.path() + "/half";
+  copy_files(half);
+  std::filesystem::remove(half + "/baton.db");
+  EXPECT_EQ(open_sqlite_writer(half + "/baton.db").error().code, ErrorCode::corrupt);
+  EXPECT_GT(std::filesystem::file_size(half + "/baton.db-wal"), 0U);
 }
 
 TEST_F(SqliteStore, AReaderNeedsADatabase) {
