@@ -45,7 +45,6 @@ TEST(Spec, RefusesWithTheMembersName) {
       {R"({"argv":["a"],"env":{"A":1}})", "env.A"},
       {R"({"argv":["a"],"env":[]})", "`env`"},
       {R"({"argv":["a"],"workdir":"relative"})", "absolute"},
-      {R"({"argv":["a"],"workdir":""})", "absolute"},
       {R"({"argv":["a"],"parse":"yaml"})", "`parse`"},
       {R"({"argv":["a"],"timeout":3})", "timeout"},
   };
