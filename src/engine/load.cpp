@@ -135,7 +135,7 @@ Status admit(State& state, model::RunRow row, std::vector<model::TaskRow> tasks,
     if (!lay_out_items(*run, task)) return damaged("two mapped steps share items");
   }
   for (model::TaskRow& task : tasks) {
-    if (task.key.ordinal >= run->tasks.size())
+    if (task.key.run != run->row.key || task.key.ordinal >= run->tasks.size())
       return damaged("it has a task that the definition does not have");
     Task& place = run->tasks[task.key.ordinal];
     if (place.row.step != task.step || place.row.index != task.index)
