@@ -179,6 +179,46 @@ std::string to_yaml(const json::value& value) {
   return out;
 }
 
+std::string RunText::begin(const json::object& run) const {
+  const json::value value(run);
+  if (format_ == Format::json) {
+    std::string text = "{\n  \"run\": ";
+    pretty(value, 1, text);
+    return text + ",\n  \"tasks\": [";
+  }
+  if (format_ == Format::yaml) {
+    std::string text = "run:\n";
+    yaml(value, 1, text);
+    return text;
+  }
+  std::string text = "{\"run\":";
+  compact(value, text);
+  return text + ",\"tasks\":[";
+}
+
+std::string RunText::add(const json::object& task) {
+  const json::value value(task);
+  std::string text;
+  if (format_ == Format::json) {
+    text = empty_ ? "\n    " : ",\n    ";
+    pretty(value, 2, text);
+  } else if (format_ == Format::yaml) {
+    text = empty_ ? "tasks:\n  -\n" : "  -\n";
+    yaml(value, 2, text);
+  } else {
+    text = empty_ ? "" : ",";
+    compact(value, text);
+  }
+  empty_ = false;
+  return text;
+}
+
+std::string RunText::end() const {
+  if (format_ == Format::json) return empty_ ? "]\n}\n" : "\n  ]\n}\n";
+  if (format_ == Format::yaml) return empty_ ? "tasks: []\n" : "";
+  return "]}\n";
+}
+
 std::string to_table(std::span<const json::object> rows, std::span<const Column> columns, const Style& style,
                      std::size_t width) {
   std::vector<std::size_t> widths;

@@ -24,6 +24,20 @@ std::string to_pretty_json(const boost::json::value& value);
 // YAML 1.2 in block style that reads back as the same JSON.
 std::string to_yaml(const boost::json::value& value);
 
+// The object {"run": …, "tasks": […]} of a run, piece by piece: a run may have a quarter of a million tasks.
+// The pieces make the same text as the whole object would.
+class RunText {
+ public:
+  explicit RunText(Format format) : format_(format) {}  // not for Format::table
+  std::string begin(const boost::json::object& run) const;
+  std::string add(const boost::json::object& task);
+  std::string end() const;
+
+ private:
+  Format format_;
+  bool empty_ = true;
+};
+
 struct Column {
   std::string header;
   std::function<std::string(const boost::json::object&, const Style&)> text;

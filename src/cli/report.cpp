@@ -12,17 +12,19 @@ namespace json = boost::json;
 constexpr std::size_t kLogsShown = 3;
 constexpr std::size_t kLogLines = 10;
 
-Status print_json(client::Client& client, Console& console, Format format, const std::string& run) {
-  json::object whole;
-  TRY(whole["run"], client.run(run));
-  json::array& tasks = whole["tasks"].emplace_array();
+Status print_json(Session& session, Console& console, Format format, const std::string& id) {
+  TRY(const json::object run,
+      session.ask(Purpose::look, [&](client::Client& client) { return client.run(id); }));
+  RunText text(format);
+  console.out(text.begin(run));
   std::string cursor;
   do {
-    TRY(client::Page page, client.tasks(run, 1000, cursor));
-    for (json::object& task : page.items) tasks.emplace_back(std::move(task));
+    TRY(const client::Page page,
+        session.ask(Purpose::look, [&](client::Client& client) { return client.tasks(id, 1000, cursor); }));
+    for (const json::object& task : page.items) console.out(text.add(task));
     cursor = page.next;
   } while (!cursor.empty());
-  print_object(console, format, whole, {});
+  console.out(text.end());
   return {};
 }
 
@@ -51,25 +53,28 @@ std::string indented(std::string_view text, const std::string& margin) {
 }
 
 // The end of a task's log, indented.
-std::string end_of_log(client::Client& client, const std::string& task, const Style& style) {
+std::string end_of_log(Session& session, const std::string& task, const Style& style) {
   std::string log;
   client::LogQuery query;
   query.tail = kLogLines;
-  const auto read = client.logs(task, query, [&](std::string_view text) {
-    log += text;
-    return log.size() < (64 << 10);
+  const auto read = session.ask(Purpose::look, [&](client::Client& client) {
+    log.clear();
+    return client.logs(task, query, [&](std::string_view text) {
+      log += text;
+      return log.size() < (64 << 10);
+    });
   });
   if (!read || log.empty()) return "";
   return indented(log, style.dim("  │ "));
 }
 
-std::string failures(client::Client& client, const RunModel& model, const Style& style) {
+std::string failures(Session& session, const RunModel& model, const Style& style) {
   std::string out;
   std::size_t shown = 0;
   for (const FailedTask& task : model.failures()) {
     out += '\n' + style.red("✗ " + task.name) + "  " + printable(task.type) + ": ";
     out += indented(task.message, "    ").substr(4);
-    if (++shown <= kLogsShown) out += end_of_log(client, task.id, style);
+    if (++shown <= kLogsShown) out += end_of_log(session, task.id, style);
   }
   if (model.failed_tasks() > model.failures().size()) {
     out += "… and " + std::to_string(model.failed_tasks() - model.failures().size()) + " more failed tasks\n";
@@ -79,15 +84,15 @@ std::string failures(client::Client& client, const RunModel& model, const Style&
 
 }  // namespace
 
-Status report(client::Client& client, Console& console, Format format, const std::string& run,
+Status report(Session& session, Console& console, Format format, const std::string& run,
               const RunModel& model) {
   if (format != Format::table) {
-    TRY_VOID(print_json(client, console, format, run));
-    if (!console.quiet()) console.err(failures(client, model, console.err_style()));
+    TRY_VOID(print_json(session, console, format, run));
+    if (!console.quiet()) console.err(failures(session, model, console.err_style()));
     return {};
   }
   if (console.quiet()) return {};
-  std::string text = tree(model, console, run) + failures(client, model, console.out_style());
+  std::string text = tree(model, console, run) + failures(session, model, console.out_style());
   if (model.status() != "completed") {
     text += '\n' + console.out_style().dim("run " + run + ": baton tasks list " + run) + '\n';
   }

@@ -16,10 +16,11 @@
 
 namespace baton::cli {
 
-// Why a command opens the directory.
+// Why a command opens the directory, and so what happens when it has no owner.
 enum class Purpose : std::uint8_t {
-  look,  // reads, or changes something by one request
-  run    // starts or awaits a run: tasks run in this process if it becomes the owner
+  look,  // reads, or changes something by one request: this process becomes the owner but executes nothing
+  run,   // starts or awaits a run: this process becomes the owner and executes tasks
+  background  // as run, but a process of its own becomes the owner and stays until no run is open
 };
 
 // The owner has gone or is going; not an answer that another owner would repeat.
@@ -30,17 +31,15 @@ inline bool is_broken_connection(const Error& error) {
 class Session {
  public:
   Session(const Settings& settings, Console& console) : settings_(settings), console_(console) {}
-  // An owner that leaves open runs behind hands them to a background process; see close().
   ~Session() { close(); }
 
-  // Connects, or becomes the owner. Another process may be on its way in or out of the directory: tries for
-  // 20 s, or until `interrupted` says so. Call it before the process has threads of its own. Again after the
-  // connection broke.
+  // Connects to the owner; if there is none, to the one that `purpose` makes. Runs that are found open when
+  // something is only looked at go on in the background. Another process may be on its way in or out of the
+  // directory: tries for 20 s, or until `interrupted` says so. Call it before the process has threads of its
+  // own. Again after the connection broke.
   //
   // unavailable: the directory has an owner that does not answer; interrupted; and the errors of Owner::open.
   Status open(Purpose purpose, const std::function<bool()>& interrupted = {});
-  // As open(), but a missing owner is started as a process of its own, in the background.
-  Status open_in_background();
 
   client::Client& client() { return *client_; }
   // ask(client()), and again by the next owner if the one that was asked goes away before it has answered: an
@@ -58,13 +57,14 @@ class Session {
   client::Client new_client(const net::Cancellation* cancel = nullptr) const;
 
   embedded::Owner* owner() { return owner_.get(); }  // null: another process is the owner
-  // Stops owning. Runs that are still open go on in a background process if `hand_over`.
-  void close(bool hand_over = true);
+  // Stops owning. Runs that are still open go on with the next owner. Twice is fine.
+  void close();
 
  private:
   static constexpr int kAttempts = 10;
 
   Status connect();
+  Status make_owner(Purpose purpose);  // `owned`: somebody has the lock
 
   const Settings& settings_;
   Console& console_;

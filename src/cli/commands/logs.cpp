@@ -51,7 +51,9 @@ int show(const Context& context, Options options) {
   // A terminal gets control characters made visible, a file or program the bytes as they were.
   options.query.raw = !context.console.out_is_terminal();
   Session session(context.settings, context.console);
-  if (const auto opened = session.open(Purpose::look); !opened) return context.fail(opened.error());
+  // What is followed has to be executed by somebody.
+  const auto opened = session.open(options.query.follow ? Purpose::background : Purpose::look);
+  if (!opened) return context.fail(opened.error());
   client::Client& client = session.client();
 
   const bool is_task = options.id.find('.') != std::string::npos;

@@ -21,18 +21,9 @@ struct Started {
 };
 
 // The idempotency key makes it one run, however often it is asked for.
-Result<boost::json::object> submit(const client::Submission& submission, Session& session) {
-  TRY(auto submitted, session.ask(Purpose::run, [&](client::Client& c) { return c.submit(submission); }));
+Result<boost::json::object> submit(const client::Submission& submission, Session& session, Purpose purpose) {
+  TRY(auto submitted, session.ask(purpose, [&](client::Client& c) { return c.submit(submission); }));
   return std::move(submitted.run);
-}
-
-Result<boost::json::object> submit_in_background(const client::Submission& submission, Session& session) {
-  for (int attempt = 1;; ++attempt) {
-    auto submitted = session.client().submit(submission);
-    if (submitted) return std::move(submitted->run);
-    if (!is_broken_connection(submitted.error()) || attempt == 10) return fail(submitted.error());
-    TRY_VOID(session.open_in_background());
-  }
 }
 
 Result<Started> find_run(const std::string& id, Session& session) {
@@ -44,8 +35,8 @@ Result<Started> find_run(const std::string& id, Session& session) {
 
 int detach(const Context& context, const Prepared& prepared) {
   Session session(context.settings, context.console);
-  if (const auto opened = session.open_in_background(); !opened) return context.fail(opened.error());
-  const auto run = submit_in_background(prepared.submission, session);
+  if (const auto opened = session.open(Purpose::background); !opened) return context.fail(opened.error());
+  const auto run = submit(prepared.submission, session, Purpose::background);
   if (!run) return context.fail(run.error());
   print_object(context.console, context.settings.output, *run,
                [&](const Style&) { return text_of(*run, "id") + '\n'; });
@@ -95,7 +86,7 @@ int run(const Context& context, const Options& options) {
   Result<Started> started = Started{options.resume, prepared->workflow};
   if (resume) {
     started = find_run(options.resume, session);
-  } else if (auto made = submit(prepared->submission, session)) {
+  } else if (auto made = submit(prepared->submission, session, Purpose::run)) {
     started->run = text_of(*made, "id");
   } else {
     started = fail(made.error());
@@ -105,15 +96,14 @@ int run(const Context& context, const Options& options) {
 
   Watcher watcher(session, signals, context.console, started->run, *started->workflow);
   if (const auto watched = watcher.watch(); !watched) return context.fail(watched.error());
-  const auto reported = session.ask(Purpose::run, [&](client::Client& client) {
-    return report(client, context.console, context.settings.output, started->run, watcher.model());
-  });
+  const auto reported =
+      report(session, context.console, context.settings.output, started->run, watcher.model());
   if (!reported) return context.fail(reported.error());
 
   if (const auto waited = wait_for_guests(session, signals, context.console, signal); !waited) {
     return context.fail(waited.error());
   }
-  session.close(false);
+  session.close();
   if (signal) return exit_code_of_signal(*signal);
   return watcher.model().status() == "completed" ? kOk : kRunFailed;
 }
