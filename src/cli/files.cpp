@@ -8,6 +8,8 @@
 
 #include "base/fd.hpp"
 #include "base/text.hpp"
+#include "spec/findings.hpp"
+#include "spec/read.hpp"
 
 namespace baton::cli {
 
@@ -35,6 +37,19 @@ Result<std::string> read_text_file(const std::string& path, std::size_t limit) {
       return fail(ErrorCode::too_large, shown + " has more than " + std::to_string(limit) + " bytes", path);
     }
   }
+}
+
+Result<boost::json::value> read_value_file(const std::string& path, std::size_t limit) {
+  TRY(const std::string text, read_text_file(path, limit));
+  const std::string name = path == "-" ? "standard input" : printable(path);
+  const auto tree = spec::read_tree(path, text, {});
+  if (!tree) {
+    spec::Diagnostic place;
+    spec::set_place(place, text, tree.error().span);
+    return fail(ErrorCode::invalid_input, name + ":" + std::to_string(place.line) + ":" +
+                                              std::to_string(place.column) + ": " + tree.error().message);
+  }
+  return tree->root() == spec::kNoNode ? boost::json::value() : tree->to_json(tree->root());
 }
 
 }  // namespace baton::cli

@@ -1,6 +1,7 @@
 // Files that commands read.
 #pragma once
 
+#include <boost/json/value.hpp>
 #include <string>
 
 #include "base/error.hpp"
@@ -9,5 +10,9 @@ namespace baton::cli {
 
 // The whole file; "-" is standard input. not_found, io; too_large beyond `limit` bytes.
 Result<std::string> read_text_file(const std::string& path, std::size_t limit);
+
+// A JSON or YAML file as a value; an empty one is null. Errors as above; invalid_input: what is wrong, with
+// the place.
+Result<boost::json::value> read_value_file(const std::string& path, std::size_t limit);
 
 }  // namespace baton::cli

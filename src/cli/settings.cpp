@@ -57,7 +57,7 @@ Result<FileValues> read_file(const std::string& file, const std::string& text) {
     return fail(ErrorCode::bad_configuration, file + ":" + std::to_string(place.line) + ":" +
                                                   std::to_string(place.column) + ": " + tree.error().message);
   }
-  if (tree->is(tree->root(), spec::NodeKind::null)) return values;
+  if (tree->root() == spec::kNoNode || tree->is(tree->root(), spec::NodeKind::null)) return values;
   if (!tree->is(tree->root(), spec::NodeKind::map)) {
     return wrong_file(file, *tree, tree->root(), "the configuration must be a map of names to values");
   }

@@ -13,7 +13,6 @@
 #include "executors/process/spec.hpp"
 #include "spec/inputs.hpp"
 #include "spec/parse.hpp"
-#include "spec/read.hpp"
 
 extern char** environ;
 
@@ -34,15 +33,8 @@ Result<std::pair<std::string, std::string>> split(const std::string& text, std::
 }
 
 Result<json::object> read_input_file(const std::string& file) {
-  TRY(const std::string text, read_text_file(file, kMaxInputFile));
-  const auto tree = spec::read_tree(file, text, {});
-  if (!tree) {
-    spec::Diagnostic place;
-    spec::set_place(place, text, tree.error().span);
-    return fail(ErrorCode::invalid_input, display_name(file) + ":" + std::to_string(place.line) + ":" +
-                                              std::to_string(place.column) + ": " + tree.error().message);
-  }
-  json::value value = tree->to_json(tree->root());
+  TRY(json::value value, read_value_file(file, kMaxInputFile));
+  if (value.is_null()) return json::object();
   if (!value.is_object()) {
     return fail(ErrorCode::invalid_input,
                 display_name(file) + ": the inputs must be an object: names and values");

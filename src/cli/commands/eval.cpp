@@ -1,5 +1,3 @@
-#include <boost/json/parse.hpp>
-
 #include "calendar/zones.hpp"
 #include "cli/commands/commands.hpp"
 #include "cli/diagnostics.hpp"
@@ -7,7 +5,6 @@
 #include "cli/output.hpp"
 #include "expr/expr.hpp"
 #include "expr/json.hpp"
-#include "spec/read.hpp"
 
 namespace baton::cli {
 namespace {
@@ -18,16 +15,16 @@ struct Options {
   bool typed = false;
 };
 
-// JSON or YAML; an object whose members are the variables.
+// An object whose members are the variables.
 Result<std::shared_ptr<const boost::json::value>> read_variables(const std::string& file) {
-  if (file.empty()) return std::make_shared<const boost::json::value>(boost::json::object());
-  TRY(const std::string text, read_text_file(file, kMaxDefinition));
-  const auto tree = spec::read_tree(file, text, {});
-  if (!tree) return fail(ErrorCode::usage, display_name(file) + ": " + tree.error().message);
-  auto value = std::make_shared<const boost::json::value>(tree->to_json(tree->root()));
-  if (!value->is_object())
+  boost::json::value value;
+  if (!file.empty()) {
+    TRY(value, read_value_file(file, kMaxDefinition));
+  }
+  if (value.is_null()) value = boost::json::object();
+  if (!value.is_object())
     return fail(ErrorCode::usage, display_name(file) + ": the variables must be an object");
-  return value;
+  return std::make_shared<const boost::json::value>(std::move(value));
 }
 
 int report(const Context& context, const std::string& text, const expr::Diagnostics& diagnostics) {

@@ -47,7 +47,8 @@ class Tree {
     const std::size_t around = model_.ended() ? 1 : 2;  // head and bar
     const std::size_t room = options_.rows > around ? options_.rows - around : 1;
     add_steps(room, out);
-    if (!model_.ended()) out.push_back(progress());
+    if (!model_.ended() && out.size() < options_.rows) out.push_back(progress());
+    for (std::string& line : out) line = fit(line, options_.columns);
     return out;
   }
 
@@ -113,9 +114,9 @@ class Tree {
     if (steps.size() + (has_finally ? 1 : 0) <= room) {
       for (std::size_t i = 0; i < steps.size(); ++i) shown.push_back(i);
     } else {
-      choose(room > 2 ? room - 2 : 1, shown);
+      choose(room - 1, shown);  // and a line that counts the others
     }
-    std::size_t spare = room - std::min(room, shown.size() + 2);
+    std::size_t spare = room - std::min(room, shown.size() + 1);
     std::size_t done = 0;
     std::size_t waiting = 0;
     bool in_finally = false;
