@@ -24,9 +24,14 @@ void ValueCache::put(const model::PayloadKey& key, model::Text text, JournalSequ
     list_.erase(found->second);
     entries_.erase(found);
   }
-  list_.push_front({key, std::move(text), nullptr, sequence, 0});
+  list_.push_front({key, std::move(text), nullptr, nullptr, sequence, 0});
   count(list_.front());
   entries_.emplace(key, list_.begin());
+}
+
+void ValueCache::refuse(const model::PayloadKey& key, Error why, JournalSequence sequence) {
+  put(key, nullptr, sequence);
+  list_.front().refused = std::make_shared<const Error>(std::move(why));
 }
 
 model::Text ValueCache::text(const model::PayloadKey& key) {
@@ -38,6 +43,7 @@ model::Text ValueCache::text(const model::PayloadKey& key) {
 Result<std::shared_ptr<const boost::json::value>> ValueCache::json(const model::PayloadKey& key) {
   const auto at = entries_.at(key);
   list_.splice(list_.begin(), list_, at);
+  if (at->refused) return fail(*at->refused);
   if (!at->parsed) {
     if (!at->text) {
       at->parsed = std::make_shared<const boost::json::value>(nullptr);

@@ -21,6 +21,8 @@ class ValueCache {
   // A value that commit `sequence` will make durable (0: it is durable already). A null text means "there is
   // none".
   void put(const model::PayloadKey& key, model::Text text, JournalSequence sequence);
+  // A value that exists but cannot be had (damaged, too large to be put together): json() fails with `why`.
+  void refuse(const model::PayloadKey& key, Error why, JournalSequence sequence);
   bool has(const model::PayloadKey& key) const { return entries_.contains(key); }
 
   // Both need has(key). The text is null if there is none; the parsed form of that is JSON null.
@@ -37,6 +39,7 @@ class ValueCache {
     model::PayloadKey key;
     model::Text text;
     std::shared_ptr<const boost::json::value> parsed;
+    std::shared_ptr<const Error> refused;
     JournalSequence pinned = 0;
     std::size_t bytes = 0;
   };

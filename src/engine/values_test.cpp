@@ -65,5 +65,14 @@ TEST(ValueCache, DamagedValuesAreErrors) {
   EXPECT_FALSE(cache.json(key(2)));
 }
 
+TEST(ValueCache, ARefusedValueSaysWhy) {
+  ValueCache cache;
+  cache.refuse(key(1), Error{ErrorCode::too_large, "the list has 65 MiB", ""}, 1);
+  ASSERT_TRUE(cache.has(key(1)));
+  const auto value = cache.json(key(1));
+  ASSERT_FALSE(value);
+  EXPECT_EQ(value.error().message, "the list has 65 MiB");
+}
+
 }  // namespace
 }  // namespace baton::engine

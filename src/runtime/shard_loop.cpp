@@ -366,6 +366,9 @@ void ShardLoop::take_loads(std::vector<LoadDone> loads) {
 }
 
 void ShardLoop::admit(store::Loaded loaded) {
+  for (auto& [key, why] : loaded.refused) {
+    if (!state_.values.has(key)) state_.values.refuse(key, std::move(why), state_.sequence);
+  }
   for (auto& [key, text] : loaded.payloads) {
     if (!state_.values.has(key)) state_.values.put(key, std::move(text), state_.sequence);
   }
