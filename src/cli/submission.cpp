@@ -102,6 +102,10 @@ Result<Prepared> prepare(const SubmissionOptions& options, Console& console) {
                                            : std::filesystem::absolute(options.file, error).parent_path();
   if (error) return fail(ErrorCode::io, "the working directory cannot be used: " + error.message());
   submission.workdir = folder.lexically_normal().string();
+  if (!is_utf8(submission.workdir)) {  // it travels in JSON
+    return fail(ErrorCode::io, "steps cannot run in the folder " + printable(to_utf8(submission.workdir)) +
+                                   ": its name is not UTF-8");
+  }
 
   for (auto& [name, value] : executors::process::base_environment(environ))
     submission.env[name] = to_utf8(value);

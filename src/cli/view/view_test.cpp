@@ -109,7 +109,7 @@ TEST_F(View, WhileItRuns) {
  ○ extra
  finally
  ○ tell
-━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━30%  about 9.3s left
+━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━ 30%  about 9.3s left
 )");
 }
 
@@ -160,7 +160,7 @@ TEST_F(View, OnALowTerminalTheInterestingStepsStay) {
  ○ store
  ○ extra
    … 1 more ended, 1 more to come
-━━━━━━━━━━━━━━━━━━━━━━30%  about 9.3s left
+━━━━━━━━━━━━━━━━━━━━━━━━━━━━━ 30%  about 9.3s left
 )");
 }
 
