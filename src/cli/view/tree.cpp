@@ -66,10 +66,10 @@ class Tree {
     std::string right = ' ' + std::to_string(percent) + '%';
     const Duration remaining = model_.remaining(now_);
     if (remaining.us >= 0) right += "  about " + short_duration(remaining) + " left";
-    right = fit(right, options_.columns);
-    const std::size_t width = options_.columns - text_width(right);
-    return (width > 4 ? bar(model_.progress(), std::min<std::size_t>(width, 60), style_) : "") +
-           style_.dim(right);
+    const std::size_t taken = text_width(right);
+    if (taken + 4 > options_.columns) return style_.dim(right.substr(1));
+    const std::size_t width = std::min<std::size_t>(options_.columns - taken, 60);
+    return bar(model_.progress(), width, style_) + style_.dim(right);
   }
 
   std::string step_line(const StepModel& step) const {
