@@ -15,6 +15,9 @@
 namespace baton::embedded {
 namespace {
 
+// SQLite takes names of up to 512 bytes, those of the files beside the database included.
+constexpr std::size_t kMaxPath = 480;
+
 Error directory_error(const std::string& data_dir, int error, std::string_view doing) {
   const bool read_only = error == EROFS || error == ENOSPC || error == EDQUOT;
   std::string message = "the data directory " + data_dir + " cannot be used: " + std::string(doing) + ": " +
@@ -24,6 +27,11 @@ Error directory_error(const std::string& data_dir, int error, std::string_view d
 }
 
 Status make_directory(const std::string& data_dir) {
+  if (data_dir.size() > kMaxPath) {
+    return fail(directory_error(
+        data_dir, ENAMETOOLONG,
+        "it has " + std::to_string(data_dir.size()) + " of at most " + std::to_string(kMaxPath) + " bytes"));
+  }
   struct stat info{};
   if (::stat(data_dir.c_str(), &info) == 0) {
     if (!S_ISDIR(info.st_mode)) return fail(directory_error(data_dir, ENOTDIR, "it is no directory"));

@@ -46,7 +46,7 @@ class Api:
             connection.close()
         if response.status >= 400:
             raise Answer(response.status, json.loads(content))
-        return response.status, json.loads(content)
+        return response.status, json.loads(content) if response.headers.get_content_subtype() == "json" else content
 
     def get(self, path, **query):
         words = {key: value for key, value in query.items() if value is not None}

@@ -69,7 +69,7 @@ class BatonCase(unittest.TestCase):
         self.env |= {"TEST_MARK": self.owner_mark, "BATON_DATA": str(self.data), "HOME": str(self.dir),
                      "NO_COLOR": "1"}
         self._started = []
-        self._keeper = None
+        self.keeper = None
         self.addCleanup(self._clean_up)
 
     def _clean_up(self):
@@ -156,12 +156,12 @@ class BatonCase(unittest.TestCase):
     def keep_owner(self, *words):
         """An owner that stays: the first time by a new run that waits an hour for its retry (it has no process and
         takes no slot), later by resuming that run. Returns when it serves the API."""
-        if self._keeper is None:
+        if self.keeper is None:
             waits = {"exec": ["/bin/false"], "retry": {"max_attempts": 9, "backoff": "fixed", "initial": "1h"}}
             path = self.write({"name": "keeper", "steps": {"wait": waits}}, "keeper.json")
-            self._keeper = self.baton("run", path, "--detach").stdout.strip()
+            self.keeper = self.baton("run", path, "--detach").stdout.strip()
             self.kill_owner()
-        process = self.start("run", "--resume", self._keeper, *words)
+        process = self.start("run", "--resume", self.keeper, *words)
         self.eventually(lambda: self.owner_pid() == process.pid, "the new owner")
         return process
 
