@@ -3,8 +3,9 @@
 #
 #   examples/run.sh [BATON]      default: build/release/baton
 set -euo pipefail
-cd "$(dirname "$0")"
-baton=$(realpath -- "${1:-../build/release/baton}")
+here=$(cd "$(dirname "$0")" && pwd)
+baton=$(realpath -- "${1:-$here/../build/release/baton}")
+cd "$here"
 [ -x "$baton" ] || { echo "run.sh: $baton is not a program; build it first (scripts/quickstart.sh)" >&2; exit 2; }
 work=$(mktemp -d)
 # Hostile folders hold what plain rm may not enter or list.
