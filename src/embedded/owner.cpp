@@ -53,11 +53,7 @@ class LocalOwner final : public Owner {
       if (const auto* stop_one = std::get_if<model::StopAttempt>(&action)) worker_->act(*stop_one);
       if (std::holds_alternative<model::RunEnded>(action)) changed_.notify_all();
     };
-    world.fatal = [this](const Error& error) {
-      const std::unique_lock lock(mutex_);
-      fatal_ = error;
-      changed_.notify_all();
-    };
+    world.fatal = [this](const Error& error) { give_up(error); };
     world.log = [this](std::string_view line) {
       if (options_.log) options_.log(line);
     };
@@ -84,6 +80,11 @@ class LocalOwner final : public Owner {
                           .count()};
     };
     process.lock = lock_.get();
+    process.spawner_died = [this] {
+      give_up({ErrorCode::io,
+               "the helper process that runs tasks was killed. Nothing is lost: the next command goes on",
+               ""});
+    };
     TRY(executor_, executors::process::ProcessExecutor::create(std::move(process), worker_->listener()));
 
     api_ = std::make_unique<api::Api>(api::Services{.runs = driver_->shard(),
@@ -141,6 +142,12 @@ class LocalOwner final : public Owner {
   }
 
  private:
+  void give_up(const Error& error) {
+    const std::unique_lock lock(mutex_);
+    if (!fatal_) fatal_ = error;
+    changed_.notify_all();
+  }
+
   void drain_requests() {
     auto drained = std::make_shared<std::promise<void>>();
     auto future = drained->get_future();

@@ -272,7 +272,6 @@ void ProcessExecutor::Loop::take_commands() {
   ending_ = true;
   outbox_.clear();
   if (!gone_) spawner_.end();
-  if (gone_) return;
   for (const std::uint64_t id : std::exchange(queue_, {})) {
     if (running_.contains(id)) finish(id, interruption("the server stopped before the attempt started"));
   }
@@ -289,10 +288,8 @@ void ProcessExecutor::Loop::accept(Attempt attempt) {
   running_.try_emplace(id, std::move(attempt), std::move(log_file), options_.log_limits);
   if (!log_path_is_good) {
     finish(id, start_failure("the path of the attempt's log is not one beneath the log directory", true));
-  } else if (gone_) {
-    finish(id, start_failure("the helper process that starts tasks is gone; the server must be restarted"));
   } else {
-    queue_.push_back(id);
+    queue_.push_back(id);  // without a spawner it waits there until shutdown
   }
 }
 
@@ -467,6 +464,7 @@ void ProcessExecutor::Loop::spawner_gone() {
     outcome.result = partial_result(running.ended.result).text;
     finish(id, std::move(outcome));
   }
+  if (!ending_ && options_.spawner_died) options_.spawner_died();
 }
 
 void ProcessExecutor::Loop::read_pipe(std::uint64_t id, int pipe) {

@@ -24,6 +24,8 @@ struct Options {
   std::string logs;               // absolute; Attempt::log_path is relative to it
   std::function<WallTime()> now;  // for the times in logs; called on the executor's thread
   int lock = -1;                  // the data directory's lock, if there is one: the spawner holds a copy
+  // Somebody killed the spawner: called once, on the executor's thread. The owner should end.
+  std::function<void()> spawner_died;
   logs::Limits log_limits;
   std::string program = "/proc/self/exe";  // what becomes the spawner, see spawner_main()
 };
@@ -36,7 +38,8 @@ class ProcessExecutor final : public Executor {
   ~ProcessExecutor() override;  // shuts down
 
   // After shutdown() an attempt is not accepted: nothing is reported. A token that is running is ignored.
-  // Should the spawner have died (somebody killed it), attempts end at once as failed (exit code 127).
+  // Should the spawner have died (somebody killed it), what ran was reported as interrupted, and further
+  // attempts wait for shutdown(): they must not fail because of that.
   void start(Attempt attempt) override;
   // An attempt that has not been started yet ends as failed, `cancelled`.
   void stop(const Token& token, StopMode mode) override;

@@ -2,9 +2,11 @@
 the run ends as it would have (docs/reliability/crash-tests.md)."""
 
 import datetime
+import os
+import signal
 import unittest
 
-from harness.case import LONG, BatonCase, processes_with
+from harness.case import LONG, BatonCase, command_line, processes_with
 from harness.invariants import TERMINAL, check_run
 
 KILLS = 2000 if LONG else 30  # of each test that kills at random moments
@@ -162,6 +164,27 @@ class CrashTest(BatonCase):
         self.eventually(lambda: len(processes_with(self.task_mark)) >= 8, "the processes")
         self.kill_owner()
         self.assert_no_task_lives()
+
+    def test_a_killed_helper_process_ends_the_owner_and_fails_nothing(self):
+        # Without it nothing can be started. Tasks must not pay for that.
+        run = self.submit(self.workflow({
+            "work": self.step("work", *self.gate("work")),
+            "more": self.step("more", "sleep", "0.01", for_each=list(range(200)), max_parallel=2),
+        }))
+        self.eventually(lambda: self.ledger.count("start", "work") and self.ledger.count("end", "more") > 5, "the tasks")
+        owner = self.owner_pid()
+        with open(f"/proc/{owner}/task/{owner}/children", encoding="ascii") as children:
+            helpers = [pid for pid in map(int, children.read().split()) if "__spawner" in command_line(pid)]
+        self.assertEqual(len(helpers), 1)
+        os.kill(helpers[0], signal.SIGKILL)
+        process = [started for started in self.started if started.pid == owner][0]
+        self.ended(process, 74)
+        self.assertIn("the helper process that runs tasks was killed", self.said(process))
+        self.assert_no_task_lives()
+        self.open_gate("work")
+        self.keep_owner("--concurrency", "6")
+        self.assertEqual(self.api().wait(run)["status"], "completed")
+        check_run(self, self.api(), run, self.ledger)
 
     def test_the_next_command_is_enough(self):
         run = self.submit(self.workflow({"work": self.step("work", *self.gate("work"))}))

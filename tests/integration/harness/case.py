@@ -68,7 +68,7 @@ class BatonCase(unittest.TestCase):
         self.env = {key: value for key, value in os.environ.items() if not key.startswith(("BATON_", "XDG_"))}
         self.env |= {"TEST_MARK": self.owner_mark, "BATON_DATA": str(self.data), "HOME": str(self.dir),
                      "NO_COLOR": "1"}
-        self._started = []
+        self.started = []
         self.keeper = None
         self.addCleanup(self._clean_up)
 
@@ -82,10 +82,10 @@ class BatonCase(unittest.TestCase):
                     os.kill(pid, signal.SIGKILL)
                 except ProcessLookupError:
                     pass
-            for process in self._started:
+            for process in self.started:
                 process.poll()
             time.sleep(POLL)
-        for process in self._started:
+        for process in self.started:
             process.wait()
         if os.environ.get("BATON_TEST_KEEP") == "1":
             print(f"{self.id()}: kept {self.dir}, seed {SEED}")
@@ -108,13 +108,13 @@ class BatonCase(unittest.TestCase):
 
     def start(self, *words, env=None, **options):
         """Starts a command; what it says goes to files that `said` reads."""
-        number = len(self._started)
+        number = len(self.started)
         with open(self.dir / f"out.{number}", "wb") as out, open(self.dir / f"err.{number}", "wb") as err:
             options = {"stdin": subprocess.DEVNULL, "stdout": out, "stderr": err} | options
             process = subprocess.Popen([BATON, *map(str, words)], env=self.env | (env or {}),
                                        cwd=options.pop("cwd", self.dir), **options)
         process.number = number
-        self._started.append(process)
+        self.started.append(process)
         return process
 
     def said(self, process, stream="err"):
@@ -134,7 +134,7 @@ class BatonCase(unittest.TestCase):
         """kill -9 of whoever owns the data directory now; waits until it is dead."""
         pid = self.eventually(self.owner_pid, "an owner")
         os.kill(pid, signal.SIGKILL)
-        for process in self._started:
+        for process in self.started:
             if process.pid == pid:
                 process.wait(PATIENCE)
         self.eventually(lambda: not os.path.exists(f"/proc/{pid}") or self._is_zombie(pid), "the owner's death")
@@ -200,7 +200,7 @@ class BatonCase(unittest.TestCase):
         return value
 
     def _voices(self):
-        return "\n".join(f"[{p.number}] {p.args[1:]}: {p.returncode}\n{self.said(p)[-2000:]}" for p in self._started)
+        return "\n".join(f"[{p.number}] {p.args[1:]}: {p.returncode}\n{self.said(p)[-2000:]}" for p in self.started)
 
     def assert_no_task_lives(self, seconds=5.0):
         """What a dead owner had started is gone. The promise is about a second; a loaded machine gets more."""
