@@ -94,7 +94,7 @@ Status report(Session& session, Console& console, Format format, const std::stri
   if (console.quiet()) return {};
   std::string text = tree(model, console, run) + failures(session, model, console.out_style());
   if (model.status() != "completed") {
-    text += '\n' + console.out_style().dim("run " + run + ": baton tasks list " + run) + '\n';
+    text += '\n' + console.out_style().dim("run " + run) + '\n';
   }
   console.out(text);
   return {};

@@ -97,9 +97,8 @@ void Watcher::take_signals() {
       ::_exit(exit_code_of_signal(*signal));
     }
     const bool terminate = signals_taken_ == 2;
-    say(terminate
-            ? "terminating: what runs is killed, then finally runs (once more: leave it)"
-            : "cancelling: what runs gets SIGTERM, and SIGKILL after 10 seconds (once more: kill it now)");
+    say(terminate ? "terminating: what runs is killed, finally runs (once more: leave it)"
+                  : "cancelling: SIGTERM now, SIGKILL after 10 s, then finally (once more: kill now)");
     client::Client client = session_.new_client();
     client.set_timeout(Duration::seconds(5));
     const auto cancelled =
@@ -114,7 +113,7 @@ void Watcher::draw() {
   const Console::Size size = console_.size();
   TreeOptions options;
   options.columns = static_cast<std::size_t>(size.columns > 1 ? size.columns - 1 : 1);
-  options.rows = static_cast<std::size_t>(size.rows > 3 ? size.rows - 2 : 1);
+  options.rows = static_cast<std::size_t>(size.rows > 2 ? size.rows - 1 : 1);
   options.run_id = run_;
   options.style = console_.err_style();
   block_.draw(tree_lines(model_, wall_now(), options));

@@ -61,6 +61,22 @@ std::string error_of(const boost::json::object& object) {
   return error == nullptr ? "" : cell_of(*error, "type") + ": " + cell_of(*error, "message");
 }
 
+std::string full_error_of(const boost::json::object& object, std::string_view margin) {
+  const auto* error = object_of(object, "error");
+  if (error == nullptr) return "";
+  std::string text = cell_of(*error, "type") + ": ";
+  const std::string message = text_of(*error, "message");
+  std::string_view rest = message;
+  while (rest.ends_with('\n')) rest.remove_suffix(1);
+  for (bool first = true; first || !rest.empty(); first = false) {
+    const std::string_view line = rest.substr(0, rest.find('\n'));
+    rest.remove_prefix(std::min(rest.size(), line.size() + 1));
+    if (!first) text += '\n' + std::string(margin);
+    text += printable(line);
+  }
+  return text;
+}
+
 WallTime wall_now() {
   const auto since = std::chrono::system_clock::now().time_since_epoch();
   return {std::chrono::duration_cast<std::chrono::microseconds>(since).count()};

@@ -26,6 +26,9 @@ std::string short_time(const boost::json::object& object, std::string_view field
 // "exit: it failed", for a terminal; or "".
 std::string error_of(const boost::json::object& object);
 
+// The whole text, lines after the first behind `margin`; or "".
+std::string full_error_of(const boost::json::object& object, std::string_view margin);
+
 WallTime wall_now();
 
 }  // namespace baton::cli

@@ -61,7 +61,7 @@ std::string describe(const json::object& run, const Style& style) {
   line("workflow", cell_of(run, "workflow") + ", version " + cell_of(run, "version"));
   line("title", cell_of(run, "title"));
   line("status", status_cell(run, style));
-  line("error", style.red(error_of(run)));
+  line("error", style.red(full_error_of(run, std::string(12, ' '))));
   line("progress", std::to_string(static_cast<int>(number_of(run, "progress"))) + "%, step " +
                        cell_of(run, "current_step") + " of " + cell_of(run, "total_steps"));
   if (const auto* counts = object_of(run, "counts")) {

@@ -67,7 +67,7 @@ std::string describe(const json::object& task, const Style& style) {
   line("type", cell_of(task, "type"));
   line("status", status_cell(task, style));
   line("skipped", cell_of(task, "skip_reason"));
-  line("error", style.red(error_of(task)));
+  line("error", style.red(full_error_of(task, std::string(12, ' '))));
   line("worker", cell_of(task, "worker"));
   line("started", short_time(task, "started_at"));
   line("ended", short_time(task, "ended_at"));

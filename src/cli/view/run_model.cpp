@@ -9,7 +9,8 @@ namespace baton::cli {
 
 namespace json = boost::json;
 
-RunModel::RunModel(const model::Workflow& workflow) : workflow_(workflow.name), title_(workflow.title) {
+RunModel::RunModel(const model::Workflow& workflow)
+    : workflow_(workflow.name), title_(one_line(workflow.title)) {
   // A step without an estimate counts as the mean of those that have one.
   double sum = 0;
   std::size_t count = 0;
@@ -23,7 +24,7 @@ RunModel::RunModel(const model::Workflow& workflow) : workflow_(workflow.name), 
   for (const model::Step& step : workflow.steps) {
     StepModel& model = steps_.emplace_back();
     model.name = step.name;
-    model.title = step.title;
+    model.title = one_line(step.title);
     model.finally = step.finally;
     model.weight = step.estimate ? std::max(step.estimate->as_seconds(), 0.001) : mean;
     total_weight_ += model.weight;

@@ -47,7 +47,7 @@ class CommandsTest(BatonCase):
         cls.run_output = cls.first.baton("run", cls.first.write(cls.definition, "outputs.json"), "--output", "json",
                                          "--job-id", "job-1", "--metadata", "team=data", "--priority", "7", code=3)
         cls.whole = json.loads(cls.run_output.stdout)
-        cls.id = cls.whole["run"]["id"]
+        cls.run_id = cls.whole["run"]["id"]
 
     @classmethod
     def tearDownClass(cls):
@@ -78,41 +78,41 @@ class CommandsTest(BatonCase):
         self.assertIn("│ why", said)
 
     def test_other_forms_say_the_same(self):
-        lines = self.look("tasks", "list", self.id, "--output", "jsonl").stdout.splitlines()
+        lines = self.look("tasks", "list", self.run_id, "--output", "jsonl").stdout.splitlines()
         self.assertEqual([json.loads(line) for line in lines], self.whole["tasks"])
-        self.assertEqual(json.loads(self.look("runs", "get", self.id, "--output", "json").stdout), self.whole["run"])
+        self.assertEqual(json.loads(self.look("runs", "get", self.run_id, "--output", "json").stdout), self.whole["run"])
         listed = json.loads(self.look("runs", "list", "--output", "json").stdout)
         without_input = {key: value for key, value in self.whole["run"].items() if key != "input"}
         self.assertEqual(listed, {"items": [without_input], "next": None})
 
     def test_tables(self):
         self.golden("runs-list.txt", self.look("runs", "list").stdout)
-        self.golden("runs-get.txt", self.look("runs", "get", self.id).stdout)
-        self.golden("tasks-list.txt", self.look("tasks", "list", self.id).stdout)
+        self.golden("runs-get.txt", self.look("runs", "get", self.run_id).stdout)
+        self.golden("tasks-list.txt", self.look("tasks", "list", self.run_id).stdout)
         self.golden("tasks-get.txt", self.look("tasks", "get", self.whole["tasks"][4]["id"]).stdout)
 
     def test_yaml(self):
-        self.golden("runs-get.yaml", self.look("runs", "get", self.id, "--output", "yaml").stdout)
+        self.golden("runs-get.yaml", self.look("runs", "get", self.run_id, "--output", "yaml").stdout)
 
     def test_history(self):
-        text = self.look("runs", "history", self.id).stdout
+        text = self.look("runs", "history", self.run_id).stdout
         kinds = [line.split()[1] for line in text.splitlines()]
         self.assertEqual(kinds[0], "run.submitted")
         self.assertEqual(kinds[-1], "run.ended")
         self.assertEqual(kinds.count("attempt.started"), 2)
-        entries = json.loads(self.look("runs", "history", self.id, "--output", "json").stdout)["items"]
+        entries = json.loads(self.look("runs", "history", self.run_id, "--output", "json").stdout)["items"]
         self.assertEqual([fact["type"] for entry in entries for fact in entry["facts"]], kinds)
 
     def test_logs(self):
         fail = self.whole["tasks"][4]["id"]
         self.assertEqual(sorted(self.look("logs", fail).stdout.splitlines()), ["about to fail", "why"])
-        self.assertEqual(self.look("logs", self.id, "greet").stdout, "Hello, Ada\n")
+        self.assertEqual(self.look("logs", self.run_id, "greet").stdout, "Hello, Ada\n")
         self.assertEqual(self.look("logs", fail, "--tail", "0").stdout, "")
         objects = [json.loads(line) for line in self.look("logs", fail, "--output", "jsonl").stdout.splitlines()]
         self.assertEqual({entry["stream"]: entry["text"] for entry in objects},
                          {"stdout": "about to fail", "stderr": "why"})
-        self.assertRegex(self.look("logs", self.id, "greet", "--timestamps").stdout, r"^\d{4}-.*Z Hello, Ada\n$")
-        self.assertIn("no step \"gret\"", self.look("logs", self.id, "gret", code=5).stderr)
+        self.assertRegex(self.look("logs", self.run_id, "greet", "--timestamps").stdout, r"^\d{4}-.*Z Hello, Ada\n$")
+        self.assertIn("no step \"gret\"", self.look("logs", self.run_id, "gret", code=5).stderr)
         self.assertIn("1 attempt", self.look("logs", fail, "--attempt", "2", code=5).stderr)
 
     def test_filters(self):
@@ -135,7 +135,7 @@ class CommandsTest(BatonCase):
         self.assertIn("no run nonsense", self.look("run", "--resume", "nonsense", code=5).stderr)
 
     def test_cancelling_what_has_ended_is_a_conflict(self):
-        self.assertIn("failed", self.look("runs", "cancel", self.id, code=6).stderr)
+        self.assertIn("failed", self.look("runs", "cancel", self.run_id, code=6).stderr)
 
     def test_the_same_key_shows_the_same_run(self):
         path = self.write({"name": "once", "steps": {"a": {"set": {"x": 1}}}})

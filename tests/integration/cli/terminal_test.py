@@ -176,7 +176,7 @@ class TerminalTest(BatonCase):
         self.shows(r"^ ● work ")
         os.write(self.master, b"\x03")
         self.to_end(process, 3)
-        self.assertIn("cancelling: what runs gets SIGTERM", self.screen.text())
+        self.assertIn("cancelling: SIGTERM now", self.screen.text())
         self.assertRegex(self.screen.text(), r"\nlive  cancelled")
 
     def test_a_failure_shows_the_end_of_its_log(self):
