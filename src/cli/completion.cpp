@@ -104,7 +104,7 @@ std::string zsh(const CLI::App& app) {
   std::string cases;
   for (const Entry& entry : entries_of(app)) {
     cases += "    " + shell_word(entry.path) + ")\n";
-    cases += "      words=(";
+    cases += "      choices=(";
     for (const CLI::App* command : entry.commands) {
       cases += "\n        " + shell_word(command->get_name() + ":" + command->get_description());
     }
@@ -124,27 +124,27 @@ std::string zsh(const CLI::App& app) {
   return R"(#compdef baton
 # zsh completion for baton
 _baton() {
-  local path_ word files previous=${words[CURRENT-1]}
-  local -a known before
+  local command word candidate files previous=${words[CURRENT-1]}
+  local -a known choices
   known=()" +
          all + R"()
-  before=(${words[2,CURRENT-1]})
-  for word in $before; do
-    if (( ${known[(Ie)${path_:+$path_ }$word]} )); then path_="${path_:+$path_ }$word"; fi
+  for word in ${words[2,CURRENT-1]}; do
+    candidate="${command:+$command }$word"
+    if (( ${known[(Ie)$candidate]} )); then command=$candidate; fi
   done
   case $previous in
     --output|-o) compadd table json jsonl yaml; return ;;
     --data|--config|--input-file|--vars) _files; return ;;
   esac
-  local -a words
-  case $path_ in
+  case $command in
 )" + cases +
          R"(  esac
-  [[ $path_ = completion ]] && compadd bash zsh fish
-  _describe baton words
-  [[ -n $files ]] && _files
+  if [[ $command = completion ]]; then compadd bash zsh fish; fi
+  _describe command choices
+  if [[ -n $files ]]; then _files; fi
 }
-compdef _baton baton
+# Found by name in $fpath, this file is the function; read with `source`, it only defines it.
+if [[ ${funcstack[1]} = _baton ]]; then _baton "$@"; else compdef _baton baton; fi
 )";
 }
 
@@ -161,6 +161,8 @@ std::string fish(const CLI::App& app) {
         if (!when.empty()) when += "; and ";
         when += "__fish_seen_subcommand_from " + std::string(word);
       }
+      if (!entry.commands.empty()) when += "; and not __fish_seen_subcommand_from";
+      for (const CLI::App* command : entry.commands) when += ' ' + command->get_name();
     }
     const std::string line = "complete -c baton -n " + shell_word(when);
     for (const CLI::App* command : entry.commands) {

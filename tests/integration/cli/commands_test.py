@@ -4,6 +4,7 @@ import json
 import os
 import pathlib
 import re
+import shutil
 import subprocess
 import unittest
 
@@ -247,21 +248,46 @@ class UsageTest(BatonCase):
         self.assertIn("jitter", self.baton("schema", "--field", "steps.retry.jitter").stdout)
         self.assertIn("retry", self.refused("schema", "--field", "steps.rety", code=5))
 
-    def test_completion(self):
-        for shell in "bash", "zsh", "fish":
-            self.assertIn("baton", self.baton("completion", shell).stdout)
-        script = self.dir / "baton.bash"
-        script.write_text(self.baton("completion", "bash").stdout, encoding="utf-8")
-        for words, wanted in ((("run",), {"run", "runs"}), (("runs", "c"), {"cancel"}),
-                              (("runs", "list", "--st"), {"--state", "--status"}),
-                              (("runs", "list", "--output", "j"), {"json", "jsonl"}),
-                              (("completion", "z"), {"zsh"})):
+    completions = (
+        (("",), {"run", "runs", "tasks", "logs", "validate", "schema", "eval", "config", "version", "completion"}),
+        (("runs", "c"), {"cancel"}),
+        (("runs", "list", "--st"), {"--state", "--status"}),
+        (("runs", "list", "--output", "j"), {"json", "jsonl"}),
+        (("completion", "z"), {"zsh"}),
+    )
+
+    def completed(self, shell, program):
+        """Holds what a shell proposes against the table; `program(script, words)` prints the proposals."""
+        script = self.dir / f"completion.{shell}"
+        script.write_text(self.baton("completion", shell).stdout, encoding="utf-8")
+        for words, wanted in self.completions:
+            done = subprocess.run([shell, *program(script, words)], capture_output=True, text=True, check=True,
+                                  env=self.env)
+            found = {line.split("\t")[0].split(":")[0] for line in done.stdout.split("\n")}
+            self.assertEqual({word for word in found if word.startswith(words[-1]) and word}
+                             - ({"--help", "--data", "--output", "--config", "--quiet"} if words == ("",) else set()),
+                             wanted, f"{shell} {words} {done.stderr}")
+
+    def test_bash_completion(self):
+        def program(script, words):
             line = " ".join(f"'{word}'" for word in ("baton", *words))
-            done = subprocess.run(
-                ["bash", "-c", f"source {script}; COMP_WORDS=({line}); COMP_CWORD={len(words)}; _baton; "
-                               "printf '%s\\n' \"${COMPREPLY[@]}\""],
-                capture_output=True, text=True, check=True)
-            self.assertEqual(set(done.stdout.split()), wanted, words)
+            return "-c", (f"source {script}; COMP_WORDS=({line}); COMP_CWORD={len(words)}; _baton; "
+                          "printf '%s\\n' \"${COMPREPLY[@]}\"")
+        self.completed("bash", program)
+
+    @unittest.skipUnless(shutil.which("zsh"), "zsh is not installed")
+    def test_zsh_completion(self):
+        def program(script, words):
+            line = " ".join(f"'{word}'" for word in ("baton", *words))
+            return "-f", "-c", ("compdef() { : }; compadd() { print -l -- $@ }; _files() { : }; "
+                                "_describe() { print -l -- ${(P)2} }; "
+                                f"source {script}; words=({line}); CURRENT={len(words) + 1}; _baton")
+        self.completed("zsh", program)
+
+    @unittest.skipUnless(shutil.which("fish"), "fish is not installed")
+    def test_fish_completion(self):
+        self.completed("fish", lambda script, words: (
+            "--no-config", "-c", f"source {script}; complete -C 'baton {' '.join(words)}'"))
 
 
 class EvalTest(BatonCase):
