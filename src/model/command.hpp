@@ -77,11 +77,9 @@ struct LoseWorker {
   std::string worker;
 };
 
-// Once after load: settles what the previous owner left (in-process attempts are interrupted, leases
-// extended).
-struct StartShard {
-  bool reload = false;  // the same owner loaded its state again: in-process attempts are still running
-};
+// Once after each load: settles what the previous owner left (its in-process attempts are interrupted, leases
+// extended). After a reload, this owner's own attempts go on.
+struct StartShard {};
 
 // Handles timers that are due.
 struct Tick {};

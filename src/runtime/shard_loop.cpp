@@ -427,7 +427,7 @@ bool ShardLoop::try_to_write_again() {
     world_.log("reloading failed: " + loaded.error().message);
     return false;
   }
-  engine::decide(state_, {.body = model::StartShard{.reload = true}, .actor = "engine"}, moment(), *effects_);
+  engine::decide(state_, {.body = model::StartShard{}, .actor = "engine"}, moment(), *effects_);
   read_only_ = false;
   {
     const std::unique_lock lock(inbox_->mutex);

@@ -228,6 +228,32 @@ TEST(ShardLoop, ARestartGoesOnFromWhatIsDurable) {
   EXPECT_EQ(shard.stored_status(as<Submitted>(submitted).run), RunStatus::completed);
 }
 
+TEST(ShardLoop, ARestartWhoseFirstCommitFailsInterruptsAllTheSame) {
+  Shard shard;
+  const model::ClaimTasks claim{"w", true, {"default"}, 1, Duration::seconds(60)};
+  shard.submit(kOneStep);
+  const auto first = shard.send(claim);
+  shard.settle();
+  shard.restart();
+  shard.writer->hold_commits();
+  shard.settle();
+  shard.writer->set_probe(fail(ErrorCode::read_only, "full"));
+  shard.writer->complete_next(CommitResult::not_committed);
+  shard.settle();
+  shard.writer->set_probe({});
+  ASSERT_TRUE(shard.loop->next_due());
+  shard.now = *shard.loop->next_due();
+  shard.settle();
+  const auto second = shard.send(claim);
+  shard.settle();
+  while (shard.writer->held() > 0) {
+    shard.writer->complete_next();
+    shard.settle();
+  }
+  ASSERT_EQ(as<Claimed>(second).tasks.size(), 1u);
+  EXPECT_GT(as<Claimed>(second).tasks[0].token.incarnation, as<Claimed>(first).tasks.at(0).token.incarnation);
+}
+
 TEST(ShardLoop, ColdRunsAreLoadedForACommand) {
   Shard shard;
   const auto submitted = shard.submit(kOneStep);

@@ -28,6 +28,12 @@ void keep(State& state, Run& run, Task& task, const Moment& moment) {
   }
 }
 
+// An attempt in the process of an owner that has gone. Those of this owner go on when it loads its state
+// again after a commit that failed, which may have been the one that interrupted the others.
+bool is_orphan(const State& state, const Task& task) {
+  return task.row.in_process && task.row.token.incarnation != state.incarnation;
+}
+
 // Whether a pending task that has no items was ready, or parked, when the previous owner stopped.
 bool is_due(const Run& run, const Task& task) {
   if (task.row.index >= 0) {
@@ -39,7 +45,7 @@ bool is_due(const Run& run, const Task& task) {
 }  // namespace
 
 // Recovery is the normal way to start: everything that was on its way goes on from what the rows say.
-void decide(State& state, const model::StartShard& command, model::ReplyTo reply_to, const Moment& moment,
+void decide(State& state, const model::StartShard&, model::ReplyTo reply_to, const Moment& moment,
             Effects& effects) {
   std::vector<Run*> runs;
   for (const auto& [key, run] : state.runs) {
@@ -55,7 +61,7 @@ void decide(State& state, const model::StartShard& command, model::ReplyTo reply
         queued.push_back(&task);
       } else if (task.row.status == TaskStatus::retrying) {
         set_timer(state, task, task.row.due);
-      } else if (task.row.status == TaskStatus::running && task.row.in_process && !command.reload) {
+      } else if (task.row.status == TaskStatus::running && is_orphan(state, task)) {
         interrupted.emplace_back(run, task.row.key.ordinal);
       } else if (task.row.status == TaskStatus::running) {
         keep(state, *run, task, moment);
