@@ -30,7 +30,7 @@ class _Connection(http.client.HTTPConnection):
 class Api:
     """One request, one connection. OSError and HTTPException say that there was no owner, or that it went away."""
 
-    def __init__(self, socket_path, timeout=30):
+    def __init__(self, socket_path, timeout=400):
         self._path = socket_path
         self._timeout = timeout
 
@@ -74,7 +74,7 @@ class Api:
     def run(self, run):
         return self.get(f"/api/v1/runs/{run}")
 
-    def wait(self, run, timeout=60):
+    def wait(self, run, timeout=120):
         return self.get(f"/api/v1/runs/{run}/wait", timeout=timeout)
 
     def runs(self, **query):
