@@ -8,6 +8,7 @@ import unittest
 
 from harness.case import LONG, BatonCase, command_line, processes_with
 from harness.invariants import TERMINAL, check_run
+from harness.ledger import Ledger
 
 KILLS = 2000 if LONG else 30  # of each test that kills at random moments
 
@@ -48,6 +49,7 @@ class CrashTest(BatonCase):
     def test_a_run_that_is_killed_at_random_moments_ends_as_it_would_have(self):
         kills = 0
         while kills < KILLS:
+            self.ledger = Ledger(self.dir / f"ledger.{kills}")  # a new one for each run: it is read often
             self.keep_owner("--concurrency", "6")
             run = self.api().submit(self.everything(), f"key-{kills}")[1]["id"]
             for _ in range(8):  # after ten interruptions, a task would rightly be set aside

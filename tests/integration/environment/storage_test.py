@@ -27,10 +27,10 @@ class StorageTest(BatonCase):
         self.disk.mkdir()
         if LIBC.mount(b"none", os.fsencode(self.disk), b"tmpfs", 0, f"size={mebibytes}m".encode()) != 0:
             self.skipTest(f"cannot mount a tmpfs here: {os.strerror(ctypes.get_errno())}")
-        # After the processes of this test have ended, before the directory is removed.
-        self._cleanups.insert(0, (self._unmount, (), {}))
+        self.addCleanup(self._unmount)
 
     def _unmount(self):
+        self._end_processes()
         LIBC.umount2(os.fsencode(self.disk), UNMOUNT_DETACH)
 
     def remount(self, flags, options=None):

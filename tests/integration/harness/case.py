@@ -70,9 +70,16 @@ class BatonCase(unittest.TestCase):
                      "NO_COLOR": "1"}
         self.started = []
         self.keeper = None
-        self.addCleanup(self._clean_up)
+        self.addCleanup(self._remove_directory)
+        self.addCleanup(self._end_processes)
 
-    def _clean_up(self):
+    def _remove_directory(self):
+        if os.environ.get("BATON_TEST_KEEP") == "1":
+            print(f"{self.id()}: kept {self.dir}, seed {SEED}")
+        else:
+            shutil.rmtree(self.dir, ignore_errors=True)
+
+    def _end_processes(self):
         def mine():
             return processes_with(self.owner_mark) + processes_with(self.task_mark)
 
@@ -87,10 +94,6 @@ class BatonCase(unittest.TestCase):
             time.sleep(POLL)
         for process in self.started:
             process.wait()
-        if os.environ.get("BATON_TEST_KEEP") == "1":
-            print(f"{self.id()}: kept {self.dir}, seed {SEED}")
-        else:
-            shutil.rmtree(self.dir, ignore_errors=True)
 
     # Baton
 
