@@ -91,7 +91,8 @@ class LocalOwner final : public Owner {
                                                     .store = *reader_,
                                                     .loop = loop_,
                                                     .logs_dir = logs,
-                                                    .data_dir = options_.data_dir});
+                                                    .data_dir = options_.data_dir,
+                                                    .ready = [this] { return driver_->shard().ready(); }});
     server_ = std::make_unique<net::HttpServer>(loop_, net::ServerOptions{},
                                                 [this](net::Request request, net::Responder responder) {
                                                   api_->handle(std::move(request), std::move(responder));

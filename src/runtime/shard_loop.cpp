@@ -118,20 +118,30 @@ void ShardLoop::wake_up(std::unique_lock<std::mutex> lock) {
   if (wake) world_.wake();
 }
 
+Status ShardLoop::takes_commands(const Inbox& inbox) const {
+  if (inbox.closed) {
+    return fail(ErrorCode::unavailable, "the server is stopping; try again when it runs again");
+  }
+  if (inbox.read_only) {
+    return fail(ErrorCode::read_only,
+                "the store takes no writes at the moment (is the disk full?); try again later");
+  }
+  if (inbox.commands.size() >= options_.mailbox_limit) {
+    return fail(ErrorCode::overloaded, "too many commands wait; try again later");
+  }
+  return {};
+}
+
+Status ShardLoop::ready() const {
+  const std::unique_lock lock(inbox_->mutex);
+  return takes_commands(*inbox_);
+}
+
 void ShardLoop::send(model::CommandBody body, std::string actor, ReplyHandler on_reply) {
   std::unique_lock lock(inbox_->mutex);
-  std::optional<Error> refusal;
-  if (inbox_->closed) {
-    refusal = Error{ErrorCode::unavailable, "the server is stopping; try again when it runs again", ""};
-  } else if (inbox_->read_only) {
-    refusal = Error{ErrorCode::read_only,
-                    "the store takes no writes at the moment (is the disk full?); try again later", ""};
-  } else if (inbox_->commands.size() >= options_.mailbox_limit) {
-    refusal = Error{ErrorCode::overloaded, "too many commands wait; try again later", ""};
-  }
-  if (refusal) {
+  if (auto taken = takes_commands(*inbox_); !taken) {
     lock.unlock();
-    if (on_reply) on_reply(std::move(*refusal));
+    if (on_reply) on_reply(std::move(taken.error()));
     return;
   }
   model::ReplyTo to = 0;

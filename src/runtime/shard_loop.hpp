@@ -72,6 +72,9 @@ class ShardLoop final : public Handle {
   std::optional<Duration> next_due() const;  // on the monotonic clock
 
   void send(model::CommandBody body, std::string actor, ReplyHandler on_reply) override;
+  // Whether a command that is sent now would be taken, and if not why: overloaded, unavailable, read_only.
+  // Any thread.
+  Status ready() const;
   std::uint64_t subscribe(std::function<void(const std::vector<RunKey>&)> listener) override;
   void unsubscribe(std::uint64_t subscription) override;
 
@@ -116,6 +119,7 @@ class ShardLoop final : public Handle {
   engine::Moment moment();
   ShardTime shard_now() const;
   void wake_up(std::unique_lock<std::mutex> lock);
+  Status takes_commands(const Inbox& inbox) const;  // with its mutex held
   void decide(const Pending& pending, const engine::Moment& moment);
   void take_commits(std::vector<store::CommitDone> commits);
   void take_loads(std::vector<LoadDone> loads);

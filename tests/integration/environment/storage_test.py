@@ -130,6 +130,9 @@ class StorageTest(BatonCase):
         acknowledged, status, problem = self.exhaust()
         self.assertIn(status, (503, 507), problem)
         self.assertEqual(problem["code"], "read_only", problem)
+        with self.assertRaises(Answer) as caught:
+            self.api().get("/readyz")
+        self.assertEqual(caught.exception.status, 503)
 
         # What has ended meanwhile waits for space to be recorded. Reads go on.
         self.open_gate("work")
@@ -140,6 +143,7 @@ class StorageTest(BatonCase):
 
         self.make_space()
         self.assertEqual(self.api().wait(run)["status"], "completed")
+        self.api().get("/readyz")
         check_run(self, self.api(), run, self.ledger)
         self.assertEqual(self.ledger.count("start", "work"), 1)
         self.assertEqual(self.submit("refused")[0], 201)
