@@ -94,14 +94,16 @@ std::size_t Queries::ended_steps(const model::RunRow& row, const Workflow* workf
   if (row.status == model::RunStatus::completed) return steps;
   const bool mapped = row.next_ordinal > steps;
   if (!mapped) return std::min<std::size_t>(row.counts.ended(), steps);
+  // Which of the tasks that have ended are steps is in their rows. Of a large definition it is told by its
+  // share: lists show many runs at once.
+  if (steps > kWindow) {
+    return row.counts.total > 0 ? std::size_t{row.counts.ended()} * steps / row.counts.total : 0;
+  }
   std::size_t ended = 0;
-  for (Ordinal from = 0; from < steps; from += kWindow) {
-    const auto views = store_.list_tasks(row.key, from, kWindow, 0);
-    if (!views) break;
-    for (const store::TaskView& view : *views) {
-      if (view.row.key.ordinal < std::min<std::size_t>(steps, from + kWindow) && is_terminal(view.row.status))
-        ++ended;
-    }
+  const auto views = store_.list_tasks(row.key, 0, steps, 0);
+  if (!views) return 0;
+  for (const store::TaskView& view : *views) {
+    if (view.row.key.ordinal < steps && is_terminal(view.row.status)) ++ended;
   }
   return ended;
 }
@@ -167,26 +169,27 @@ Result<std::string> Queries::history(const RunId& id, std::optional<JournalSeque
                                      std::size_t limit) {
   TRY(const store::RunView view, find(id));
   const auto workflow = workflow_of(view.row);
-  TRY(const std::vector<store::JournalView> entries, store_.run_journal(view.row.key, before, limit));
   JsonText out;
   out.begin_object().key("items").begin_array();
-  JournalSequence last = 0;
-  bool whole = entries.size() < limit;
-  for (const store::JournalView& entry : entries) {
-    out.begin_object();
-    out.key("sequence").integer(entry.sequence);
-    out.key("cause").string(entry.facts.cause);
-    out.key("actor").string(entry.facts.actor);
-    out.key("facts").begin_array();
-    for (const model::Fact& fact : entry.facts.facts) write_fact(id, fact, workflow.get(), out);
-    out.end_array().end_object();
-    last = entry.sequence;
-    if (out.size() > kPageBytes && &entry != &entries.back()) {
-      whole = false;
-      break;
+  bool more = true;
+  // A few at a time: one commit may have thousands of facts.
+  for (std::size_t left = limit; left > 0 && more && out.size() < kPageBytes;) {
+    const std::size_t wanted = std::min<std::size_t>(left, 16);
+    TRY(const std::vector<store::JournalView> entries, store_.run_journal(view.row.key, before, wanted));
+    for (const store::JournalView& entry : entries) {
+      out.begin_object();
+      out.key("sequence").integer(entry.sequence);
+      out.key("cause").string(entry.facts.cause);
+      out.key("actor").string(entry.facts.actor);
+      out.key("facts").begin_array();
+      for (const model::Fact& fact : entry.facts.facts) write_fact(id, fact, workflow.get(), out);
+      out.end_array().end_object();
+      before = entry.sequence;
     }
+    left -= entries.size();
+    more = entries.size() == wanted;
   }
-  return close_list(out, whole ? "" : std::to_string(last));
+  return close_list(out, more && before ? std::to_string(*before) : "");
 }
 
 Result<std::optional<std::string>> Queries::result_of(Run& run, const store::TaskView& view) {

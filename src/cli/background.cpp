@@ -78,6 +78,16 @@ bool lease_is_over() {
   return ::poll(&fd, 1, 0) > 0;
 }
 
+// Until no run is open and nobody holds the lease, or a signal came.
+Status serve(embedded::Owner& owner, Signals& signals, std::optional<int>& signal) {
+  const auto interrupted = [&] { return (signal = signals.take()).has_value(); };
+  for (;;) {
+    if (const auto idle = owner.wait_idle(interrupted); !idle && !signal) return idle;
+    if (signal || lease_is_over()) return {};
+    if (signals.wait(Duration::seconds(1), kLease) && interrupted()) return {};
+  }
+}
+
 }  // namespace
 
 Result<Fd> start_background_owner(const Settings& settings) {
@@ -123,44 +133,42 @@ Result<Fd> start_background_owner(const Settings& settings) {
 
 int background_owner_main(int argc, char** argv) {
   if (argc != 4) return 2;
-  const std::string data_dir = argv[2];
-  ::fcntl(kLease, F_SETFD, FD_CLOEXEC);
-  ::fcntl(kReady, F_SETFD, FD_CLOEXEC);
-  if (::chdir("/") != 0) return 74;
-  Signals signals;
-
   embedded::OwnerOptions options;
-  options.data_dir = data_dir;
+  options.data_dir = argv[2];
   const std::string_view concurrency = argv[3];
   std::from_chars(concurrency.data(), concurrency.data() + concurrency.size(), options.concurrency);
   options.log = [](std::string_view line) { say(STDERR_FILENO, std::string(line) + '\n'); };
-  auto owner = embedded::Owner::open(std::move(options));
-  if (!owner) {
-    say(kReady, std::string(info(owner.error().code).name) + ' ' + owner.error().message);
-    return info(owner.error().code).exit_code;
-  }
-  // Only the owner writes into the directory.
-  const Fd log(::open((data_dir + "/" + kLog).c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
-  if (log) ::dup2(log.get(), STDERR_FILENO);
-  say(kReady, "ok");
-  ::close(kReady);
+  ::fcntl(kLease, F_SETFD, FD_CLOEXEC);
+  ::fcntl(kReady, F_SETFD, FD_CLOEXEC);
+  if (::chdir("/") != 0) return info(ErrorCode::io).exit_code;
+  Signals signals;
 
-  std::optional<int> signal;
-  const auto interrupted = [&] { return (signal = signals.take()).has_value(); };
-  for (;;) {
-    if (const auto idle = (*owner)->wait_idle(interrupted); !idle && !signal) {
-      say(STDERR_FILENO, "error: " + idle.error().message + '\n');
-      return info(idle.error().code).exit_code;
+  for (bool first = true;; first = false) {
+    auto owner = embedded::Owner::open(options);
+    if (!owner) {
+      if (!first && owner.error().code == ErrorCode::owned) return 0;  // somebody else goes on
+      if (first) say(kReady, std::string(info(owner.error().code).name) + ' ' + owner.error().message);
+      say(STDERR_FILENO, "error: " + owner.error().message + '\n');
+      return info(owner.error().code).exit_code;
     }
-    if (signal || lease_is_over()) break;
-    if (signals.wait(Duration::millis(200), kLease)) {
-      signal = signals.take();
-      if (signal) break;
+    if (first) {
+      // Only the owner writes into the directory.
+      const Fd log(
+          ::open((options.data_dir + "/" + kLog).c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
+      if (log) ::dup2(log.get(), STDERR_FILENO);
+      say(kReady, "ok");
+      ::close(kReady);
     }
+    std::optional<int> signal;
+    if (const auto served = serve(**owner, signals, signal); !served) {
+      say(STDERR_FILENO, "error: " + served.error().message + '\n');
+      return info(served.error().code).exit_code;
+    }
+    (*owner)->stop();
+    if (signal) return exit_code_of_signal(*signal);
+    // A run may have been handed over in the last moment.
+    if ((*owner)->open_runs() == 0) return 0;
   }
-  // A run may have come in between; then it goes on in whoever asks next.
-  (*owner)->stop();
-  return signal ? exit_code_of_signal(*signal) : 0;
 }
 
 }  // namespace baton::cli

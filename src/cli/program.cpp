@@ -130,6 +130,12 @@ int Context::fail(const Error& error) const {
   return info(error.code).exit_code;
 }
 
+void say_more(const Context& context, const std::string& cursor) {
+  const Format format = context.settings.output;
+  if (cursor.empty() || format == Format::json || format == Format::yaml) return;
+  context.console.note("there are more: --cursor " + cursor);
+}
+
 Program::Program() : app_("Runs tasks and workflows and does not lose them.", "baton") {
   app_.formatter(std::make_shared<Formatter>());
   app_.set_help_flag("-h,--help", "Shows this help");

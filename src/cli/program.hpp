@@ -27,6 +27,9 @@ struct Context {
   int fail(const Error& error) const;
 };
 
+// How a list goes on, for the forms of output that do not say it themselves.
+void say_more(const Context& context, const std::string& cursor);
+
 class Program {
  public:
   Program();

@@ -36,7 +36,7 @@ Status Session::open(Purpose purpose, const std::function<bool()>& interrupted) 
   for (const net::MonoTime begin = net::Loop::now();;) {
     const auto connected = connect();
     if (connected || connected.error().code != ErrorCode::unavailable) return connected;
-    close();  // an owner that does not answer itself is none
+    close(false);  // an owner that does not answer itself is none
     const auto made = make_owner(purpose);
     if (made) continue;
     // Somebody has the lock but does not serve yet, or does not serve any more.
@@ -62,23 +62,29 @@ Status Session::make_owner(Purpose purpose) {
     options.execute = purpose == Purpose::run;
     options.log = [this](std::string_view line) { console_.note(line); };
     TRY(owner_, embedded::Owner::open(std::move(options)));
-    const std::size_t open_runs = owner_->open_runs();
-    if (purpose == Purpose::run || open_runs == 0) return {};
-    // Whoever only looks does not start tasks that its own end would interrupt.
-    close();
-    console_.note((open_runs == 1 ? "1 run that was left goes on"
-                                  : std::to_string(open_runs) + " runs that were left go on") +
-                  " in the background");
+    // Whoever only looks does not start tasks that its own end would interrupt: then a process in the
+    // background owns.
+    if (purpose == Purpose::look && owner_->open_runs() > 0) close();
+    return {};
   }
   TRY(lease_, start_background_owner(settings_));
   return {};
 }
 
-void Session::close() {
+void Session::close(bool hand_over) {
   client_.reset();
   if (!owner_) return;
   owner_->stop();
+  const std::size_t open_runs = owner_->fatal() ? 0 : owner_->open_runs();
   owner_.reset();
+  if (!hand_over || open_runs == 0) return;
+  const auto lease = start_background_owner(settings_);
+  if (lease) {
+    console_.note((open_runs == 1 ? "1 run goes on" : std::to_string(open_runs) + " runs go on") +
+                  " in the background");
+  } else if (lease.error().code != ErrorCode::owned) {  // then somebody else goes on with them
+    console_.error("open runs do not go on: " + lease.error().message);
+  }
 }
 
 }  // namespace baton::cli

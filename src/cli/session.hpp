@@ -57,8 +57,9 @@ class Session {
   client::Client new_client(const net::Cancellation* cancel = nullptr) const;
 
   embedded::Owner* owner() { return owner_.get(); }  // null: another process is the owner
-  // Stops owning. Runs that are still open go on with the next owner. Twice is fine.
-  void close();
+  // Stops owning; twice is fine. Somebody may have handed a run over just before and gone: unless told
+  // otherwise, a process in the background goes on with what is open.
+  void close(bool hand_over = true);
 
  private:
   static constexpr int kAttempts = 10;

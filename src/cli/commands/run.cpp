@@ -103,7 +103,7 @@ int run(const Context& context, const Options& options) {
   if (const auto waited = wait_for_guests(session, signals, context.console, signal); !waited) {
     return context.fail(waited.error());
   }
-  session.close();
+  session.close(!signal);  // asked to leave, it leaves
   if (signal) return exit_code_of_signal(*signal);
   return watcher.model().status() == "completed" ? kOk : kRunFailed;
 }

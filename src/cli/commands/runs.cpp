@@ -45,10 +45,8 @@ int list(const Context& context, const client::RunQuery& query) {
   const bool none = page->items.empty();
   const std::string next = page->next;
   print_list(context.console, context.settings.output, std::move(page->items), next, columns);
-  if (context.settings.output == Format::table) {
-    if (none) context.console.note("no runs");
-    if (!next.empty()) context.console.note("there are more: --cursor " + next);
-  }
+  if (none && context.settings.output == Format::table) context.console.note("no runs");
+  say_more(context, next);
   return kOk;
 }
 

@@ -50,9 +50,7 @@ int list(const Context& context, const Options& options) {
   };
   const std::string next = page->next;
   print_list(context.console, context.settings.output, std::move(page->items), next, columns);
-  if (context.settings.output == Format::table && !next.empty()) {
-    context.console.note("there are more: --cursor " + next);
-  }
+  say_more(context, next);
   return kOk;
 }
 

@@ -47,6 +47,16 @@ class DetachTest(BatonCase):
         self.ended(follower)
         self.assertEqual(self.said(follower, "out"), "one\ntwo\n")
 
+    def test_a_run_that_is_handed_to_a_leaving_owner_goes_on(self):
+        """The owner's own run ends while others hand over theirs: whatever the order, nobody has to ask again."""
+        for i in range(12):
+            own = self.write({"name": "own", "steps": {"a": {"run": f"sleep 0.0{i % 7}"}}}, "own.json")
+            theirs = self.write(self.workflow({"work": self.step(f"theirs-{i}")}, name="theirs"), "theirs.json")
+            owner = self.start("run", own)
+            self.baton("run", theirs, "--detach")
+            self.eventually(lambda: self.ledger.count("end", f"theirs-{i}") == 1, "the end of the run that was handed over")
+            self.ended(owner)
+
     def test_asked_to_end_the_background_leaves_the_run_to_the_next(self):
         run = self.detached("one")
         pid = self.owner_pid()
