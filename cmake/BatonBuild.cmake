@@ -18,7 +18,9 @@ endif()
 
 find_program(BATON_CCACHE ccache)
 if(BATON_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
-  set(CMAKE_CXX_COMPILER_LAUNCHER "${BATON_CCACHE}")
+  # Paths relative to the project and no working directory in the key: clones and worktrees share the cache.
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_BASEDIR=${PROJECT_SOURCE_DIR} CCACHE_NOHASHDIR=1
+      "${BATON_CCACHE}")
 endif()
 
 add_compile_options(-Wall -Wextra -Wpedantic -Werror=return-type -Wshadow -Wnon-virtual-dtor -Wno-missing-field-initializers -Wno-missing-designated-field-initializers)
@@ -43,7 +45,7 @@ function(baton_library name)
   cmake_parse_arguments(ARG "" "" "SOURCES;LINKS;EXTERNAL" ${ARGN})
   add_library(baton_${name} STATIC ${ARG_SOURCES})
   add_library(baton::${name} ALIAS baton_${name})
-  target_include_directories(baton_${name} PUBLIC "${PROJECT_SOURCE_DIR}/src" "${PROJECT_BINARY_DIR}/src")
+  target_include_directories(baton_${name} PUBLIC "${PROJECT_SOURCE_DIR}/src")
   foreach(link IN LISTS ARG_LINKS)
     target_link_libraries(baton_${name} PUBLIC baton_${link})
   endforeach()

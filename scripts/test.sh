@@ -51,7 +51,7 @@ fi
 if [ "$mode" = full ] || [ "$mode" = long ]; then
   stage 'configure asan' cmake --preset asan -DBATON_BENCH=OFF
   stage 'build asan' cmake --build build/asan --parallel "$jobs"
-  check 'unit tests under ASan and UBSan' unit_tests asan --label-regex '^(unit|slow)$'
+  check 'unit tests under ASan and UBSan' unit_tests asan --label-regex '^(unit|slow)$' --label-exclude integration
 
   # ThreadSanitizer where threads meet; the rest has none.
   folders=(net logs executors runtime)

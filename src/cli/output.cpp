@@ -4,6 +4,7 @@
 #include <array>
 #include <boost/json/serialize.hpp>
 #include <charconv>
+#include <cmath>
 
 #include "base/text.hpp"
 #include "cli/text_width.hpp"
@@ -305,6 +306,12 @@ double number_of(const json::object& object, std::string_view field) {
   if (value->is_int64()) return static_cast<double>(value->get_int64());
   if (value->is_uint64()) return static_cast<double>(value->get_uint64());
   return value->is_double() ? value->get_double() : 0;
+}
+
+std::int64_t whole_number_of(const json::object& object, std::string_view field) {
+  constexpr double kLimit = 1LL << 53;
+  const double number = number_of(object, field);
+  return std::isnan(number) ? 0 : static_cast<std::int64_t>(std::clamp(number, -kLimit, kLimit));
 }
 
 const json::object* object_of(const json::object& object, std::string_view field) {

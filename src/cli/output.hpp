@@ -2,6 +2,7 @@
 #pragma once
 
 #include <boost/json/object.hpp>
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <span>
@@ -64,6 +65,8 @@ std::string text_of(const boost::json::object& object, std::string_view field);
 std::string cell_of(const boost::json::object& object, std::string_view field);
 std::string one_line(std::string_view text);
 double number_of(const boost::json::object& object, std::string_view field);  // 0 if there is none
+// The nearest whole number of that size, whatever a server of another version wrote; 0 if there is none.
+std::int64_t whole_number_of(const boost::json::object& object, std::string_view field);
 const boost::json::object* object_of(const boost::json::object& object, std::string_view field);
 
 }  // namespace baton::cli

@@ -1,5 +1,7 @@
 #include "cli/view/plain.hpp"
 
+#include <utility>
+
 #include "cli/output.hpp"
 #include "cli/words.hpp"
 
@@ -25,9 +27,9 @@ std::string event_line(const RunModel& model, std::string_view type, const boost
     return line(symbol("cancelling"), event.at("terminate").as_bool() ? "terminating" : "cancelling");
   }
   if (type == "run.ended") return line(symbol(model.status()), model.workflow() + ' ' + model.status());
-  const auto place = static_cast<std::size_t>(number_of(event, "step_index"));
-  if (!event.contains("step_index") || place >= model.steps().size()) return "";
-  const StepModel& step = model.steps()[place];
+  const std::int64_t place = event.contains("step_index") ? whole_number_of(event, "step_index") : -1;
+  if (place < 0 || std::cmp_greater_equal(place, model.steps().size())) return "";
+  const StepModel& step = model.steps()[static_cast<std::size_t>(place)];
   const bool is_item = event.contains("index");
   const std::string name = is_item ? step.name + '[' + cell_of(event, "index") + ']' : step.name;
 

@@ -1,6 +1,7 @@
 #include "cli/view/run_model.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "cli/output.hpp"
 #include "cli/words.hpp"
@@ -51,16 +52,16 @@ void RunModel::apply(std::string_view type, const json::object& event) {
 }
 
 void RunModel::apply_task(std::string_view type, const json::object& event, WallTime at) {
-  const auto place = static_cast<std::size_t>(number_of(event, "step_index"));
-  if (!event.contains("step_index") || place >= steps_.size()) return;
-  StepModel& step = steps_[place];
+  const std::int64_t place = event.contains("step_index") ? whole_number_of(event, "step_index") : -1;
+  if (place < 0 || std::cmp_greater_equal(place, steps_.size())) return;
+  StepModel& step = steps_[static_cast<std::size_t>(place)];
   const bool is_item = event.contains("index");
-  const auto index = static_cast<std::int64_t>(number_of(event, "index"));
-  const auto attempt = static_cast<std::uint32_t>(number_of(event, "attempt"));
+  const auto index = whole_number_of(event, "index");
+  const auto attempt = static_cast<std::uint32_t>(whole_number_of(event, "attempt"));
 
   if (type == "task.expanded") {
     step.expanded = true;
-    step.items = static_cast<std::uint64_t>(number_of(event, "items"));
+    step.items = static_cast<std::uint64_t>(whole_number_of(event, "items"));
     if (step.started_at.us == 0) step.started_at = at;
     step.status = "running";
   } else if (type == "task.queued") {
