@@ -37,6 +37,20 @@ void Effects::put(const model::PayloadKey& key, std::string text) {
   payloads_[key] = std::move(shared);
 }
 
+void Effects::put(model::Record record) {
+  const model::RecordKey key = record.id;
+  state_.records[key] = {record, state_.sequence};
+  records_[key] = {std::move(record), false};
+}
+
+void Effects::erase(const model::RecordKey& key) {
+  // Known as gone until that is durable: the store would still give it.
+  state_.records[key] = {std::nullopt, state_.sequence};
+  model::Record gone;
+  gone.id = key;
+  records_[key] = {std::move(gone), true};
+}
+
 void Effects::reply(model::ReplyTo to, model::ReplyBody body) {
   if (to != 0) replies_.push_back({to, std::move(body), state_.sequence});
 }
@@ -75,6 +89,9 @@ Sealed Effects::seal(const Moment& moment) {
   }
   batch.definitions = std::move(definitions_);
   batch.idempotency = std::move(idempotency_);
+  batch.records.reserve(records_.size());
+  for (auto& [key, change] : records_) batch.records.push_back(std::move(change));
+  records_.clear();
   runs_.clear();
   tasks_.clear();
   payloads_.clear();

@@ -2,6 +2,7 @@
 // it.
 #pragma once
 
+#include <map>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -36,12 +37,16 @@ class Effects {
   void define(model::DefinitionChange definition) { definitions_.push_back(std::move(definition)); }
   void use_key(model::IdempotencyChange use) { idempotency_.push_back(std::move(use)); }
 
+  // Makes or replaces a record, in the state at once and in the batch; the last change of a record counts.
+  void put(model::Record record);
+  void erase(const model::RecordKey& key);
+
   void reply(model::ReplyTo to, model::ReplyBody body);        // released when this batch is durable
   void early_reply(model::ReplyTo to, model::ReplyBody body);  // released when the batch before it is
   void act(model::Action action) { actions_.push_back(std::move(action)); }
 
   // Row changes so far: decisions are bounded by it.
-  std::size_t rows() const { return runs_.size() + tasks_.size(); }
+  std::size_t rows() const { return runs_.size() + tasks_.size() + records_.size(); }
 
   // Takes everything, gives the batch the state's next sequence, and counts that up.
   Sealed seal(const Moment& moment);
@@ -66,6 +71,7 @@ class Effects {
   std::unordered_map<model::PayloadKey, model::Text> payloads_;
   std::vector<model::DefinitionChange> definitions_;
   std::vector<model::IdempotencyChange> idempotency_;
+  std::map<model::RecordKey, model::RecordChange> records_;
   std::vector<model::Reply> replies_;
   std::vector<model::Action> actions_;
 };

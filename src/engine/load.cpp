@@ -160,6 +160,10 @@ void evict(State& state, JournalSequence durable) {
     state.runs.erase(key);
     return true;
   });
+  std::erase_if(state.records, [&](const auto& entry) {
+    const auto& [key, known] = entry;
+    return known.pinned <= durable && (!known.record || !model::is_resident(key.kind));
+  });
   std::erase_if(state.idempotency, [&](const auto& entry) {
     return entry.second.pinned <= durable &&
            (!entry.second.use || state.find(entry.second.use->run) == nullptr);

@@ -15,10 +15,13 @@ struct Needs {
   std::vector<model::PayloadKey> payloads;
   std::vector<RunKey> runs;
   std::vector<std::string> idempotency_keys;
+  std::vector<model::RecordKey> records;  // of kinds that are not resident
   JournalSequence after =
       0;  // load only when this commit is durable: the values are on their way to the store
 
-  bool empty() const { return payloads.empty() && runs.empty() && idempotency_keys.empty(); }
+  bool empty() const {
+    return payloads.empty() && runs.empty() && idempotency_keys.empty() && records.empty();
+  }
 };
 
 // Of a command; for Continue: of the pieces of work that stand in front. The answer is bounded (a few hundred

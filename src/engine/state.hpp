@@ -19,6 +19,7 @@
 #include "engine/program.hpp"
 #include "engine/values.hpp"
 #include "model/command.hpp"
+#include "model/record.hpp"
 #include "model/rows.hpp"
 
 namespace baton::engine {
@@ -118,6 +119,12 @@ struct IdempotencyRecord {
   JournalSequence pinned = 0;
 };
 
+// A record in memory. One of a kind that is not resident leaves once its last change is durable.
+struct KnownRecord {
+  std::optional<model::Record> record;  // nullopt: looked up, there is none
+  JournalSequence pinned = 0;
+};
+
 struct Settings {
   Duration lease = Duration::seconds(30);
   Duration cancel_grace = Duration::seconds(10);
@@ -151,6 +158,7 @@ struct State {
   bool dispatch_pending = false;  // a dispatch stands in `work`
   ValueCache values;
   std::map<std::string, IdempotencyRecord> idempotency;
+  std::map<model::RecordKey, KnownRecord> records;
   std::vector<RunKey> ended;  // terminal runs that leave memory once that is durable
 
   Run* find(RunKey key) {
@@ -158,6 +166,12 @@ struct State {
     return found == runs.end() ? nullptr : found->second.get();
   }
   const Run* find(RunKey key) const { return const_cast<State*>(this)->find(key); }
+
+  // Null if there is none; one of a kind that is not resident must have been asked for by needs_of().
+  const model::Record* record(const model::RecordKey& key) const {
+    const auto found = records.find(key);
+    return found == records.end() || !found->second.record ? nullptr : &*found->second.record;
+  }
 };
 
 inline model::PayloadKey input_of(RunKey run) {

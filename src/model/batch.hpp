@@ -12,6 +12,7 @@
 #include "base/time.hpp"
 #include "model/fact.hpp"
 #include "model/payload.hpp"
+#include "model/record.hpp"
 #include "model/rows.hpp"
 
 namespace baton::model {
@@ -59,12 +60,14 @@ struct Batch {
   std::vector<TaskChange> tasks;  // each task at most once
   std::vector<DefinitionChange> definitions;
   std::vector<IdempotencyChange> idempotency;
+  std::vector<RecordChange> records;  // each record at most once
   std::vector<RunFacts> facts;  // each run at most once; `previous` links the entries of a run
 
   bool empty() const {
-    return runs.empty() && tasks.empty() && definitions.empty() && idempotency.empty() && facts.empty();
+    return runs.empty() && tasks.empty() && definitions.empty() && idempotency.empty() &&
+           records.empty() && facts.empty();
   }
-  std::size_t rows() const { return runs.size() + tasks.size() + definitions.size() + idempotency.size(); }
+  std::size_t rows() const { return runs.size() + tasks.size() + definitions.size() + idempotency.size() + records.size(); }
 };
 
 }  // namespace baton::model

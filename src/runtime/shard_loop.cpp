@@ -67,6 +67,10 @@ Status ShardLoop::load_state() {
   quarantined_.clear();
   open_runs_ = 0;
 
+  TRY_VOID(store_.load_records(shard_, [&](model::Record record) {
+    const model::RecordKey key = record.id;
+    state_.records.emplace(key, engine::KnownRecord{std::move(record), 0});
+  }));
   TRY(const std::vector<store::DefinitionKey> keys, store_.load_definition_keys());
   for (const store::DefinitionKey& key : keys) {
     auto& versions = state_.versions[key.workflow];
@@ -344,7 +348,7 @@ void ShardLoop::take_commits(std::vector<store::CommitDone> commits) {
 }
 
 void ShardLoop::begin_load(const engine::Needs& needs, std::optional<Pending> command) {
-  store::LoadRequest request{needs.payloads, needs.runs, needs.idempotency_keys, shard_};
+  store::LoadRequest request{needs.payloads, needs.runs, needs.idempotency_keys, shard_, needs.records};
   auto waiting = std::make_shared<std::optional<Pending>>(std::move(command));
   const std::uint64_t epoch = epoch_;
   store_.begin_load(std::move(request), [this, inbox = inbox_, waiting, epoch](Result<store::Loaded> loaded) {
@@ -390,6 +394,9 @@ void ShardLoop::admit(store::Loaded loaded) {
       record.id = entry->id;
     }
     state_.idempotency.emplace(key, std::move(record));
+  }
+  for (auto& [key, record] : loaded.records) {
+    state_.records.try_emplace(key, engine::KnownRecord{std::move(record), state_.sequence});
   }
   for (auto& [key, image] : loaded.runs) {
     if (!image || state_.find(key) != nullptr) continue;

@@ -875,6 +875,90 @@ TEST_P(Store, ReadersSeeWholeCommitsWhileTheWriterCommits) {
   for (std::thread& thread : threads) thread.join();
 }
 
+// ---- Records
+
+model::RecordChange kept(model::RecordKind kind, std::string name, std::string group, std::string state,
+                         std::int64_t at = 7) {
+  return {{{kind, std::move(name)}, std::move(group), {at}, std::move(state)}, false};
+}
+
+TEST_P(Store, RecordsAreMadeReplacedAndErased) {
+  using model::RecordKind;
+  Owner owner(*writer);
+  Batch made = owner.next();
+  made.records.push_back(kept(RecordKind::breaker, "nlp", "", std::string("\0open", 5)));
+  made.records.push_back(kept(RecordKind::dead_letter, "r1/2", "timeout", "a"));
+  made.records.push_back(kept(RecordKind::dead_letter, "r2/1", "exit", "b"));
+  made.records.push_back(kept(RecordKind::pause, "queue/gpu", "", ""));
+  owner.must(std::move(made));
+  Batch changed = owner.next();
+  changed.records.push_back(kept(RecordKind::breaker, "nlp", "g", "closed", 9));
+  changed.records.push_back({{{RecordKind::dead_letter, "r1/2"}, {}, {}, {}}, true});
+  changed.records.push_back({{{RecordKind::dead_letter, "never"}, {}, {}, {}}, true});
+  owner.must(std::move(changed));
+  restart();
+  Owner next(*writer);
+  std::vector<model::Record> resident;
+  ASSERT_TRUE(writer->load_records(kShard, [&](model::Record r) { resident.push_back(std::move(r)); }));
+  ASSERT_EQ(resident.size(), 2U) << "dead letters are not resident";
+  EXPECT_EQ(resident[0], kept(RecordKind::pause, "queue/gpu", "", "").record);
+  EXPECT_EQ(resident[1], kept(RecordKind::breaker, "nlp", "g", "closed", 9).record);
+  LoadRequest request;
+  request.shard = kShard;
+  request.records = {{RecordKind::dead_letter, "r2/1"}, {RecordKind::dead_letter, "r1/2"}};
+  const Loaded loaded = next.load(std::move(request));
+  ASSERT_EQ(loaded.records.size(), 2U);
+  EXPECT_EQ(loaded.records[0].second, kept(RecordKind::dead_letter, "r2/1", "exit", "b").record);
+  EXPECT_EQ(loaded.records[1].second, std::nullopt);
+  EXPECT_EQ(*reader->get_record(kShard, {RecordKind::breaker, "nlp"}), resident[1]);
+  EXPECT_EQ(*reader->get_record(ShardId{9}, {RecordKind::breaker, "nlp"}), std::nullopt);
+}
+
+TEST_P(Store, RecordsAreListedByGroupInBothDirectionsAndCounted) {
+  using model::RecordKind;
+  Owner owner(*writer);
+  Batch batch = owner.next();
+  for (int i = 0; i < 10; ++i) {
+    batch.records.push_back(
+        kept(RecordKind::dead_letter, "k" + std::to_string(i), i % 2 ? "odd" : "even", "", 100 + i));
+  }
+  batch.records.push_back(kept(RecordKind::pause, "k3", "odd", ""));
+  owner.must(std::move(batch));
+  const auto keys = [&](RecordFilter filter, std::optional<std::string> after, std::size_t limit) {
+    filter.shard = kShard;
+    filter.kind = RecordKind::dead_letter;
+    std::string all;
+    const auto list = reader->list_records(filter, std::move(after), limit);
+    EXPECT_TRUE(list);
+    for (const auto& record : *list) all += record.id.key;
+    return all;
+  };
+  EXPECT_EQ(keys({}, {}, 100), "k0k1k2k3k4k5k6k7k8k9");
+  EXPECT_EQ(keys({.group = "odd"}, {}, 100), "k1k3k5k7k9");
+  EXPECT_EQ(keys({.group = "odd"}, "k3", 2), "k5k7");
+  EXPECT_EQ(keys({.group = "odd", .descending = true}, "k5", 100), "k3k1");
+  EXPECT_EQ(keys({.descending = true}, {}, 2), "k9k8");
+  EXPECT_EQ(keys({.group = ""}, {}, 100), "");
+  const auto groups = reader->count_records(kShard, RecordKind::dead_letter);
+  ASSERT_TRUE(groups);
+  ASSERT_EQ(groups->size(), 2U);
+  EXPECT_EQ((*groups)[0].group, "even");
+  EXPECT_EQ((*groups)[1].group, "odd");
+  EXPECT_EQ((*groups)[1].count, 5U);
+  EXPECT_EQ((*groups)[1].first_at.us, 101);
+  EXPECT_EQ((*groups)[1].last_at.us, 109);
+  EXPECT_EQ((*groups)[1].last_key, "k9");
+}
+
+TEST_P(Store, RecordsOfARefusedBatchAreNotStored) {
+  Owner owner(*writer);
+  Batch batch = owner.next();
+  batch.records.push_back(kept(model::RecordKind::breaker, "nlp", "", "open"));
+  batch.runs.push_back({run_row(key(1)), false, nullptr, nullptr});  // is not stored
+  owner.must_refuse(std::move(batch));
+  EXPECT_EQ(*reader->get_record(kShard, {model::RecordKind::breaker, "nlp"}), std::nullopt);
+}
+
 TEST_P(Store, AProbeOfAHealthyStoreSucceeds) {
   Owner owner(*writer);
   owner.submit(1);

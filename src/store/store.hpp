@@ -16,6 +16,7 @@
 #include "model/batch.hpp"
 #include "model/fact.hpp"
 #include "model/payload.hpp"
+#include "model/record.hpp"
 #include "model/rows.hpp"
 
 namespace baton::store {
@@ -71,8 +72,11 @@ struct LoadRequest {
   std::vector<model::PayloadKey> payloads;
   std::vector<RunKey> runs;  // cold runs
   std::vector<std::string> idempotency_keys;
-  ShardId shard{};  // of the idempotency keys
-  bool empty() const { return payloads.empty() && runs.empty() && idempotency_keys.empty(); }
+  ShardId shard{};  // of the idempotency keys and the records
+  std::vector<model::RecordKey> records;
+  bool empty() const {
+    return payloads.empty() && runs.empty() && idempotency_keys.empty() && records.empty();
+  }
 };
 struct Loaded {
   std::vector<std::pair<model::PayloadKey, model::Text>> payloads;  // null text = there is none
@@ -84,6 +88,7 @@ struct Loaded {
   std::vector<std::pair<Hash256, std::string>>
       definitions;  // canonical texts of the loaded runs' definitions
   std::vector<std::pair<std::string, std::optional<IdempotencyEntry>>> idempotency;
+  std::vector<std::pair<model::RecordKey, std::optional<model::Record>>> records;
 };
 
 // The writer's side of one database; used by one owner. Callbacks may come on another thread, or before the
@@ -103,6 +108,9 @@ class Writer {
                                 const std::function<void(RunKey, Error)>& damaged) = 0;
   virtual Result<std::vector<DefinitionKey>> load_definition_keys() = 0;
   virtual Result<StoredDefinition> load_definition(const Hash256& hash) = 0;  // or not_found
+
+  // All records of the resident kinds, in the order of their keys.
+  virtual Status load_records(ShardId shard, const std::function<void(model::Record)>& record) = 0;
 
   // Commits in the order of calls, at most two under way at once; `done` is called exactly once, in that
   // order. Not committed is a batch whose owner was fenced (owned), whose sequence is not the next, that
@@ -141,6 +149,22 @@ struct TaskView {
   std::optional<std::string> result;  // JSON
 };
 
+struct RecordFilter {
+  ShardId shard{};
+  model::RecordKind kind = model::RecordKind::pause;
+  std::optional<std::string> group;  // nullopt = all
+  bool descending = false;           // by key
+};
+
+// The records of one group: how many, and which was the last by key.
+struct RecordGroup {
+  std::string group;
+  std::uint64_t count = 0;
+  WallTime first_at;
+  WallTime last_at;
+  std::string last_key;
+};
+
 struct JournalView {
   JournalSequence sequence = 0;
   model::RunFacts facts;
@@ -174,6 +198,13 @@ class Reader {
   // Large entries make it stop earlier; none at all = there are no more yet.
   virtual Result<std::vector<std::pair<JournalSequence, std::vector<model::RunFacts>>>> journal_after(
       ShardId shard, JournalSequence after, std::size_t limit) = 0;
+  // In the order of keys, at most `limit`, beyond `after` (exclusive, in the direction of the filter).
+  virtual Result<std::vector<model::Record>> list_records(const RecordFilter& filter,
+                                                          std::optional<std::string> after,
+                                                          std::size_t limit) = 0;
+  virtual Result<std::optional<model::Record>> get_record(ShardId shard, const model::RecordKey& key) = 0;
+  // All groups of a kind, by name.
+  virtual Result<std::vector<RecordGroup>> count_records(ShardId shard, model::RecordKind kind) = 0;
 };
 
 }  // namespace baton::store

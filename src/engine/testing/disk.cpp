@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "base/codec.hpp"
 
 namespace baton::engine::testing {
@@ -38,6 +40,16 @@ void Disk::commit(const model::Batch& batch) {
     EXPECT_EQ(change.version, versions.size());
   }
   for (const model::IdempotencyChange& change : batch.idempotency) uses_[change.key] = change;
+  for (const model::RecordChange& change : batch.records) {
+    EXPECT_EQ(std::ranges::count(batch.records, change.record.id,
+                                 [](const model::RecordChange& c) { return c.record.id; }),
+              1);
+    if (change.erased) {
+      records_.erase(change.record.id);
+    } else {
+      records_[change.record.id] = change.record;
+    }
+  }
   for (const model::RunChange& change : batch.runs) store(change);
   for (const model::TaskChange& change : batch.tasks) store(change);
   for (const model::RunFacts& facts : batch.facts) store(facts);
@@ -238,6 +250,15 @@ std::string bytes_of(const model::Batch& batch) {
     out.signed_number(21, change.expires_at.us);
   }
   out.bytes(22, model::encode(batch.facts));
+  for (const model::RecordChange& change : batch.records) {
+    out.number(23, static_cast<std::uint64_t>(change.record.id.kind));
+    out.bytes(24, change.record.id.key);
+    out.number(25, change.erased ? 1 : 0);
+    if (change.erased) continue;
+    out.bytes(26, change.record.group);
+    out.signed_number(27, change.record.at.us);
+    out.bytes(28, change.record.state);
+  }
   return out.take();
 }
 

@@ -33,6 +33,7 @@ class Disk {
 
   const std::map<RunKey, model::RunRow>& runs() const { return runs_; }
   const std::map<std::string, std::vector<Hash256>>& versions() const { return versions_; }
+  const std::map<model::RecordKey, model::Record>& records() const { return records_; }
   const model::IdempotencyChange* use_of(const std::string& key) const;
   JournalSequence sequence() const { return sequence_; }
   std::int64_t last_run() const { return last_run_; }
@@ -55,6 +56,7 @@ class Disk {
   std::map<model::PayloadKey, model::Text> payloads_;
   std::map<std::string, std::vector<Hash256>> versions_;
   std::map<std::string, model::IdempotencyChange> uses_;
+  std::map<model::RecordKey, model::Record> records_;
   std::map<RunKey, std::vector<model::Fact>> facts_;
   std::map<RunKey, JournalSequence> heads_;
   std::map<RunKey, model::RunHistory> histories_;

@@ -39,6 +39,9 @@ void World::open() {
   state_->zones = zones_;
   state_->values = ValueCache(options_.cache_bytes);
   state_->versions = disk_.versions();
+  for (const auto& [key, record] : disk_.records()) {
+    if (model::is_resident(key.kind)) state_->records.emplace(key, KnownRecord{record, 0});
+  }
   for (const auto& [key, row] : disk_.runs()) {
     if (model::is_terminal(row.status)) continue;
     const Status admitted = admit(*state_, row, disk_.tasks(key), program(row.definition));
@@ -143,6 +146,12 @@ void World::load(const Needs& needs) {
     if (row == nullptr) continue;
     const Status admitted = admit(*state_, *row, disk_.tasks(key), program(row->definition));
     EXPECT_TRUE(admitted);
+  }
+  for (const model::RecordKey& key : needs.records) {
+    EXPECT_FALSE(model::is_resident(key.kind));
+    const auto found = disk_.records().find(key);
+    state_->records.try_emplace(
+        key, KnownRecord{found == disk_.records().end() ? std::nullopt : std::optional(found->second), 0});
   }
   for (const std::string& key : needs.idempotency_keys) {
     IdempotencyRecord record;

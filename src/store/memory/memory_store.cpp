@@ -45,6 +45,7 @@ struct MemoryData {
   std::map<TaskKey, StoredTask> tasks;
   std::map<Hash256, StoredDefinition> definitions;
   std::map<std::pair<ShardId, std::string>, IdempotencyEntry> idempotency;
+  std::map<std::pair<ShardId, model::RecordKey>, model::Record> records;
   std::map<std::pair<ShardId, JournalSequence>, std::vector<model::RunFacts>> journal;
 
   Status check(const Batch& batch) const;
@@ -124,6 +125,14 @@ void MemoryData::apply(const Batch& batch) {
     const auto run = runs.find(change.run);
     idempotency[{batch.shard, change.key}] = {
         change.body, change.run, run == runs.end() ? RunId{} : run->second.row.id, change.expires_at};
+  }
+  for (const auto& change : batch.records) {
+    const std::pair key(batch.shard, change.record.id);
+    if (change.erased) {
+      records.erase(key);
+    } else {
+      records[key] = change.record;
+    }
   }
   if (!batch.facts.empty()) journal[{batch.shard, batch.sequence}] = batch.facts;
   ShardMeta& meta = shards[batch.shard];
@@ -224,6 +233,14 @@ void MemoryWriter::complete_next(CommitResult result, Truth truth) {
   next.done(std::move(done));
 }
 
+Status MemoryWriter::load_records(ShardId shard, const std::function<void(model::Record)>& record) {
+  const std::lock_guard lock(data_->mutex);
+  for (const auto& [key, stored] : data_->records) {
+    if (key.first == shard && model::is_resident(key.second.kind)) record(stored);
+  }
+  return {};
+}
+
 void MemoryWriter::begin_load(LoadRequest request, std::function<void(Result<Loaded>)> done) {
   const auto load = [&]() -> Result<Loaded> {
     const std::lock_guard lock(data_->mutex);
@@ -254,6 +271,11 @@ void MemoryWriter::begin_load(LoadRequest request, std::function<void(Result<Loa
       const auto found = data_->idempotency.find({request.shard, key});
       loaded.idempotency.emplace_back(
           key, found == data_->idempotency.end() ? std::nullopt : std::optional(found->second));
+    }
+    for (const model::RecordKey& key : request.records) {
+      const auto found = data_->records.find({request.shard, key});
+      loaded.records.emplace_back(
+          key, found == data_->records.end() ? std::nullopt : std::optional(found->second));
     }
     return loaded;
   };
@@ -366,6 +388,45 @@ Result<std::vector<std::pair<JournalSequence, std::vector<model::RunFacts>>>> Me
     entries.emplace_back(it->first.second, it->second);
   }
   return entries;
+}
+
+Result<std::vector<model::Record>> MemoryReader::list_records(const RecordFilter& filter,
+                                                              std::optional<std::string> after,
+                                                              std::size_t limit) {
+  const std::lock_guard lock(data_->mutex);
+  std::vector<model::Record> list;
+  for (const auto& [key, record] : data_->records) {
+    if (key.first != filter.shard || key.second.kind != filter.kind) continue;
+    if (filter.group && record.group != *filter.group) continue;
+    if (after && (filter.descending ? record.id.key >= *after : record.id.key <= *after)) continue;
+    list.push_back(record);
+  }
+  if (filter.descending) std::ranges::reverse(list);
+  if (list.size() > limit) list.resize(limit);
+  return list;
+}
+
+Result<std::optional<model::Record>> MemoryReader::get_record(ShardId shard, const model::RecordKey& key) {
+  const std::lock_guard lock(data_->mutex);
+  const auto found = data_->records.find({shard, key});
+  return found == data_->records.end() ? std::nullopt : std::optional(found->second);
+}
+
+Result<std::vector<RecordGroup>> MemoryReader::count_records(ShardId shard, model::RecordKind kind) {
+  const std::lock_guard lock(data_->mutex);
+  std::map<std::string, RecordGroup> groups;
+  for (const auto& [key, record] : data_->records) {
+    if (key.first != shard || key.second.kind != kind) continue;
+    RecordGroup& group = groups[record.group];
+    group.group = record.group;
+    group.first_at = group.count == 0 ? record.at : std::min(group.first_at, record.at);
+    group.last_at = group.count == 0 ? record.at : std::max(group.last_at, record.at);
+    group.last_key = record.id.key;
+    ++group.count;
+  }
+  std::vector<RecordGroup> list;
+  for (auto& [name, group] : groups) list.push_back(std::move(group));
+  return list;
 }
 
 }  // namespace baton::store

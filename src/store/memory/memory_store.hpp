@@ -28,6 +28,7 @@ class MemoryWriter final : public Writer {
                         const std::function<void(RunKey, Error)>& damaged) override;
   Result<std::vector<DefinitionKey>> load_definition_keys() override;
   Result<StoredDefinition> load_definition(const Hash256& hash) override;
+  Status load_records(ShardId shard, const std::function<void(model::Record)>& record) override;
   void begin_commit(model::Batch batch, std::function<void(CommitDone)> done) override;
   void begin_load(LoadRequest request, std::function<void(Result<Loaded>)> done) override;
   Status probe() override { return probe_; }
@@ -76,6 +77,10 @@ class MemoryReader final : public Reader {
                                                std::size_t limit) override;
   Result<std::vector<std::pair<JournalSequence, std::vector<model::RunFacts>>>> journal_after(
       ShardId shard, JournalSequence after, std::size_t limit) override;
+  Result<std::vector<model::Record>> list_records(const RecordFilter& filter, std::optional<std::string> after,
+                                                  std::size_t limit) override;
+  Result<std::optional<model::Record>> get_record(ShardId shard, const model::RecordKey& key) override;
+  Result<std::vector<RecordGroup>> count_records(ShardId shard, model::RecordKind kind) override;
 
  private:
   std::shared_ptr<MemoryData> data_;

@@ -7,6 +7,7 @@
 
 #include "store/sqlite/errors.hpp"
 #include "store/sqlite/journal_table.hpp"
+#include "store/sqlite/record_table.hpp"
 
 namespace baton::store::sqlite {
 namespace {
@@ -131,6 +132,7 @@ Status BatchWriter::write(const Batch& batch) {
     TRY_VOID(change.created ? insert_task(change) : update_task(change));
   }
   for (const auto& change : batch.idempotency) write_idempotency(batch.shard, change);
+  for (const auto& change : batch.records) write_record(connection_, batch.shard, change);
   if (!batch.facts.empty()) append_journal(connection_, batch.shard, batch.sequence, batch.facts);
   return {};
 }

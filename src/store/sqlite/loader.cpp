@@ -3,6 +3,7 @@
 #include <cstring>
 #include <set>
 
+#include "store/sqlite/record_table.hpp"
 #include "store/sqlite/run_table.hpp"
 
 namespace baton::store::sqlite {
@@ -55,6 +56,9 @@ Result<Loaded> load(Connection& connection, const LoadRequest& request) {
   for (const std::string& key : request.idempotency_keys) {
     TRY(std::optional<IdempotencyEntry> entry, read_idempotency(connection, request.shard, key));
     loaded.idempotency.emplace_back(key, std::move(entry));
+  }
+  for (const model::RecordKey& key : request.records) {
+    loaded.records.emplace_back(key, read_record(connection, request.shard, key));
   }
   return loaded;
 }

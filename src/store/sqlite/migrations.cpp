@@ -92,7 +92,21 @@ CREATE TABLE idempotency(
 ) STRICT, WITHOUT ROWID;
 )sql";
 
-constexpr std::array kMigrations = {kSchema1};
+// State that is neither run nor task (model/record.hpp).
+constexpr const char* kSchema2 = R"sql(
+CREATE TABLE record(
+  shard INTEGER NOT NULL,
+  kind INTEGER NOT NULL,
+  key TEXT NOT NULL,
+  grp TEXT NOT NULL,
+  at INTEGER NOT NULL,
+  state BLOB NOT NULL,
+  PRIMARY KEY(shard, kind, key)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX record_group ON record(shard, kind, grp, key);
+)sql";
+
+constexpr std::array kMigrations = {kSchema1, kSchema2};
 
 }  // namespace
 

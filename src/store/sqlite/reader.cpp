@@ -6,6 +6,7 @@
 #include "store/sqlite/database_file.hpp"
 #include "store/sqlite/errors.hpp"
 #include "store/sqlite/journal_table.hpp"
+#include "store/sqlite/record_table.hpp"
 #include "store/sqlite/run_filter.hpp"
 #include "store/sqlite/run_table.hpp"
 #include "store/sqlite/sqlite_store.hpp"
@@ -110,6 +111,11 @@ class SqliteReader final : public Reader {
                                                std::size_t limit) override;
   Result<sqlite::JournalEntries> journal_after(ShardId shard, JournalSequence after,
                                                std::size_t limit) override;
+  Result<std::vector<model::Record>> list_records(const RecordFilter& filter,
+                                                  std::optional<std::string> after,
+                                                  std::size_t limit) override;
+  Result<std::optional<model::Record>> get_record(ShardId shard, const model::RecordKey& key) override;
+  Result<std::vector<RecordGroup>> count_records(ShardId shard, model::RecordKind kind) override;
 
  private:
   ConnectionPool pool_;
@@ -231,6 +237,27 @@ Result<sqlite::JournalEntries> SqliteReader::journal_after(ShardId shard, Journa
                                                            std::size_t limit) {
   return pool_.snapshot("reading the journal", [&](Connection& connection) {
     return sqlite::read_journal_after(connection, shard, after, limit, kJournalBytes);
+  });
+}
+
+Result<std::vector<model::Record>> SqliteReader::list_records(const RecordFilter& filter,
+                                                              std::optional<std::string> after,
+                                                              std::size_t limit) {
+  return pool_.snapshot("listing records", [&](Connection& connection) -> Result<std::vector<model::Record>> {
+    return sqlite::list_records(connection, filter, after, limit);
+  });
+}
+
+Result<std::optional<model::Record>> SqliteReader::get_record(ShardId shard, const model::RecordKey& key) {
+  return pool_.snapshot("reading a record",
+                        [&](Connection& connection) -> Result<std::optional<model::Record>> {
+                          return sqlite::read_record(connection, shard, key);
+                        });
+}
+
+Result<std::vector<RecordGroup>> SqliteReader::count_records(ShardId shard, model::RecordKind kind) {
+  return pool_.snapshot("counting records", [&](Connection& connection) -> Result<std::vector<RecordGroup>> {
+    return sqlite::count_records(connection, shard, kind);
   });
 }
 

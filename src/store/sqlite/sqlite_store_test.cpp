@@ -79,7 +79,7 @@ TEST_F(SqliteStore, TheFileIsWhatTheDesignSays) {
   EXPECT_EQ(ask("PRAGMA page_size"), 4096);
   EXPECT_EQ(ask("PRAGMA auto_vacuum"), 2);  // incremental
   EXPECT_EQ(ask("PRAGMA application_id"), 0x4261746e);
-  EXPECT_EQ(ask("PRAGMA user_version"), 1);
+  EXPECT_EQ(ask("PRAGMA user_version"), 2);
   EXPECT_EQ(raw().execAndGet("PRAGMA journal_mode").getString(), "wal");
   EXPECT_EQ(
       ask("SELECT count(*) FROM pragma_table_list WHERE schema = 'main' AND type = 'table' AND NOT strict "
@@ -164,6 +164,22 @@ TEST_F(SqliteStore, LargePayloadsAreStoredOnceAndGoWithTheirLastUse) {
 }
 
 // ---- Schemas
+
+TEST_F(SqliteStore, BringsAnOlderFileToTheNewestSchemaAndKeepsItsRuns) {
+  fill(3);
+  // What schema 2 added, taken away: a file as the first version made it.
+  raw().exec("DROP TABLE record; PRAGMA user_version = 1");
+  {
+    const auto writer = open_writer();
+    Owner owner(*writer);
+    EXPECT_EQ(owner.open_runs().size(), 3U);
+    Batch batch = owner.next();
+    batch.records.push_back({{{model::RecordKind::breaker, "nlp"}, "", {1}, "open"}, false});
+    owner.must(std::move(batch));
+  }
+  EXPECT_EQ(ask("PRAGMA user_version"), 2);
+  EXPECT_EQ(ask("SELECT count(*) FROM record"), 1);
+}
 
 TEST_F(SqliteStore, RefusesTheFileOfANewerBaton) {
   fill(1);

@@ -5,6 +5,7 @@
 #include "store/sqlite/database_file.hpp"
 #include "store/sqlite/errors.hpp"
 #include "store/sqlite/loader.hpp"
+#include "store/sqlite/record_table.hpp"
 #include "store/sqlite/run_table.hpp"
 #include "store/sqlite/sqlite_store.hpp"
 #include "store/sqlite/store_thread.hpp"
@@ -22,7 +23,8 @@ constexpr std::size_t kInlinePayloads = 8;
 
 bool is_small(const LoadRequest& request) {
   return request.runs.empty() &&
-         request.payloads.size() + request.idempotency_keys.size() <= kInlinePayloads &&
+         request.payloads.size() + request.idempotency_keys.size() + request.records.size() <=
+             kInlinePayloads &&
          std::ranges::none_of(request.payloads,
                               [](const auto& key) { return key.slot == model::PayloadSlot::item_results; });
 }
@@ -40,6 +42,7 @@ class SqliteWriter final : public Writer {
                         const std::function<void(RunKey, Error)>& damaged) override;
   Result<std::vector<DefinitionKey>> load_definition_keys() override;
   Result<StoredDefinition> load_definition(const Hash256& hash) override;
+  Status load_records(ShardId shard, const std::function<void(model::Record)>& record) override;
   void begin_commit(model::Batch batch, std::function<void(CommitDone)> done) override;
   void begin_load(LoadRequest request, std::function<void(Result<Loaded>)> done) override;
   Status probe() override;
@@ -117,6 +120,14 @@ Result<StoredDefinition> SqliteWriter::load_definition(const Hash256& hash) {
     if (!definition)
       return fail(ErrorCode::not_found, "no definition with the hash " + hash.hex() + " is stored");
     return std::move(*definition);
+  });
+}
+
+Status SqliteWriter::load_records(ShardId shard, const std::function<void(model::Record)>& record) {
+  const auto turn = thread_.enter();
+  return guarded("loading the records", [&]() -> Status {
+    sqlite::each_resident_record(*connection_, shard, record);
+    return {};
   });
 }
 
