@@ -4,6 +4,7 @@
 
 #include "engine/attempts.hpp"
 #include "engine/flow.hpp"
+#include "engine/gates.hpp"
 #include "engine/rendering.hpp"
 #include "engine/timers.hpp"
 
@@ -12,49 +13,52 @@ namespace {
 
 constexpr std::size_t kLookAhead = 256;
 
-// The task behind an entry, if the entry still counts. One that is about to be cancelled does not.
-Task* live(State& state, const QueueEntry& entry, Run*& run) {
-  run = state.find(entry.task.run);
-  if (run == nullptr || entry.task.ordinal >= run->tasks.size()) return nullptr;
-  Task& task = run->tasks[entry.task.ordinal];
-  if (task.row.status != model::TaskStatus::queued || task.ticket != entry.ticket) return nullptr;
-  return is_closing(*run, task) ? nullptr : &task;
-}
+// Tasks that one dispatch() moves away from the front of queues: cheap, but not free.
+constexpr std::size_t kMovesPerDispatch = 10'000;
 
-// The first live entry of the queue; void ones before it are dropped.
-std::deque<QueueEntry>* front_level(State& state, Queue& queue) {
-  for (auto level = queue.levels.rbegin(); level != queue.levels.rend(); ++level) {
-    Run* run = nullptr;
-    while (!level->empty() && live(state, level->front(), run) == nullptr) level->pop_front();
-    if (!level->empty()) return &*level;
+// The first task of the queue that may start; those before it are moved to what blocks them. One that is
+// about to be cancelled is dropped. nullptr: there is none, or `moves` are used up.
+Task* front(State& state, Line& queue, Run*& run, std::size_t& moves) {
+  while (!queue.tasks.empty() && moves > 0) {
+    const TaskKey key = queue.tasks.begin()->second;
+    run = state.find(key.run);
+    Task& task = run->tasks[key.ordinal];
+    if (is_closing(*run, task)) {
+      leave_line(state, task);
+    } else if (const auto blocker = blocker_of(state, *run, task)) {
+      block(state, task, *blocker);
+    } else {
+      return &task;
+    }
+    --moves;
   }
   return nullptr;
 }
 
-// Of the claim's queues the one whose first task is the most urgent, then the oldest.
-std::deque<QueueEntry>* choose(State& state, const Claim& claim) {
-  std::deque<QueueEntry>* best = nullptr;
-  int best_priority = -1;
+// Of the claim's queues the one whose first task is the most urgent, then the oldest: that task.
+Task* choose(State& state, const Claim& claim, Run*& run, std::size_t& moves) {
+  Task* best = nullptr;
+  Place best_place;
   for (const std::string& name : claim.queues) {
     const auto found = state.queues.find(name);
-    if (found == state.queues.end()) continue;
-    std::deque<QueueEntry>* level = front_level(state, found->second);
-    if (level == nullptr) continue;
-    const int priority = static_cast<int>(level - found->second.levels.data());
-    if (priority > best_priority ||
-        (priority == best_priority && level->front().order < best->front().order)) {
-      best = level;
-      best_priority = priority;
-    }
+    if (found == state.queues.end() || is_paused(state, model::Blocker::queue_paused(name))) continue;
+    Run* its_run = nullptr;
+    Task* task = front(state, found->second, its_run, moves);
+    if (task == nullptr) continue;
+    const Place place = found->second.tasks.begin()->first;
+    if (best != nullptr && best_place < place) continue;
+    best = task;
+    best_place = place;
+    run = its_run;
   }
-  return best;
+  return moves == 0 ? nullptr : best;
 }
 
 void start_attempt(State& state, Run& run, Task& task, const Claim& claim, const Moment& moment,
                    Effects& effects) {
   const model::Step& step = run.program->step(task.row.step);
   start_run(run, moment, effects);
-  leave_queue(run, task);
+  leave_queue(state, run, task);
   model::TaskRow& row = task.row;
   row.status = model::TaskStatus::running;
   row.token = {state.incarnation, ++state.last_token};
@@ -95,12 +99,10 @@ model::Assignment assignment_of(const Run& run, const model::TaskRow& row, std::
 }  // namespace
 
 void enqueue(State& state, Run& run, Task& task, const Moment& moment, Effects& effects) {
-  const model::Step& step = run.program->step(task.row.step);
   task.row.status = model::TaskStatus::queued;
   if (task.row.ready_at.us == 0) task.row.ready_at = moment.wall;
   if (task.row.index >= 0) ++run.tasks[task.row.step].items_waiting;
-  state.queues[step.queue].levels[task.row.priority].push_back(
-      {task.row.key, ++task.ticket, ++state.last_order});
+  stand_last(state, run, task);
   effects.touch(run, task.row.key.ordinal);
   effects.record(run, {.kind = model::FactKind::task_queued,
                        .at = moment.wall,
@@ -111,8 +113,8 @@ void enqueue(State& state, Run& run, Task& task, const Moment& moment, Effects& 
   want_dispatch(state);
 }
 
-void leave_queue(Run& run, Task& task) {
-  ++task.ticket;
+void leave_queue(State& state, Run& run, Task& task) {
+  leave_line(state, task);
   if (task.row.index >= 0) --run.tasks[task.row.step].items_waiting;
 }
 
@@ -124,24 +126,27 @@ void want_dispatch(State& state) {
 
 bool dispatch(State& state, const Moment& moment, Effects& effects, std::size_t row_limit) {
   std::deque<Claim> waiting;
+  std::size_t moves = kMovesPerDispatch;
   bool more = false;
   while (!state.claims.empty()) {
     Claim claim = std::move(state.claims.front());
     state.claims.pop_front();
     model::Claimed answer;
-    while (claim.free > 0 && !more) {
+    const bool paused = is_paused(state, model::Blocker::worker_paused(claim.worker));
+    while (claim.free > 0 && !more && !paused) {
       if (effects.rows() >= row_limit) {
         more = true;
         break;
       }
-      std::deque<QueueEntry>* level = choose(state, claim);
-      if (level == nullptr) break;
       Run* run = nullptr;
-      Task* task = live(state, level->front(), run);
+      Task* task = choose(state, claim, run, moves);
+      if (task == nullptr) {
+        more = moves == 0;
+        break;
+      }
       Needs missing;
       add_dispatch_needs(state, *run, *task, missing);
       if (!missing.empty()) break;
-      level->pop_front();
       auto spec = executor_spec(state, *run, *task);
       start_attempt(state, *run, *task, claim, moment, effects);
       if (task->row.index >= 0) refill(state, *run, run->tasks[task->row.step]);
@@ -169,21 +174,21 @@ bool dispatch(State& state, const Moment& moment, Effects& effects, std::size_t 
 
 void add_dispatch_needs(const State& state, Needs& needs) {
   for (const Claim& claim : state.claims) {
+    if (is_paused(state, model::Blocker::worker_paused(claim.worker))) continue;
     for (const std::string& name : claim.queues) {
       const auto found = state.queues.find(name);
       if (found == state.queues.end()) continue;
-      // Of each queue, since any of them may have the most urgent tasks.
+      if (is_paused(state, model::Blocker::queue_paused(name))) continue;
+      // Of each queue, since any of them may have the most urgent tasks. Those that are blocked are counted,
+      // too: dispatch() moves them away.
       std::size_t left = std::min<std::size_t>(claim.free, kLookAhead);
-      for (auto level = found->second.levels.rbegin(); level != found->second.levels.rend() && left > 0;
-           ++level) {
-        for (const QueueEntry& entry : *level) {
-          if (left == 0 || needs.payloads.size() >= kLookAhead) break;
-          Run* run = nullptr;
-          const Task* task = live(const_cast<State&>(state), entry, run);
-          if (task == nullptr) continue;
-          add_dispatch_needs(state, *run, *task, needs);
-          --left;
-        }
+      for (const auto& [place, key] : found->second.tasks) {
+        if (left == 0 || needs.payloads.size() >= kLookAhead) break;
+        --left;
+        const Run& run = *state.find(key.run);
+        const Task& task = run.tasks[key.ordinal];
+        if (!is_closing(run, task) && !blocker_of(state, run, task))
+          add_dispatch_needs(state, run, task, needs);
       }
     }
   }

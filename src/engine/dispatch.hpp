@@ -10,8 +10,8 @@ namespace baton::engine {
 
 // Puts a ready task into its queue (status queued).
 void enqueue(State& state, Run& run, Task& task, const Moment& moment, Effects& effects);
-// Makes the task's queue entry void.
-void leave_queue(Run& run, Task& task);
+// Takes a queued task out of its line.
+void leave_queue(State& state, Run& run, Task& task);
 // Sees to it that dispatch() comes, if a claim waits.
 void want_dispatch(State& state);
 

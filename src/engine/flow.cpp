@@ -5,6 +5,7 @@
 
 #include "base/text.hpp"
 #include "engine/dispatch.hpp"
+#include "engine/gates.hpp"
 #include "engine/rendering.hpp"
 #include "engine/timers.hpp"
 
@@ -159,7 +160,11 @@ void unpark(Run& run, Task& task) {
 void finish(State& state, Run& run, Task& task, TaskStatus status, const Moment& moment, Effects& effects) {
   const TaskStatus before = task.row.status;
   const bool was_active = model::is_active(before) || task.parked;
-  if (before == TaskStatus::queued) leave_queue(run, task);
+  if (before == TaskStatus::queued) {
+    leave_queue(state, run, task);
+  } else {
+    leave_line(state, task);
+  }
   if (task.parked) unpark(run, task);
   clear_timer(state, task);
   task.row.status = status;
@@ -340,6 +345,7 @@ void advance(State& state, Run& run, Task& task, const Moment& moment, Effects& 
     auto body = render_body(state, run, task);
     if (!body) return expression_failed(body.error());
     if (step.kind == model::StepKind::set) {
+      if (const auto blocker = blocker_of(state, run, task)) return block(state, task, *blocker);
       start_run(run, moment, effects);
       std::string result = boost::json::serialize(body->as_object()["action"]);
       if (result.size() > state.settings.max_result) {

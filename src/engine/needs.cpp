@@ -80,7 +80,7 @@ Needs needs_of(const State& state, const model::Command& command) {
       if (++pieces > kPiecesAhead || needs.payloads.size() >= kPayloadsAhead) break;
       if (work.kind == WorkKind::dispatch) {
         add_dispatch_needs(state, needs);
-      } else if (work.kind != WorkKind::sweep) {
+      } else if (work.kind == WorkKind::ready || work.kind == WorkKind::expand) {
         const Run* run = state.find(work.task.run);
         if (run == nullptr) continue;
         const Task* task = &run->tasks[work.task.ordinal];

@@ -3,7 +3,6 @@
 // safety.
 #pragma once
 
-#include <array>
 #include <deque>
 #include <map>
 #include <memory>
@@ -18,11 +17,14 @@
 #include "calendar/zones.hpp"
 #include "engine/program.hpp"
 #include "engine/values.hpp"
+#include "model/blocker.hpp"
 #include "model/command.hpp"
 #include "model/record.hpp"
 #include "model/rows.hpp"
 
 namespace baton::engine {
+
+struct Line;
 
 struct Task {
   model::TaskRow row;
@@ -32,11 +34,12 @@ struct Task {
   bool parked = false;             // ready, but stands in Run::parked
   bool refill_pending = false;     // of a mapped step: an `expand` stands in State::work
   std::uint32_t waiting = 0;       // predecessors that have not ended
-  std::uint32_t ticket = 0;        // of its entry in a queue; another one makes the entry void
   JournalSequence ended_in = 0;    // the commit that has its terminal state; 0 = before this owner
   JournalSequence touched_in = 0;  // the last commit that changes it
   ShardTime timer;                 // its entry in State::timers, if has_timer
   bool has_timer = false;
+  Line* line = nullptr;     // where it stands: a queue, or before a blocker; see gates.hpp
+  std::uint64_t order = 0;  // its place there, among those of its priority
 
   // Of a mapped step that is expanded.
   std::uint32_t next_item = 0;   // the next one to be made ready
@@ -63,16 +66,24 @@ struct Run {
   bool finally_failed = false;
 };
 
-struct QueueEntry {
-  TaskKey task;
-  std::uint32_t ticket = 0;
-  std::uint64_t order = 0;  // grows with each entry
+struct Place {
+  std::uint8_t urgency = 0;  // 9 minus the priority
+  std::uint64_t order = 0;   // grows with each task that becomes ready
+  friend auto operator<=>(const Place&, const Place&) = default;
 };
 
-// Tasks that wait for a worker: strict priority, then first come first served. Entries of tasks that have
-// left are skipped when they come to the front.
-struct Queue {
-  std::array<std::deque<QueueEntry>, 10> levels;
+// Tasks that wait for a worker or before a blocker: strict priority, then first come first served.
+struct Line {
+  std::map<Place, TaskKey> tasks;
+  std::optional<model::Blocker> blocker;  // none: a queue
+};
+
+// Who paused something, and until when.
+struct Pause {
+  std::string by;
+  std::string why;
+  WallTime since;
+  std::optional<WallTime> until;
 };
 
 struct Worker {
@@ -104,6 +115,7 @@ enum class WorkKind : std::uint8_t {
   ready,    // a step or item whose predecessors have ended: skip it, compute it, or queue it
   expand,   // make more items of a mapped step ready
   sweep,    // cancel what is open of a run, or of a mapped step
+  release,  // let tasks past the first of State::releasing
   dispatch  // hand queued tasks to waiting claims
 };
 struct Work {
@@ -150,7 +162,10 @@ struct State {
   std::unordered_map<RunKey, std::unique_ptr<Run>> runs;  // never iterated to decide anything
   std::map<Hash256, std::shared_ptr<const Program>> programs;
   std::map<std::string, std::vector<Hash256>> versions;  // of each workflow; version n stands at n − 1
-  std::map<std::string, Queue> queues;
+  std::map<std::string, Line> queues;
+  std::map<model::Blocker, Line> blocked;
+  std::deque<model::Blocker> releasing;  // one for each `release` in `work`
+  std::map<model::Blocker, Pause> pauses;
   std::map<std::string, Worker> workers;
   std::deque<Claim> claims;
   std::set<Timer> timers;

@@ -2,6 +2,7 @@
 #include "engine/decide.hpp"
 #include "engine/dispatch.hpp"
 #include "engine/flow.hpp"
+#include "engine/gates.hpp"
 
 namespace baton::engine::commands {
 namespace {
@@ -18,6 +19,10 @@ bool work_on(State& state, Work work, const Moment& moment, Effects& effects, st
     add_dispatch_needs(state, missing);
     if (more || !missing.empty()) want_dispatch(state);
     return more || missing.empty();
+  }
+  if (work.kind == WorkKind::release) {
+    if (release_pending(state)) state.work.push_back(work);
+    return true;
   }
   if (work.kind == WorkKind::sweep) {
     if (sweep(state, work, moment, effects, row_limit)) state.work.push_back(work);

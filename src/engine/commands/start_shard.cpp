@@ -5,6 +5,7 @@
 #include "engine/commands/commands.hpp"
 #include "engine/dispatch.hpp"
 #include "engine/flow.hpp"
+#include "engine/gates.hpp"
 #include "engine/timers.hpp"
 #include "engine/workers.hpp"
 
@@ -82,9 +83,7 @@ void decide(State& state, const model::StartShard&, model::ReplyTo reply_to, con
   std::ranges::sort(queued, {},
                     [](const Task* task) { return std::pair(task->row.ready_at, task->row.key); });
   for (Task* task : queued) {
-    const std::string& queue = state.find(task->row.key.run)->program->step(task->row.step).queue;
-    state.queues[queue].levels[task->row.priority].push_back(
-        {task->row.key, ++task->ticket, ++state.last_order});
+    stand_last(state, *state.find(task->row.key.run), *task);
   }
   for (const auto& [run, ordinal] : interrupted) {
     lose(state, *run, run->tasks[ordinal], model::AttemptEnd::interrupted, moment, effects);

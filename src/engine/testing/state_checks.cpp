@@ -6,6 +6,7 @@
 #include <tuple>
 
 #include "engine/flow.hpp"
+#include "engine/gates.hpp"
 #include "engine/load.hpp"
 
 namespace baton::engine::testing {
@@ -16,18 +17,22 @@ using model::TaskStatus;
 // What will take up tasks again.
 struct Agenda {
   std::set<std::pair<WorkKind, TaskKey>> work;
-  std::set<std::tuple<std::string, int, TaskKey, std::uint32_t>> queued;  // queue, priority, task, ticket
-  std::set<std::string> claimed;                                          // queues that a claim waits for
+  std::set<std::tuple<std::string, int, TaskKey>> queued;      // queue, priority, task
+  std::set<std::tuple<model::Blocker, int, TaskKey>> blocked;  // by what, priority, task
+  std::set<std::string> claimed;                               // queues that a claim waits for
 
   explicit Agenda(const State& state) {
     for (const Work& piece : state.work) work.emplace(piece.kind, piece.task);
     for (const auto& [name, queue] : state.queues) {
-      for (int level = 0; level < 10; ++level) {
-        for (const QueueEntry& entry : queue.levels[level])
-          queued.emplace(name, level, entry.task, entry.ticket);
-      }
+      for (const auto& [place, task] : queue.tasks) queued.emplace(name, 9 - place.urgency, task);
     }
-    for (const Claim& claim : state.claims) claimed.insert(claim.queues.begin(), claim.queues.end());
+    for (const auto& [blocker, line] : state.blocked) {
+      for (const auto& [place, task] : line.tasks) blocked.emplace(blocker, 9 - place.urgency, task);
+    }
+    for (const Claim& claim : state.claims) {
+      if (!is_paused(state, model::Blocker::worker_paused(claim.worker)))
+        claimed.insert(claim.queues.begin(), claim.queues.end());
+    }
   }
 };
 
@@ -147,9 +152,11 @@ class RunCheck {
       case TaskStatus::pending:
         return pending_goes_on(task);
       case TaskStatus::queued: {
-        const std::string& queue = run_.program->step(task.row.step).queue;
-        return agenda_.queued.contains({queue, task.row.priority, task.row.key, task.ticket}) &&
-               (state_.dispatch_pending || !agenda_.claimed.contains(queue));
+        if (is_blocked(task)) return true;
+        const std::string& queue = queue_of(run_, task);
+        return agenda_.queued.contains({queue, task.row.priority, task.row.key}) &&
+               (state_.dispatch_pending || !agenda_.claimed.contains(queue) ||
+                is_paused(state_, model::Blocker::queue_paused(queue)));
       }
       case TaskStatus::running: {
         const auto worker = state_.workers.find(task.row.worker);
@@ -171,7 +178,17 @@ class RunCheck {
     return task.has_timer && state_.timers.contains({task.timer, TimerKind::task, task.row.key, {}});
   }
 
+  // Stands before something that blocks it still, or is about to let it pass.
+  bool is_blocked(const Task& task) const {
+    if (task.line == nullptr || !task.line->blocker) return false;
+    const model::Blocker& blocker = *task.line->blocker;
+    if (!agenda_.blocked.contains({blocker, task.row.priority, task.row.key})) return false;
+    return blocker_of(state_, run_, task) == blocker || is_paused(state_, blocker) ||
+           std::ranges::find(state_.releasing, blocker) != state_.releasing.end();
+  }
+
   bool pending_goes_on(const Task& task) const {
+    if (is_blocked(task)) return true;
     if (agenda_.work.contains({WorkKind::ready, task.row.key})) return true;
     if (task.parked) return run_.active >= run_.program->workflow().max_parallel;
     if (task.row.expanded) return task.items_open > 0;  // then its items are asked

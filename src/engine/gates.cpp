@@ -1,0 +1,117 @@
+#include "engine/gates.hpp"
+
+#include "engine/dispatch.hpp"
+
+namespace baton::engine {
+namespace {
+
+using model::Blocker;
+
+// Moves that change no row are cheap, but not free.
+constexpr std::size_t kReleasedAtOnce = 10'000;
+
+Place place_of(const Task& task) {
+  return {static_cast<std::uint8_t>(9 - task.row.priority), task.order};
+}
+
+void stand_in(Line& line, Task& task) {
+  task.line = &line;
+  line.tasks.emplace(place_of(task), task.row.key);
+}
+
+}  // namespace
+
+std::optional<Blocker> blocker_of(const State& state, const Run& run, const Task& task) {
+  if (run.row.status == model::RunStatus::paused) return Blocker::run_paused(run.row.key);
+  if (state.pauses.empty()) return std::nullopt;
+  if (Blocker step = Blocker::step_paused(run.row.key, task.row.step); is_paused(state, step)) return step;
+  return std::nullopt;
+}
+
+bool is_paused(const State& state, const Blocker& what) {
+  return !state.pauses.empty() && state.pauses.contains(what);
+}
+
+const std::string& queue_of(const Run& run, const Task& task) {
+  return run.program->step(task.row.step).queue;
+}
+
+void stand_last(State& state, const Run& run, Task& task) {
+  task.order = ++state.last_order;
+  stand_again(state, run, task);
+}
+
+void stand_again(State& state, const Run& run, Task& task) {
+  leave_line(state, task);
+  stand_in(state.queues[queue_of(run, task)], task);
+}
+
+void block(State& state, Task& task, const Blocker& blocker) {
+  leave_line(state, task);
+  if (task.order == 0) task.order = ++state.last_order;
+  Line& line = state.blocked[blocker];
+  line.blocker = blocker;
+  stand_in(line, task);
+}
+
+void leave_line(State& state, Task& task) {
+  if (task.line == nullptr) return;
+  Line& line = *task.line;
+  task.line = nullptr;
+  line.tasks.erase(place_of(task));
+  if (!line.tasks.empty() || !line.blocker) return;
+  const Blocker blocker = *line.blocker;
+  state.blocked.erase(blocker);
+}
+
+void change_priority(State& state, Task& task, std::uint8_t priority) {
+  Line* line = task.line;
+  if (line == nullptr) {
+    task.row.priority = priority;
+    return;
+  }
+  line->tasks.erase(place_of(task));
+  task.row.priority = priority;
+  task.order = ++state.last_order;
+  line->tasks.emplace(place_of(task), task.row.key);
+}
+
+std::size_t release(State& state, const Blocker& blocker, std::size_t at_most) {
+  const auto found = state.blocked.find(blocker);
+  if (found == state.blocked.end()) return 0;
+  auto& tasks = found->second.tasks;
+  std::size_t count = 0;
+  for (; count < at_most && !tasks.empty(); ++count) {
+    const TaskKey key = tasks.begin()->second;
+    tasks.erase(tasks.begin());
+    Run& run = *state.find(key.run);
+    Task& task = run.tasks[key.ordinal];
+    task.line = nullptr;
+    if (task.row.status == model::TaskStatus::queued) {
+      stand_again(state, run, task);
+    } else {
+      state.work.push_back({WorkKind::ready, key, 0});
+    }
+  }
+  if (tasks.empty()) state.blocked.erase(found);
+  if (count > 0) want_dispatch(state);
+  return count;
+}
+
+void release(State& state, const Blocker& blocker) {
+  if (!state.blocked.contains(blocker)) return;
+  state.releasing.push_back(blocker);
+  state.work.push_back({WorkKind::release, {}, 0});
+}
+
+bool release_pending(State& state) {
+  if (state.releasing.empty()) return false;
+  const Blocker blocker = std::move(state.releasing.front());
+  state.releasing.pop_front();
+  release(state, blocker, kReleasedAtOnce);
+  if (!state.blocked.contains(blocker)) return false;
+  state.releasing.push_back(blocker);
+  return true;
+}
+
+}  // namespace baton::engine

@@ -1,0 +1,51 @@
+// The gates between a ready task and its start, and the lines in which tasks stand before them.
+//
+// A task that is ready stands in the line of its queue. The dispatcher asks blocker_of() when the task comes
+// to the front, and moves a blocked one into the line of what blocks it (State::blocked): nobody comes past
+// it again until that changes. Whoever changes what a blocker depends on calls release(), which puts its
+// tasks back to where they stood before; those that something else blocks are moved on when they come to the
+// front again.
+//
+// Tasks that the engine carries out itself (`set`) ask the same predicate before they are computed and stand
+// in the same lines, as pending ones.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+
+#include "engine/state.hpp"
+#include "model/blocker.hpp"
+
+namespace baton::engine {
+
+// The one predicate: why this task may not start now, though it is ready. nullopt: nothing but a free worker
+// is missing. A paused queue or worker is not asked for each of their tasks: is_paused() answers for all of
+// them.
+std::optional<model::Blocker> blocker_of(const State& state, const Run& run, const Task& task);
+
+// Whether somebody paused this.
+bool is_paused(const State& state, const model::Blocker& what);
+
+// The queue that the task's next attempt goes to.
+const std::string& queue_of(const Run& run, const Task& task);
+
+// Into the line of its queue, behind all of its priority.
+void stand_last(State& state, const Run& run, Task& task);
+// Into the line of its queue, at its old place.
+void stand_again(State& state, const Run& run, Task& task);
+// Into the line of what blocks it, at its old place.
+void block(State& state, Task& task, const model::Blocker& blocker);
+// Out of whatever line it stands in; nothing if it stands in none.
+void leave_line(State& state, Task& task);
+// A queued task's priority changes: it stands behind those that have it already.
+void change_priority(State& state, Task& task, std::uint8_t priority);
+
+// Lets up to `at_most` tasks past the blocker, the first ones first: queued ones go back to their queues,
+// pending ones are looked at again. How many there were.
+std::size_t release(State& state, const model::Blocker& blocker, std::size_t at_most);
+// Lets all of them past, bit by bit, by Continue.
+void release(State& state, const model::Blocker& blocker);
+// A piece of that. True: there is more to do.
+bool release_pending(State& state);
+
+}  // namespace baton::engine

@@ -1,0 +1,13 @@
+#include "model/blocker.hpp"
+
+#include <array>
+
+namespace baton::model {
+
+std::string_view name(BlockerKind kind) {
+  constexpr std::array<std::string_view, 5> kNames = {"run_paused", "step_paused", "queue_paused",
+                                                      "worker_paused", "target_paused"};
+  return kNames[static_cast<std::size_t>(kind)];
+}
+
+}  // namespace baton::model

@@ -1,0 +1,44 @@
+// What keeps a task that could start from starting. The dispatcher's predicate gives it (engine/gates.hpp),
+// explain shows it, pauses are kept by it.
+#pragma once
+
+#include <compare>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "base/ids.hpp"
+
+namespace baton::model {
+
+enum class BlockerKind : std::uint8_t {
+  run_paused,     // run
+  step_paused,    // run, step
+  queue_paused,   // name
+  worker_paused,  // name
+  target_paused,  // name
+};
+std::string_view name(BlockerKind kind);
+
+struct Blocker {
+  BlockerKind kind = BlockerKind::run_paused;
+  RunKey run;        // of run_paused and step_paused
+  Ordinal step = 0;  // of step_paused
+  std::string name;  // of all others
+
+  friend auto operator<=>(const Blocker&, const Blocker&) = default;
+
+  static Blocker run_paused(RunKey run) { return {BlockerKind::run_paused, run, 0, {}}; }
+  static Blocker step_paused(RunKey run, Ordinal step) { return {BlockerKind::step_paused, run, step, {}}; }
+  static Blocker queue_paused(std::string name) {
+    return {BlockerKind::queue_paused, {}, 0, std::move(name)};
+  }
+  static Blocker worker_paused(std::string name) {
+    return {BlockerKind::worker_paused, {}, 0, std::move(name)};
+  }
+  static Blocker target_paused(std::string name) {
+    return {BlockerKind::target_paused, {}, 0, std::move(name)};
+  }
+};
+
+}  // namespace baton::model
