@@ -59,13 +59,14 @@ bool is_cancelled(const Run& run, const Task& task) {
 
 void retry_or_fail(State& state, Run& run, Task& task, const model::Failure& failure, const Moment& moment,
                    Effects& effects) {
-  const auto& retry = run.program->step(task.row.step).retry;
-  if (!retry || task.row.attempts >= retry->max_attempts || !is_retryable(failure) || is_closing(run, task)) {
+  const auto& retry = run.program->action(task.row).retry;
+  if (!retry || task.row.group_attempts >= retry->max_attempts || !is_retryable(failure) ||
+      is_closing(run, task)) {
     fail_task(state, run, task, failure, moment, effects);
     return;
   }
   Random random(moment.seed);
-  const Duration backoff = retry_delay(*retry, task.row.attempts, task.row.last_delay, random);
+  const Duration backoff = retry_delay(*retry, task.row.group_attempts, task.row.last_delay, random);
   const Duration wish = std::min(failure.retry_after.value_or(Duration{}), kMaxRetryAfter);
   const Duration delay = std::max(backoff, wish);
   task.row.status = TaskStatus::retrying;
@@ -118,7 +119,7 @@ void settle(State& state, Run& run, Task& task, model::Outcome outcome, const Mo
     return;
   }
   if (task.row.stop_reason == model::StopReason::timeout) {
-    const auto& timeout = run.program->step(task.row.step).timeout;
+    const auto& timeout = run.program->action(task.row).timeout;
     failure.type = model::error_type::kTimeout;
     failure.message =
         "ran out of time (" + std::to_string(timeout->soft.us / 1000) + " ms); " + failure.message;
@@ -137,6 +138,7 @@ void lose(State& state, Run& run, Task& task, AttemptEnd end, const Moment& mome
   }
   close(state, run, task, end, failure, moment, effects);
   --task.row.attempts;
+  --task.row.group_attempts;
   if (end == AttemptEnd::lost) ++task.row.lost;
   if (end == AttemptEnd::interrupted) ++task.row.interrupted;
   if (is_cancelled(run, task) || is_closing(run, task)) {

@@ -56,7 +56,7 @@ Task* choose(State& state, const Claim& claim, Run*& run, std::size_t& moves) {
 
 void start_attempt(State& state, Run& run, Task& task, const Claim& claim, const Moment& moment,
                    Effects& effects) {
-  const model::Step& step = run.program->step(task.row.step);
+  const model::Step& action = run.program->action(task.row);
   start_run(run, moment, effects);
   leave_queue(state, run, task);
   model::TaskRow& row = task.row;
@@ -68,6 +68,7 @@ void start_attempt(State& state, Run& run, Task& task, const Claim& claim, const
   row.stopping = model::Stopping::none;
   row.stop_reason = model::StopReason::none;
   ++row.attempts;
+  ++row.group_attempts;
   ++row.starts;
   if (row.started_at.us == 0) row.started_at = moment.wall;
   if (row.history.size() >= model::kHistoryLimit) row.history.erase(row.history.begin());
@@ -77,7 +78,7 @@ void start_attempt(State& state, Run& run, Task& task, const Claim& claim, const
   Worker& worker = state.workers[claim.worker];
   worker.in_process = claim.in_process;
   worker.attempts.emplace(row.token, row.key);
-  if (step.timeout) set_timer(state, task, moment.now + step.timeout->soft);
+  if (action.timeout) set_timer(state, task, moment.now + action.timeout->soft);
   effects.touch(run, row.key.ordinal);
   effects.record(run, {.kind = model::FactKind::attempt_started,
                        .at = moment.wall,
@@ -89,10 +90,10 @@ void start_attempt(State& state, Run& run, Task& task, const Claim& claim, const
 }
 
 model::Assignment assignment_of(const Run& run, const model::TaskRow& row, std::string spec) {
-  const model::Step& step = run.program->step(row.step);
+  const model::Step& action = run.program->action(row);
   return {row.token,    {run.row.id, row.key.ordinal},
-          step.name,    row.starts,
-          step.kind,    std::move(spec),
+          action.name,  row.starts,
+          action.kind,  std::move(spec),
           row.ready_at, run.row.created_at};
 }
 

@@ -330,7 +330,7 @@ void advance(State& state, Run& run, Task& task, const Moment& moment, Effects& 
     fail_task(state, run, task, {.type = model::error_type::kExpression, .message = error.message}, moment,
               effects);
   };
-  const auto code = run.program->code(task.row.step);
+  const auto code = run.program->code(step);
   if (!code) return expression_failed(code.error());
   // A condition that mentions the item is asked per item, any other once per step (SEMANTICS 5).
   const bool per_item = (*code)->before.item && !step.for_each.is_null();
@@ -358,7 +358,7 @@ void advance(State& state, Run& run, Task& task, const Moment& moment, Effects& 
       effects.touch(run, task.row.key.ordinal);
       effects.put(result_of(task.row.key), std::move(result));
       task.row.has_result = true;
-      task.row.attempts = 1;
+      task.row.attempts = task.row.group_attempts = 1;
       task.row.starts = 1;
       task.row.ready_at = task.row.started_at = moment.wall;
       return complete_task(state, run, task, moment, effects);
@@ -449,7 +449,7 @@ void stop_attempt(State& state, Run& run, Task& task, model::Stopping mode, mode
   if (mode == model::Stopping::hard) {
     clear_timer(state, task);
   } else if (reason == model::StopReason::timeout) {
-    set_timer(state, task, task.row.attempt_started + run.program->step(task.row.step).timeout->hard);
+    set_timer(state, task, task.row.attempt_started + run.program->action(task.row).timeout->hard);
   } else {
     set_timer(state, task, moment.now + state.settings.cancel_grace);
   }

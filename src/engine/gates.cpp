@@ -33,7 +33,7 @@ bool is_paused(const State& state, const Blocker& what) {
 }
 
 const std::string& queue_of(const Run& run, const Task& task) {
-  return run.program->step(task.row.step).queue;
+  return run.program->action(task.row).queue;
 }
 
 void stand_last(State& state, const Run& run, Task& task) {

@@ -142,9 +142,20 @@ boost::json::value Program::body_of(const model::Step& step) {
   return body;
 }
 
-Result<std::shared_ptr<const StepCode>> Program::code(Ordinal ordinal) const {
-  if (const auto found = compiled_.find(ordinal); found != compiled_.end()) return found->second;
-  const model::Step& s = step(ordinal);
+const model::Step& Program::action(const model::TaskRow& row) const {
+  const model::Step& own = step(row.step);
+  switch (row.phase) {
+    case model::Phase::primary:
+    case model::Phase::preflight:
+    case model::Phase::poll:
+    case model::Phase::fallback:
+      return own;
+  }
+  return own;
+}
+
+Result<std::shared_ptr<const StepCode>> Program::code(const model::Step& s) const {
+  if (const auto found = compiled_.find(&s); found != compiled_.end()) return found->second;
   auto code = std::make_shared<StepCode>();
   std::vector<expr::Path> before;
   if (!s.when.empty()) {
@@ -165,8 +176,8 @@ Result<std::shared_ptr<const StepCode>> Program::code(Ordinal ordinal) const {
     compiled_.erase(compiled_order_.front());
     compiled_order_.pop_front();
   }
-  compiled_order_.push_back(ordinal);
-  compiled_.emplace(ordinal, code);
+  compiled_order_.push_back(&s);
+  compiled_.emplace(&s, code);
   return std::shared_ptr<const StepCode>(std::move(code));
 }
 

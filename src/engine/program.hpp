@@ -16,6 +16,7 @@
 #include "expr/expr.hpp"
 #include "expr/template.hpp"
 #include "model/definition.hpp"
+#include "model/rows.hpp"
 
 namespace baton::engine {
 
@@ -47,7 +48,7 @@ class Rendering {
   std::unordered_map<std::string, expr::Template> templates_;  // by their text
 };
 
-// One step's expressions.
+// The expressions of a step or sub-step.
 struct StepCode {
   std::optional<expr::Expression> when;
   Rendering for_each;
@@ -62,6 +63,10 @@ class Program {
 
   const model::Workflow& workflow() const { return *workflow_; }
   const model::Step& step(Ordinal ordinal) const { return workflow_->steps[ordinal]; }
+  // What the task's next attempt carries out, its present one while it has one: its step, or the sub-step
+  // that its phase names. The one place that knows; rendering, retry, timeouts, queue and assignment all ask
+  // here.
+  const model::Step& action(const model::TaskRow& row) const;
   Ordinal size() const { return static_cast<Ordinal>(workflow_->steps.size()); }
   Ordinal main_steps() const { return main_steps_; }
   std::span<const Ordinal> successors(Ordinal step) const {
@@ -74,8 +79,9 @@ class Program {
   std::uint64_t weight(Ordinal step) const;
   std::uint64_t total_weight() const { return total_weight_; }
 
-  // Compiles on first use and keeps the most recent ones. Fails only if the definition was not checked.
-  Result<std::shared_ptr<const StepCode>> code(Ordinal step) const;
+  // Of a step or sub-step of this workflow. Compiles on first use and keeps the most recent ones. Fails only
+  // if the definition was not checked.
+  Result<std::shared_ptr<const StepCode>> code(const model::Step& step) const;
   // The parts of a step that go into what its executor gets; a JSON object with action, with, env, workdir.
   static boost::json::value body_of(const model::Step& step);
 
@@ -91,8 +97,8 @@ class Program {
   std::uint64_t total_weight_ = 0;
 
   // A cache: holds nothing that cannot be computed again from the definition.
-  mutable std::unordered_map<Ordinal, std::shared_ptr<const StepCode>> compiled_;
-  mutable std::deque<Ordinal> compiled_order_;
+  mutable std::unordered_map<const model::Step*, std::shared_ptr<const StepCode>> compiled_;
+  mutable std::deque<const model::Step*> compiled_order_;
 };
 
 }  // namespace baton::engine

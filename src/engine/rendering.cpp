@@ -192,6 +192,21 @@ std::string as_text(const json::value& value) {
   }
 }
 
+// The body of the task's action as it was recorded when it was rendered; constant ones are not recorded.
+Result<json::value> recorded_body(State& state, const Run& run, const Task& task) {
+  if (task.row.has_input) {
+    TRY(std::shared_ptr<const json::value> stored, state.values.json(input_of(task.row.key)));
+    const auto* input = stored->if_object();
+    if (input == nullptr) return fail(ErrorCode::corrupt, "the stored input of a task is damaged");
+    if (task.row.phase == model::Phase::primary) {
+      if (input->contains("env")) return *stored;
+    } else if (const auto* body = input->if_contains(name(task.row.phase))) {
+      return *body;
+    }
+  }
+  return Program::body_of(run.program->action(task.row));
+}
+
 std::string joined(std::string_view base, std::string_view path) {
   if (path.empty()) return std::string(base);
   if (path.front() == '/' || base.empty()) return std::string(path);
@@ -201,7 +216,7 @@ std::string joined(std::string_view base, std::string_view path) {
 }  // namespace
 
 Result<bool> evaluate_when(State& state, Run& run, const Task& task) {
-  TRY(std::shared_ptr<const StepCode> code, run.program->code(task.row.step));
+  TRY(std::shared_ptr<const StepCode> code, run.program->code(run.program->step(task.row.step)));
   if (!code->when) return true;
   auto scope = std::make_shared<Scope>(state, run, task);
   TRY(Value value,
@@ -214,10 +229,11 @@ Result<bool> evaluate_when(State& state, Run& run, const Task& task) {
 }
 
 Result<json::array> evaluate_items(State& state, Run& run, const Task& task) {
-  TRY(std::shared_ptr<const StepCode> code, run.program->code(task.row.step));
+  const model::Step& step = run.program->step(task.row.step);
+  TRY(std::shared_ptr<const StepCode> code, run.program->code(step));
   auto scope = std::make_shared<Scope>(state, run, task);
-  TRY(json::value value, checked(scope, code->for_each.render(run.program->step(task.row.step).for_each,
-                                                              variables(scope), *state.zones)));
+  TRY(json::value value,
+      checked(scope, code->for_each.render(step.for_each, variables(scope), *state.zones)));
   if (auto* list = value.if_array()) return std::move(*list);
   auto* map = value.if_object();
   if (map == nullptr) {
@@ -239,22 +255,33 @@ Result<json::array> evaluate_items(State& state, Run& run, const Task& task) {
 }
 
 Result<json::value> render_body(State& state, Run& run, const Task& task) {
-  TRY(std::shared_ptr<const StepCode> code, run.program->code(task.row.step));
-  json::value body = Program::body_of(run.program->step(task.row.step));
+  const model::Step& action = run.program->action(task.row);
+  TRY(std::shared_ptr<const StepCode> code, run.program->code(action));
+  json::value body = Program::body_of(action);
   if (code->body.is_constant()) return body;
   auto scope = std::make_shared<Scope>(state, run, task);
   return checked(scope, code->body.render(body, variables(scope), *state.zones));
 }
 
-Result<std::string> executor_spec(State& state, Run& run, const Task& task) {
-  const model::Step& step = run.program->step(task.row.step);
-  json::value body;
+Result<std::string> input_with(State& state, const Task& task, json::value body) {
+  json::object input;
   if (task.row.has_input) {
     TRY(std::shared_ptr<const json::value> stored, state.values.json(input_of(task.row.key)));
-    body = *stored;
-  } else {
-    body = Program::body_of(step);
+    if (const auto* object = stored->if_object()) input = *object;
   }
+  if (task.row.phase == model::Phase::primary) {
+    if (auto* object = body.if_object()) {
+      for (auto& [key, value] : *object) input.insert_or_assign(key, std::move(value));
+    }
+  } else {
+    input.insert_or_assign(name(task.row.phase), std::move(body));
+  }
+  return json::serialize(input);
+}
+
+Result<std::string> executor_spec(State& state, Run& run, const Task& task) {
+  const model::Step& step = run.program->action(task.row);
+  TRY(json::value body, recorded_body(state, run, task));
   TRY(std::shared_ptr<const json::value> context, state.values.json(context_of(run.row.key)));
   const auto* surroundings = context->if_object();
   auto* object = body.if_object();

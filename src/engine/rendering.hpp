@@ -16,8 +16,14 @@ Result<bool> evaluate_when(State& state, Run& run, const Task& task);
 // The items of a mapped step: the elements of a list, or {key, value} of a map in the order of its keys.
 Result<boost::json::array> evaluate_items(State& state, Run& run, const Task& task);
 
-// action, with, env and workdir with every template replaced: an object as Program::body_of makes it.
+// action, with, env and workdir of the task's action (Program::action) with every template replaced: an
+// object as Program::body_of makes it.
 Result<boost::json::value> render_body(State& state, Run& run, const Task& task);
+
+// What is stored as the task's input after its action was rendered: the step's own body, with the bodies of
+// other phases beside it under their names ({"with", …, "fallback": {…}}). Needs the present input in the
+// value cache.
+Result<std::string> input_with(State& state, const Task& task, boost::json::value body);
 
 // The JSON text that the executor of the task's kind gets: the rendered body and the submitter's
 // surroundings.

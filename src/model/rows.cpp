@@ -75,6 +75,11 @@ std::string_view name(AttemptEnd end) {
   return kNames[static_cast<std::size_t>(end)];
 }
 
+std::string_view name(Phase phase) {
+  constexpr std::array kNames = {"primary", "preflight", "poll", "fallback"};
+  return kNames[static_cast<std::size_t>(phase)];
+}
+
 std::string encode_state(const TaskRow& row) {
   Encoder out;
   out.number(1, static_cast<std::uint64_t>(row.skip_reason));
@@ -102,6 +107,9 @@ std::string encode_state(const TaskRow& row) {
   out.number(24, row.item_count);
   out.number(26, row.starts);
   out.number(27, row.in_process ? 1 : 0);
+  out.number(28, static_cast<std::uint64_t>(row.phase));
+  out.number(29, row.round);
+  out.number(30, row.group_attempts);
   for (const AttemptRecord& attempt : row.history) {
     Encoder one;
     put(one, attempt);
@@ -202,6 +210,16 @@ Status decode_state(std::string_view bytes, TaskRow& row) {
         break;
       case 27:
         row.in_process = n != 0;
+        break;
+      case 28:
+        if (n > static_cast<std::uint64_t>(Phase::fallback)) return damaged();
+        row.phase = static_cast<Phase>(n);
+        break;
+      case 29:
+        row.round = small;
+        break;
+      case 30:
+        row.group_attempts = small;
         break;
       default:
         break;

@@ -33,6 +33,11 @@ struct AttemptRecord {
   friend bool operator==(const AttemptRecord&, const AttemptRecord&) = default;
 };
 
+// Which sub-step of its step a task's attempts carry out. Stored as numbers: append at the end, never
+// reorder.
+enum class Phase : std::uint8_t { primary, preflight, poll, fallback };
+std::string_view name(Phase phase);
+
 enum class Stopping : std::uint8_t { none, soft, hard };
 enum class StopReason : std::uint8_t { none, timeout, cancelled };
 
@@ -44,8 +49,12 @@ struct TaskRow {
   SkipReason skip_reason = SkipReason::none;
   std::uint8_t priority = 5;
   std::uint32_t generation = 1;
-  std::uint32_t attempts = 0;  // that count against max_attempts
-  std::uint32_t starts = 0;    // all attempts, lost, interrupted and released ones included: the last one's number
+  std::uint32_t attempts = 0;  // all that count: neither lost, interrupted nor released
+  Phase phase = Phase::primary;
+  std::uint32_t round = 0;           // of `repeat`, or the polls so far
+  std::uint32_t group_attempts = 0;  // of this phase and round: what counts against max_attempts
+  std::uint32_t starts =
+      0;  // all attempts, lost, interrupted and released ones included: the last one's number
   std::uint32_t lost = 0;
   std::uint32_t interrupted = 0;
 

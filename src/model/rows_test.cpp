@@ -14,6 +14,9 @@ TaskRow sample_task() {
   row.worker = "local";
   row.in_process = true;
   row.starts = 4;
+  row.phase = Phase::poll;
+  row.round = 12;
+  row.group_attempts = 1;
   row.due = {5'000'000};
   row.error_type = "exit";
   row.error_message = "exit code 3";

@@ -132,7 +132,23 @@ class Builder {
       step.priority = static_cast<std::int8_t>(tree_.integer(node).value_or(5));
     }
     if (step.kind != model::StepKind::set) process(step, body);
+    if (step.kind != model::StepKind::set) attempts(step, body);
     return step;
+  }
+
+  // An action that belongs to a step: in its queue unless it says otherwise, once and without a limit in time
+  // unless it says otherwise.
+  [[maybe_unused]] std::shared_ptr<const model::Step> action_of(const model::Step& step, NodeId body) {
+    auto made = std::make_shared<model::Step>();
+    made->name = step.name;
+    made->finally = step.finally;
+    action(*made, body);
+    made->queue = step.queue;
+    if (const NodeId node = field(body, "queue"); node != kNoNode) made->queue = tree_.text(node);
+    process(*made, body);
+    if (const NodeId node = field(body, "retry"); node != kNoNode) made->retry = retry_of(node);
+    if (const NodeId node = field(body, "timeout"); node != kNoNode) made->timeout = timeout_of(node);
+    return made;
   }
 
   void action(model::Step& step, NodeId body) const {
@@ -174,6 +190,10 @@ class Builder {
       for (const NodeId item : tree_.items(node)) step.shell.emplace_back(tree_.text(item));
     }
     step.parse_json = field(body, "parse") != kNoNode;
+  }
+
+  // What all steps have that an executor does.
+  void attempts(model::Step& step, NodeId body) {
     const NodeId retry = field(body, "retry");
     step.retry = retry != kNoNode ? retry_of(retry) : default_retry_;
     const NodeId timeout = field(body, "timeout");

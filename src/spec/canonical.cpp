@@ -59,6 +59,24 @@ json::array strings(const std::vector<std::string>& list) {
   return array;
 }
 
+// An action of a step, as Builder::action_of() reads it.
+[[maybe_unused]] void action(Writer& out, std::string_view field, const model::Step& action,
+                             const model::Step& step) {
+  out.key(field);
+  out.open();
+  out.present("env", action.env);
+  if (action.kind == model::StepKind::exec) out.member("exec", action.action);
+  if (action.parse_json) out.member("parse", "json");
+  if (action.queue != step.queue) out.text("queue", action.queue);
+  if (action.retry) out.member("retry", to_json(*action.retry));
+  if (action.kind == model::StepKind::run) out.member("run", action.action);
+  if (!action.shell.empty()) out.member("shell", strings(action.shell));
+  if (action.timeout) out.member("timeout", to_json(*action.timeout));
+  out.present("with", action.with);
+  out.text("workdir", action.workdir);
+  out.close();
+}
+
 // Fields in the order of the alphabet.
 void step(Writer& out, const model::Workflow& workflow, const model::Step& step) {
   out.key(step.name);

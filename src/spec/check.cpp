@@ -1,10 +1,12 @@
 #include "spec/check.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/duration.hpp"
 #include "base/text.hpp"
 #include "spec/meant.hpp"
+#include "spec/policies.hpp"
 
 namespace baton::spec {
 namespace {
@@ -61,6 +63,7 @@ class Checker {
   static std::string article(Shape shape) {
     if (shape == Shape::workflow) return "the workflow";
     if (shape == Shape::step) return "a step";
+    if (shape == Shape::action) return "an action";
     return "`" + std::string(title(shape)) + "`";
   }
 
@@ -104,6 +107,12 @@ class Checker {
   }
 
   void value(Member m, const Field& field) {
+    form(m, field);
+    if (field.shape == Shape::retry) check_retry(tree_, m.value, findings_);
+    if (field.shape == Shape::timeout) check_timeout(tree_, m.value, findings_);
+  }
+
+  void form(Member m, const Field& field) {
     const NodeId node = m.value;
     switch (tree_[node].kind) {
       case NodeKind::null:
@@ -273,7 +282,10 @@ class Checker {
     const NodeId node = m.value;
     const Forms forms = field.forms;
     if (forms.has(Form::value) || forms.has(Form::items)) return;
-    if (forms.has(Form::object)) return object(node, field.shape, m.key);
+    if (forms.has(Form::object)) {
+      if (field.shape == Shape::action) return deed(m, Shape::action, "`" + std::string(field.name) + "`");
+      return object(node, field.shape, m.key);
+    }
     if (forms.has(Form::steps)) {
       for (const Member step : tree_.members(node)) this->step(step);
       return;
@@ -339,34 +351,51 @@ class Checker {
                       "write {run: …}");
       return;
     }
-    meant_kind_ = false;
-    object(step.value, Shape::step, step.key);
+    deed(step, Shape::step, "the step \"" + shown(tree_.text(step.key)) + "\"");
+    if (const auto limit = tree_.find(step.value, "max_parallel");
+        limit && !tree_.find(step.value, "for_each")) {
+      findings_.error(limit->key, "`max_parallel` of a step needs `for_each`");
+    }
+  }
+
+  // A step, or an action of one: it has one kind, and fields that act on this kind. `named` is how it is
+  // called in messages.
+  void deed(Member m, Shape shape, const std::string& named) {
+    const bool outer = std::exchange(meant_kind_, false);
+    object(m.value, shape, m.key);
+    const bool misspelled = std::exchange(meant_kind_, outer);
     const Field* kind = nullptr;
-    for (const Member m : tree_.members(step.value)) {
-      const Field* field = find_field(Shape::step, tree_.text(m.key));
+    for (const Member part : tree_.members(m.value)) {
+      const Field* field = find_field(shape, tree_.text(part.key));
       if (field == nullptr || !field->is_kind) continue;
       if (kind != nullptr) {
-        findings_.error(m.key, "a step has one kind: it has `" + std::string(kind->name) + "` already");
+        findings_.error(part.key,
+                        article(shape) + " has one kind: it has `" + std::string(kind->name) + "` already");
       }
       if (kind == nullptr) kind = field;
     }
     if (kind == nullptr) {
-      if (meant_kind_) return;  // a misspelled kind has been reported
-      findings_.error(step.key, "the step \"" + shown(tree_.text(step.key)) +
-                                    "\" does nothing: one of `run`, `exec`, `set` is needed");
+      if (misspelled) return;  // it has been reported
+      findings_.error(m.key, named + " does nothing: one of " + kind_names(shape) + " is needed");
       return;
     }
-    for (const Member m : tree_.members(step.value)) {
-      const Field* field = find_field(Shape::step, tree_.text(m.key));
+    for (const Member part : tree_.members(m.value)) {
+      const Field* field = find_field(shape, tree_.text(part.key));
       if (field == nullptr || field->is_kind || kind->status == Status::later) continue;
       if ((field->kinds & kind->kinds) == 0) {
-        findings_.error(m.key, "`" + std::string(field->name) + "` has no effect on a step of kind `" +
-                                   std::string(kind->name) + "`");
-      }
-      if (field->name == "max_parallel" && !tree_.find(step.value, "for_each")) {
-        findings_.error(m.key, "`max_parallel` of a step needs `for_each`");
+        findings_.error(part.key, "`" + std::string(field->name) + "` has no effect on " + article(shape) +
+                                      " of kind `" + std::string(kind->name) + "`");
       }
     }
+  }
+
+  static std::string kind_names(Shape shape) {
+    std::string names;
+    for (const Field* field : fields_of(shape)) {
+      if (!field->is_kind || field->status == Status::later) continue;
+      names += (names.empty() ? "`" : ", `") + std::string(field->name) + "`";
+    }
+    return names;
   }
 
   const Tree& tree_;

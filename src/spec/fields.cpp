@@ -9,14 +9,15 @@ namespace {
 
 constexpr double kMaxCount = 4'294'967'295;
 
-constexpr Field later(Shape owner, std::string_view name, std::string_view description,
-                      bool is_kind = false) {
+constexpr Field later(Shape owner, std::string_view name, std::string_view description, bool is_kind = false,
+                      Shape also = Shape::none) {
   return {.owner = owner,
           .name = name,
           .forms = Form::any,
           .description = description,
           .is_kind = is_kind,
-          .status = Status::later};
+          .status = Status::later,
+          .also = also};
 }
 
 constexpr std::array kFields = {
@@ -181,14 +182,16 @@ constexpr std::array kFields = {
             "no value can become code.",
         .example = "run: ./fetch.sh \"$SOURCE\"\nenv: {SOURCE: \"${{ inputs.source }}\"}",
         .is_kind = true,
-        .kinds = kinds::run},
+        .kinds = kinds::run,
+        .also = Shape::action},
     Field{.owner = Shape::step,
           .name = "exec",
           .forms = Form::arguments,
           .description = "Kind: a program and its arguments, without a shell.",
           .example = "exec: [convert, \"${{ item }}\", out.png]",
           .is_kind = true,
-          .kinds = kinds::exec},
+          .kinds = kinds::exec,
+          .also = Shape::action},
     Field{.owner = Shape::step,
           .name = "set",
           .forms = Form::values,
@@ -196,9 +199,9 @@ constexpr std::array kFields = {
           .example = "set: {total: \"${{ size(steps.list.result.files) }}\"}",
           .is_kind = true,
           .kinds = kinds::set},
-    later(Shape::step, "http", "Kind: an HTTP request.", true),
-    later(Shape::step, "task", "Kind: a function that a worker registered.", true),
-    later(Shape::step, "celery", "Kind: a Celery task.", true),
+    later(Shape::step, "http", "Kind: an HTTP request.", true, Shape::action),
+    later(Shape::step, "task", "Kind: a function that a worker registered.", true, Shape::action),
+    later(Shape::step, "celery", "Kind: a Celery task.", true, Shape::action),
     later(Shape::step, "workflow", "Kind: a run of another workflow.", true),
     later(Shape::step, "wait", "Kind: wait for a time, a signal, an approval or a condition.", true),
     later(Shape::step, "switch", "Kind: choose one of several branches.", true),
@@ -249,7 +252,8 @@ constexpr std::array kFields = {
           .forms = Form::value,
           .description = "Arguments for the step. A process finds them as JSON in the file `$BATON_INPUT`.",
           .example = "with: {paths: \"${{ steps.list.result.paths }}\"}",
-          .kinds = kinds::process},
+          .kinds = kinds::process,
+          .also = Shape::action},
     Field{
         .owner = Shape::step,
         .name = "env",
@@ -258,21 +262,24 @@ constexpr std::array kFields = {
             "Environment variables, added to the workflow's. A process sees these, a few of the host (PATH, "
             "HOME, USER, LANG, LC_*, TZ, TMPDIR) and Baton's own, no others.",
         .example = "env: {LIMIT: \"${{ inputs.limit }}\"}",
-        .kinds = kinds::process},
+        .kinds = kinds::process,
+        .also = Shape::action},
     Field{.owner = Shape::step,
           .name = "workdir",
           .forms = Form::templated,
           .description = "The working directory.",
           .default_text = "the run's directory",
           .example = "workdir: /srv/images",
-          .kinds = kinds::process},
+          .kinds = kinds::process,
+          .also = Shape::action},
     Field{.owner = Shape::step,
           .name = "shell",
           .forms = Form::words_list,
           .description = "The program that gets the script of `run` as its last argument.",
           .default_text = "[sh, -e, -c]",
           .example = "shell: [bash, -euo, pipefail, -c]",
-          .kinds = kinds::run},
+          .kinds = kinds::run,
+          .also = Shape::action},
     Field{.owner = Shape::step,
           .name = "parse",
           .forms = Form::word,
@@ -281,7 +288,8 @@ constexpr std::array kFields = {
               "process wrote to `$BATON_RESULT`, else its output as text.",
           .example = "parse: json",
           .words = "json",
-          .kinds = kinds::process},
+          .kinds = kinds::process,
+          .also = Shape::action},
     Field{.owner = Shape::step,
           .name = "retry",
           .forms = Form::object,
@@ -290,7 +298,8 @@ constexpr std::array kFields = {
               "`jobs`.",
           .example = "retry: {max_attempts: 5, backoff: exponential, initial: 1s, max: 60s, jitter: full}",
           .shape = Shape::retry,
-          .kinds = kinds::process},
+          .kinds = kinds::process,
+          .also = Shape::action},
     Field{
         .owner = Shape::step,
         .name = "timeout",
@@ -301,13 +310,15 @@ constexpr std::array kFields = {
         .default_text = "none",
         .example = "timeout: 5m",
         .shape = Shape::timeout,
-        .kinds = kinds::process},
+        .kinds = kinds::process,
+        .also = Shape::action},
     Field{.owner = Shape::step,
           .name = "queue",
           .forms = Form::name,
           .description = "The queue to wait in.",
           .default_text = "default",
-          .example = "queue: gpu"},
+          .example = "queue: gpu",
+          .also = Shape::action},
     Field{.owner = Shape::step,
           .name = "priority",
           .forms = Form::integer,
@@ -446,26 +457,34 @@ constexpr std::array kFields = {
     later(Shape::timeout, "heartbeat", "The longest silence of a task that reports progress."),
 };
 
-constexpr std::array kShapes = {Shape::workflow, Shape::defaults, Shape::step,
-                                Shape::retry,    Shape::jitter,   Shape::timeout};
+constexpr auto kShapes = static_cast<std::size_t>(Shape::none);
+
+constexpr bool belongs_to(const Field& field, Shape shape) {
+  return field.owner == shape || (shape != Shape::none && field.also == shape);
+}
 
 // A constant index over the constant table.
 struct Index {
-  std::array<std::unordered_map<std::string_view, const Field*>, kShapes.size()> fields;
+  std::array<std::unordered_map<std::string_view, const Field*>, kShapes> fields;
   Index() {
-    for (const Field& field : kFields)
-      fields[static_cast<std::size_t>(field.owner)].emplace(field.name, &field);
+    for (const Field& field : kFields) {
+      for (std::size_t shape = 0; shape < kShapes; ++shape) {
+        if (belongs_to(field, static_cast<Shape>(shape))) fields[shape].emplace(field.name, &field);
+      }
+    }
   }
 };
 
 void collect(Shape shape, const std::string& prefix, std::vector<FieldPath>& out) {
   for (const Field& field : kFields) {
-    if (field.owner != shape) continue;
+    if (!belongs_to(field, shape)) continue;
     const std::string path = prefix + std::string(field.name);
     out.push_back({path, &field});
     if (field.shape == Shape::none) continue;
-    // `finally` and `defaults` have the shapes of `steps`.
-    if (field.name == "finally" || (shape == Shape::defaults && field.shape != Shape::none)) continue;
+    // `finally`, actions and `defaults` have the shapes of `steps`.
+    if (field.name == "finally" || field.shape == Shape::action ||
+        (shape == Shape::defaults && field.shape != Shape::none))
+      continue;
     collect(field.shape, path + (field.forms.has(Form::steps) ? ".*." : "."), out);
   }
 }
@@ -479,7 +498,7 @@ std::span<const Field> all_fields() {
 std::vector<const Field*> fields_of(Shape shape) {
   std::vector<const Field*> fields;
   for (const Field& field : kFields) {
-    if (field.owner == shape) fields.push_back(&field);
+    if (belongs_to(field, shape)) fields.push_back(&field);
   }
   return fields;
 }
@@ -493,8 +512,8 @@ const Field* find_field(Shape shape, std::string_view name) {
 }
 
 std::string_view title(Shape shape) {
-  constexpr std::array<std::string_view, 7> kTitles = {"workflow", "defaults", "step", "retry",
-                                                       "jitter",   "timeout",  ""};
+  constexpr std::array<std::string_view, kShapes + 1> kTitles = {"workflow", "defaults", "step",    "action",
+                                                                 "retry",    "jitter",   "timeout", ""};
   return kTitles[static_cast<std::size_t>(shape)];
 }
 

@@ -48,8 +48,9 @@ constexpr Forms operator|(Form a, Form b) {
   return {static_cast<std::uint32_t>(a) | static_cast<std::uint32_t>(b)};
 }
 
-// The kinds of maps with fixed fields.
-enum class Shape : std::uint8_t { workflow, defaults, step, retry, jitter, timeout, none };
+// The kinds of maps with fixed fields. `action` is what belongs to a step and is done by an executor as well
+// (`fallback`, `wait.poll`): it has a kind, and those fields of a step that say how it is done.
+enum class Shape : std::uint8_t { workflow, defaults, step, action, retry, jitter, timeout, none };
 
 enum class Status : std::uint8_t {
   acts,   // does what it says
@@ -77,9 +78,11 @@ struct Field {
   double minimum = 0;
   double maximum = 0;
   bool required = false;
-  bool is_kind = false;  // a step has exactly one of these
+  bool is_kind = false;  // a step or action has exactly one of these
   std::uint8_t kinds = kinds::all;
   Status status = Status::acts;
+  Shape also = Shape::none;  // another owner for which it means the same: an action has fields of a step
+  bool reads_self = false;   // expressions in it, and below it, know `self`
 };
 
 std::span<const Field> all_fields();

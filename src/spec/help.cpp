@@ -89,6 +89,17 @@ void section(std::string& out, Shape shape, std::string_view heading) {
   if (!later.empty()) out += "Known, but refused by this version:\n\n" + later + "\n";
 }
 
+void action_section(std::string& out) {
+  out +=
+      "## An action of a step\n\nIt is done by an executor like a step, and has these fields with the same "
+      "meaning: ";
+  std::string names;
+  for (const Field* field : fields_of(Shape::action)) {
+    if (field->status == Status::acts) names += (names.empty() ? "" : ", ") + code(field->name);
+  }
+  out += names + ". It has exactly one kind. `retry` and `timeout` of `defaults` do not hold for it.\n\n";
+}
+
 }  // namespace
 
 Result<std::string> field_help(std::string_view path) {
@@ -138,6 +149,7 @@ std::string reference_page() {
   section(out, Shape::workflow, "The workflow");
   section(out, Shape::defaults, "`defaults`");
   section(out, Shape::step, "A step");
+  action_section(out);
   section(out, Shape::retry, "`retry`");
   section(out, Shape::jitter, "`retry.jitter`");
   section(out, Shape::timeout, "`timeout`");

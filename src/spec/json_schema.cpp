@@ -159,7 +159,7 @@ json::array shape_rules(Shape shape) {
   if (shape == Shape::timeout) {
     rules.push_back(json::object{{"anyOf", {required_field("soft"), required_field("hard")}}});
   }
-  if (shape != Shape::step) return rules;
+  if (shape != Shape::step && shape != Shape::action) return rules;
   json::array kind_rules;
   for (const Field* kind : fields_of(shape)) {
     if (!kind->is_kind || kind->status == Status::later) continue;
@@ -171,8 +171,10 @@ json::array shape_rules(Shape shape) {
     }
   }
   rules.push_back(json::object{{"oneOf", std::move(kind_rules)}});
-  rules.push_back(json::object{
-      {"anyOf", {json::object{{"not", required_field("max_parallel")}}, required_field("for_each")}}});
+  if (shape == Shape::step) {
+    rules.push_back(json::object{
+        {"anyOf", {json::object{{"not", required_field("max_parallel")}}, required_field("for_each")}}});
+  }
   return rules;
 }
 
@@ -200,7 +202,8 @@ json::object json_schema() {
       {"description", "A workflow: its inputs, its steps and how they depend on each other."}};
   for (auto& [key, value] : shape_schema(Shape::workflow)) schema[key] = value;
   json::object definitions;
-  for (const Shape shape : {Shape::defaults, Shape::step, Shape::retry, Shape::jitter, Shape::timeout}) {
+  for (const Shape shape :
+       {Shape::defaults, Shape::step, Shape::action, Shape::retry, Shape::jitter, Shape::timeout}) {
     definitions[title(shape)] = shape_schema(shape);
   }
   schema["definitions"] = std::move(definitions);

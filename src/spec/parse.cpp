@@ -5,17 +5,11 @@
 #include "spec/findings.hpp"
 #include "spec/graph.hpp"
 #include "spec/inputs.hpp"
-#include "spec/policies.hpp"
 #include "spec/read.hpp"
 #include "spec/references.hpp"
 
 namespace baton::spec {
 namespace {
-
-void check_policies(const Tree& tree, NodeId owner, Findings& findings) {
-  if (const auto retry = tree.find(owner, "retry")) check_retry(tree, retry->value, findings);
-  if (const auto timeout = tree.find(owner, "timeout")) check_timeout(tree, timeout->value, findings);
-}
 
 // What `env` and `defaults` give to every step is copied into every step: a small text must not become a
 // large workflow.
@@ -45,9 +39,6 @@ std::shared_ptr<const model::Workflow> read_workflow(const Tree& tree, Findings&
   check_fields(tree, findings);
   check_inputs(tree, findings);
   Graph graph = read_graph(tree, findings);
-  if (const auto defaults = tree.find(tree.root(), "defaults"))
-    check_policies(tree, defaults->value, findings);
-  for (const StepPlace& step : graph.steps) check_policies(tree, step.body, findings);
   EnvReads reads_env = check_references(tree, graph, findings);
   check_shared_size(tree, graph, findings);
   if (findings.has_errors()) return nullptr;

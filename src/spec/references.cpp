@@ -22,6 +22,7 @@ std::string shown(std::string_view text) {
 struct Context {
   const Ordinal* step = nullptr;  // nullptr: `env` of the workflow and `defaults`, which hold for all steps
   bool items = false;             // `item` and `index` are known
+  bool self = false;              // so is `self`
 };
 
 constexpr std::string_view kStepFields[] = {"result", "status", "error", "attempts", "counts", "errors"};
@@ -50,7 +51,10 @@ class References {
         {"item", Shape()},
         {"index", Shape::of(Kind::integer)},
         {"secrets", Shape()},
-        {"self", Shape()},
+        {"self", Shape::object({{"result", Shape()},
+                                {"error", Shape()},
+                                {"attempt", Shape::of(Kind::integer)},
+                                {"status", Shape::of(Kind::string)}})},
     };
   }
 
@@ -107,19 +111,27 @@ class References {
     const NodeId body = graph_.steps[ordinal].body;
     if (!is_map(body)) return;
     const bool mapped = tree_.find(body, "for_each").has_value();
-    for (const Member m : tree_.members(body)) {
+    fields(body, spec::Shape::step, {.step = &ordinal, .items = mapped});
+  }
+
+  // The expressions in the fields of a map. Recursion is bounded by the nesting of shapes.
+  void fields(NodeId map, spec::Shape shape, const Context& outer) {
+    for (const Member m : tree_.members(map)) {
       if (findings_.full()) return;
-      const Field* field = find_field(spec::Shape::step, tree_.text(m.key));
+      const Field* field = find_field(shape, tree_.text(m.key));
       if (field == nullptr || field->status == Status::later) continue;
-      const Context context{.step = &ordinal, .items = mapped};
-      if (field->forms.has(Form::expression)) {
-        condition(m.value, context);
-      } else if (field->forms.has(Form::items)) {
-        for_each(m.value, {.step = &ordinal, .items = false});
-      } else if (field->forms.has(Form::value) || field->forms.has(Form::values) ||
-                 field->forms.has(Form::arguments) || field->forms.has(Form::environment) ||
-                 field->forms.has(Form::templated)) {
+      Context context = outer;
+      context.self |= field->reads_self;
+      const Forms forms = field->forms;
+      if (forms.has(Form::expression)) {
+        condition(m.value, field->name, context);
+      } else if (forms.has(Form::items)) {
+        for_each(m.value, {.step = context.step, .items = false});
+      } else if (forms.has(Form::value) || forms.has(Form::values) || forms.has(Form::arguments) ||
+                 forms.has(Form::environment) || forms.has(Form::templated)) {
         strings(m.value, context);
+      } else if (forms.has(Form::object)) {
+        fields(m.value, field->shape, context);
       }
     }
   }
@@ -165,12 +177,12 @@ class References {
     return checked.shape;
   }
 
-  void condition(NodeId node, const Context& context) {
+  void condition(NodeId node, std::string_view field, const Context& context) {
     if (tree_.is_collection(node) || tree_.is(node, NodeKind::null)) return;  // reported by the table's check
     const std::string_view content = tree_.text(node);
     if (const std::size_t at = content.find("${{"); at != std::string_view::npos) {
-      findings_.error(node, findings_.inside(node, at, 3), "`when` is an expression itself",
-                      "write it without ${{ and }}");
+      findings_.error(node, findings_.inside(node, at, 3),
+                      "`" + std::string(field) + "` is an expression itself", "write it without ${{ and }}");
       return;
     }
     const auto parsed = expr::Expression::parse(content);
@@ -178,7 +190,8 @@ class References {
     const expr::Checked checked = expr::check(*parsed, scope_);
     report(node, checked.diagnostics);
     if (checked.diagnostics.empty() && checked.shape.kind() && checked.shape.kind() != Kind::boolean) {
-      findings_.error(node, "`when` must be true or false, but this is " + article(name_of(checked.shape)));
+      findings_.error(node, "`" + std::string(field) + "` must be true or false, but this is " +
+                                article(name_of(checked.shape)));
     }
     reads(node, 0, *parsed, context);
   }
@@ -229,7 +242,7 @@ class References {
         }
       } else if (variable == "secrets") {
         findings_.unsupported(node, "`secrets` is not supported by this version yet");
-      } else if (variable == "self") {
+      } else if (variable == "self" && !context.self) {
         findings_.error(node, at("self"), "`self` is not known here");
       } else if ((variable == "item" || variable == "index") && !context.items) {
         findings_.error(node, at(variable), "`" + variable + "` is known only in steps with `for_each`");

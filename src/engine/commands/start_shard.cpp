@@ -18,7 +18,7 @@ using model::TaskStatus;
 void keep(State& state, Run& run, Task& task, const Moment& moment) {
   Worker& worker = renew_lease(state, task.row.worker, task.row.in_process, moment);
   worker.attempts.emplace(task.row.token, task.row.key);
-  const auto& timeout = run.program->step(task.row.step).timeout;
+  const auto& timeout = run.program->action(task.row).timeout;
   if (task.row.stopping == model::Stopping::soft) {
     set_timer(state, task,
               task.row.stop_reason == model::StopReason::timeout && timeout

@@ -161,7 +161,7 @@ class RunCheck {
       case TaskStatus::running: {
         const auto worker = state_.workers.find(task.row.worker);
         if (worker == state_.workers.end() || !worker->second.attempts.contains(task.row.token)) return false;
-        const auto& timeout = run_.program->step(task.row.step).timeout;
+        const auto& timeout = run_.program->action(task.row).timeout;
         const bool timed = timeout && task.row.stopping == model::Stopping::none;
         if ((timed || task.row.stopping == model::Stopping::soft) && !has_timer(task)) return false;
         return worker->second.in_process ||
