@@ -35,22 +35,34 @@ Task* front(State& state, Line& queue, Run*& run, std::size_t& moves) {
   return nullptr;
 }
 
+// Visits the queues, of those that the claim takes tasks from, that are not paused. `state` is const or not.
+void for_each_queue(auto& state, const Claim& claim, auto visit) {
+  const auto offer = [&](const std::string& name, auto& queue) {
+    if (!is_paused(state, model::Blocker::queue_paused(name))) visit(queue);
+  };
+  if (claim.queues.empty()) {
+    for (auto& [name, queue] : state.queues) offer(name, queue);
+    return;
+  }
+  for (const std::string& name : claim.queues) {
+    if (const auto found = state.queues.find(name); found != state.queues.end()) offer(name, found->second);
+  }
+}
+
 // Of the claim's queues the one whose first task is the most urgent, then the oldest: that task.
 Task* choose(State& state, const Claim& claim, Run*& run, std::size_t& moves) {
   Task* best = nullptr;
   Place best_place;
-  for (const std::string& name : claim.queues) {
-    const auto found = state.queues.find(name);
-    if (found == state.queues.end() || is_paused(state, model::Blocker::queue_paused(name))) continue;
+  for_each_queue(state, claim, [&](Line& queue) {
     Run* its_run = nullptr;
-    Task* task = front(state, found->second, its_run, moves);
-    if (task == nullptr) continue;
-    const Place place = found->second.tasks.begin()->first;
-    if (best != nullptr && best_place < place) continue;
+    Task* task = front(state, queue, its_run, moves);
+    if (task == nullptr) return;
+    const Place place = queue.tasks.begin()->first;
+    if (best != nullptr && best_place < place) return;
     best = task;
     best_place = place;
     run = its_run;
-  }
+  });
   return moves == 0 ? nullptr : best;
 }
 
@@ -176,14 +188,11 @@ bool dispatch(State& state, const Moment& moment, Effects& effects, std::size_t 
 void add_dispatch_needs(const State& state, Needs& needs) {
   for (const Claim& claim : state.claims) {
     if (is_paused(state, model::Blocker::worker_paused(claim.worker))) continue;
-    for (const std::string& name : claim.queues) {
-      const auto found = state.queues.find(name);
-      if (found == state.queues.end()) continue;
-      if (is_paused(state, model::Blocker::queue_paused(name))) continue;
+    for_each_queue(state, claim, [&](const Line& queue) {
       // Of each queue, since any of them may have the most urgent tasks. Those that are blocked are counted,
       // too: dispatch() moves them away.
       std::size_t left = std::min<std::size_t>(claim.free, kLookAhead);
-      for (const auto& [place, key] : found->second.tasks) {
+      for (const auto& [place, key] : queue.tasks) {
         if (left == 0 || needs.payloads.size() >= kLookAhead) break;
         --left;
         const Run& run = *state.find(key.run);
@@ -191,7 +200,7 @@ void add_dispatch_needs(const State& state, Needs& needs) {
         if (!is_closing(run, task) && !blocker_of(state, run, task))
           add_dispatch_needs(state, run, task, needs);
       }
-    }
+    });
   }
 }
 

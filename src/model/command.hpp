@@ -48,7 +48,7 @@ struct CancelRun {
 struct ClaimTasks {
   std::string worker;
   bool in_process = false;  // its attempts die with this server
-  std::vector<std::string> queues;
+  std::vector<std::string> queues;  // empty: all of them
   std::uint32_t max = 1;
   Duration wait;
 };

@@ -19,7 +19,7 @@ namespace baton::runtime {
 
 struct LocalWorkerOptions {
   std::string name = "local";
-  std::vector<std::string> queues = {"default"};
+  std::vector<std::string> queues;  // empty: all, since nobody else works for an embedded store
   std::uint32_t concurrency = 4;
   // Runs a task after a while, on any thread; for reports that the store could not take.
   std::function<void(Duration, std::function<void()>)> later;

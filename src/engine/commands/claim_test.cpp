@@ -70,6 +70,16 @@ TEST(Claim, OverSeveralQueuesAsIfTheyWereOne) {
   EXPECT_EQ(steps_of(world.claim(10, "w", {"q3"})), Names{"c"});
 }
 
+TEST(Claim, NamingNoQueueTakesFromAll) {
+  World world;
+  const auto waiting = world.send(want("w", Duration::seconds(30), 1, {}));
+  world.submit(FlowBuilder("w").run("a").queue("q2").run("b").queue("q1").run("c").priority(9).done());
+  const auto reply = world.take(waiting);
+  ASSERT_TRUE(reply);
+  EXPECT_EQ(steps_of(std::get<model::Claimed>(*reply).tasks), Names{"c"});
+  EXPECT_EQ(steps_of(world.claim(10, "w", {})), (Names{"a", "b"}));
+}
+
 TEST(Claim, WaitsUntilThereIsSomething) {
   World world;
   const auto claim = world.send(want("w", Duration::seconds(30)));

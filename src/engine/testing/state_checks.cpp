@@ -30,8 +30,11 @@ struct Agenda {
       for (const auto& [place, task] : line.tasks) blocked.emplace(blocker, 9 - place.urgency, task);
     }
     for (const Claim& claim : state.claims) {
-      if (!is_paused(state, model::Blocker::worker_paused(claim.worker)))
-        claimed.insert(claim.queues.begin(), claim.queues.end());
+      if (is_paused(state, model::Blocker::worker_paused(claim.worker))) continue;
+      claimed.insert(claim.queues.begin(), claim.queues.end());
+      if (claim.queues.empty()) {
+        for (const auto& [name, queue] : state.queues) claimed.insert(name);
+      }
     }
   }
 };
