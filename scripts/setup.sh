@@ -2,8 +2,9 @@
 # Installs what building, testing and the examples need, from the distribution's packages. Does nothing, and needs
 # neither root nor a network, when everything is there.
 #
-#   scripts/setup.sh           build, tests, examples
-#   scripts/setup.sh --dev     also clang-format, clang-tidy and shellcheck
+#   scripts/setup.sh               build, tests
+#   scripts/setup.sh --examples    also the programs that examples/audio-pipeline uses (14 MB)
+#   scripts/setup.sh --dev         also those, clang-format, clang-tidy and shellcheck
 set -euo pipefail
 
 # The one list of dependencies (Debian 12).
@@ -18,12 +19,14 @@ packages=(
   # run time: time zones; the example's imaging library and pictures
   tzdata python3-pil adwaita-icon-theme
 )
+example_packages=(espeak-ng sox apertium-eng-spa)
 dev_packages=(clang-format-19 clang-tidy-19 shellcheck)
 
 case ${1:-} in
   '') ;;
-  --dev) packages+=("${dev_packages[@]}") ;;
-  *) sed -n '2,6s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
+  --examples) packages+=("${example_packages[@]}") ;;
+  --dev) packages+=("${example_packages[@]}" "${dev_packages[@]}") ;;
+  *) sed -n '2,7s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
 esac
 
 if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then

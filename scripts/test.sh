@@ -45,6 +45,7 @@ check 'unit tests' unit_tests release --label-regex '^unit$'
 check 'documentation of the command line' python3 -B tests/docs/check_cli.py build/release/baton
 if [ "$mode" != quick ]; then
   check 'all other tests' ctest --test-dir build/release --output-on-failure --parallel "$jobs" --label-exclude '^unit$'
+  stage 'programs for the examples' scripts/setup.sh --examples
   check 'examples' examples/run.sh build/release/baton
 fi
 
