@@ -4,6 +4,7 @@
 #include <boost/json/serialize.hpp>
 
 #include "base/text.hpp"
+#include "engine/dead_letters.hpp"
 #include "engine/dispatch.hpp"
 #include "engine/gates.hpp"
 #include "engine/rendering.hpp"
@@ -192,6 +193,7 @@ void finish(State& state, Run& run, Task& task, TaskStatus status, const Moment&
   } else if (status == TaskStatus::failed) {
     fact.text = task.row.error_type;
     fact.other = task.row.error_message;
+    bury(run, task, effects);
   }
   effects.record(run, std::move(fact));
   if (model::is_active(before)) {

@@ -74,6 +74,11 @@ Needs needs_of(const State& state, const model::Command& command) {
     want_run(state, report->task.run, needs);
   } else if (const auto* release = std::get_if<model::ReleaseAttempt>(&command.body)) {
     want_run(state, release->task.run, needs);
+  } else if (const auto* discard = std::get_if<model::DiscardDeadLetters>(&command.body)) {
+    for (const std::string& id : discard->ids) {
+      model::RecordKey key{model::RecordKind::dead_letter, id};
+      if (!state.records.contains(key)) needs.records.push_back(std::move(key));
+    }
   } else if (std::holds_alternative<model::Continue>(command.body)) {
     std::size_t pieces = 0;
     for (const Work& work : state.work) {

@@ -77,6 +77,11 @@ struct LoseWorker {
   std::string worker;
 };
 
+// Takes dead letters off the list for good. At most 1,000 ids; those that are gone already are reported.
+struct DiscardDeadLetters {
+  std::vector<std::string> ids;
+};
+
 // Once after each load: settles what the previous owner left (its in-process attempts are interrupted, leases
 // extended). After a reload, this owner's own attempts go on.
 struct StartShard {};
@@ -88,7 +93,7 @@ struct Tick {};
 struct Continue {};
 
 using CommandBody = std::variant<SubmitRun, CancelRun, ClaimTasks, Heartbeat, ReportAttempt, ReleaseAttempt,
-                                 LoseWorker, StartShard, Tick, Continue>;
+                                 LoseWorker, StartShard, Tick, Continue, DiscardDeadLetters>;
 
 struct Command {
   CommandBody body;
@@ -130,10 +135,14 @@ struct HeartbeatAnswer {
 struct ReportAccepted {
   TaskStatus status = TaskStatus::completed;  // what became of the task
 };
+struct Discarded {
+  std::uint32_t count = 0;
+  std::vector<std::string> unknown;
+};
 struct Done {};
 
 using ReplyBody =
-    std::variant<Error, Submitted, CancelAccepted, Claimed, HeartbeatAnswer, ReportAccepted, Done>;
+    std::variant<Error, Submitted, CancelAccepted, Claimed, HeartbeatAnswer, ReportAccepted, Discarded, Done>;
 
 struct Reply {
   ReplyTo to = 0;

@@ -17,6 +17,7 @@ void decide(State&, const model::ReleaseAttempt&, model::ReplyTo, const Moment&,
 void decide(State&, const model::LoseWorker&, model::ReplyTo, const Moment&, Effects&);
 void decide(State&, const model::StartShard&, model::ReplyTo, const Moment&, Effects&);
 void decide(State&, const model::Tick&, model::ReplyTo, const Moment&, Effects&);
+void decide(State&, const model::DiscardDeadLetters&, model::ReplyTo, const Moment&, Effects&);
 void decide(State&, const model::Continue&, model::ReplyTo, const Moment&, Effects&);
 
 }  // namespace baton::engine::commands
