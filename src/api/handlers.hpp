@@ -16,6 +16,10 @@ void run_events(const CorePtr& core, CallPtr call);    // events.cpp
 void list_tasks(const CorePtr& core, CallPtr call);    // tasks.cpp
 void get_task(const CorePtr& core, CallPtr call);
 void task_logs(const CorePtr& core, CallPtr call);    // task_logs.cpp
+void list_dead_letters(const CorePtr& core, CallPtr call);  // dead_letters.cpp
+void list_dead_letter_groups(const CorePtr& core, CallPtr call);
+void get_dead_letter(const CorePtr& core, CallPtr call);
+void discard_dead_letters(const CorePtr& core, CallPtr call);
 void get_version(const CorePtr& core, CallPtr call);  // health.cpp
 void get_alive(const CorePtr& core, CallPtr call);
 void get_ready(const CorePtr& core, CallPtr call);

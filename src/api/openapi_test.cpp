@@ -85,6 +85,17 @@ TEST_F(OpenApi, DescribesTasks) {
   EXPECT_EQ(keys(schema("Attempt").at("properties")), keys(task.at("attempt_list").at(0)));
 }
 
+TEST_F(OpenApi, DescribesDeadLetters) {
+  JsonText out;
+  const DeadLetterDetails details{"{}", "{}", "{}"};
+  write_dead_letter({}, out, &details);
+  const json::value letter = json::parse(out.take());
+  EXPECT_EQ(keys(schema("DeadLetter").at("properties")), keys(letter));
+  Names required = words(schema("DeadLetter").at("required"));
+  required.merge(Names{"task_detail", "arguments", "run_input"});
+  EXPECT_EQ(required, keys(letter));
+}
+
 TEST_F(OpenApi, DescribesStates) {
   const auto check = [&](std::string_view of, auto first, auto last, std::string_view field = "status") {
     Names names;

@@ -131,6 +131,42 @@ void write_task(const model::TaskRow& row, const TaskDetails& details, JsonText&
   out.end_object();
 }
 
+void write_dead_letter(const model::DeadLetter& letter, JsonText& out, const DeadLetterDetails* details) {
+  out.begin_object();
+  out.key("id").string(model::dead_letter_id(letter.task, letter.generation));
+  out.key("group").string(model::failure_signature(letter));
+  out.key("run").string(letter.task.run.text());
+  out.key("task").string(letter.task.text());
+  out.key("generation").integer(letter.generation);
+  out.key("workflow").string(letter.workflow);
+  out.key("version").integer(letter.version);
+  out.key("step").string(letter.step);
+  out.key("index");
+  if (letter.index < 0) {
+    out.null();
+  } else {
+    out.integer(letter.index);
+  }
+  out.key("queue").string(letter.queue);
+  out.key("job_id").string_or_null(letter.job_id);
+  out.key("error");
+  write_error(letter.error_type, letter.error_message, out);
+  out.key("attempts").integer(letter.attempts);
+  out.key("starts").integer(letter.starts);
+  out.key("lost").integer(letter.lost);
+  out.key("interrupted").integer(letter.interrupted);
+  out.key("worker").string_or_null(letter.worker);
+  out.key("queued_at").instant(letter.queued_at);
+  out.key("started_at").instant(letter.started_at);
+  out.key("failed_at").instant(letter.failed_at);
+  if (details != nullptr) {
+    out.key("task_detail").raw(details->task);
+    out.key("arguments").raw(details->arguments.value_or("null"));
+    out.key("run_input").raw(details->run_input.value_or("null"));
+  }
+  out.end_object();
+}
+
 void write_fact(const RunId& run, const model::Fact& fact, const model::Workflow* workflow, JsonText& out) {
   using Kind = model::FactKind;
   const auto run_status = [&] { return model::name(static_cast<model::RunStatus>(fact.status)); };

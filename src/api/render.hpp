@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "api/json_text.hpp"
+#include "model/dead_letter.hpp"
 #include "model/definition.hpp"
 #include "model/fact.hpp"
 #include "model/rows.hpp"
@@ -28,6 +29,16 @@ struct TaskDetails {
   bool attempt_list = false;
 };
 void write_task(const model::TaskRow& row, const TaskDetails& details, JsonText& out);
+
+// A dead letter's surroundings, JSON each.
+struct DeadLetterDetails {
+  std::string task;  // as /tasks/{id} gives it
+  std::optional<std::string>
+      arguments;  // what its executor got; nullopt if that is the definition's own text
+  std::optional<std::string> run_input;
+};
+void write_dead_letter(const model::DeadLetter& letter, JsonText& out,
+                       const DeadLetterDetails* details = nullptr);
 
 // What the journal says, with names instead of numbers. `workflow` may be null: then without step names.
 void write_fact(const RunId& run, const model::Fact& fact, const model::Workflow* workflow, JsonText& out);

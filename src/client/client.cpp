@@ -2,6 +2,7 @@
 
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
+#include <boost/json/value_from.hpp>
 
 #include "net/sse.hpp"
 
@@ -12,6 +13,7 @@ namespace json = boost::json;
 
 constexpr Duration kSilence = Duration::seconds(60);  // streams say something every 15 s
 constexpr std::string_view kRuns = "/api/v1/runs";
+constexpr std::string_view kDeadLetters = "/api/v1/dead-letters";
 constexpr std::string_view kTasks = "/api/v1/tasks";
 
 std::string resource(std::string_view collection, std::string_view id, std::string_view more = {}) {
@@ -166,6 +168,34 @@ Result<Page> Client::tasks(std::string_view run, std::size_t limit, std::string_
 
 Result<json::object> Client::task(std::string_view id) {
   return get(resource(kTasks, id), timeout_);
+}
+
+Result<Page> Client::dead_letters(const DeadLetterQuery& query) {
+  net::QueryPairs pairs{{"limit", std::to_string(query.limit)}};
+  add(pairs, "group", query.group);
+  add(pairs, "workflow", query.workflow);
+  add(pairs, "step", query.step);
+  add(pairs, "error_type", query.error_type);
+  add(pairs, "cursor", query.cursor);
+  return page(with_query(std::string(kDeadLetters), pairs));
+}
+
+Result<Page> Client::dead_letter_groups() {
+  return page("/api/v1/dead-letter-groups");
+}
+
+Result<json::object> Client::dead_letter(std::string_view id) {
+  return get(resource(kDeadLetters, id), timeout_);
+}
+
+Result<json::object> Client::discard_dead_letters(const std::vector<std::string>& ids) {
+  json::object body;
+  body["ids"] = json::value_from(ids);
+  net::ClientRequest request{
+      net::Method::post, std::string(kDeadLetters) + "/discard", {}, json::serialize(body), true};
+  request.headers.set("Content-Type", "application/json");
+  TRY(const net::Response response, send(std::move(request), timeout_));
+  return parse_object(response.body);
 }
 
 Result<json::object> Client::version() {

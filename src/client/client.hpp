@@ -41,6 +41,15 @@ struct RunQuery {
   std::string cursor;
 };
 
+struct DeadLetterQuery {
+  std::string group;  // failure signature
+  std::string workflow;
+  std::string step;
+  std::string error_type;
+  std::size_t limit = 50;
+  std::string cursor;
+};
+
 struct Page {
   std::vector<boost::json::object> items;
   std::string next;  // cursor; "" = the last page
@@ -83,6 +92,11 @@ class Client {
   Result<Page> history(std::string_view id, std::size_t limit, std::string_view cursor);
   Result<Page> tasks(std::string_view run, std::size_t limit, std::string_view cursor);
   Result<boost::json::object> task(std::string_view id);
+  Result<Page> dead_letters(const DeadLetterQuery& query);
+  Result<Page> dead_letter_groups();
+  Result<boost::json::object> dead_letter(std::string_view id);
+  // At most 1,000 ids.
+  Result<boost::json::object> discard_dead_letters(const std::vector<std::string>& ids);
   Result<boost::json::object> version();
 
   // From the start, or after the event `after`, until the run has ended. False from `on_event` ends it too;
