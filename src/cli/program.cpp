@@ -143,6 +143,7 @@ Program::Program() : app_("Runs tasks and workflows and does not lose them.", "b
   add_run(*this);
   add_runs(*this);
   add_tasks(*this);
+  add_dead_letters(*this);
   add_logs(*this);
   add_validate(*this);
   add_schema(*this);

@@ -8,6 +8,7 @@ namespace baton::cli {
 void add_run(Program& program);
 void add_runs(Program& program);
 void add_tasks(Program& program);
+void add_dead_letters(Program& program);
 void add_logs(Program& program);
 void add_validate(Program& program);
 void add_schema(Program& program);
