@@ -5,6 +5,7 @@
 
 #include "base/duration.hpp"
 #include "base/text.hpp"
+#include "calendar/cron.hpp"
 #include "spec/meant.hpp"
 #include "spec/policies.hpp"
 
@@ -32,10 +33,9 @@ class Checker {
       if (field == nullptr) {
         const std::string_view meant = unknown(m.key, shape);
         if (const Field* field_meant = find_field(shape, meant)) meant_kind_ |= field_meant->is_kind;
-      } else if (field->status == Status::later) {
-        findings_.unsupported(m.key, "`" + std::string(key) + "` is not supported by this version yet");
       } else {
-        value(m, *field);
+        if (field->status == Status::later) findings_.unsupported(m.key, key);
+        if (!field->forms.has(Form::any)) value(m, *field);
       }
     }
     for (const Field* field : fields_of(shape)) {
@@ -64,6 +64,7 @@ class Checker {
     if (shape == Shape::workflow) return "the workflow";
     if (shape == Shape::step) return "a step";
     if (shape == Shape::action) return "an action";
+    if (shape == Shape::schedule) return "a schedule";
     return "`" + std::string(title(shape)) + "`";
   }
 
@@ -73,16 +74,19 @@ class Checker {
   }
 
   void mismatch(NodeId node, const Field& field, std::string suggestion = {}) {
-    std::string found(describe(tree_[node].kind));
     const std::string text = tree_.is_collection(node) ? "" : shown(tree_.text(node));
-    if (tree_.is(node, NodeKind::string)) {
-      found += " (\"" + text + "\")";
-    } else if (!tree_.is_collection(node) && !tree_.is(node, NodeKind::null)) {
-      found += " (" + text + ")";
-    }
     if (suggestion.empty()) suggestion = advice(node, field, text);
-    findings_.error(node, "`" + std::string(field.name) + "` must be " + describe(field) + ", not " + found,
+    findings_.error(node,
+                    "`" + std::string(field.name) + "` must be " + describe(field) + ", not " + found(node),
                     std::move(suggestion));
+  }
+
+  // For messages: a string ("x").
+  std::string found(NodeId node) const {
+    std::string found(describe(tree_[node].kind));
+    if (tree_.is_collection(node) || tree_.is(node, NodeKind::null)) return found;
+    const std::string text = shown(tree_.text(node));
+    return found + (tree_.is(node, NodeKind::string) ? " (\"" + text + "\")" : " (" + text + ")");
   }
 
   // What was probably meant by a value of the wrong form.
@@ -91,10 +95,14 @@ class Checker {
     const NodeKind kind = tree_[node].kind;
     const bool plain = kind == NodeKind::boolean || kind == NodeKind::integer || kind == NodeKind::real;
     const bool wants_text = forms.has(Form::text) || forms.has(Form::prose) || forms.has(Form::script) ||
-                            forms.has(Form::templated);
+                            forms.has(Form::templated) || forms.has(Form::cron);
     if (plain && wants_text) return "write \"" + text + "\" in quotes";
     if (kind == NodeKind::integer && field.shape == Shape::retry) return "write {max_retries: " + text + "}";
-    if (kind == NodeKind::string && forms.has(Form::names)) return "write [" + text + "]";
+    if (kind == NodeKind::string &&
+        (forms.has(Form::names) || forms.has(Form::texts) || forms.has(Form::word_list))) {
+      return "write [" + text + "]";
+    }
+    if (kind == NodeKind::map && forms.has(Form::objects)) return "write a list: `- ` before each map";
     if (kind == NodeKind::string && forms.has(Form::boolean)) {
       if (text == "yes" || text == "on") return "write true";
       if (text == "no" || text == "off") return "write false";
@@ -173,19 +181,59 @@ class Checker {
       }
       return no_template(node, field);
     }
-    if (forms.has(Form::word)) {
-      const auto words = split_words(field.words);
-      if (std::ranges::find(words, text) != words.end()) return;
-      const std::string_view meant = nearest(text, words);
-      return mismatch(node, field, meant.empty() ? "" : "did you mean `" + std::string(meant) + "`?");
-    }
+    if (forms.has(Form::word)) return word(node, field);
     if (forms.has(Form::duration)) {
       if (has_template(text)) return no_template(node, field);
       if (const auto d = parse_duration(text); !d) findings_.error(node, d.error().message);
       return;
     }
     if (has_template(text)) return no_template(node, field);
+    if (forms.has(Form::cron)) {
+      if (const auto checked = calendar::check_cron(text); !checked) {
+        findings_.error(node, checked.error().message);
+      }
+      return;
+    }
+    if (forms.has(Form::zone)) return zone(node, field);
+    if (forms.has(Form::instant)) {
+      if (!parse_rfc3339(text)) mismatch(node, field);
+      return;
+    }
     mismatch(node, field);
+  }
+
+  // The value of the field, or an item of it.
+  void word(NodeId node, const Field& field) {
+    const std::string_view text = tree_.text(node);
+    const auto words = split_words(field.words);
+    const bool string = tree_.is(node, NodeKind::string);
+    if (string && std::ranges::find(words, text) != words.end()) return;
+    const std::string_view meant = string ? nearest(text, words) : "";
+    std::string help = meant.empty() ? "" : "did you mean `" + std::string(meant) + "`?";
+    if (!field.forms.has(Form::word_list)) return mismatch(node, field, std::move(help));
+    std::string list;
+    for (const std::string_view w : words) list += (list.empty() ? "`" : ", `") + std::string(w) + "`";
+    findings_.error(
+        node, "each of `" + std::string(field.name) + "` must be one of " + list + ", not " + found(node),
+        std::move(help));
+  }
+
+  // Which zones there are is known where the runs are; what can be none is known here.
+  void zone(NodeId node, const Field& field) {
+    const std::string_view text = tree_.text(node);
+    const auto is_part = [](std::string_view part) {
+      return !part.empty() && std::ranges::all_of(part, [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+               c == '+' || c == '-';
+      });
+    };
+    std::string_view rest = text;
+    while (true) {
+      const std::size_t slash = rest.find('/');
+      if (!is_part(rest.substr(0, slash))) return mismatch(node, field);
+      if (slash == std::string_view::npos) return;
+      rest.remove_prefix(slash + 1);
+    }
   }
 
   void no_template(NodeId node, const Field& field) {
@@ -250,7 +298,10 @@ class Checker {
 
   void list(NodeId node, const Field& field) {
     const Forms forms = field.forms;
-    if (forms.has(Form::value) || forms.has(Form::items)) return;
+    if (forms.has(Form::value) || forms.has(Form::items) || forms.has(Form::list)) return;
+    if (forms.has(Form::objects)) return objects(node, field);
+    if (forms.has(Form::word_list)) return word_list(node, field);
+    if (forms.has(Form::texts)) return texts(node, field);
     if (forms.has(Form::arguments) || forms.has(Form::words_list)) {
       if (tree_.count(node) == 0)
         findings_.error(node, "`" + std::string(field.name) + "` needs at least the program");
@@ -278,6 +329,47 @@ class Checker {
     mismatch(node, field);
   }
 
+  void objects(NodeId node, const Field& field) {
+    for (const NodeId item : tree_.items(node)) {
+      if (tree_.is(item, NodeKind::map)) {
+        object(item, field.shape, item);
+      } else {
+        findings_.error(item, "each of `" + std::string(field.name) + "` must be a map, not " +
+                                  std::string(describe(tree_[item].kind)));
+      }
+    }
+  }
+
+  void empty(NodeId node, const Field& field) {
+    findings_.error(node, "`" + std::string(field.name) + "` must not be empty");
+  }
+
+  void word_list(NodeId node, const Field& field) {
+    if (tree_.count(node) == 0) return empty(node, field);
+    std::vector<std::string_view> seen;
+    for (const NodeId item : tree_.items(node)) {
+      word(item, field);
+      if (tree_.is_collection(item) || findings_.full()) continue;
+      if (std::ranges::find(seen, tree_.text(item)) != seen.end()) {
+        findings_.error(
+            item, "`" + shown(tree_.text(item)) + "` stands twice in `" + std::string(field.name) + "`");
+      }
+      seen.push_back(tree_.text(item));
+    }
+  }
+
+  void texts(NodeId node, const Field& field) {
+    if (static_cast<double>(tree_.count(node)) < field.minimum) return empty(node, field);
+    for (const NodeId item : tree_.items(node)) {
+      if (tree_.is_collection(item) || tree_.is(item, NodeKind::null)) {
+        findings_.error(item, "each of `" + std::string(field.name) + "` must be a string, not " +
+                                  std::string(describe(tree_[item].kind)));
+      } else {
+        no_template(item, field);
+      }
+    }
+  }
+
   void map(Member m, const Field& field) {
     const NodeId node = m.value;
     const Forms forms = field.forms;
@@ -303,7 +395,8 @@ class Checker {
       }
       return;
     }
-    if (forms.has(Form::values)) {
+    if (forms.has(Form::map)) constant(node, field);
+    if (forms.has(Form::values) || forms.has(Form::map)) {
       for (const Member value : tree_.members(node)) {
         if (!is_name(tree_.text(value.key))) not_a_name(value.key);
       }
@@ -324,6 +417,14 @@ class Checker {
       return;
     }
     mismatch(node, field);
+  }
+
+  // No ${{ }} anywhere: nothing evaluates it. Recursion is bounded by the tree's depth.
+  void constant(NodeId node, const Field& field) {
+    if (findings_.full()) return;
+    if (tree_.is(node, NodeKind::string)) no_template(node, field);
+    for (const NodeId item : tree_.items(node)) constant(item, field);
+    for (const Member m : tree_.members(node)) constant(m.value, field);
   }
 
   void environment(NodeId node) {

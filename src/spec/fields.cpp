@@ -119,9 +119,29 @@ constexpr std::array kFields = {
     later(Shape::workflow, "concurrency", "Keys that limit how many runs go on at a time."),
     later(Shape::workflow, "targets", "Downstream services with their URL, breaker, retry and timeouts."),
     later(Shape::workflow, "retention", "How long ended runs are kept."),
-    later(Shape::workflow, "alerts", "Whom to tell about what."),
-    later(Shape::workflow, "schedules", "When runs start by themselves."),
-    later(Shape::workflow, "rollout", "Which part of new runs takes a new version."),
+    Field{.owner = Shape::workflow,
+          .name = "alerts",
+          .forms = Form::object,
+          .description = "Whom to tell about what.",
+          .example = "alerts: {on: [failed, sla_missed], to: [ops]}",
+          .shape = Shape::alerts,
+          .status = Status::later},
+    Field{.owner = Shape::workflow,
+          .name = "schedules",
+          .forms = Form::objects,
+          .description = "When runs start by themselves. Each schedule has one of `cron`, `every` and `at`.",
+          .example = "schedules:\n  - {cron: \"0 0 * * *\", timezone: Europe/Berlin, overlap: skip, catchup: "
+                     "last, input: "
+                     "{limit: 5000}}",
+          .shape = Shape::schedule,
+          .status = Status::later},
+    Field{.owner = Shape::workflow,
+          .name = "rollout",
+          .forms = Form::object,
+          .description = "Which part of new runs takes this version, and when it is taken back by itself.",
+          .example = "rollout: {percent: 10, rollback: {failure_rate: 5, min_runs: 20}}",
+          .shape = Shape::rollout,
+          .status = Status::later},
 
     // ------------------------------------------------------------------------------------------------
     // defaults
@@ -201,7 +221,15 @@ constexpr std::array kFields = {
           .kinds = kinds::set},
     later(Shape::step, "http", "Kind: an HTTP request.", true, Shape::action),
     later(Shape::step, "task", "Kind: a function that a worker registered.", true, Shape::action),
-    later(Shape::step, "celery", "Kind: a Celery task.", true, Shape::action),
+    Field{.owner = Shape::step,
+          .name = "celery",
+          .forms = Form::object,
+          .description = "Kind: a task that a Celery worker executes.",
+          .example = "celery: {task: images.label, args: [\"${{ item }}\"], queue: gpu}",
+          .shape = Shape::celery,
+          .is_kind = true,
+          .status = Status::later,
+          .also = Shape::action},
     later(Shape::step, "workflow", "Kind: a run of another workflow.", true),
     later(Shape::step, "wait", "Kind: wait for a time, a signal, an approval or a condition.", true),
     later(Shape::step, "switch", "Kind: choose one of several branches.", true),
@@ -455,9 +483,198 @@ constexpr std::array kFields = {
           .example = "hard: 5m"},
     later(Shape::timeout, "start", "The longest wait in the queue."),
     later(Shape::timeout, "heartbeat", "The longest silence of a task that reports progress."),
+
+    // -------------------------------------------------------------------------------------------------
+    // celery
+    Field{.owner = Shape::celery,
+          .name = "task",
+          .forms = Form::text,
+          .description = "The name that the task is registered by.",
+          .example = "task: images.label",
+          .required = true},
+    Field{.owner = Shape::celery,
+          .name = "args",
+          .forms = Form::list,
+          .description = "Positional arguments.",
+          .default_text = "[]",
+          .example = "args: [\"${{ item }}\", 3]"},
+    Field{.owner = Shape::celery,
+          .name = "kwargs",
+          .forms = Form::values,
+          .description = "Arguments by name.",
+          .default_text = "{}",
+          .example = "kwargs: {language: \"${{ inputs.language }}\"}"},
+    Field{.owner = Shape::celery,
+          .name = "queue",
+          .forms = Form::text,
+          .description = "The broker's queue (the step's own `queue` is Baton's).",
+          .default_text = "celery",
+          .example = "queue: gpu"},
+
+    // -------------------------------------------------------------------------------------------------
+    // alerts
+    Field{.owner = Shape::alerts,
+          .name = "on",
+          .forms = Form::word_list,
+          .description = "What is told: how a run ended, a missed `sla`, a task that waits for a person, a "
+                         "new dead letter, a "
+                         "resource that could not be given back.",
+          .example = "on: [failed, sla_missed]",
+          .words = "completed failed cancelled sla_missed held dead_letter leaked",
+          .required = true},
+    Field{.owner = Shape::alerts,
+          .name = "to",
+          .forms = Form::texts,
+          .description = "The receivers, by the names that they have in the configuration.",
+          .example = "to: [ops]",
+          .minimum = 1,
+          .required = true},
+    Field{.owner = Shape::alerts,
+          .name = "severity",
+          .forms = Form::word,
+          .description = "How urgent the alert is.",
+          .default_text = "error",
+          .example = "severity: critical",
+          .words = "info warning error critical"},
+
+    // -------------------------------------------------------------------------------------------------
+    // schedule
+    Field{.owner = Shape::schedule,
+          .name = "name",
+          .forms = Form::name,
+          .description = "The schedule's name, unique in the workflow.",
+          .default_text = "its number",
+          .example = "name: nightly"},
+    Field{.owner = Shape::schedule,
+          .name = "cron",
+          .forms = Form::cron,
+          .description =
+              "Five fields: minute, hour, day of month, month, day of week; or six with the second first. "
+              "Names, "
+              "ranges, steps, `L`, `W`, `#`, `H`, and @hourly, @daily, @weekly, @monthly, @yearly.",
+          .example = "cron: \"30 4 * * mon-fri\""},
+    Field{.owner = Shape::schedule,
+          .name = "every",
+          .forms = Form::duration,
+          .description = "An interval, at least 1s.",
+          .example = "every: 15m"},
+    Field{.owner = Shape::schedule,
+          .name = "at",
+          .forms = Form::instant,
+          .description = "Once, at this instant (RFC 3339).",
+          .example = "at: \"2027-01-01T06:00:00Z\""},
+    Field{.owner = Shape::schedule,
+          .name = "timezone",
+          .forms = Form::zone,
+          .description = "The IANA time zone whose clock `cron` means.",
+          .default_text = "UTC",
+          .example = "timezone: Europe/Berlin"},
+    Field{.owner = Shape::schedule,
+          .name = "overlap",
+          .forms = Form::word,
+          .description = "What to do when the run before is not over yet.",
+          .default_text = "skip",
+          .example = "overlap: queue",
+          .words = "allow skip queue cancel_previous"},
+    Field{.owner = Shape::schedule,
+          .name = "catchup",
+          .forms = Form::word,
+          .description = "Which of the times that were missed, because nothing ran then, are made up for.",
+          .default_text = "last",
+          .example = "catchup: all",
+          .words = "none last all"},
+    Field{.owner = Shape::schedule,
+          .name = "catchup_window",
+          .forms = Form::duration,
+          .description = "Times that were missed longer ago than this are not made up for.",
+          .default_text = "no limit",
+          .example = "catchup_window: 1d"},
+    Field{.owner = Shape::schedule,
+          .name = "jitter",
+          .forms = Form::duration,
+          .description = "Each run starts up to so much later, by chance.",
+          .default_text = "0s",
+          .example = "jitter: 5m"},
+    Field{.owner = Shape::schedule,
+          .name = "input",
+          .forms = Form::map,
+          .description = "What the runs are started with: values for the workflow's `inputs`.",
+          .default_text = "{}",
+          .example = "input: {limit: 5000}"},
+    Field{.owner = Shape::schedule,
+          .name = "priority",
+          .forms = Form::integer,
+          .description = "The priority of the runs: 0 to 9, 9 is most urgent.",
+          .default_text = "the workflow's",
+          .example = "priority: 3",
+          .minimum = 0,
+          .maximum = 9},
+    Field{.owner = Shape::schedule,
+          .name = "paused",
+          .forms = Form::boolean,
+          .description = "Starts no runs until it is resumed.",
+          .default_text = "false",
+          .example = "paused: true"},
+
+    // -------------------------------------------------------------------------------------------------
+    // rollout
+    Field{.owner = Shape::rollout,
+          .name = "percent",
+          .forms = Form::number,
+          .description = "How many of a hundred new runs take this version; the others keep the one before.",
+          .example = "percent: 10",
+          .minimum = 0,
+          .maximum = 100,
+          .required = true},
+    Field{.owner = Shape::rollout,
+          .name = "rollback",
+          .forms = Form::object,
+          .description = "When new runs go back to the version before, all of them and by themselves.",
+          .example = "rollback: {failure_rate: 5, min_runs: 20}",
+          .shape = Shape::rollback},
+    Field{.owner = Shape::rollback,
+          .name = "failure_rate",
+          .forms = Form::number,
+          .description = "More than so many of a hundred runs failed.",
+          .example = "failure_rate: 5",
+          .minimum = 0,
+          .maximum = 100},
+    Field{.owner = Shape::rollback,
+          .name = "duration",
+          .forms = Form::duration,
+          .description = "The runs take longer than this on average.",
+          .example = "duration: 10m"},
+    Field{.owner = Shape::rollback,
+          .name = "min_runs",
+          .forms = Form::integer,
+          .description = "Judged only after so many runs of this version.",
+          .default_text = "10",
+          .example = "min_runs: 20",
+          .minimum = 1,
+          .maximum = 1'000'000},
+    Field{.owner = Shape::rollback,
+          .name = "window",
+          .forms = Form::duration,
+          .description = "Runs that ended longer ago are not counted.",
+          .default_text = "1h",
+          .example = "window: 30m"},
 };
 
-constexpr auto kShapes = static_cast<std::size_t>(Shape::none);
+constexpr std::array kShapes = {
+    ShapeInfo{Shape::workflow, "workflow", "The workflow"},
+    ShapeInfo{Shape::defaults, "defaults", "`defaults`"},
+    ShapeInfo{Shape::step, "step", "A step"},
+    ShapeInfo{Shape::action, "action", "An action of a step"},
+    ShapeInfo{Shape::retry, "retry", "`retry`"},
+    ShapeInfo{Shape::jitter, "jitter", "`retry.jitter`"},
+    ShapeInfo{Shape::timeout, "timeout", "`timeout`"},
+    ShapeInfo{Shape::celery, "celery", "`celery`"},
+    ShapeInfo{Shape::alerts, "alerts", "`alerts`"},
+    ShapeInfo{Shape::schedule, "schedule", "One of `schedules`"},
+    ShapeInfo{Shape::rollout, "rollout", "`rollout`"},
+    ShapeInfo{Shape::rollback, "rollback", "`rollout.rollback`"},
+};
+static_assert(kShapes.size() == static_cast<std::size_t>(Shape::none));
 
 constexpr bool belongs_to(const Field& field, Shape shape) {
   return field.owner == shape || (shape != Shape::none && field.also == shape);
@@ -465,15 +682,20 @@ constexpr bool belongs_to(const Field& field, Shape shape) {
 
 // A constant index over the constant table.
 struct Index {
-  std::array<std::unordered_map<std::string_view, const Field*>, kShapes> fields;
+  std::array<std::unordered_map<std::string_view, const Field*>, kShapes.size()> fields;
   Index() {
     for (const Field& field : kFields) {
-      for (std::size_t shape = 0; shape < kShapes; ++shape) {
+      for (std::size_t shape = 0; shape < kShapes.size(); ++shape) {
         if (belongs_to(field, static_cast<Shape>(shape))) fields[shape].emplace(field.name, &field);
       }
     }
   }
 };
+
+// Whether a name or a number stands between the field and those of its shape.
+bool has_names(const Field& field) {
+  return field.forms.has(Form::steps) || field.forms.has(Form::objects);
+}
 
 void collect(Shape shape, const std::string& prefix, std::vector<FieldPath>& out) {
   for (const Field& field : kFields) {
@@ -485,7 +707,7 @@ void collect(Shape shape, const std::string& prefix, std::vector<FieldPath>& out
     if (field.name == "finally" || field.shape == Shape::action ||
         (shape == Shape::defaults && field.shape != Shape::none))
       continue;
-    collect(field.shape, path + (field.forms.has(Form::steps) ? ".*." : "."), out);
+    collect(field.shape, path + (has_names(field) ? ".*." : "."), out);
   }
 }
 
@@ -493,6 +715,10 @@ void collect(Shape shape, const std::string& prefix, std::vector<FieldPath>& out
 
 std::span<const Field> all_fields() {
   return kFields;
+}
+
+std::span<const ShapeInfo> all_shapes() {
+  return kShapes;
 }
 
 std::vector<const Field*> fields_of(Shape shape) {
@@ -512,9 +738,10 @@ const Field* find_field(Shape shape, std::string_view name) {
 }
 
 std::string_view title(Shape shape) {
-  constexpr std::array<std::string_view, kShapes + 1> kTitles = {"workflow", "defaults", "step",    "action",
-                                                                 "retry",    "jitter",   "timeout", ""};
-  return kTitles[static_cast<std::size_t>(shape)];
+  for (const ShapeInfo& info : kShapes) {
+    if (info.shape == shape) return info.title;
+  }
+  return "";
 }
 
 std::vector<std::string_view> split_words(std::string_view words) {
@@ -546,6 +773,7 @@ std::string describe(const Field& field) {
       Row{Form::value, "any value (`${{ }}` allowed)"},
       Row{Form::arguments, "a list of strings (`${{ }}` allowed)"},
       Row{Form::words_list, "a list of strings"},
+      Row{Form::texts, "a list of strings"},
       Row{Form::names, "a list of step names"},
       Row{Form::items, "a list, a map or one `${{ }}`"},
       Row{Form::labels, "a map of strings"},
@@ -553,6 +781,11 @@ std::string describe(const Field& field) {
       Row{Form::values, "a map of values (`${{ }}` allowed)"},
       Row{Form::inputs, "a map of names to schemas"},
       Row{Form::steps, "a map of names to steps"},
+      Row{Form::cron, "a cron expression"},
+      Row{Form::zone, "an IANA time zone (like Europe/Berlin)"},
+      Row{Form::instant, "an instant (like 2027-01-01T06:00:00Z)"},
+      Row{Form::list, "a list (`${{ }}` allowed)"},
+      Row{Form::map, "a map of values"},
       Row{Form::any, "any value"},
   };
   std::string out;
@@ -560,13 +793,17 @@ std::string describe(const Field& field) {
     if (!out.empty()) out += " or ";
     out += text;
   };
-  if (field.forms.has(Form::word)) {
+  if (field.forms.has(Form::word) || field.forms.has(Form::word_list)) {
     std::string words;
     for (const std::string_view w : split_words(field.words)) {
       if (!words.empty()) words += ", ";
       words += "`" + std::string(w) + "`";
     }
-    add(field.words.find(' ') == std::string_view::npos ? words : "one of " + words);
+    if (field.forms.has(Form::word_list)) {
+      add("a list of " + words);
+    } else {
+      add(field.words.find(' ') == std::string_view::npos ? words : "one of " + words);
+    }
   }
   for (const Row& row : kRows) {
     if (!field.forms.has(row.form)) continue;
@@ -581,14 +818,15 @@ std::string describe(const Field& field) {
              std::to_string(static_cast<std::int64_t>(field.maximum));
     }
   }
-  if (field.forms.has(Form::object)) {
+  if (field.forms.has(Form::object) || field.forms.has(Form::objects)) {
     std::string names;
     for (const Field* f : fields_of(field.shape)) {
       if (f->status == Status::later) continue;
       if (!names.empty()) names += ", ";
       names += f->name;
     }
-    add("a map with the fields " + names);
+    add((field.forms.has(Form::object) ? "a map with the fields " : "a list of maps with the fields ") +
+        names);
   }
   return out;
 }
@@ -616,7 +854,7 @@ const Field* field_at(std::string_view path) {
     if (next == nullptr) return nullptr;
     field = next;
     shape = field->shape;
-    step_name = field->forms.has(Form::steps);
+    step_name = has_names(*field);
   }
   return field;
 }

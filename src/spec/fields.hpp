@@ -13,7 +13,7 @@
 namespace baton::spec {
 
 // What a value may look like. A field may allow several forms.
-enum class Form : std::uint32_t {
+enum class Form : std::uint64_t {
   text = 1U << 0,          // a string; no ${{ }}
   prose = 1U << 1,         // a string for people; nothing in it is interpreted
   script = 1U << 2,        // a string; ${{ }} is an error that shows the env form
@@ -37,24 +37,53 @@ enum class Form : std::uint32_t {
   steps = 1U << 20,        // a map of names to steps
   object = 1U << 21,       // a map with the fields of Field::shape
   any = 1U << 22,          // not looked into
+  objects = 1U << 23,      // a list of maps with the fields of Field::shape
+  word_list = 1U << 24,    // a list of Field::words
+  cron = 1U << 25,         // a cron expression
+  zone = 1U << 26,         // an IANA time zone
+  instant = 1U << 27,      // an RFC 3339 instant
+  list = 1U << 28,         // a list of anything; its strings may hold ${{ }}
+  map = 1U << 29,          // a map of names to anything, without ${{ }}
+  texts = 1U << 30,        // a list of at least `minimum` strings without ${{ }}
 };
 struct Forms {
-  std::uint32_t bits = 0;
-  constexpr Forms(Form form) : bits(static_cast<std::uint32_t>(form)) {}  // NOLINT: a form is a set of one
-  constexpr Forms(std::uint32_t b) : bits(b) {}                           // NOLINT
-  constexpr bool has(Form form) const { return (bits & static_cast<std::uint32_t>(form)) != 0; }
+  std::uint64_t bits = 0;
+  constexpr Forms(Form form) : bits(static_cast<std::uint64_t>(form)) {}  // NOLINT: a form is a set of one
+  constexpr Forms(std::uint64_t b) : bits(b) {}                           // NOLINT
+  constexpr bool has(Form form) const { return (bits & static_cast<std::uint64_t>(form)) != 0; }
 };
 constexpr Forms operator|(Form a, Form b) {
-  return {static_cast<std::uint32_t>(a) | static_cast<std::uint32_t>(b)};
+  return {static_cast<std::uint64_t>(a) | static_cast<std::uint64_t>(b)};
 }
 
 // The kinds of maps with fixed fields. `action` is what belongs to a step and is done by an executor as well
 // (`fallback`, `wait.poll`): it has a kind, and those fields of a step that say how it is done.
-enum class Shape : std::uint8_t { workflow, defaults, step, action, retry, jitter, timeout, none };
+enum class Shape : std::uint8_t {
+  workflow,
+  defaults,
+  step,
+  action,
+  retry,
+  jitter,
+  timeout,
+  celery,
+  alerts,
+  schedule,
+  rollout,
+  rollback,
+  none
+};
+struct ShapeInfo {
+  Shape shape;
+  std::string_view title;    // its name in the JSON Schema
+  std::string_view heading;  // its section of the reference page
+};
+// All of them but `none`, in the order of the reference page.
+std::span<const ShapeInfo> all_shapes();
 
 enum class Status : std::uint8_t {
   acts,   // does what it says
-  later,  // known; refused until a later version does it
+  later,  // checked, but nothing is done with it yet: a definition that has it cannot be run
 };
 
 // Which kinds of steps a step's field can act on.

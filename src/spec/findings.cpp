@@ -112,8 +112,16 @@ void Findings::error(NodeId node, Span span, std::string message, std::string su
        std::move(suggestion)});
 }
 
-void Findings::unsupported(NodeId node, std::string message) {
-  add({node, tree_[node].span, Severity::error, ErrorCode::unsupported, std::move(message), {}});
+void Findings::unsupported(NodeId node, std::string_view name) {
+  const bool refused = later_ == Later::refuse;
+  add({node,
+       tree_[node].span,
+       refused ? Severity::error : Severity::warning,
+       ErrorCode::unsupported,
+       "`" + std::string(name) +
+           (refused ? "` is not supported by this version yet"
+                    : "` does nothing in this version yet: `baton run` will refuse the workflow"),
+       {}});
 }
 
 void Findings::warning(NodeId node, std::string message, std::string suggestion) {

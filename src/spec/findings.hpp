@@ -10,15 +10,22 @@
 
 namespace baton::spec {
 
+// What a definition that is right, but ahead of this version, gets.
+enum class Later : std::uint8_t {
+  refuse,  // an error: it is about to be run
+  warn,    // a warning: it is only looked at
+};
+
 class Findings {
  public:
-  explicit Findings(const Tree& tree) : tree_(tree) {}
+  explicit Findings(const Tree& tree, Later later = Later::refuse) : tree_(tree), later_(later) {}
 
   // At the whole node.
   void error(NodeId node, std::string message, std::string suggestion = {});
   // At a part of it.
   void error(NodeId node, Span span, std::string message, std::string suggestion = {});
-  void unsupported(NodeId node, std::string message);
+  // A field or variable that this version does nothing with yet, by its name; see Later.
+  void unsupported(NodeId node, std::string_view name);
   // Does not make the definition wrong.
   void warning(NodeId node, std::string message, std::string suggestion = {});
 
@@ -48,6 +55,7 @@ class Findings {
   void add(Finding finding);
 
   const Tree& tree_;
+  const Later later_;
   std::vector<Finding> found_;
   std::size_t errors_ = 0;
   std::size_t more_ = 0;

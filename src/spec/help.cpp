@@ -17,7 +17,7 @@ called `*.json`, or if it begins with `{"` and the file is not called `*.yaml` o
 
 - YAML is read by the core schema: `yes`, `no`, `on` and `off` are text; only `true` and `false` are booleans.
 - A key that stands twice in a map is an error. Anchors, aliases and the merge key `<<` may be used.
-- Fields that are not in this list are errors, and so are fields of later versions.
+- Fields that are not in this list are errors.
 - Limits: 16 MiB of text, 64 levels, 2 million values, 10,000 anchors, aliases that stand for 100,000 values and 16 MiB
   of text, 10,000 inputs, 100,000 steps. What `env` and `defaults` give to all steps together is at most 256 MiB.
 - Names of workflows, steps, inputs and queues have letters, digits, `.`, `_` and `-`, begin with a letter or digit, and
@@ -37,10 +37,15 @@ constexpr std::string_view kRules = R"(## What only the parser checks
 - Expressions: syntax, known variables and fields, types as far as they are known. A step reads `steps.NAME` only of
   steps that it needs, directly or through others; `item` and `index` only with `for_each`.
 - An input's declaration is a JSON Schema, and its default fits it; `optional` and `default` exclude each other.
+- A `cron` expression and an `at` instant can be read, a `timezone` exists, a schedule names declared inputs and all that
+  have no default; `every` is at least 1s; `timezone` only with `cron`, no `catchup_window` with `catchup: none`.
 - Durations are at most 100 years, timeouts more than 0, `soft` not more than `hard`, `initial` not more than `max`.
 - `multiplier` only with exponential backoff.
 - An integer is written without a fraction.
 )";
+
+constexpr std::string_view kNotYet =
+    "Not in this version: it is checked, `baton validate` warns, and `baton run` refuses the workflow.";
 
 std::string code(std::string_view text) {
   return "`" + std::string(text) + "`";
@@ -67,6 +72,7 @@ void indent(std::string& out, std::string_view text, std::string_view by) {
 // One field of a section of the page.
 void field_entry(std::string& out, const Field& field) {
   out += "### " + code(field.name) + "\n\n" + std::string(field.description) + "\n\n";
+  if (field.status == Status::later) out += std::string(kNotYet) + "\n\n";
   out += "- Type: " + describe(field) + (field.required ? "; required" : "") + "\n";
   if (!field.default_text.empty()) out += "- Default: " + code(field.default_text) + "\n";
   if (field.owner == Shape::step && !field.is_kind && field.kinds != kinds::all) {
@@ -80,13 +86,13 @@ void section(std::string& out, Shape shape, std::string_view heading) {
   out += "## " + std::string(heading) + "\n\n";
   std::string later;
   for (const Field* field : fields_of(shape)) {
-    if (field->status == Status::acts) {
+    if (!field->forms.has(Form::any) || field->status == Status::acts) {
       field_entry(out, *field);
     } else {
       later += "- " + code(field->name) + ": " + std::string(field->description) + "\n";
     }
   }
-  if (!later.empty()) out += "Known, but refused by this version:\n\n" + later + "\n";
+  if (!later.empty()) out += "Known, but neither checked nor done by this version:\n\n" + later + "\n";
 }
 
 void action_section(std::string& out) {
@@ -146,13 +152,13 @@ std::vector<std::string> complete_field(std::string_view prefix) {
 
 std::string reference_page() {
   std::string out(kIntroduction);
-  section(out, Shape::workflow, "The workflow");
-  section(out, Shape::defaults, "`defaults`");
-  section(out, Shape::step, "A step");
-  action_section(out);
-  section(out, Shape::retry, "`retry`");
-  section(out, Shape::jitter, "`retry.jitter`");
-  section(out, Shape::timeout, "`timeout`");
+  for (const ShapeInfo& info : all_shapes()) {
+    if (info.shape == Shape::action) {
+      action_section(out);
+    } else {
+      section(out, info.shape, info.heading);
+    }
+  }
   out += kRules;
   return out;
 }

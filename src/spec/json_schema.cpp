@@ -14,6 +14,8 @@ namespace json = boost::json;
 
 constexpr std::string_view kNamePattern = "^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$";
 constexpr std::string_view kTemplatePattern = "\\$\\{\\{";
+constexpr std::string_view kZonePattern = "^[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+)*$";
+constexpr std::string_view kNotYet = " (Checked, but this version does nothing with it yet.)";
 constexpr double kCentury = 100.0 * 366 * 86'400;  // seconds, as in base/duration.hpp
 
 json::value text(std::string_view t) {
@@ -116,20 +118,37 @@ json::object form_schema(Form form, const Field& field) {
               {"additionalProperties", reference(field.shape)}};
     case Form::object:
       return reference(field.shape);
+    case Form::objects:
+      return {{"type", "array"}, {"items", reference(field.shape)}};
+    case Form::word_list: {
+      json::array words;
+      for (const std::string_view word : split_words(field.words)) words.push_back(text(word));
+      return {
+          {"type", "array"}, {"minItems", 1}, {"uniqueItems", true}, {"items", {{"enum", std::move(words)}}}};
+    }
+    case Form::cron:
+      return {{"type", "string"}, {"minLength", 1}, {"not", without(kTemplatePattern)}};
+    case Form::zone:
+      return {{"type", "string"}, {"pattern", text(kZonePattern)}};
+    case Form::instant:
+      return {{"type", "string"}, {"format", "date-time"}, {"not", without(kTemplatePattern)}};
+    case Form::list:
+      return {{"type", "array"}};
+    case Form::texts:
+      return {{"type", "array"},
+              {"minItems", static_cast<std::int64_t>(field.minimum)},
+              {"items", {{"type", {"string", "number", "boolean"}}, {"not", without(kTemplatePattern)}}}};
+    case Form::map:
+      return {{"type", "object"}, {"propertyNames", names()}};
   }
   return {};
 }
 
 json::object field_schema(const Field& field) {
   json::object schema;
-  if (field.status == Status::later) {
-    schema["description"] = std::string(field.description) + " (Not supported by this version yet.)";
-    schema["not"] = json::object{};
-    return schema;
-  }
   json::array forms;
-  for (std::uint32_t bit = 0; bit < 32; ++bit) {
-    const auto form = static_cast<Form>(1U << bit);
+  for (std::uint32_t bit = 0; bit < 64; ++bit) {
+    const auto form = static_cast<Form>(std::uint64_t{1} << bit);
     if (field.forms.has(form)) forms.push_back(form_schema(form, field));
   }
   if (forms.size() == 1 && !forms[0].get_object().contains("$ref")) {
@@ -139,7 +158,8 @@ json::object field_schema(const Field& field) {
   } else {
     schema["anyOf"] = std::move(forms);
   }
-  schema["description"] = text(field.description);
+  schema["description"] =
+      std::string(field.description) + (field.status == Status::later ? std::string(kNotYet) : "");
   if (!field.example.empty()) schema["examples"] = json::array{text(field.example)};
   return schema;
 }
@@ -157,13 +177,23 @@ json::array shape_rules(Shape shape) {
   json::array rules;
   if (shape == Shape::retry) rules.push_back(forbidden_pair("max_attempts", "max_retries"));
   if (shape == Shape::timeout) {
-    rules.push_back(json::object{{"anyOf", {required_field("soft"), required_field("hard")}}});
+    rules.push_back(json::object{{"anyOf",
+                                  {required_field("soft"), required_field("hard"), required_field("start"),
+                                   required_field("heartbeat")}}});
+  }
+  if (shape == Shape::schedule) {
+    rules.push_back(
+        json::object{{"oneOf", {required_field("cron"), required_field("every"), required_field("at")}}});
+  }
+  if (shape == Shape::rollback) {
+    rules.push_back(json::object{{"anyOf", {required_field("failure_rate"), required_field("duration")}}});
   }
   if (shape != Shape::step && shape != Shape::action) return rules;
   json::array kind_rules;
   for (const Field* kind : fields_of(shape)) {
-    if (!kind->is_kind || kind->status == Status::later) continue;
+    if (!kind->is_kind) continue;
     kind_rules.push_back(required_field(kind->name));
+    if (kind->status == Status::later) continue;
     for (const Field* field : fields_of(shape)) {
       if (!field->is_kind && (field->kinds & kind->kinds) == 0) {
         rules.push_back(forbidden_pair(kind->name, field->name));
@@ -202,9 +232,8 @@ json::object json_schema() {
       {"description", "A workflow: its inputs, its steps and how they depend on each other."}};
   for (auto& [key, value] : shape_schema(Shape::workflow)) schema[key] = value;
   json::object definitions;
-  for (const Shape shape :
-       {Shape::defaults, Shape::step, Shape::action, Shape::retry, Shape::jitter, Shape::timeout}) {
-    definitions[title(shape)] = shape_schema(shape);
+  for (const ShapeInfo& info : all_shapes()) {
+    if (info.shape != Shape::workflow) definitions[info.title] = shape_schema(info.shape);
   }
   schema["definitions"] = std::move(definitions);
   return schema;

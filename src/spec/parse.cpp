@@ -1,5 +1,7 @@
 #include "spec/parse.hpp"
 
+#include <expected>
+
 #include "spec/build.hpp"
 #include "spec/check.hpp"
 #include "spec/findings.hpp"
@@ -7,6 +9,7 @@
 #include "spec/inputs.hpp"
 #include "spec/read.hpp"
 #include "spec/references.hpp"
+#include "spec/schedules.hpp"
 
 namespace baton::spec {
 namespace {
@@ -35,19 +38,28 @@ void check_shared_size(const Tree& tree, const Graph& graph, Findings& findings)
   }
 }
 
-std::shared_ptr<const model::Workflow> read_workflow(const Tree& tree, Findings& findings) {
+// What all passes over a tree found out; `make` makes the result of it if there are no errors.
+template <typename Make>
+std::vector<Diagnostic> check_tree(const Tree& tree, const ParseOptions& options, Later later, Make make) {
+  Findings findings(tree, later);
   check_fields(tree, findings);
   check_inputs(tree, findings);
+  check_schedules(tree, options.zones, findings);
+  check_rollout(tree, findings);
   Graph graph = read_graph(tree, findings);
   EnvReads reads_env = check_references(tree, graph, findings);
   check_shared_size(tree, graph, findings);
-  if (findings.has_errors()) return nullptr;
-  if (graph.steps.empty())
-    findings.warning(tree.root(), "the workflow has no steps yet: it cannot be started");
-  return build_workflow(tree, graph, std::move(reads_env));
+  if (!findings.has_errors()) {
+    if (graph.steps.empty())
+      findings.warning(tree.root(), "the workflow has no steps yet: it cannot be started");
+    make(graph, std::move(reads_env));
+  }
+  return findings.take(options.file_name);
 }
 
-ParseResult parse(std::string_view text, const std::string& file_name, const TreeLimits& limits) {
+// The tree of a text with one map; else what is wrong with it.
+std::expected<Tree, std::vector<Diagnostic>> read_map(std::string_view text, const std::string& file_name,
+                                                      const TreeLimits& limits) {
   const auto failed = [&](const SyntaxError& error) {
     Diagnostic d;
     d.file = file_name;
@@ -56,9 +68,9 @@ ParseResult parse(std::string_view text, const std::string& file_name, const Tre
     set_place(d, text, error.span);
     // What is wrong with the whole text cannot be shown at its first line.
     if (error.span.offset == 0 && error.span.length == 0) d.source_line.clear();
-    return ParseResult{nullptr, {std::move(d)}};
+    return std::unexpected(std::vector{std::move(d)});
   };
-  const auto tree = read_tree(file_name, text, limits);
+  auto tree = read_tree(file_name, text, limits);
   if (!tree) return failed(tree.error());
   if (tree->root() == kNoNode) return failed({{}, "the definition is empty", "see `baton schema`"});
   if (!tree->is(tree->root(), NodeKind::map)) {
@@ -66,24 +78,40 @@ ParseResult parse(std::string_view text, const std::string& file_name, const Tre
                    "a definition must be a map, not " + std::string(describe((*tree)[tree->root()].kind)),
                    {}});
   }
-  Findings findings(*tree);
+  return std::move(*tree);
+}
+
+ParseResult parse(std::string_view text, const ParseOptions& options, const TreeLimits& limits) {
+  const auto tree = read_map(text, options.file_name, limits);
+  if (!tree) return {nullptr, tree.error()};
   ParseResult result;
-  result.workflow = read_workflow(*tree, findings);
-  result.diagnostics = findings.take(file_name);
+  result.diagnostics = check_tree(*tree, options, Later::refuse, [&](Graph& graph, EnvReads reads_env) {
+    result.workflow = build_workflow(*tree, graph, std::move(reads_env));
+  });
   return result;
 }
 
 }  // namespace
 
 ParseResult parse_workflow(std::string_view text, const ParseOptions& options) {
-  return parse(text, options.file_name, {});
+  return parse(text, options, {});
+}
+
+CheckResult check_workflow(std::string_view text, const ParseOptions& options) {
+  const auto tree = read_map(text, options.file_name, {});
+  if (!tree) return {std::nullopt, tree.error()};
+  CheckResult result;
+  result.diagnostics = check_tree(*tree, options, Later::warn, [&](const Graph& graph, const EnvReads&) {
+    result.outline = read_outline(*tree, graph);
+  });
+  return result;
 }
 
 ParseResult parse_canonical(std::string_view text) {
   // Defaults are written out for every step, so the text may have grown; offsets have 32 bits.
   constexpr TreeLimits kStored{
       .bytes = std::size_t{1} << 30, .depth = 80, .nodes = 100'000'000, .alias_nodes = 0};
-  return parse(text, "stored.json", kStored);
+  return parse(text, {.file_name = "stored.json"}, kStored);
 }
 
 }  // namespace baton::spec

@@ -5,13 +5,17 @@
 // definition (RELIABILITY: 16 MiB, depth 64, 2 million values, 100,000 steps).
 #pragma once
 
+#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "calendar/zones.hpp"
 #include "model/definition.hpp"
 #include "spec/diagnostic.hpp"
+#include "spec/outline.hpp"
 
 namespace baton::spec {
 
@@ -19,6 +23,8 @@ struct ParseOptions {
   // For messages, and to tell JSON (.json) from YAML (.yaml, .yml); with another name the text is JSON if its
   // first character is `{`.
   std::string file_name = "definition";
+  // The time zones that there are; asked for only if the definition names one. Without it, any name will do.
+  std::function<const calendar::ZoneTable*()> zones = {};
 };
 
 struct ParseResult {
@@ -26,9 +32,17 @@ struct ParseResult {
   std::vector<Diagnostic> diagnostics;  // in the order of the text; warnings do not prevent a workflow
 };
 
-// Finds all errors at once; only an error of syntax ends the reading. Fields of later versions are errors
-// with ErrorCode::unsupported.
+// For a definition that is going to be run. Finds all errors at once; only an error of syntax ends the
+// reading. Fields that this version does nothing with are errors with ErrorCode::unsupported.
 ParseResult parse_workflow(std::string_view text, const ParseOptions& options = {});
+
+struct CheckResult {
+  std::optional<Outline> outline;  // nothing if there are errors
+  std::vector<Diagnostic> diagnostics;
+};
+// For a definition that is only looked at. As parse_workflow(), but fields that this version does nothing
+// with are checked all the same and get a warning (with ErrorCode::unsupported).
+CheckResult check_workflow(std::string_view text, const ParseOptions& options = {});
 
 // For a stored definition (Workflow::canonical), which may be longer than what people may submit.
 ParseResult parse_canonical(std::string_view text);

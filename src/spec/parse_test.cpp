@@ -121,5 +121,46 @@ w.yaml:8:19: error: step "check" reads steps.fetch but does not need it
 )");
 }
 
+TEST(CheckWorkflow, WhatThisVersionDoesNotDoIsCheckedAndWarnedAbout) {
+  const std::string text =
+      "name: x\nschedules: [{cron: \"@daily\", timezone: Europe/Berlin}]\nsteps: {a: {celery: {task: t}}, b: "
+      "{needs: "
+      "[a], run: b}}\n";
+  const CheckResult checked = check_workflow(text);
+  ASSERT_TRUE(checked.outline);
+  EXPECT_EQ(checked.outline->steps[0].kind, "celery");
+  EXPECT_EQ(checked.outline->steps[1].needs, std::vector<Ordinal>{0});
+  ASSERT_EQ(checked.diagnostics.size(), 2U);
+  for (const Diagnostic& d : checked.diagnostics) {
+    EXPECT_EQ(d.severity, Severity::warning);
+    EXPECT_EQ(d.code, ErrorCode::unsupported);
+  }
+  EXPECT_EQ(checked.diagnostics[0].path, "schedules");
+  EXPECT_EQ(checked.diagnostics[1].path, "steps.a.celery");
+
+  const ParseResult parsed = parse_workflow(text);
+  EXPECT_FALSE(parsed.workflow);
+  EXPECT_EQ(to_error(parsed.diagnostics).code, ErrorCode::unsupported);
+}
+
+TEST(CheckWorkflow, TimeZonesAreLookedUpIfThereIsATable) {
+  const auto zones = calendar::ZoneTable::utc_only();
+  int asked = 0;
+  const auto check = [&](const std::string& schedule) {
+    return check_workflow("name: x\nschedules: [" + schedule + "]\nsteps: {a: {run: a}}\n", {.zones = [&] {
+                            ++asked;
+                            return &zones;
+                          }});
+  };
+  EXPECT_TRUE(check("{cron: \"@daily\"}").outline);
+  EXPECT_EQ(asked, 0);
+  EXPECT_TRUE(check("{cron: \"@daily\", timezone: UTC}").outline);
+  const CheckResult wrong = check("{cron: \"@daily\", timezone: UTT}");
+  EXPECT_FALSE(wrong.outline);
+  ASSERT_EQ(wrong.diagnostics.size(), 2U);
+  EXPECT_EQ(wrong.diagnostics[1].message, "unknown time zone \"UTT\"");
+  EXPECT_EQ(wrong.diagnostics[1].suggestion, "did you mean UTC?");
+}
+
 }  // namespace
 }  // namespace baton::spec

@@ -119,7 +119,7 @@ class References {
     for (const Member m : tree_.members(map)) {
       if (findings_.full()) return;
       const Field* field = find_field(shape, tree_.text(m.key));
-      if (field == nullptr || field->status == Status::later) continue;
+      if (field == nullptr) continue;
       Context context = outer;
       context.self |= field->reads_self;
       const Forms forms = field->forms;
@@ -128,7 +128,7 @@ class References {
       } else if (forms.has(Form::items)) {
         for_each(m.value, {.step = context.step, .items = false});
       } else if (forms.has(Form::value) || forms.has(Form::values) || forms.has(Form::arguments) ||
-                 forms.has(Form::environment) || forms.has(Form::templated)) {
+                 forms.has(Form::environment) || forms.has(Form::templated) || forms.has(Form::list)) {
         strings(m.value, context);
       } else if (forms.has(Form::object)) {
         fields(m.value, field->shape, context);
@@ -241,7 +241,7 @@ class References {
           unknown_input(node, at(path[1]), path[1]);
         }
       } else if (variable == "secrets") {
-        findings_.unsupported(node, "`secrets` is not supported by this version yet");
+        findings_.unsupported(node, "secrets");
       } else if (variable == "self" && !context.self) {
         findings_.error(node, at("self"), "`self` is not known here");
       } else if ((variable == "item" || variable == "index") && !context.items) {

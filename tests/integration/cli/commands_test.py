@@ -194,6 +194,25 @@ class UsageTest(BatonCase):
         self.assertFalse(self.data.exists())
         self.assertIn("No such file", self.refused("validate", "missing.yaml", code=5))
 
+    def test_validate_warns_of_what_run_refuses(self):
+        path = self.write({"name": "later", "schedules": [{"cron": "@daily", "timezone": "Europe/Berlin"}],
+                           "steps": {"a": {"run": "true"}}}, "later.json")
+        checked = self.baton("validate", path)
+        self.assertIn("later, 1 step\n", checked.stdout)
+        self.assertIn("later.json:1:19: warning: `schedules` does nothing in this version yet", checked.stderr)
+        report = json.loads(self.baton("validate", path, "--output", "json").stdout)
+        self.assertTrue(report["valid"])
+        self.assertEqual([(d["severity"], d["code"], d["path"]) for d in report["diagnostics"]],
+                         [("warning", "unsupported", "schedules")])
+        self.assertIn("error: `schedules` is not supported by this version yet", self.baton("run", path, code=2).stderr)
+        wrong = self.write({"name": "x", "schedules": [{"cron": "@daily", "timezone": "Europe/Berlim"}],
+                            "steps": {"a": {"run": "true"}}}, "zone.json")
+        several = self.baton("validate", path, wrong, code=2)
+        self.assertIn("later, 1 step\n", several.stdout)
+        self.assertIn("did you mean Europe/Berlin?", several.stderr)
+        items = json.loads(self.baton("validate", path, wrong, "--output", "json", code=2).stdout)["items"]
+        self.assertEqual([item["valid"] for item in items], [True, False])
+
     def test_validate(self):
         path = self.write({"name": "fine", "steps": {"a": {"run": "x"}}})
         self.assertIn("fine, 1 step\n", self.baton("validate", path).stdout)
