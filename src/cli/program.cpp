@@ -146,6 +146,7 @@ Program::Program() : app_("Runs tasks and workflows and does not lose them.", "b
   add_dead_letters(*this);
   add_logs(*this);
   add_validate(*this);
+  add_graph(*this);
   add_schema(*this);
   add_eval(*this);
   add_config(*this);

@@ -40,7 +40,8 @@ Outline::Step read_step(const Tree& tree, const Graph& graph, Ordinal ordinal) {
     } else if (key == "when") {
       step.when = tree.text(m.value);
     } else if (key == "for_each") {
-      step.for_each = tree.is_collection(m.value) ? std::to_string(tree.count(m.value)) + " items"
+      const std::size_t items = tree.count(m.value);
+      step.for_each = tree.is_collection(m.value) ? std::to_string(items) + (items == 1 ? " item" : " items")
                                                   : std::string(tree.text(m.value));
     } else if (const Field* field = find_field(Shape::step, key); field != nullptr && field->is_kind) {
       step.kind = key;

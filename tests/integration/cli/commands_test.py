@@ -268,7 +268,7 @@ class UsageTest(BatonCase):
         self.assertIn("retry", self.refused("schema", "--field", "steps.rety", code=5))
 
     completions = (
-        (("",), {"run", "runs", "tasks", "logs", "validate", "schema", "eval", "config", "version", "completion"}),
+        (("",), {"run", "runs", "tasks", "logs", "validate", "graph", "schema", "eval", "config", "version", "completion"}),
         (("runs", "c"), {"cancel"}),
         (("runs", "list", "--st"), {"--state", "--status"}),
         (("runs", "list", "--output", "j"), {"json", "jsonl"}),
