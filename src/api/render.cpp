@@ -222,6 +222,26 @@ void write_fact(const RunId& run, const model::Fact& fact, const model::Workflow
       out.key("outcome").string(fact.text);
       out.key("error_type").string_or_null(fact.other);
       break;
+    case Kind::run_timed_out:
+      out.key("deadline").seconds(Duration{fact.number});
+      break;
+    case Kind::run_sla_missed:
+    case Kind::task_sla_missed:
+      out.key("sla").seconds(Duration{fact.number});
+      break;
+    case Kind::task_held:
+      out.key("error");
+      write_error(fact.text, fact.other, out);
+      break;
+    case Kind::task_resolved:
+      out.key("decision").string(fact.text);
+      out.key("reason").string(fact.other);
+      break;
+    case Kind::alert_raised:
+      out.key("severity").string(model::name(static_cast<model::Severity>(fact.status)));
+      out.key("error");
+      write_error(fact.text, fact.other, out);
+      break;
     case Kind::task_retrying:
       out.key("delay").seconds(Duration{fact.number});
       break;

@@ -2,10 +2,12 @@
 
 #include <algorithm>
 
+#include "base/duration.hpp"
 #include "base/text.hpp"
+#include "engine/deadlines.hpp"
 #include "engine/dispatch.hpp"
+#include "engine/failure.hpp"
 #include "engine/flow.hpp"
-#include "engine/retry.hpp"
 #include "engine/timers.hpp"
 
 namespace baton::engine {
@@ -14,7 +16,6 @@ namespace {
 using model::AttemptEnd;
 using model::TaskStatus;
 
-constexpr Duration kMaxRetryAfter = Duration::hours(1);
 constexpr std::size_t kTypeLimit = 128;  // bytes of an error type
 
 // What a handler says about its failure is foreign text: expressions and answers take UTF-8 of bounded
@@ -36,6 +37,8 @@ void close(State& state, Run& run, Task& task, AttemptEnd end, const model::Fail
     record.ended_at = moment.wall;
     record.error_type = failure.type;
     record.error_message = utf8_prefix(failure.message, model::kMessageLimit);
+    record.exit_code = failure.exit_code;
+    record.status = failure.status;
   }
   effects.record(run, {.kind = model::FactKind::attempt_ended,
                        .at = moment.wall,
@@ -54,26 +57,40 @@ void close(State& state, Run& run, Task& task, AttemptEnd end, const model::Fail
 
 bool is_cancelled(const Run& run, const Task& task) {
   return task.row.stop_reason == model::StopReason::cancelled ||
-         (run.row.cancel_requested && !run.program->step(task.row.step).finally);
+         ((run.row.cancel_requested || run.row.timed_out) && !run.program->step(task.row.step).finally);
 }
 
-void retry_or_fail(State& state, Run& run, Task& task, const model::Failure& failure, const Moment& moment,
-                   Effects& effects) {
-  const auto& retry = run.program->action(task.row).retry;
-  if (!retry || task.row.group_attempts >= retry->max_attempts || !is_retryable(failure) ||
-      is_closing(run, task)) {
-    fail_task(state, run, task, failure, moment, effects);
-    return;
+// An attempt that was stopped failed for that reason, whatever it says itself.
+void name_stop(const Run& run, const Task& task, model::Failure& failure) {
+  const auto& timeout = run.program->action(task.row).timeout;
+  const std::string own = failure.message.empty() ? "" : "; " + failure.message;
+  switch (task.row.stop_reason) {
+    case model::StopReason::timeout:
+      failure.type = model::error_type::kTimeout;
+      failure.message = "ran out of time (" + to_string(timeout->soft) + ")" + own;
+      break;
+    case model::StopReason::heartbeat:
+      failure.type = model::error_type::kHeartbeat;
+      failure.message = "gave no sign of life for " + to_string(timeout->heartbeat) + own;
+      break;
+    case model::StopReason::deadline: {
+      failure = deadline_failure(run.program->step(task.row.step));
+      failure.message += own;
+      break;
+    }
+    default:
+      break;
   }
-  Random random(moment.seed);
-  const Duration backoff = retry_delay(*retry, task.row.group_attempts, task.row.last_delay, random);
-  const Duration wish = std::min(failure.retry_after.value_or(Duration{}), kMaxRetryAfter);
-  const Duration delay = std::max(backoff, wish);
+}
+
+void retry_later(State& state, Run& run, Task& task, const Verdict& verdict, const model::Failure& failure,
+                 const Moment& moment, Effects& effects) {
+  effects.touch(run, task.row.key.ordinal);
+  ++run.row.retries;
   task.row.status = TaskStatus::retrying;
-  task.row.last_delay = backoff;
-  task.row.due = moment.now + delay;
-  task.row.error_type = failure.type;
-  task.row.error_message = utf8_prefix(failure.message, model::kMessageLimit);
+  task.row.last_delay = verdict.backoff;
+  task.row.due = moment.now + verdict.delay;
+  set_error(task.row, failure);
   set_timer(state, task, task.row.due);
   effects.record(run, {.kind = model::FactKind::task_retrying,
                        .at = moment.wall,
@@ -81,7 +98,64 @@ void retry_or_fail(State& state, Run& run, Task& task, const model::Failure& fai
                        .step = task.row.step,
                        .index = task.row.index,
                        .attempt = task.row.starts,
-                       .number = delay.us});
+                       .number = verdict.delay.us});
+  arm_clock(state, run, task);
+}
+
+void hold(State& state, Run& run, Task& task, const model::Failure& failure, const Moment& moment,
+          Effects& effects) {
+  effects.touch(run, task.row.key.ordinal);
+  task.row.status = TaskStatus::retrying;
+  task.row.held = true;
+  task.row.due = {};
+  set_error(task.row, failure);
+  effects.record(run, {.kind = model::FactKind::task_held,
+                       .at = moment.wall,
+                       .task = task.row.key.ordinal,
+                       .step = task.row.step,
+                       .index = task.row.index,
+                       .attempt = task.row.starts,
+                       .text = task.row.error_type,
+                       .other = task.row.error_message});
+  arm_clock(state, run, task);
+}
+
+Circumstances circumstances_of(const Run& run, const Task& task) {
+  const model::Workflow& workflow = run.program->workflow();
+  Circumstances c;
+  c.retry = run.program->action(task.row).retry.get();
+  c.attempts = task.row.group_attempts + task.row.start_timeouts;
+  c.last_delay = task.row.last_delay;
+  if (workflow.retry_budget)
+    c.retries_left = *workflow.retry_budget - std::min(*workflow.retry_budget, run.row.retries);
+  c.over = is_closing(run, task) || task.row.stop_reason == model::StopReason::deadline;
+  return c;
+}
+
+void apply(State& state, Run& run, Task& task, const Verdict& verdict, const model::Failure& failure,
+           const Moment& moment, Effects& effects) {
+  raise_alert(run, task, verdict.alert, failure, moment, effects);
+  switch (verdict.kind) {
+    case Verdict::Kind::retry:
+      return retry_later(state, run, task, verdict, failure, moment, effects);
+    case Verdict::Kind::hold:
+      return hold(state, run, task, failure, moment, effects);
+    case Verdict::Kind::ignore:
+      task.row.ignored = true;
+      break;
+    case Verdict::Kind::fallback:
+    case Verdict::Kind::fail:
+      break;
+  }
+  fail_task(state, run, task, failure, moment, effects);
+}
+
+void fail_by_rules(State& state, Run& run, Task& task, const Circumstances& circumstances,
+                   const model::Failure& failure, const Moment& moment, Effects& effects) {
+  Random random(moment.seed);
+  const Verdict verdict =
+      judge(run.program->rule_for(task.row.step, failure), circumstances, failure, random);
+  apply(state, run, task, verdict, failure, moment, effects);
 }
 
 }  // namespace
@@ -96,12 +170,39 @@ void limit_result(const Settings& settings, model::Outcome& outcome) {
   outcome.result.clear();
 }
 
+void check_result(const Run& run, const Task& task, model::Outcome& outcome) {
+  if (outcome.kind != model::Outcome::Kind::completed) return;
+  const schema::Schema* schema = run.program->result_schema(task.row.step);
+  if (schema == nullptr) return;
+  auto problem = result_problem(*schema, outcome.result.empty() ? "null" : outcome.result);
+  if (!problem) return;
+  outcome.kind = model::Outcome::Kind::failed;
+  outcome.failure = {.type = model::error_type::kValidation, .message = std::move(*problem)};
+  outcome.result.clear();
+}
+
+model::Failure deadline_failure(const model::Step& step) {
+  return {.type = model::error_type::kTimeout,
+          .message = "the deadline of the step (" + to_string(*step.failure->deadline) + ") is over"};
+}
+
+void fail_attempt(State& state, Run& run, Task& task, const model::Failure& failure, const Moment& moment,
+                  Effects& effects) {
+  fail_by_rules(state, run, task, circumstances_of(run, task), failure, moment, effects);
+}
+
+void fail_unstarted(State& state, Run& run, Task& task, const model::Failure& failure, const Moment& moment,
+                    Effects& effects) {
+  fail_by_rules(state, run, task, {.over = true}, failure, moment, effects);
+}
+
 void settle(State& state, Run& run, Task& task, model::Outcome outcome, const Moment& moment,
             Effects& effects) {
   if (outcome.kind == model::Outcome::Kind::interrupted) {
     lose(state, run, task, AttemptEnd::interrupted, moment, effects);
     return;
   }
+  check_result(run, task, outcome);
   if (outcome.kind == model::Outcome::Kind::completed) {
     close(state, run, task, AttemptEnd::completed, {}, moment, effects);
     effects.put(result_of(task.row.key), outcome.result.empty() ? "null" : std::move(outcome.result));
@@ -118,14 +219,9 @@ void settle(State& state, Run& run, Task& task, model::Outcome outcome, const Mo
     cancel_task(state, run, task, moment, effects);
     return;
   }
-  if (task.row.stop_reason == model::StopReason::timeout) {
-    const auto& timeout = run.program->action(task.row).timeout;
-    failure.type = model::error_type::kTimeout;
-    failure.message =
-        "ran out of time (" + std::to_string(timeout->soft.us / 1000) + " ms); " + failure.message;
-  }
+  name_stop(run, task, failure);
   close(state, run, task, AttemptEnd::failed, failure, moment, effects);
-  retry_or_fail(state, run, task, failure, moment, effects);
+  fail_attempt(state, run, task, failure, moment, effects);
 }
 
 void lose(State& state, Run& run, Task& task, AttemptEnd end, const Moment& moment, Effects& effects) {
@@ -148,13 +244,19 @@ void lose(State& state, Run& run, Task& task, AttemptEnd end, const Moment& mome
   if (task.row.lost >= state.settings.max_losses ||
       task.row.interrupted >= state.settings.max_interruptions) {
     const std::string times = std::to_string(lost ? task.row.lost : task.row.interrupted);
-    fail_task(state, run, task,
-              {.type = "quarantined",
-               .message = lost ? "its worker died " + times + " times, the last one was " + worker
-                               : "the server stopped under it " + times + " times"},
-              moment, effects);
-    return;
+    return fail_attempt(state, run, task,
+                        {.type = model::error_type::kQuarantined,
+                         .message = lost ? "its worker died " + times + " times, the last one was " + worker
+                                         : "the server stopped under it " + times + " times"},
+                        moment, effects);
   }
+  // An attempt that may have done half of its work is not repeated if a rule says so.
+  const model::ErrorRule* rule =
+      end == AttemptEnd::released ? nullptr : run.program->rule_for(task.row.step, failure);
+  if (rule != nullptr && rule->action != model::ErrorAction::retry) {
+    return fail_attempt(state, run, task, failure, moment, effects);
+  }
+  if (rule != nullptr) raise_alert(run, task, rule->alert, failure, moment, effects);
   enqueue(state, run, task, moment, effects);
 }
 

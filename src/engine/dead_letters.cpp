@@ -1,5 +1,6 @@
 #include "engine/dead_letters.hpp"
 
+#include "engine/flow.hpp"
 #include "model/dead_letter.hpp"
 
 namespace baton::engine {
@@ -7,7 +8,7 @@ namespace baton::engine {
 void bury(const Run& run, const Task& task, Effects& effects) {
   const model::TaskRow& row = task.row;
   const model::Step& step = run.program->step(row.step);
-  if (step.continue_on_error || (row.expanded && row.item_count > 0)) return;
+  if (!has_failed(row, step) || (row.expanded && row.item_count > 0)) return;
   model::DeadLetter letter;
   letter.task = {run.row.id, row.key.ordinal};
   letter.generation = row.generation;

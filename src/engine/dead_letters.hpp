@@ -8,7 +8,7 @@
 namespace baton::engine {
 
 // Of a task that has just failed. A mapped step leaves none, its items do; neither does a step whose failure
-// the run goes on from (`continue_on_error`).
+// the run goes on from (`continue_on_error`, `do: ignore`).
 void bury(const Run& run, const Task& task, Effects& effects);
 
 }  // namespace baton::engine

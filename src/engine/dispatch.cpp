@@ -3,6 +3,7 @@
 #include <boost/json/serialize.hpp>
 
 #include "engine/attempts.hpp"
+#include "engine/deadlines.hpp"
 #include "engine/flow.hpp"
 #include "engine/gates.hpp"
 #include "engine/rendering.hpp"
@@ -69,7 +70,7 @@ Task* choose(State& state, const Claim& claim, Run*& run, std::size_t& moves) {
 void start_attempt(State& state, Run& run, Task& task, const Claim& claim, const Moment& moment,
                    Effects& effects) {
   const model::Step& action = run.program->action(task.row);
-  start_run(run, moment, effects);
+  start_run(state, run, moment, effects);
   leave_queue(state, run, task);
   model::TaskRow& row = task.row;
   row.status = model::TaskStatus::running;
@@ -90,7 +91,11 @@ void start_attempt(State& state, Run& run, Task& task, const Claim& claim, const
   Worker& worker = state.workers[claim.worker];
   worker.in_process = claim.in_process;
   worker.attempts.emplace(row.token, row.key);
-  if (action.timeout) set_timer(state, task, moment.now + action.timeout->soft);
+  if (action.timeout && action.timeout->soft.us > 0) {
+    set_timer(state, task, moment.now + action.timeout->soft);
+  }
+  task.heartbeat = moment.now;
+  arm_clock(state, run, task);
   effects.touch(run, row.key.ordinal);
   effects.record(run, {.kind = model::FactKind::attempt_started,
                        .at = moment.wall,
@@ -113,6 +118,9 @@ model::Assignment assignment_of(const Run& run, const model::TaskRow& row, std::
 
 void enqueue(State& state, Run& run, Task& task, const Moment& moment, Effects& effects) {
   task.row.status = model::TaskStatus::queued;
+  task.row.held = false;
+  task.row.queued_at = run_time(run, moment.now);
+  start_task_clocks(run, task, moment);
   if (task.row.ready_at.us == 0) task.row.ready_at = moment.wall;
   if (task.row.index >= 0) ++run.tasks[task.row.step].items_waiting;
   stand_last(state, run, task);
@@ -123,6 +131,7 @@ void enqueue(State& state, Run& run, Task& task, const Moment& moment, Effects& 
                        .step = task.row.step,
                        .index = task.row.index,
                        .number = task.row.priority});
+  arm_clock(state, run, task);
   want_dispatch(state);
 }
 

@@ -3,8 +3,11 @@
 #include <algorithm>
 #include <boost/json/serialize.hpp>
 
+#include "base/duration.hpp"
 #include "base/text.hpp"
+#include "engine/attempts.hpp"
 #include "engine/dead_letters.hpp"
+#include "engine/deadlines.hpp"
 #include "engine/dispatch.hpp"
 #include "engine/gates.hpp"
 #include "engine/rendering.hpp"
@@ -17,17 +20,32 @@ using model::FactKind;
 using model::RunStatus;
 using model::TaskStatus;
 
+model::MaxFailures max_failures(const model::Step& step) {
+  return step.failure ? step.failure->max_failures : model::MaxFailures{};
+}
+
+// Of two reasons to stop an attempt the one with more weight says what follows.
+int weight(model::StopReason reason) {
+  switch (reason) {
+    case model::StopReason::none:
+      return 0;
+    case model::StopReason::timeout:
+    case model::StopReason::heartbeat:
+      return 1;
+    case model::StopReason::deadline:
+      return 2;
+    case model::StopReason::cancelled:
+      return 3;
+  }
+  return 0;
+}
+
 bool is_item(const Task& task) {
   return task.row.index >= 0;
 }
 
 bool fails_fast(const Run& run) {
   return run.any_failed && run.program->workflow().fail_fast;
-}
-
-void set_error(model::TaskRow& row, const model::Failure& failure) {
-  row.error_type = failure.type;
-  row.error_message = utf8_prefix(failure.message, model::kMessageLimit);
 }
 
 void set_status(Run& run, RunStatus status) {
@@ -40,16 +58,32 @@ void update_progress(Run& run) {
   run.row.progress = total == 0 ? 100 : static_cast<std::uint32_t>(Wide{run.done_weight} * 100 / total);
 }
 
+bool is_triggered(const Run& run, Ordinal step) {
+  return trigger(run.program->step(step).trigger_rule, run.tasks[step].upstream).kind != Trigger::Kind::wait;
+}
+
+// One more predecessor has ended.
+void count_end(Upstream& upstream, const model::TaskRow& row, const model::Step& step) {
+  if (is_bad(row, step)) {
+    ++upstream.bad;
+  } else if (row.status == TaskStatus::skipped) {
+    ++upstream.skipped;
+  } else {
+    ++upstream.succeeded;
+  }
+}
+
 void push_ready(State& state, const Run& run, Ordinal ordinal) {
   state.work.push_back({WorkKind::ready, {run.row.key, ordinal}, 0});
 }
 
 void end_run(State& state, Run& run, const Moment& moment, Effects& effects) {
-  if (run.row.status == RunStatus::pending) start_run(run, moment, effects);
+  if (run.row.status == RunStatus::pending) start_run(state, run, moment, effects);
   RunStatus outcome = run.row.outcome;
   if (outcome == RunStatus::completed && run.finally_failed) outcome = RunStatus::failed;
   set_status(run, outcome);
   run.row.ended_at = moment.wall;
+  clear_run_clock(state, run);
   if (outcome == RunStatus::completed) run.row.progress = 100;
   effects.record(run, {.kind = FactKind::run_ended,
                        .at = moment.wall,
@@ -61,10 +95,11 @@ void end_run(State& state, Run& run, const Moment& moment, Effects& effects) {
 
 void end_main_phase(State& state, Run& run, const Moment& moment, Effects& effects) {
   run.row.finalizing = true;
-  run.row.outcome = run.row.cancel_requested ? RunStatus::cancelled
-                    : run.any_failed         ? RunStatus::failed
-                                             : RunStatus::completed;
+  run.row.outcome = run.row.cancel_requested              ? RunStatus::cancelled
+                    : run.any_failed || run.row.timed_out ? RunStatus::failed
+                                                          : RunStatus::completed;
   effects.touch(run);
+  arm_run_clock(state, run);
   if (run.open_finally == 0) {
     end_run(state, run, moment, effects);
     return;
@@ -73,13 +108,13 @@ void end_main_phase(State& state, Run& run, const Moment& moment, Effects& effec
                        .at = moment.wall,
                        .status = static_cast<std::uint8_t>(run.row.outcome)});
   for (Ordinal i = 0; i < run.program->size(); ++i) {
-    if (run.program->step(i).finally && run.tasks[i].waiting == 0) push_ready(state, run, i);
+    if (run.program->step(i).finally && is_triggered(run, i)) push_ready(state, run, i);
   }
 }
 
 void note_failure(Run& run, const Task& task, const model::Step& step) {
   if (!run.row.error_type.empty()) return;
-  run.row.error_type = step.finally ? "finally" : task.row.error_type;
+  run.row.error_type = step.finally ? model::error_type::kFinally : task.row.error_type;
   run.row.error_message =
       utf8_prefix("step " + step.name + ": " + task.row.error_message, model::kMessageLimit);
 }
@@ -89,13 +124,14 @@ void end_step(State& state, Run& run, Task& task, const Moment& moment, Effects&
   const model::Step& step = run.program->step(ordinal);
   if (!task.row.expanded || task.row.item_count == 0) run.done_weight += run.program->weight(ordinal);
   update_progress(run);
-  const bool bad = is_bad(task.row, step);
   for (const Ordinal next : run.program->successors(ordinal)) {
-    Task& successor = run.tasks[next];
-    successor.upstream_failed |= bad;
-    if (--successor.waiting == 0) push_ready(state, run, next);
+    Upstream& upstream = run.tasks[next].upstream;
+    const bool was_triggered = is_triggered(run, next);
+    --upstream.waiting;
+    count_end(upstream, task.row, step);
+    if (!was_triggered && is_triggered(run, next)) push_ready(state, run, next);
   }
-  const bool failed = task.row.status == TaskStatus::failed && !step.continue_on_error;
+  const bool failed = has_failed(task.row, step);
   if (failed) note_failure(run, task, step);
   if (step.finally) {
     run.finally_failed |= failed;
@@ -123,14 +159,15 @@ void end_item(State& state, Run& run, Task& item, bool was_active, const Moment&
   if (item.row.status == TaskStatus::cancelled || item.row.skip_reason == model::SkipReason::fail_fast) {
     ++group.items_cancelled;
   }
-  if (item.row.status == TaskStatus::failed) {
+  const model::MaxFailures allowed = max_failures(run.program->step(item.row.step));
+  if (item.row.status == TaskStatus::failed && !item.row.ignored) {
     if (group.items_failed++ == 0) {
       effects.touch(run, item.row.step);
       set_error(group.row,
                 {.type = item.row.error_type,
                  .message = "item " + std::to_string(item.row.index) + ": " + item.row.error_message});
     }
-    if (!group.sweeping && group.items_open > 0) {
+    if (!group.sweeping && group.items_open > 0 && allowed.exceeded_by(group.items_failed, count)) {
       group.sweeping = true;
       state.work.push_back({WorkKind::sweep, group.row.key, 0});
     }
@@ -139,7 +176,10 @@ void end_item(State& state, Run& run, Task& item, bool was_active, const Moment&
     refill(state, run, group);
     return;
   }
-  if (group.items_failed > 0) {
+  if (group.row.stop_reason == model::StopReason::deadline && !run.row.cancel_requested &&
+      !run.row.timed_out) {
+    fail_task(state, run, group, deadline_failure(run.program->step(group.row.step)), moment, effects);
+  } else if (allowed.exceeded_by(group.items_failed, count)) {
     fail_task(state, run, group,
               {.type = group.row.error_type,
                .message = std::to_string(group.items_failed) + " of " + std::to_string(count) +
@@ -168,6 +208,8 @@ void finish(State& state, Run& run, Task& task, TaskStatus status, const Moment&
   }
   if (task.parked) unpark(run, task);
   clear_timer(state, task);
+  clear_clock(state, task);
+  task.row.held = false;
   task.row.status = status;
   task.row.ended_at = moment.wall;
   task.ended_in = state.sequence;
@@ -229,10 +271,10 @@ void activate(State& state, Run& run, Task& task, const Moment& moment, Effects&
 }
 
 void expand(State& state, Run& run, Task& task, const Moment& moment, Effects& effects) {
-  start_run(run, moment, effects);
+  start_run(state, run, moment, effects);
   auto items = evaluate_items(state, run, task);
   const auto refuse = [&](const char* type, std::string message) {
-    fail_task(state, run, task, {.type = type, .message = std::move(message)}, moment, effects);
+    fail_unstarted(state, run, task, {.type = type, .message = std::move(message)}, moment, effects);
   };
   if (!items) return refuse(model::error_type::kExpression, items.error().message);
   if (run.tasks.size() + items->size() > state.settings.max_tasks_per_run) {
@@ -253,6 +295,7 @@ void expand(State& state, Run& run, Task& task, const Moment& moment, Effects& e
   task.row.first_item = run.row.next_ordinal;
   task.row.item_count = count;
   task.row.started_at = moment.wall;
+  start_task_clocks(run, task, moment);
   effects.record(run, {.kind = FactKind::task_expanded,
                        .at = moment.wall,
                        .task = ordinal,
@@ -275,15 +318,20 @@ void expand(State& state, Run& run, Task& task, const Moment& moment, Effects& e
     row.index = static_cast<std::int32_t>(i);
     row.priority = priority;
   }
+  arm_clock(state, run, run.tasks[ordinal]);
   refill(state, run, run.tasks[ordinal]);
 }
 
 }  // namespace
 
+bool has_failed(const model::TaskRow& row, const model::Step& step) {
+  return row.status == TaskStatus::failed && !step.continue_on_error && !row.ignored;
+}
+
 bool is_bad(const model::TaskRow& row, const model::Step& step) {
   switch (row.status) {
     case TaskStatus::failed:
-      return !step.continue_on_error;
+      return has_failed(row, step);
     case TaskStatus::cancelled:
       return true;
     case TaskStatus::skipped:
@@ -296,20 +344,22 @@ bool is_bad(const model::TaskRow& row, const model::Step& step) {
 
 bool is_closing(const Run& run, const Task& task) {
   if (run.program->step(task.row.step).finally) return is_item(task) && run.tasks[task.row.step].sweeping;
-  return run.row.cancel_requested || fails_fast(run) || (is_item(task) && run.tasks[task.row.step].sweeping);
+  return run.row.cancel_requested || run.row.timed_out || fails_fast(run) ||
+         (is_item(task) && run.tasks[task.row.step].sweeping);
 }
 
-void start_run(Run& run, const Moment& moment, Effects& effects) {
+void start_run(State& state, Run& run, const Moment& moment, Effects& effects) {
   if (run.row.started_at.us == 0) run.row.started_at = moment.wall;
   if (run.row.status != RunStatus::pending) return;
   effects.touch(run);
   set_status(run, RunStatus::running);
+  start_run_clocks(state, run, moment);
   effects.record(run, {.kind = FactKind::run_started, .at = moment.wall});
 }
 
 void begin(State& state, Run& run) {
   for (Ordinal i = 0; i < run.program->size(); ++i) {
-    if (!run.program->step(i).finally && run.tasks[i].waiting == 0) push_ready(state, run, i);
+    if (!run.program->step(i).finally && is_triggered(run, i)) push_ready(state, run, i);
   }
 }
 
@@ -317,9 +367,11 @@ void advance(State& state, Run& run, Task& task, const Moment& moment, Effects& 
   if (task.row.status != TaskStatus::pending || task.row.expanded || task.parked) return;
   const model::Step& step = run.program->step(task.row.step);
   if (step.finally && !run.row.finalizing) return;  // end_main_phase() comes back to it
-  if (run.row.cancel_requested && !step.finally) return cancel_task(state, run, task, moment, effects);
-  if (task.upstream_failed) {
-    return skip_task(state, run, task, model::SkipReason::upstream_failed, moment, effects);
+  if ((run.row.cancel_requested || run.row.timed_out) && !step.finally) {
+    return cancel_task(state, run, task, moment, effects);
+  }
+  if (const Trigger by = trigger(step.trigger_rule, task.upstream); by.kind == Trigger::Kind::skip) {
+    return skip_task(state, run, task, by.reason, moment, effects);
   }
   if (fails_fast(run) && !step.finally) {
     return skip_task(state, run, task, model::SkipReason::fail_fast, moment, effects);
@@ -328,9 +380,9 @@ void advance(State& state, Run& run, Task& task, const Moment& moment, Effects& 
   // It was ready and parked before a restart: what was recorded then holds (SEMANTICS 4).
   if (task.row.has_input) return activate(state, run, task, moment, effects);
   const auto expression_failed = [&](const Error& error) {
-    start_run(run, moment, effects);
-    fail_task(state, run, task, {.type = model::error_type::kExpression, .message = error.message}, moment,
-              effects);
+    start_run(state, run, moment, effects);
+    fail_unstarted(state, run, task, {.type = model::error_type::kExpression, .message = error.message},
+                   moment, effects);
   };
   const auto code = run.program->code(step);
   if (!code) return expression_failed(code.error());
@@ -348,17 +400,15 @@ void advance(State& state, Run& run, Task& task, const Moment& moment, Effects& 
     if (!body) return expression_failed(body.error());
     if (step.kind == model::StepKind::set) {
       if (const auto blocker = blocker_of(state, run, task)) return block(state, task, *blocker);
-      start_run(run, moment, effects);
-      std::string result = boost::json::serialize(body->as_object()["action"]);
-      if (result.size() > state.settings.max_result) {
-        return fail_task(state, run, task,
-                         {.type = model::error_type::kValidation,
-                          .message = "the result has " + std::to_string(result.size()) +
-                                     " bytes; the limit is " + std::to_string(state.settings.max_result)},
-                         moment, effects);
+      start_run(state, run, moment, effects);
+      model::Outcome outcome{.result = boost::json::serialize(body->as_object()["action"])};
+      limit_result(state.settings, outcome);
+      check_result(run, task, outcome);
+      if (outcome.kind == model::Outcome::Kind::failed) {
+        return fail_unstarted(state, run, task, outcome.failure, moment, effects);
       }
       effects.touch(run, task.row.key.ordinal);
-      effects.put(result_of(task.row.key), std::move(result));
+      effects.put(result_of(task.row.key), std::move(outcome.result));
       task.row.has_result = true;
       task.row.attempts = task.row.group_attempts = 1;
       task.row.starts = 1;
@@ -406,13 +456,41 @@ void expand_items(State& state, Run& run, Task& group_task, const Moment& moment
 void complete_task(State& state, Run& run, Task& task, const Moment& moment, Effects& effects) {
   task.row.error_type.clear();
   task.row.error_message.clear();
+  task.row.error_exit_code.reset();
+  task.row.error_status.reset();
   finish(state, run, task, TaskStatus::completed, moment, effects);
 }
 
 void fail_task(State& state, Run& run, Task& task, const model::Failure& failure, const Moment& moment,
                Effects& effects) {
   set_error(task.row, failure);
+  const model::Step& step = run.program->step(task.row.step);
+  // Of a mapped step, one alert is enough.
+  if (!is_item(task) && step.failure && step.failure->critical && !task.row.ignored) {
+    raise_alert(run, task, model::Severity::critical, failure, moment, effects);
+  }
   finish(state, run, task, TaskStatus::failed, moment, effects);
+}
+
+void set_error(model::TaskRow& row, const model::Failure& failure) {
+  row.error_type = failure.type;
+  row.error_message = utf8_prefix(failure.message, model::kMessageLimit);
+  row.error_exit_code = failure.exit_code;
+  row.error_status = failure.status;
+}
+
+void raise_alert(Run& run, const Task& task, model::Severity severity, const model::Failure& failure,
+                 const Moment& moment, Effects& effects) {
+  if (severity == model::Severity::none) return;
+  effects.record(run, {.kind = FactKind::alert_raised,
+                       .at = moment.wall,
+                       .task = task.row.key.ordinal,
+                       .step = task.row.step,
+                       .index = task.row.index,
+                       .attempt = task.row.starts,
+                       .status = static_cast<std::uint8_t>(severity),
+                       .text = failure.type,
+                       .other = std::string(utf8_prefix(failure.message, model::kMessageLimit))});
 }
 
 void skip_task(State& state, Run& run, Task& task, model::SkipReason reason, const Moment& moment,
@@ -425,14 +503,36 @@ void cancel_task(State& state, Run& run, Task& task, const Moment& moment, Effec
   finish(state, run, task, TaskStatus::cancelled, moment, effects);
 }
 
+void time_out_run(State& state, Run& run, const Moment& moment, Effects& effects) {
+  const Duration deadline = *run.program->workflow().deadline;
+  effects.touch(run);
+  run.row.timed_out = true;
+  if (run.row.error_type.empty()) {
+    run.row.error_type = model::error_type::kTimeout;
+    run.row.error_message = "the deadline of the run (" + to_string(deadline) + ") is over";
+  }
+  effects.record(run, {.kind = FactKind::run_timed_out, .at = moment.wall, .number = deadline.us});
+  state.work.push_back({WorkKind::sweep, {run.row.key, kWholeRun}, 0});
+}
+
+void count_upstream(Run& run, Ordinal step) {
+  Upstream& upstream = run.tasks[step].upstream;
+  for (const Ordinal before : run.program->step(step).needs) {
+    const model::TaskRow& row = run.tasks[before].row;
+    if (model::is_terminal(row.status)) {
+      count_end(upstream, row, run.program->step(before));
+    } else {
+      ++upstream.waiting;
+    }
+  }
+}
+
 void stop_attempt(State& state, Run& run, Task& task, model::Stopping mode, model::StopReason reason,
                   const Moment& moment, Effects& effects) {
   if (task.row.status != TaskStatus::running) return;
-  // A cancel overrules a timeout, also of an attempt that is being stopped already: the task is not to be
-  // retried.
-  const bool overruled =
-      reason == model::StopReason::cancelled && task.row.stop_reason == model::StopReason::timeout;
-  if (overruled || task.row.stop_reason == model::StopReason::none) {
+  // A cancel overrules all others, a deadline the timeouts, also of an attempt that is being stopped already:
+  // the task is not to be retried.
+  if (weight(reason) > weight(task.row.stop_reason)) {
     effects.touch(run, task.row.key.ordinal);
     task.row.stop_reason = reason;
   }
@@ -446,7 +546,7 @@ void stop_attempt(State& state, Run& run, Task& task, model::Stopping mode, mode
                        .index = task.row.index,
                        .attempt = task.row.starts,
                        .text = mode == model::Stopping::soft ? "soft" : "hard",
-                       .other = reason == model::StopReason::timeout ? "timeout" : "cancelled"});
+                       .other = std::string(name(reason))});
   effects.act(model::StopAttempt{task.row.worker, task.row.token, mode});
   if (mode == model::Stopping::hard) {
     clear_timer(state, task);
@@ -464,18 +564,22 @@ bool sweep(State& state, Work& work, const Moment& moment, Effects& effects, std
   const Ordinal first = whole ? 0 : run->tasks[work.task.ordinal].row.first_item;
   const auto end =
       whole ? static_cast<Ordinal>(run->tasks.size()) : first + run->tasks[work.task.ordinal].row.item_count;
+  const bool by_deadline =
+      !whole && run->tasks[work.task.ordinal].row.stop_reason == model::StopReason::deadline;
   for (; first + work.cursor < end; ++work.cursor) {
     if (effects.rows() >= row_limit) return true;
     Task& task = run->tasks[first + work.cursor];
     if (model::is_terminal(task.row.status) || task.row.expanded) continue;
     if (whole && run->program->step(task.row.step).finally) continue;
     if (task.row.status == TaskStatus::running) {
-      // One failed item lets its running siblings finish (SEMANTICS 30).
-      if (whole) {
+      // One failed item lets its running siblings finish (SEMANTICS 30), a deadline does not.
+      if (whole || by_deadline) {
+        const bool deadline = by_deadline || (run->row.timed_out && !run->row.cancel_requested);
         stop_attempt(state, *run, task, run->row.terminate ? model::Stopping::hard : model::Stopping::soft,
-                     model::StopReason::cancelled, moment, effects);
+                     deadline ? model::StopReason::deadline : model::StopReason::cancelled, moment, effects);
       }
-    } else if (whole && !run->row.cancel_requested && task.row.status == TaskStatus::pending) {
+    } else if (whole && !run->row.cancel_requested && !run->row.timed_out &&
+               task.row.status == TaskStatus::pending) {
       skip_task(state, *run, task, model::SkipReason::fail_fast, moment, effects);
     } else {
       cancel_task(state, *run, task, moment, effects);

@@ -10,15 +10,17 @@
 
 namespace baton::engine {
 
+// Whether the task has failed and that counts: neither `continue_on_error` nor a rule says that it does not.
+bool has_failed(const model::TaskRow& row, const model::Step& step);
 // Whether a step's end keeps its successors from starting (SEMANTICS 9, 13).
 bool is_bad(const model::TaskRow& row, const model::Step& step);
 // Whether nothing of this task is to start any more: its run is being cancelled or fails fast, or its mapped
 // step has failed. What is open of it is swept.
 bool is_closing(const Run& run, const Task& task);
 
-// A task of the run starts, is computed or expanded: the first one notes when, and takes the run from pending to
-// running.
-void start_run(Run& run, const Moment& moment, Effects& effects);
+// A task of the run starts, is computed or expanded: the first one notes when, and takes the run from pending
+// to running.
+void start_run(State& state, Run& run, const Moment& moment, Effects& effects);
 
 // Makes the steps without predecessors of a new run ready.
 void begin(State& state, Run& run);
@@ -36,9 +38,21 @@ void refill(State& state, Run& run, Task& group);
 void complete_task(State& state, Run& run, Task& task, const Moment& moment, Effects& effects);
 void fail_task(State& state, Run& run, Task& task, const model::Failure& failure, const Moment& moment,
                Effects& effects);
+// The failure as the task's error, as it is shown.
+void set_error(model::TaskRow& row, const model::Failure& failure);
+// Tells whom it concerns (fact alert.raised); nobody if the severity is `none`.
+void raise_alert(Run& run, const Task& task, model::Severity severity, const model::Failure& failure,
+                 const Moment& moment, Effects& effects);
 void skip_task(State& state, Run& run, Task& task, model::SkipReason reason, const Moment& moment,
                Effects& effects);
 void cancel_task(State& state, Run& run, Task& task, const Moment& moment, Effects& effects);
+
+// The run's deadline is over: cancels what is open of the main phase; the run will have failed (SEMANTICS
+// 25).
+void time_out_run(State& state, Run& run, const Moment& moment, Effects& effects);
+
+// Adds to the predecessors of a step as they stand now; the step's Upstream was all zero.
+void count_upstream(Run& run, Ordinal step);
 
 // Asks the worker to stop the attempt; soft is followed by hard when its time is over.
 void stop_attempt(State& state, Run& run, Task& task, model::Stopping mode, model::StopReason reason,

@@ -44,7 +44,7 @@ void derive_group(Run& run, Task& group) {
   for (std::uint32_t i = 0; i < group.row.item_count; ++i) {
     const Task& item = run.tasks[group.row.first_item + i];
     if (model::is_terminal(item.row.status)) ++ended;
-    if (item.row.status == TaskStatus::failed) ++group.items_failed;
+    if (item.row.status == TaskStatus::failed && !item.row.ignored) ++group.items_failed;
     if (item.row.status == TaskStatus::cancelled || item.row.skip_reason == model::SkipReason::fail_fast) {
       ++group.items_cancelled;
     }
@@ -69,17 +69,10 @@ void derive(Run& run) {
     if (task.row.expanded) derive_group(run, task);
     if (ended && (!task.row.expanded || task.row.item_count == 0)) run.done_weight += program.weight(i);
     if (!ended) ++(step.finally ? run.open_finally : run.open_main);
-    if (task.row.status == TaskStatus::failed && !step.continue_on_error) {
+    if (has_failed(task.row, step)) {
       (step.finally ? run.finally_failed : run.any_failed) = true;
     }
-    for (const Ordinal before : step.needs) {
-      const Task& predecessor = run.tasks[before];
-      if (!model::is_terminal(predecessor.row.status)) {
-        ++task.waiting;
-      } else if (is_bad(predecessor.row, program.step(before))) {
-        task.upstream_failed = true;
-      }
-    }
+    count_upstream(run, i);
   }
   for (const Task& task : run.tasks) {
     if (model::is_active(task.row.status)) ++run.active;

@@ -61,7 +61,7 @@ TEST_F(Load, DerivesWhatRowsMean) {
   ASSERT_EQ(run.tasks.size(), 5u);
   EXPECT_EQ(run.tasks[0].items_open, 2u);
   EXPECT_EQ(run.tasks[0].next_item, 2u);
-  EXPECT_EQ(run.tasks[1].waiting, 1u);
+  EXPECT_EQ(run.tasks[1].upstream.waiting, 1u);
   EXPECT_EQ(run.tasks[4].row.index, 2);
   EXPECT_EQ(run.tasks[4].row.step, 0u);
   EXPECT_FALSE(run.tasks[4].stored);

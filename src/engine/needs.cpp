@@ -45,8 +45,10 @@ void want_run(const State& state, const RunId& id, Needs& needs) {
 }  // namespace
 
 void add_needs(const State& state, const Run& run, const Task& task, Needs& needs) {
-  if (model::is_terminal(task.row.status) || task.upstream_failed || task.row.has_input) return;
-  const auto code = run.program->code(run.program->step(task.row.step));
+  if (model::is_terminal(task.row.status) || task.row.has_input) return;
+  const model::Step& step = run.program->step(task.row.step);
+  if (trigger(step.trigger_rule, task.upstream).kind == Trigger::Kind::skip) return;
+  const auto code = run.program->code(step);
   if (!code) return;  // the evaluation will say why
   const bool item = task.row.index >= 0;
   const bool mapped = !run.program->step(task.row.step).for_each.is_null();

@@ -181,4 +181,31 @@ Result<std::shared_ptr<const StepCode>> Program::code(const model::Step& s) cons
   return std::shared_ptr<const StepCode>(std::move(code));
 }
 
+const FailureCode& Program::failure_code(const model::FailureRules& rules) const {
+  if (const auto found = failure_code_.find(&rules); found != failure_code_.end()) return found->second;
+  if (failure_code_.size() >= kCompiledLimit) failure_code_.clear();
+  FailureCode code{.on_error = ErrorRules(rules.on_error), .result = std::nullopt};
+  if (!rules.result_schema.is_null()) {
+    // The definition's check has refused one that does not compile.
+    if (auto schema = schema::Schema::compile(rules.result_schema)) code.result = std::move(*schema);
+  }
+  return failure_code_.emplace(&rules, std::move(code)).first->second;
+}
+
+const model::ErrorRule* Program::rule_for(Ordinal ordinal, const model::Failure& failure) const {
+  if (const auto& rules = step(ordinal).failure; rules && !rules->on_error.empty()) {
+    if (const auto* rule = failure_code(*rules).on_error.match(failure)) return rule;
+  }
+  if (workflow_->on_error.empty()) return nullptr;
+  if (!shared_rules_) shared_rules_.emplace(workflow_->on_error);
+  return shared_rules_->match(failure);
+}
+
+const schema::Schema* Program::result_schema(Ordinal ordinal) const {
+  const auto& rules = step(ordinal).failure;
+  if (!rules || rules->result_schema.is_null()) return nullptr;
+  const FailureCode& code = failure_code(*rules);
+  return code.result ? &*code.result : nullptr;
+}
+
 }  // namespace baton::engine

@@ -13,6 +13,7 @@
 
 #include "base/error.hpp"
 #include "base/ids.hpp"
+#include "engine/failure.hpp"
 #include "expr/expr.hpp"
 #include "expr/template.hpp"
 #include "model/definition.hpp"
@@ -85,7 +86,14 @@ class Program {
   // The parts of a step that go into what its executor gets; a JSON object with action, with, env, workdir.
   static boost::json::value body_of(const model::Step& step);
 
+  // The first rule of `on_error`, the step's or then the workflow's, that holds for the failure; null if none
+  // does.
+  const model::ErrorRule* rule_for(Ordinal step, const model::Failure& failure) const;
+  // What the step's results must look like; null = anything. Valid until the next call.
+  const schema::Schema* result_schema(Ordinal step) const;
+
  private:
+  const FailureCode& failure_code(const model::FailureRules& rules) const;
   References references(const std::vector<expr::Path>& paths) const;
 
   std::shared_ptr<const model::Workflow> workflow_;
@@ -99,6 +107,8 @@ class Program {
   // A cache: holds nothing that cannot be computed again from the definition.
   mutable std::unordered_map<const model::Step*, std::shared_ptr<const StepCode>> compiled_;
   mutable std::deque<const model::Step*> compiled_order_;
+  mutable std::optional<ErrorRules> shared_rules_;  // the workflow's
+  mutable std::unordered_map<const model::FailureRules*, FailureCode> failure_code_;
 };
 
 }  // namespace baton::engine

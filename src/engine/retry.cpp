@@ -1,8 +1,6 @@
 #include "engine/retry.hpp"
 
 #include <algorithm>
-#include <array>
-#include <string_view>
 
 namespace baton::engine {
 namespace {
@@ -20,13 +18,6 @@ std::int64_t exponential(const model::Retry& retry, std::uint32_t failures) {
 }
 
 }  // namespace
-
-bool is_retryable(const model::Failure& failure) {
-  constexpr std::array<std::string_view, 5> kNever = {
-      model::error_type::kValidation, model::error_type::kExpression, model::error_type::kCancelled,
-      "rejected", "quarantined"};
-  return !failure.never_retry && std::ranges::find(kNever, failure.type) == kNever.end();
-}
 
 Duration retry_delay(const model::Retry& retry, std::uint32_t failures, Duration previous, Random& random) {
   std::int64_t delay = 0;

@@ -1,4 +1,4 @@
-// Whether and when a failed attempt is followed by another one (SEMANTICS 17, 18).
+// When a failed attempt is followed by another one (SEMANTICS 18).
 #pragma once
 
 #include <cstdint>
@@ -6,13 +6,8 @@
 #include "base/time.hpp"
 #include "engine/moment.hpp"
 #include "model/definition.hpp"
-#include "model/outcome.hpp"
 
 namespace baton::engine {
-
-// Whether an error of this kind may be retried at all: not validation, expression, rejected, cancelled, nor
-// what the handler marked "never".
-bool is_retryable(const model::Failure& failure);
 
 // The delay before the attempt that follows the n-th failure (n >= 1). Exponential: min(max, initial ·
 // multiplier^(n−1)); linear: min(max, initial · n); jitter after the cap: full = uniform in [0, d], equal =

@@ -78,14 +78,5 @@ TEST(Retry, JitterStaysWithinItsBounds) {
   EXPECT_TRUE(low && high);
 }
 
-TEST(Retry, SomeErrorsAreNeverRetried) {
-  EXPECT_TRUE(is_retryable({.type = "exit"}));
-  EXPECT_TRUE(is_retryable({.type = "timeout"}));
-  for (const char* type : {"validation", "expression", "rejected", "cancelled"}) {
-    EXPECT_FALSE(is_retryable({.type = type})) << type;
-  }
-  EXPECT_FALSE(is_retryable({.type = "exit", .never_retry = true}));
-}
-
 }  // namespace
 }  // namespace baton::engine

@@ -16,6 +16,7 @@
 #include "base/time.hpp"
 #include "calendar/zones.hpp"
 #include "engine/program.hpp"
+#include "engine/trigger.hpp"
 #include "engine/values.hpp"
 #include "model/blocker.hpp"
 #include "model/command.hpp"
@@ -29,22 +30,24 @@ struct Line;
 struct Task {
   model::TaskRow row;
   bool stored = false;             // has a row in the store (or in a batch on its way there)
-  bool upstream_failed = false;    // a predecessor is bad (SEMANTICS 9)
   bool sweeping = false;           // of a mapped step: its open items are being cancelled
   bool parked = false;             // ready, but stands in Run::parked
   bool refill_pending = false;     // of a mapped step: an `expand` stands in State::work
-  std::uint32_t waiting = 0;       // predecessors that have not ended
+  Upstream upstream;               // how its predecessors stand
   JournalSequence ended_in = 0;    // the commit that has its terminal state; 0 = before this owner
   JournalSequence touched_in = 0;  // the last commit that changes it
   ShardTime timer;                 // its entry in State::timers, if has_timer
   bool has_timer = false;
   Line* line = nullptr;     // where it stands: a queue, or before a blocker; see gates.hpp
   std::uint64_t order = 0;  // its place there, among those of its priority
+  ShardTime clock;  // its entry of kind `clock` in State::timers, if has_clock
+  bool has_clock = false;
+  ShardTime heartbeat;  // last sign of life of its attempt, as far as this owner knows
 
   // Of a mapped step that is expanded.
-  std::uint32_t next_item = 0;   // the next one to be made ready
-  std::uint32_t items_open = 0;  // not terminal
-  std::uint32_t items_failed = 0;
+  std::uint32_t next_item = 0;        // the next one to be made ready
+  std::uint32_t items_open = 0;       // not terminal
+  std::uint32_t items_failed = 0;     // those that count
   std::uint32_t items_cancelled = 0;  // or skipped, because the run failed fast
   std::uint32_t items_waiting = 0;    // queued or parked
   std::uint32_t items_active = 0;     // parked, queued, running or retrying
@@ -61,6 +64,8 @@ struct Run {
   std::uint32_t open_finally = 0;
   std::uint32_t active = 0;    // tasks queued, running or retrying, for max_parallel
   std::deque<Ordinal> parked;  // ready, but over max_parallel
+  ShardTime clock;             // its entry of kind `run_clock` in State::timers, if has_clock
+  bool has_clock = false;
   std::uint64_t done_weight = 0;
   bool any_failed = false;  // a main task failed that counts
   bool finally_failed = false;
@@ -101,11 +106,17 @@ struct Claim {
   model::ReplyTo reply_to = 0;
 };
 
-enum class TimerKind : std::uint8_t { task, lease, claim };
+enum class TimerKind : std::uint8_t {
+  task,       // the delay of a retry; soft and hard end of an attempt
+  lease,      // of a worker
+  claim,      // end of its wait
+  clock,      // start timeout, heartbeat, deadline or sla of a task
+  run_clock,  // deadline or sla of a run
+};
 struct Timer {
   ShardTime at;
   TimerKind kind = TimerKind::task;
-  TaskKey task;        // kind task
+  TaskKey task;        // kinds task, clock and run_clock (ordinal kWholeRun)
   std::string worker;  // kinds lease and claim
   friend auto operator<=>(const Timer&, const Timer&) = default;
 };

@@ -9,6 +9,24 @@ std::string_view name(StepKind kind) {
   return kNames[static_cast<std::size_t>(kind)];
 }
 
+std::string_view name(TriggerRule rule) {
+  constexpr std::array kNames = {"none_failed",  "all_success", "all_failed",
+                                 "all_done",     "all_skipped", "one_success",
+                                 "one_failed",   "one_done",    "none_failed_min_one_success",
+                                 "none_skipped", "always"};
+  return kNames[static_cast<std::size_t>(rule)];
+}
+
+std::string_view name(ErrorAction action) {
+  constexpr std::array kNames = {"retry", "fail", "fallback", "hold", "ignore"};
+  return kNames[static_cast<std::size_t>(action)];
+}
+
+std::string_view name(Severity severity) {
+  constexpr std::array kNames = {"", "info", "warning", "critical"};
+  return kNames[static_cast<std::size_t>(severity)];
+}
+
 std::optional<Ordinal> find_step(const Workflow& workflow, std::string_view name) {
   for (std::size_t i = 0; i < workflow.steps.size(); ++i) {
     if (workflow.steps[i].name == name) return static_cast<Ordinal>(i);

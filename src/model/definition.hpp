@@ -35,11 +35,88 @@ struct Retry {
   friend bool operator==(const Retry&, const Retry&) = default;
 };
 
+// SEMANTICS 23, 24. A part that is 0 is not limited.
 struct Timeout {
-  Duration soft;  // SIGTERM to the group
-  Duration hard;  // SIGKILL to the group; soft <= hard
+  Duration soft;       // of an attempt: SIGTERM to the group
+  Duration hard;       // SIGKILL to the group; soft <= hard, both or neither
+  Duration start;      // of the wait in the queue
+  Duration heartbeat;  // between two signs of life of an attempt
 
   friend bool operator==(const Timeout&, const Timeout&) = default;
+};
+
+// Which endings of its predecessors let a step start (SEMANTICS 8, 10); the names are Airflow's.
+enum class TriggerRule : std::uint8_t {
+  none_failed,
+  all_success,
+  all_failed,
+  all_done,
+  all_skipped,
+  one_success,
+  one_failed,
+  one_done,
+  none_failed_min_one_success,
+  none_skipped,
+  always
+};
+std::string_view name(TriggerRule rule);
+
+// What to do about an attempt that failed (SEMANTICS 16).
+enum class ErrorAction : std::uint8_t { retry, fail, fallback, hold, ignore };
+std::string_view name(ErrorAction action);
+
+// Whom an alert concerns; `none` raises none.
+enum class Severity : std::uint8_t { none, info, warning, critical };
+std::string_view name(Severity severity);
+
+// One rule of `on_error`. Each list that is given must have the failure's value in it; an empty one says
+// nothing about it.
+struct ErrorRule {
+  struct Range {
+    int low = 0;
+    int high = 0;
+    friend bool operator==(const Range&, const Range&) = default;
+  };
+  std::vector<std::string> types;
+  std::vector<Range> status;  // of an HTTP response
+  std::vector<int> exit;
+  std::string message;  // RE2, searched anywhere in the message; "" = any
+  ErrorAction action = ErrorAction::fail;
+  Severity alert = Severity::none;
+  std::optional<Duration> delay;  // instead of the backoff's
+
+  friend bool operator==(const ErrorRule&, const ErrorRule&) = default;
+};
+
+// How many items of a mapped step may fail.
+struct MaxFailures {
+  std::uint32_t value = 0;
+  bool percent = false;
+
+  bool exceeded_by(std::uint32_t failed, std::uint32_t items) const {
+    return percent ? std::uint64_t{failed} * 100 > std::uint64_t{value} * items : failed > value;
+  }
+  friend bool operator==(const MaxFailures&, const MaxFailures&) = default;
+};
+
+// What few steps say about failure.
+struct FailureRules {
+  std::vector<ErrorRule> on_error;   // first match wins; the workflow's follow
+  std::optional<Duration> deadline;  // for all attempts and waits
+  std::optional<Duration> sla;       // after it the step is reported as late, once
+  MaxFailures max_failures;
+  boost::json::value result_schema;  // null = any result
+  bool critical = false;             // its failure raises an alert
+
+  friend bool operator==(const FailureRules&, const FailureRules&) = default;
+};
+
+// What few steps say for people and tools.
+struct Notes {
+  std::vector<std::string> tags;
+  boost::json::value metadata;  // null, or an object
+
+  friend bool operator==(const Notes&, const Notes&) = default;
 };
 
 enum class StepKind : std::uint8_t { run, exec, set };
@@ -67,8 +144,11 @@ struct Step {
   std::vector<std::string> shell;  // of `run`; empty = sh -e -c
   bool parse_json = false;         // parse: json
 
-  std::shared_ptr<const Retry> retry;      // null = one attempt
-  std::shared_ptr<const Timeout> timeout;  // null = none
+  std::shared_ptr<const Retry> retry;           // null = one attempt
+  std::shared_ptr<const Timeout> timeout;       // null = none
+  std::shared_ptr<const FailureRules> failure;  // null = none of its own
+  std::shared_ptr<const Notes> notes;           // null = none
+  TriggerRule trigger_rule = TriggerRule::none_failed;
   std::string queue = "default";
   std::int8_t priority = -1;  // 0–9; -1 = the run's
   bool continue_on_error = false;
@@ -93,6 +173,10 @@ struct Workflow {
   std::vector<Step> steps;         // in file order: `steps`, then `finally`; a step's place is its ordinal
   std::uint32_t max_parallel = 0;  // tasks of one run at a time; 0 = no limit
   bool fail_fast = false;
+  std::vector<ErrorRule> on_error;            // for all steps, after their own
+  std::optional<Duration> deadline;           // for a run, from its start
+  std::optional<Duration> sla;                // after it the run is reported as late, once
+  std::optional<std::uint32_t> retry_budget;  // retries of all tasks of a run together
   std::int8_t priority = 5;
   std::uint32_t max_recovery_attempts = 3;
 

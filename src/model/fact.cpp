@@ -20,7 +20,13 @@ constexpr std::array kNames = {"",
                                "attempt.stopping",
                                "attempt.ended",
                                "task.retrying",
-                               "task.ended"};
+                               "task.ended",
+                               "run.timed_out",
+                               "run.sla_missed",
+                               "task.sla_missed",
+                               "task.held",
+                               "task.resolved",
+                               "alert.raised"};
 
 void put(Encoder& out, const Fact& fact) {
   out.number(1, static_cast<std::uint64_t>(fact.kind));
@@ -84,7 +90,18 @@ std::string_view name(FactKind kind) {
 }
 
 bool is_task_fact(FactKind kind) {
-  return kind >= FactKind::task_queued;
+  switch (kind) {
+    case FactKind::run_submitted:
+    case FactKind::run_started:
+    case FactKind::run_cancel_requested:
+    case FactKind::run_finalizing:
+    case FactKind::run_ended:
+    case FactKind::run_timed_out:
+    case FactKind::run_sla_missed:
+      return false;
+    default:
+      return true;
+  }
 }
 
 std::string encode(const std::vector<RunFacts>& entry) {

@@ -25,10 +25,16 @@ enum class FactKind : std::uint8_t {
   task_expanded,         // a mapped step knows its items; number: how many; other: first ordinal
   attempt_started,       // attempt; text: worker
   attempt_stopping,      // attempt; text: soft or hard; other: why
-  attempt_ended,  // attempt; text: outcome (completed, failed, lost, interrupted, released, cancelled);
-                  // other: error type
-  task_retrying,  // attempt; number: delay in microseconds
-  task_ended,     // status; text: error type; other: error message
+  attempt_ended,    // attempt; text: outcome (completed, failed, lost, interrupted, released, cancelled);
+                    // other: error type
+  task_retrying,    // attempt; number: delay in microseconds
+  task_ended,       // status; text: error type; other: error message
+  run_timed_out,    // its deadline is over; number: the deadline in microseconds
+  run_sla_missed,   // number: the sla in microseconds
+  task_sla_missed,  // number: the sla in microseconds
+  task_held,        // attempt; text: error type; other: error message; a person decides
+  task_resolved,    // text: what a person decided (retry, skip, complete, fail); other: why
+  alert_raised,     // status: the Severity; text: error type; other: message; of the task that it is about
 };
 
 struct Fact {

@@ -39,11 +39,13 @@ void apply_to_task(TaskHistory& task, const Fact& fact) {
   switch (fact.kind) {
     case FactKind::task_queued:
       task.status = TaskStatus::queued;
+      task.held = false;
       if (task.queued_at.us == 0) task.queued_at = fact.at;
       break;
     case FactKind::task_skipped:
       task.status = TaskStatus::skipped;
       task.skip_reason = fact.text;
+      task.held = false;
       task.ended_at = fact.at;
       break;
     case FactKind::task_expanded:
@@ -66,8 +68,16 @@ void apply_to_task(TaskHistory& task, const Fact& fact) {
     case FactKind::task_retrying:
       task.status = TaskStatus::retrying;
       break;
+    case FactKind::task_held:
+      task.status = TaskStatus::retrying;
+      task.held = true;
+      break;
+    case FactKind::task_sla_missed:
+      task.late = true;
+      break;
     case FactKind::task_ended:
       if (!read_status(fact.status, task.status)) return;
+      task.held = false;
       // Values that are computed are not attempts of a worker, but they are counted.
       if (fact.attempt > task.starts) {
         task.attempts += fact.attempt - task.starts;
@@ -112,8 +122,16 @@ void apply(RunHistory& run, const Fact& fact) {
       if (!read_status(fact.status, run.status)) return;
       run.ended_at = fact.at;
       break;
+    case FactKind::run_timed_out:
+      run.timed_out = true;
+      break;
+    case FactKind::run_sla_missed:
+      run.late = true;
+      break;
     case FactKind::attempt_stopping:
-      break;  // says what was asked for; what came of it follows
+    case FactKind::task_resolved:
+    case FactKind::alert_raised:
+      break;  // say what was asked for; what came of it follows
     case FactKind::task_queued:
     case FactKind::task_skipped:
     case FactKind::task_expanded:
@@ -121,6 +139,8 @@ void apply(RunHistory& run, const Fact& fact) {
     case FactKind::attempt_ended:
     case FactKind::task_retrying:
     case FactKind::task_ended:
+    case FactKind::task_held:
+    case FactKind::task_sla_missed:
       apply_to_task(run.tasks[fact.task], fact);
       if (run.started_at.us == 0 && is_activity(fact)) run.started_at = fact.at;
       break;

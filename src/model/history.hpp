@@ -31,6 +31,8 @@ struct TaskHistory {
   bool expanded = false;
   Ordinal first_item = 0;
   std::uint32_t item_count = 0;
+  bool held = false;  // retrying: a person decides
+  bool late = false;  // its sla is over
 
   friend bool operator==(const TaskHistory&, const TaskHistory&) = default;
 };
@@ -42,6 +44,8 @@ struct RunHistory {
   bool cancel_requested = false;
   bool terminate = false;
   bool finalizing = false;
+  bool timed_out = false;
+  bool late = false;                       // its sla is over
   RunStatus outcome = RunStatus::pending;  // once the main phase is over
   WallTime created_at;
   WallTime started_at;

@@ -11,7 +11,7 @@ namespace baton::model {
 
 // Error types that Baton itself raises (SEMANTICS 15); a handler may raise any other name.
 namespace error_type {
-inline constexpr const char* kExit = "exit";                // exit code other than 0; 127 also if the program could not be started
+inline constexpr const char* kExit = "exit";  // exit code other than 0; 127 also if it could not be started
 inline constexpr const char* kSignal = "signal";            // killed by a signal
 inline constexpr const char* kTimeout = "timeout";          // ended after the soft or hard timeout
 inline constexpr const char* kLost = "lost";                // the worker died or lost its lease
@@ -20,6 +20,11 @@ inline constexpr const char* kConnection = "connection";
 inline constexpr const char* kValidation = "validation";  // the result has the wrong form or is too large
 inline constexpr const char* kExpression = "expression";  // an expression failed
 inline constexpr const char* kCancelled = "cancelled";
+inline constexpr const char* kStartTimeout = "start_timeout";  // waited too long in the queue
+inline constexpr const char* kHeartbeat = "heartbeat";         // gave no sign of life for too long
+inline constexpr const char* kRejected = "rejected";           // a person said no
+inline constexpr const char* kQuarantined = "quarantined";     // lost or interrupted too often
+inline constexpr const char* kFinally = "finally";             // of a run: only a finally step failed
 }  // namespace error_type
 
 struct Failure {
@@ -27,6 +32,7 @@ struct Failure {
   std::string message;                  // for people; at most 4 KiB are kept
   std::optional<int> exit_code;         // of a process that exited
   std::optional<int> signal;            // of a process that was killed
+  std::optional<int> status;            // of an HTTP response
   std::optional<Duration> retry_after;  // the handler's wish for the delay of the next attempt
   bool never_retry = false;             // the handler says that another try cannot help
 

@@ -26,6 +26,8 @@ void put(Encoder& out, const AttemptRecord& a) {
   out.number(7, static_cast<std::uint64_t>(a.end));
   out.bytes(8, a.error_type);
   out.bytes(9, a.error_message);
+  if (a.exit_code) out.signed_number(20, *a.exit_code);
+  out.number(21, static_cast<std::uint64_t>(a.status.value_or(0)));
 }
 
 bool get(std::string_view bytes, AttemptRecord& a) {
@@ -60,6 +62,12 @@ bool get(std::string_view bytes, AttemptRecord& a) {
       case 9:
         a.error_message = in.bytes();
         break;
+      case 20:
+        a.exit_code = static_cast<int>(in.signed_number());
+        break;
+      case 21:
+        a.status = static_cast<int>(in.number());
+        break;
       default:
         break;
     }
@@ -78,6 +86,16 @@ std::string_view name(AttemptEnd end) {
 std::string_view name(Phase phase) {
   constexpr std::array kNames = {"primary", "preflight", "poll", "fallback"};
   return kNames[static_cast<std::size_t>(phase)];
+}
+
+std::string_view name(StopReason reason) {
+  constexpr std::array kNames = {"", "timeout", "cancelled", "heartbeat", "deadline"};
+  return kNames[static_cast<std::size_t>(reason)];
+}
+
+std::string_view name(Via via) {
+  constexpr std::array kNames = {"", "fallback", "operator", "cache"};
+  return kNames[static_cast<std::size_t>(via)];
 }
 
 std::string encode_state(const TaskRow& row) {
@@ -110,6 +128,15 @@ std::string encode_state(const TaskRow& row) {
   out.number(28, static_cast<std::uint64_t>(row.phase));
   out.number(29, row.round);
   out.number(30, row.group_attempts);
+  if (row.error_exit_code) out.signed_number(50, *row.error_exit_code);
+  out.number(51, static_cast<std::uint64_t>(row.error_status.value_or(0)));
+  out.number(52, row.held ? 1 : 0);
+  out.number(53, row.ignored ? 1 : 0);
+  out.number(54, static_cast<std::uint64_t>(row.via));
+  out.number(55, bits(row.queued_at.us));
+  out.number(56, bits(row.deadline.us));
+  out.number(57, bits(row.late_at.us));
+  out.number(58, row.start_timeouts);
   for (const AttemptRecord& attempt : row.history) {
     Encoder one;
     put(one, attempt);
@@ -128,7 +155,7 @@ Status decode_state(std::string_view bytes, TaskRow& row) {
     const auto small = static_cast<std::uint32_t>(n);
     switch (in.field()) {
       case 1:
-        if (n > static_cast<std::uint64_t>(SkipReason::operator_)) return damaged();
+        if (n > static_cast<std::uint64_t>(SkipReason::trigger_rule)) return damaged();
         row.skip_reason = static_cast<SkipReason>(n);
         break;
       case 2:
@@ -163,7 +190,7 @@ Status decode_state(std::string_view bytes, TaskRow& row) {
         row.stopping = static_cast<Stopping>(n);
         break;
       case 12:
-        if (n > static_cast<std::uint64_t>(StopReason::cancelled)) return damaged();
+        if (n > static_cast<std::uint64_t>(StopReason::deadline)) return damaged();
         row.stop_reason = static_cast<StopReason>(n);
         break;
       case 13:
@@ -221,6 +248,34 @@ Status decode_state(std::string_view bytes, TaskRow& row) {
       case 30:
         row.group_attempts = small;
         break;
+      case 50:
+        row.error_exit_code = static_cast<int>(in.signed_number());
+        break;
+      case 51:
+        row.error_status = static_cast<int>(n);
+        break;
+      case 52:
+        row.held = n != 0;
+        break;
+      case 53:
+        row.ignored = n != 0;
+        break;
+      case 54:
+        if (n > static_cast<std::uint64_t>(Via::cache)) return damaged();
+        row.via = static_cast<Via>(n);
+        break;
+      case 55:
+        row.queued_at.us = static_cast<std::int64_t>(n);
+        break;
+      case 56:
+        row.deadline.us = static_cast<std::int64_t>(n);
+        break;
+      case 57:
+        row.late_at.us = static_cast<std::int64_t>(n);
+        break;
+      case 58:
+        row.start_timeouts = small;
+        break;
       default:
         break;
     }
@@ -250,6 +305,11 @@ std::string encode_state(const RunRow& row) {
   out.number(17, row.counts.cancelled);
   out.number(18, row.counts.running);
   out.number(19, row.next_ordinal);
+  out.number(50, row.timed_out ? 1 : 0);
+  out.number(51, bits(row.deadline.us));
+  out.number(52, bits(row.late_at.us));
+  out.number(53, row.retries);
+  out.number(54, bits(row.paused_for.us));
   return out.take();
 }
 
@@ -321,6 +381,21 @@ Status decode_state(std::string_view bytes, RunRow& row) {
         break;
       case 19:
         row.next_ordinal = small;
+        break;
+      case 50:
+        row.timed_out = n != 0;
+        break;
+      case 51:
+        row.deadline.us = static_cast<std::int64_t>(n);
+        break;
+      case 52:
+        row.late_at.us = static_cast<std::int64_t>(n);
+        break;
+      case 53:
+        row.retries = small;
+        break;
+      case 54:
+        row.paused_for.us = static_cast<std::int64_t>(n);
         break;
       default:
         break;

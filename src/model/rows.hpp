@@ -29,6 +29,8 @@ struct AttemptRecord {
   AttemptEnd end = AttemptEnd::running;
   std::string error_type;
   std::string error_message;
+  std::optional<int> exit_code;  // of a process that exited badly
+  std::optional<int> status;     // of an HTTP response that was an error
 
   friend bool operator==(const AttemptRecord&, const AttemptRecord&) = default;
 };
@@ -39,7 +41,13 @@ enum class Phase : std::uint8_t { primary, preflight, poll, fallback };
 std::string_view name(Phase phase);
 
 enum class Stopping : std::uint8_t { none, soft, hard };
-enum class StopReason : std::uint8_t { none, timeout, cancelled };
+// Stored as numbers: append at the end.
+enum class StopReason : std::uint8_t { none, timeout, cancelled, heartbeat, deadline };
+std::string_view name(StopReason reason);  // "" for none
+
+// How a completed task came to its result, if not by its own attempt. Stored as numbers.
+enum class Via : std::uint8_t { none, fallback, operator_, cache };
+std::string_view name(Via via);  // "" for none
 
 struct TaskRow {
   TaskKey key;
@@ -73,6 +81,18 @@ struct TaskRow {
   WallTime ended_at;       // of its terminal state
   std::string error_type;  // of the terminal failure, or of the last attempt while retrying
   std::string error_message;
+  std::optional<int> error_exit_code;
+  std::optional<int> error_status;
+  std::uint32_t start_timeouts = 0;  // waits in the queue that were too long; each counts as an attempt
+  bool held = false;                 // retrying without a timer: waits for a person (SEMANTICS 19)
+  bool ignored = false;              // failed, but a rule says that it does not count
+  Via via = Via::none;
+
+  // Clocks (deadlines.hpp of the engine); 0 = not running.
+  ShardTime queued_at;  // run time: of the present wait in the queue
+  ShardTime deadline;   // run time: when all attempts and waits are over
+  ShardTime late_at;    // shard time: when the step is late; 0 also once that is reported
+
   bool has_input = false;   // a rendered input is stored (it was not constant)
   bool has_result = false;  // a result is stored
 
@@ -119,6 +139,11 @@ struct RunRow {
 
   bool cancel_requested = false;
   bool terminate = false;
+  bool timed_out = false;                  // its deadline is over
+  ShardTime deadline;                      // run time; 0 = none, or not started
+  ShardTime late_at;                       // shard time; 0 also once that is reported
+  Duration paused_for;                     // so far; run time is shard time without it
+  std::uint32_t retries = 0;               // of all its tasks, for the retry budget
   bool finalizing = false;                 // the main phase is over
   RunStatus outcome = RunStatus::pending;  // decided when the main phase ended
   std::string error_type;

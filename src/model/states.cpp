@@ -14,7 +14,7 @@ constexpr std::array kRunNames = {"pending",    "running",   "paused", "cancelli
 constexpr std::array kTaskNames = {"pending",   "queued", "running", "retrying",
                                    "completed", "failed", "skipped", "cancelled"};
 constexpr std::array kSkipNames = {"",       "when",      "upstream_skipped", "upstream_failed",
-                                   "branch", "fail_fast", "operator"};
+                                   "branch", "fail_fast", "operator",         "trigger_rule"};
 
 constexpr std::array kRunTransitions = {
     Transition<R>{R::pending, R::running, "its first task starts"},
@@ -39,13 +39,18 @@ constexpr std::array kTaskTransitions = {
     Transition<T>{T::pending, T::skipped, "a condition or a failed step before it"},
     Transition<T>{T::pending, T::cancelled, "the run was cancelled"},
     Transition<T>{T::queued, T::running, "a worker took it"},
+    Transition<T>{T::queued, T::retrying, "it waited too long, a rule says to wait again or for a person"},
+    Transition<T>{T::queued, T::failed, "it waited too long"},
     Transition<T>{T::queued, T::cancelled, "the run was cancelled"},
     Transition<T>{T::running, T::completed, "its attempt succeeded"},
     Transition<T>{T::running, T::failed, "its last attempt failed"},
     Transition<T>{T::running, T::retrying, "an attempt failed, another will follow"},
     Transition<T>{T::running, T::queued, "its attempt was given back, lost or interrupted"},
     Transition<T>{T::running, T::cancelled, "the run was cancelled"},
-    Transition<T>{T::retrying, T::queued, "the delay is over"},
+    Transition<T>{T::retrying, T::queued, "the delay is over, or a person says so"},
+    Transition<T>{T::retrying, T::completed, "a person gave it a result"},
+    Transition<T>{T::retrying, T::failed, "its deadline is over, or a person says so"},
+    Transition<T>{T::retrying, T::skipped, "a person says so"},
     Transition<T>{T::retrying, T::cancelled, "the run was cancelled"},
 };
 

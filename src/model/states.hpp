@@ -38,7 +38,8 @@ enum class SkipReason : std::uint8_t {
   upstream_failed,
   branch,
   fail_fast,
-  operator_
+  operator_,
+  trigger_rule  // its trigger rule asked for endings that did not come
 };
 
 std::string_view name(RunStatus status);

@@ -92,7 +92,7 @@ class ProcessSteps(unittest.TestCase):
         self.assertGreater(len(types), 5)
         rows = pages.table(self.text, "type", "meaning", "retried")
         self.assertEqual({row[0].strip("`") for row in rows}, set(types.values()))
-        never = re.search(r"kNever = \{(.*?)\};", source("engine/retry.cpp"), re.DOTALL).group(1)
+        never = re.search(r"kNever = \{(.*?)\};", source("engine/failure.cpp"), re.DOTALL).group(1)
         self.assertEqual({row[0].strip("`") for row in rows if row[2] == "never"},
                          {types[name] for name in re.findall(r"error_type::(k\w+)", never)})
 

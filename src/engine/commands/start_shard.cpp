@@ -3,6 +3,7 @@
 
 #include "engine/attempts.hpp"
 #include "engine/commands/commands.hpp"
+#include "engine/deadlines.hpp"
 #include "engine/dispatch.hpp"
 #include "engine/flow.hpp"
 #include "engine/gates.hpp"
@@ -18,13 +19,14 @@ using model::TaskStatus;
 void keep(State& state, Run& run, Task& task, const Moment& moment) {
   Worker& worker = renew_lease(state, task.row.worker, task.row.in_process, moment);
   worker.attempts.emplace(task.row.token, task.row.key);
+  task.heartbeat = moment.now;  // what was said before is not known
   const auto& timeout = run.program->action(task.row).timeout;
   if (task.row.stopping == model::Stopping::soft) {
     set_timer(state, task,
-              task.row.stop_reason == model::StopReason::timeout && timeout
+              task.row.stop_reason == model::StopReason::timeout && timeout && timeout->soft.us > 0
                   ? task.row.attempt_started + timeout->hard
                   : moment.now + state.settings.cancel_grace);
-  } else if (task.row.stopping == model::Stopping::none && timeout) {
+  } else if (task.row.stopping == model::Stopping::none && timeout && timeout->soft.us > 0) {
     set_timer(state, task, task.row.attempt_started + timeout->soft);
   }
 }
@@ -35,12 +37,22 @@ bool is_orphan(const State& state, const Task& task) {
   return task.row.in_process && task.row.token.incarnation != state.incarnation;
 }
 
+// Whether a mapped step has failed already: what is open of it is swept.
+bool is_failing(const Run& run, const Task& group) {
+  const auto& rules = run.program->step(group.row.step).failure;
+  const model::MaxFailures allowed = rules ? rules->max_failures : model::MaxFailures{};
+  return group.row.stop_reason == model::StopReason::deadline ||
+         allowed.exceeded_by(group.items_failed, group.row.item_count);
+}
+
 // Whether a pending task that has no items was ready, or parked, when the previous owner stopped.
 bool is_due(const Run& run, const Task& task) {
   if (task.row.index >= 0) {
     return static_cast<std::uint32_t>(task.row.index) < run.tasks[task.row.step].next_item;
   }
-  return task.waiting == 0 && run.program->step(task.row.step).finally == run.row.finalizing;
+  const model::Step& step = run.program->step(task.row.step);
+  return trigger(step.trigger_rule, task.upstream).kind != Trigger::Kind::wait &&
+         step.finally == run.row.finalizing;
 }
 
 }  // namespace
@@ -61,13 +73,13 @@ void decide(State& state, const model::StartShard&, model::ReplyTo reply_to, con
       if (task.row.status == TaskStatus::queued) {
         queued.push_back(&task);
       } else if (task.row.status == TaskStatus::retrying) {
-        set_timer(state, task, task.row.due);
+        if (!task.row.held) set_timer(state, task, task.row.due);
       } else if (task.row.status == TaskStatus::running && is_orphan(state, task)) {
         interrupted.emplace_back(run, task.row.key.ordinal);
       } else if (task.row.status == TaskStatus::running) {
         keep(state, *run, task, moment);
       } else if (task.row.expanded && task.row.status == TaskStatus::pending) {
-        if (task.items_failed > 0) {
+        if (is_failing(*run, task)) {
           task.sweeping = true;
           state.work.push_back({WorkKind::sweep, task.row.key, 0});
         } else {
@@ -77,7 +89,10 @@ void decide(State& state, const model::StartShard&, model::ReplyTo reply_to, con
         state.work.push_back({WorkKind::ready, task.row.key, 0});
       }
     }
-    const bool stop = run->row.cancel_requested || (run->any_failed && run->program->workflow().fail_fast);
+    for (Task& task : run->tasks) arm_clock(state, *run, task);
+    arm_run_clock(state, *run);
+    const bool stop = run->row.cancel_requested || run->row.timed_out ||
+                      (run->any_failed && run->program->workflow().fail_fast);
     if (stop && !run->row.finalizing) state.work.push_back({WorkKind::sweep, {run->row.key, kWholeRun}, 0});
   }
   std::ranges::sort(queued, {},

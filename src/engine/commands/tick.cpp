@@ -1,5 +1,6 @@
 #include "engine/attempts.hpp"
 #include "engine/commands/commands.hpp"
+#include "engine/deadlines.hpp"
 #include "engine/decide.hpp"
 #include "engine/dispatch.hpp"
 #include "engine/flow.hpp"
@@ -35,6 +36,20 @@ void decide(State& state, const model::Tick&, model::ReplyTo, const Moment& mome
         Task& task = run->tasks[timer.task.ordinal];
         task.has_timer = false;
         fire(state, *run, task, moment, effects);
+        break;
+      }
+      case TimerKind::clock: {
+        Run* run = state.find(timer.task.run);
+        if (run == nullptr) break;
+        run->tasks[timer.task.ordinal].has_clock = false;
+        on_clock(state, *run, run->tasks[timer.task.ordinal], moment, effects);
+        break;
+      }
+      case TimerKind::run_clock: {
+        Run* run = state.find(timer.task.run);
+        if (run == nullptr) break;
+        run->has_clock = false;
+        on_run_clock(state, *run, moment, effects);
         break;
       }
       case TimerKind::lease:

@@ -48,7 +48,7 @@ TEST(Timeout, SoftThenHardCountedFromTheStartOfTheAttempt) {
   EXPECT_EQ(asked[0].mode, Stopping::hard);
   EXPECT_EQ(world.fail(a, {.type = "signal", .message = "killed"}), TaskStatus::failed);
   EXPECT_EQ(world.task(run, "a").error_type, "timeout");
-  EXPECT_EQ(world.task(run, "a").error_message, "ran out of time (20000 ms); killed");
+  EXPECT_EQ(world.task(run, "a").error_message, "ran out of time (20s); killed");
   EXPECT_EQ(world.story(run),
             (std::vector<std::string>{"run.submitted", "task.queued a", "run.started", "attempt.started a 1",
                                       "attempt.stopping a soft timeout", "attempt.stopping a hard timeout",

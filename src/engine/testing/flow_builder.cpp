@@ -7,6 +7,17 @@
 namespace baton::engine::testing {
 namespace {
 
+std::string describe(const model::ErrorRule& rule) {
+  std::string text = "rule " + rule.message + "," + std::string(name(rule.action)) + "," +
+                     std::string(name(rule.alert)) + "," +
+                     std::to_string(rule.delay.value_or(Duration{-1}).us);
+  for (const std::string& type : rule.types) text += "," + type;
+  for (const int code : rule.exit) text += ",exit " + std::to_string(code);
+  for (const auto& [low, high] : rule.status)
+    text += ",status " + std::to_string(low) + "-" + std::to_string(high);
+  return text;
+}
+
 std::string describe(const model::Step& step) {
   std::string text = step.name + "|" + std::string(model::name(step.kind)) + "|" + step.when + "|" +
                      step.queue + "|" + step.workdir + "|" + std::to_string(step.max_parallel) + "," +
@@ -25,7 +36,18 @@ std::string describe(const model::Step& step) {
             std::to_string(r.jitter_add.us);
   }
   if (step.timeout) {
-    text += "timeout " + std::to_string(step.timeout->soft.us) + "," + std::to_string(step.timeout->hard.us);
+    const model::Timeout& t = *step.timeout;
+    text += "timeout " + std::to_string(t.soft.us) + "," + std::to_string(t.hard.us) + "," +
+            std::to_string(t.start.us) + "," + std::to_string(t.heartbeat.us);
+  }
+  text += "|" + std::string(name(step.trigger_rule));
+  if (step.failure) {
+    const model::FailureRules& f = *step.failure;
+    for (const model::ErrorRule& rule : f.on_error) text += describe(rule);
+    text += "failure " + std::to_string(f.deadline.value_or(Duration{}).us) + "," +
+            std::to_string(f.sla.value_or(Duration{}).us) + "," + std::to_string(f.max_failures.value) + "," +
+            std::to_string(f.max_failures.percent) + "," + std::to_string(f.critical) + "," +
+            boost::json::serialize(f.result_schema);
   }
   if (step.estimate) text += "estimate " + std::to_string(step.estimate->us);
   return text;
@@ -115,6 +137,61 @@ FlowBuilder& FlowBuilder::timeout(Duration soft, Duration hard) {
   last().timeout = std::make_shared<const model::Timeout>(model::Timeout{soft, hard});
   return *this;
 }
+FlowBuilder& FlowBuilder::timeout(model::Timeout value) {
+  last().timeout = std::make_shared<const model::Timeout>(value);
+  return *this;
+}
+FlowBuilder& FlowBuilder::trigger_rule(model::TriggerRule rule) {
+  last().trigger_rule = rule;
+  return *this;
+}
+model::FailureRules& FlowBuilder::rules() {
+  auto own = std::make_shared<model::FailureRules>();
+  if (last().failure) *own = *last().failure;
+  model::FailureRules& out = *own;
+  last().failure = std::move(own);
+  return out;
+}
+FlowBuilder& FlowBuilder::on_error(model::ErrorRule rule) {
+  rules().on_error.push_back(std::move(rule));
+  return *this;
+}
+FlowBuilder& FlowBuilder::deadline(Duration value) {
+  rules().deadline = value;
+  return *this;
+}
+FlowBuilder& FlowBuilder::sla(Duration value) {
+  rules().sla = value;
+  return *this;
+}
+FlowBuilder& FlowBuilder::max_failures(model::MaxFailures value) {
+  rules().max_failures = value;
+  return *this;
+}
+FlowBuilder& FlowBuilder::result_schema(boost::json::value schema) {
+  rules().result_schema = std::move(schema);
+  return *this;
+}
+FlowBuilder& FlowBuilder::critical() {
+  rules().critical = true;
+  return *this;
+}
+FlowBuilder& FlowBuilder::on_error_of_all(model::ErrorRule rule) {
+  workflow_.on_error.push_back(std::move(rule));
+  return *this;
+}
+FlowBuilder& FlowBuilder::run_deadline(Duration value) {
+  workflow_.deadline = value;
+  return *this;
+}
+FlowBuilder& FlowBuilder::run_sla(Duration value) {
+  workflow_.sla = value;
+  return *this;
+}
+FlowBuilder& FlowBuilder::retry_budget(std::uint32_t count) {
+  workflow_.retry_budget = count;
+  return *this;
+}
 FlowBuilder& FlowBuilder::queue(std::string name) {
   last().queue = std::move(name);
   return *this;
@@ -147,6 +224,10 @@ FlowBuilder& FlowBuilder::default_priority(int value) {
 std::shared_ptr<const model::Workflow> FlowBuilder::done() {
   std::string text = workflow_.name + ";" + std::to_string(workflow_.fail_fast) + "," +
                      std::to_string(workflow_.max_parallel) + "," + std::to_string(workflow_.priority);
+  for (const model::ErrorRule& rule : workflow_.on_error) text += ";" + describe(rule);
+  for (const auto& limit : {workflow_.deadline, workflow_.sla})
+    text += ";" + std::to_string(limit.value_or(Duration{}).us);
+  if (workflow_.retry_budget) text += ";budget " + std::to_string(*workflow_.retry_budget);
   for (const model::Step& step : workflow_.steps) text += "\n" + describe(step);
   workflow_.hash = Hash256::of(text);
   workflow_.canonical = std::move(text);

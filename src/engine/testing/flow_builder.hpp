@@ -42,11 +42,24 @@ class FlowBuilder {
   FlowBuilder& priority(int value);
   FlowBuilder& continue_on_error();
   FlowBuilder& estimate(Duration value);
+  FlowBuilder& timeout(model::Timeout value);
+  FlowBuilder& trigger_rule(model::TriggerRule rule);
+  // Rules of the step, after those it has.
+  FlowBuilder& on_error(model::ErrorRule rule);
+  FlowBuilder& deadline(Duration value);
+  FlowBuilder& sla(Duration value);
+  FlowBuilder& max_failures(model::MaxFailures value);
+  FlowBuilder& result_schema(boost::json::value schema);
+  FlowBuilder& critical();
 
   // About the workflow.
   FlowBuilder& fail_fast();
   FlowBuilder& max_parallel(std::uint32_t count);
   FlowBuilder& default_priority(int value);
+  FlowBuilder& on_error_of_all(model::ErrorRule rule);
+  FlowBuilder& run_deadline(Duration value);
+  FlowBuilder& run_sla(Duration value);
+  FlowBuilder& retry_budget(std::uint32_t count);
 
   // Hash and canonical text are made from everything above.
   std::shared_ptr<const model::Workflow> done();
@@ -54,6 +67,7 @@ class FlowBuilder {
  private:
   FlowBuilder& add(model::StepKind kind, std::string name, boost::json::value action);
   model::Step& last() { return workflow_.steps.back(); }
+  model::FailureRules& rules();
 
   model::Workflow workflow_;
 };

@@ -88,8 +88,7 @@ class RunCheck {
       const Task& a = fresh.tasks[i];
       const Task& b = run_.tasks[i];
       EXPECT_EQ(a.row, b.row) << label(b);
-      EXPECT_EQ(a.waiting, b.waiting) << label(b);
-      if (!is_terminal(b.row.status)) EXPECT_EQ(a.upstream_failed, b.upstream_failed) << label(b);
+      EXPECT_EQ(a.upstream, b.upstream) << label(b);
       if (!b.row.expanded || is_terminal(b.row.status)) continue;
       const std::uint32_t parked = parked_items(b);
       EXPECT_EQ(a.items_open, b.items_open) << label(b);
@@ -165,13 +164,13 @@ class RunCheck {
         const auto worker = state_.workers.find(task.row.worker);
         if (worker == state_.workers.end() || !worker->second.attempts.contains(task.row.token)) return false;
         const auto& timeout = run_.program->action(task.row).timeout;
-        const bool timed = timeout && task.row.stopping == model::Stopping::none;
+        const bool timed = timeout && timeout->soft.us > 0 && task.row.stopping == model::Stopping::none;
         if ((timed || task.row.stopping == model::Stopping::soft) && !has_timer(task)) return false;
         return worker->second.in_process ||
                state_.timers.contains({worker->second.lease, TimerKind::lease, {}, task.row.worker});
       }
       case TaskStatus::retrying:
-        return has_timer(task) && task.timer == task.row.due;
+        return task.row.held || (has_timer(task) && task.timer == task.row.due);
       default:
         return true;
     }
@@ -196,7 +195,9 @@ class RunCheck {
     if (task.parked) return run_.active >= run_.program->workflow().max_parallel;
     if (task.row.expanded) return task.items_open > 0;  // then its items are asked
     if (task.row.index < 0) {
-      return task.waiting > 0 || (run_.program->step(task.row.step).finally && !run_.row.finalizing);
+      const auto rule = run_.program->step(task.row.step).trigger_rule;
+      return trigger(rule, task.upstream).kind == Trigger::Kind::wait ||
+             (run_.program->step(task.row.step).finally && !run_.row.finalizing);
     }
     const Task& group = run_.tasks[task.row.step];
     if (static_cast<std::uint32_t>(task.row.index) < group.next_item || group.sweeping) return false;

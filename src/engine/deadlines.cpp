@@ -1,0 +1,213 @@
+#include "engine/deadlines.hpp"
+
+#include <algorithm>
+#include <optional>
+
+#include "base/duration.hpp"
+#include "engine/attempts.hpp"
+#include "engine/dispatch.hpp"
+#include "engine/flow.hpp"
+#include "engine/gates.hpp"
+
+namespace baton::engine {
+namespace {
+
+using model::RunStatus;
+using model::StopReason;
+using model::TaskStatus;
+
+// The earliest of some instants.
+class Earliest {
+ public:
+  void add(ShardTime at) { at_ = at_ ? std::min(*at_, at) : at; }
+  const std::optional<ShardTime>& at() const { return at_; }
+
+ private:
+  std::optional<ShardTime> at_;
+};
+
+bool is_set(ShardTime at) {
+  return at.us != 0;
+}
+
+// The same instant on the shard's clock.
+ShardTime shard_time(const Run& run, ShardTime in_run_time) {
+  return in_run_time + run.row.paused_for;
+}
+
+bool stands_still(const Run& run) {
+  return run.row.status == RunStatus::paused;
+}
+
+std::optional<ShardTime> deadline_of(const Run& run, const Task& task) {
+  if (!is_set(task.row.deadline) || task.row.stop_reason == StopReason::deadline || stands_still(run))
+    return std::nullopt;
+  return shard_time(run, task.row.deadline);
+}
+
+std::optional<ShardTime> start_limit(const Run& run, const Task& task) {
+  const auto& timeout = run.program->action(task.row).timeout;
+  if (task.row.status != TaskStatus::queued || !timeout || timeout->start.us == 0 || stands_still(run))
+    return std::nullopt;
+  return shard_time(run, task.row.queued_at + timeout->start);
+}
+
+std::optional<ShardTime> heartbeat_limit(const Run& run, const Task& task) {
+  const auto& timeout = run.program->action(task.row).timeout;
+  if (task.row.status != TaskStatus::running || task.row.stopping != model::Stopping::none || !timeout ||
+      timeout->heartbeat.us == 0) {
+    return std::nullopt;
+  }
+  return std::max(task.heartbeat, task.row.attempt_started) + timeout->heartbeat;
+}
+
+bool is_due(const std::optional<ShardTime>& at, const Moment& moment) {
+  return at && *at <= moment.now;
+}
+
+// Something other than a missing worker keeps the queued task from starting.
+bool is_blocked(const State& state, const Run& run, const Task& task) {
+  return (task.line != nullptr && task.line->blocker) || blocker_of(state, run, task) ||
+         is_paused(state, model::Blocker::queue_paused(queue_of(run, task)));
+}
+
+void deadline_over(State& state, Run& run, Task& task, const Moment& moment, Effects& effects) {
+  effects.touch(run, task.row.key.ordinal);
+  if (task.row.expanded) {
+    task.row.stop_reason = StopReason::deadline;
+    task.sweeping = true;
+    state.work.push_back({WorkKind::sweep, task.row.key, 0});
+  } else if (task.row.status == TaskStatus::running) {
+    stop_attempt(state, run, task, model::Stopping::soft, StopReason::deadline, moment, effects);
+  } else {
+    fail_task(state, run, task, deadline_failure(run.program->step(task.row.step)), moment, effects);
+  }
+}
+
+void start_limit_over(State& state, Run& run, Task& task, const Moment& moment, Effects& effects) {
+  effects.touch(run, task.row.key.ordinal);
+  if (is_blocked(state, run, task)) {
+    // No worker could have taken it: the wait begins anew.
+    task.row.queued_at = run_time(run, moment.now);
+    return;
+  }
+  ++task.row.start_timeouts;
+  leave_queue(state, run, task);
+  fail_attempt(
+      state, run, task,
+      {.type = model::error_type::kStartTimeout,
+       .message = "no worker took it within " + to_string(run.program->action(task.row).timeout->start)},
+      moment, effects);
+}
+
+}  // namespace
+
+ShardTime run_time(const Run& run, ShardTime now) {
+  return {now.us - run.row.paused_for.us};
+}
+
+void start_run_clocks(State& state, Run& run, const Moment& moment) {
+  const model::Workflow& workflow = run.program->workflow();
+  if (workflow.deadline) run.row.deadline = run_time(run, moment.now) + *workflow.deadline;
+  if (workflow.sla) run.row.late_at = moment.now + *workflow.sla;
+  arm_run_clock(state, run);
+}
+
+void start_task_clocks(Run& run, Task& task, const Moment& moment) {
+  const auto& rules = run.program->step(task.row.step).failure;
+  // Items have no clocks of their own: a step's deadline is about all of them.
+  if (!rules || task.row.index >= 0 || is_set(task.row.deadline) || is_set(task.row.late_at)) return;
+  if (rules->deadline) task.row.deadline = run_time(run, moment.now) + *rules->deadline;
+  if (rules->sla) task.row.late_at = moment.now + *rules->sla;
+}
+
+void clear_clock(State& state, Task& task) {
+  if (!task.has_clock) return;
+  state.timers.erase({task.clock, TimerKind::clock, task.row.key, {}});
+  task.has_clock = false;
+}
+
+void clear_run_clock(State& state, Run& run) {
+  if (!run.has_clock) return;
+  state.timers.erase({run.clock, TimerKind::run_clock, {run.row.key, kWholeRun}, {}});
+  run.has_clock = false;
+}
+
+void arm_clock(State& state, const Run& run, Task& task) {
+  Earliest first;
+  if (!model::is_terminal(task.row.status)) {
+    if (is_set(task.row.late_at)) first.add(task.row.late_at);
+    for (const auto& at : {deadline_of(run, task), start_limit(run, task), heartbeat_limit(run, task)}) {
+      if (at) first.add(*at);
+    }
+  }
+  if (task.has_clock && first.at() == task.clock) return;
+  clear_clock(state, task);
+  if (!first.at()) return;
+  task.clock = *first.at();
+  task.has_clock = true;
+  state.timers.insert({task.clock, TimerKind::clock, task.row.key, {}});
+}
+
+void arm_run_clock(State& state, Run& run) {
+  Earliest first;
+  if (!model::is_terminal(run.row.status)) {
+    if (is_set(run.row.late_at)) first.add(run.row.late_at);
+    const bool counts = !run.row.timed_out && !run.row.cancel_requested && !run.row.finalizing;
+    if (is_set(run.row.deadline) && counts && !stands_still(run)) {
+      first.add(shard_time(run, run.row.deadline));
+    }
+  }
+  if (run.has_clock && first.at() == run.clock) return;
+  clear_run_clock(state, run);
+  if (!first.at()) return;
+  run.clock = *first.at();
+  run.has_clock = true;
+  state.timers.insert({run.clock, TimerKind::run_clock, {run.row.key, kWholeRun}, {}});
+}
+
+void note_heartbeat(State& state, const Run& run, Task& task, const Moment& moment) {
+  task.heartbeat = moment.now;
+  arm_clock(state, run, task);
+}
+
+void on_clock(State& state, Run& run, Task& task, const Moment& moment, Effects& effects) {
+  if (model::is_terminal(task.row.status)) return;
+  if (is_set(task.row.late_at) && task.row.late_at <= moment.now) {
+    effects.touch(run, task.row.key.ordinal);
+    task.row.late_at = {};
+    effects.record(run, {.kind = model::FactKind::task_sla_missed,
+                         .at = moment.wall,
+                         .task = task.row.key.ordinal,
+                         .step = task.row.step,
+                         .index = task.row.index,
+                         .number = run.program->step(task.row.step).failure->sla->us});
+  }
+  if (is_due(deadline_of(run, task), moment)) {
+    deadline_over(state, run, task, moment, effects);
+  } else if (is_due(start_limit(run, task), moment)) {
+    start_limit_over(state, run, task, moment, effects);
+  } else if (is_due(heartbeat_limit(run, task), moment)) {
+    stop_attempt(state, run, task, model::Stopping::soft, StopReason::heartbeat, moment, effects);
+  }
+  arm_clock(state, run, task);
+}
+
+void on_run_clock(State& state, Run& run, const Moment& moment, Effects& effects) {
+  if (model::is_terminal(run.row.status)) return;
+  if (is_set(run.row.late_at) && run.row.late_at <= moment.now) {
+    effects.touch(run);
+    run.row.late_at = {};
+    effects.record(run, {.kind = model::FactKind::run_sla_missed,
+                         .at = moment.wall,
+                         .number = run.program->workflow().sla->us});
+  }
+  const bool counts = !run.row.timed_out && !run.row.cancel_requested && !run.row.finalizing;
+  if (is_set(run.row.deadline) && counts && !stands_still(run) &&
+      shard_time(run, run.row.deadline) <= moment.now) {
+    time_out_run(state, run, moment, effects);
+  }
+  arm_run_clock(state, run);
+}
+
+}  // namespace baton::engine
