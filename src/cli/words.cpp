@@ -37,6 +37,11 @@ std::string short_duration(Duration duration) {
   return std::to_string(hours / 24) + "d " + two(hours % 24) + 'h';
 }
 
+std::string delay_of(const boost::json::object& event) {
+  const auto us = static_cast<std::int64_t>(number_of(event, "delay") * 1e6);
+  return us < 1'000'000 ? std::to_string(us / 1000) + "ms" : short_duration(Duration::micros(us));
+}
+
 std::string duration_of(const boost::json::object& object, std::optional<WallTime> now) {
   const auto* duration = object.if_contains("duration");
   if (duration != nullptr && !duration->is_null()) {

@@ -21,6 +21,8 @@ std::string short_duration(Duration duration);
 // Of an object with "duration", or "started_at" and no "ended_at" (then until `now`); "" if it has not
 // started.
 std::string duration_of(const boost::json::object& object, std::optional<WallTime> now = std::nullopt);
+// How long until the next attempt, of an event with "delay": "90ms", "1.5s", "4m 05s".
+std::string delay_of(const boost::json::object& event);
 // "2026-11-21 01:46:00", in UTC.
 std::string short_time(const boost::json::object& object, std::string_view field);
 // "exit: it failed", for a terminal; or "".

@@ -25,6 +25,13 @@ TEST(Words, Durations) {
   EXPECT_EQ(text(49 * 3600), "2d 01h");
 }
 
+TEST(Words, Delays) {
+  EXPECT_EQ(delay_of({{"delay", 0}}), "0ms");
+  EXPECT_EQ(delay_of({{"delay", 0.090641}}), "90ms");
+  EXPECT_EQ(delay_of({{"delay", 1.5}}), "1.5s");
+  EXPECT_EQ(delay_of({{"delay", 245}}), "4m 05s");
+}
+
 TEST(Words, EveryStateHasASymbolOfOneColumn) {
   for (int i = 0; i <= static_cast<int>(model::RunStatus::cancelled); ++i) {
     EXPECT_EQ(text_width(symbol(model::name(static_cast<model::RunStatus>(i)))), 1U);

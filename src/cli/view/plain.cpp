@@ -39,8 +39,7 @@ std::string event_line(const RunModel& model, std::string_view type, const boost
   }
   if (type == "task.expanded")
     return line(symbol("running"), name + ", " + cell_of(event, "items") + " items");
-  if (type == "task.retrying")
-    return line(symbol("retrying"), name + " failed, again in " + cell_of(event, "delay") + 's');
+  if (type == "task.retrying") return line(symbol("retrying"), name + " failed, again in " + delay_of(event));
   if (type == "attempt.ended") {
     const std::string outcome = cell_of(event, "outcome");
     if (outcome == "lost" || outcome == "interrupted") return line(symbol("retrying"), name + ' ' + outcome);

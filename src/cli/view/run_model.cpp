@@ -81,7 +81,7 @@ void RunModel::apply_task(std::string_view type, const json::object& event, Wall
       step.active[index].status = "retrying";
     } else {
       step.status = "retrying";
-      step.note = "again in " + cell_of(event, "delay") + "s";
+      step.note = "again in " + delay_of(event);
     }
   } else if (type == "attempt.ended") {
     const std::string outcome = cell_of(event, "outcome");

@@ -189,13 +189,13 @@ TEST_F(View, RetriesOfAStep) {
   tell(2, "task.queued", R"("step_index":2)");
   tell(3, "attempt.started", R"("step_index":2,"attempt":2)");
   tell(4, "task.retrying", R"("step_index":2,"attempt":2,"delay":2)");
-  EXPECT_NE(tree(5, 80).find(" ↻ store  attempt 2  again in 2s "), std::string::npos) << tree(5, 80);
+  EXPECT_NE(tree(5, 80).find(" ↻ store  attempt 2  again in 2.0s "), std::string::npos) << tree(5, 80);
   tell(6, "attempt.started", R"("step_index":2,"attempt":3)");
   EXPECT_NE(tree(7, 80).find(" ● store  attempt 3 "), std::string::npos) << tree(7, 80);
   EXPECT_EQ(plain_, R"(   1.0s  ● store
    2.0s  ↻ store interrupted
    3.0s  ● store, attempt 2
-   4.0s  ↻ store failed, again in 2s
+   4.0s  ↻ store failed, again in 2.0s
    6.0s  ● store, attempt 3
 )");
 }
