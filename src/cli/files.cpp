@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdio>
 
 #include "base/fd.hpp"
 #include "base/text.hpp"
@@ -50,6 +51,26 @@ Result<boost::json::value> read_value_file(const std::string& path, std::size_t 
                                               std::to_string(place.column) + ": " + tree.error().message);
   }
   return tree->root() == spec::kNoNode ? boost::json::value() : tree->to_json(tree->root());
+}
+
+Status write_text_file(const std::string& path, std::string_view text) {
+  const std::string beside = path + "." + std::to_string(::getpid()) + ".tmp";
+  const auto failed = [&](int why) {
+    ::unlink(beside.c_str());
+    return fail(ErrorCode::io, "cannot write " + printable(path) + ": " + errno_text(why), path);
+  };
+  {
+    const Fd file(::open(beside.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
+    if (!file) return failed(errno);
+    while (!text.empty()) {
+      const ssize_t n = ::write(file.get(), text.data(), text.size());
+      if (n < 0 && errno == EINTR) continue;
+      if (n < 0) return failed(errno);
+      text.remove_prefix(static_cast<std::size_t>(n));
+    }
+  }
+  if (::rename(beside.c_str(), path.c_str()) != 0) return failed(errno);
+  return {};
 }
 
 }  // namespace baton::cli

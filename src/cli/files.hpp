@@ -3,6 +3,7 @@
 
 #include <boost/json/value.hpp>
 #include <string>
+#include <string_view>
 
 #include "base/error.hpp"
 
@@ -14,5 +15,8 @@ Result<std::string> read_text_file(const std::string& path, std::size_t limit);
 // A JSON or YAML file as a value; an empty one is null. Errors as above; invalid_input: what is wrong, with
 // the place.
 Result<boost::json::value> read_value_file(const std::string& path, std::size_t limit);
+
+// Replaces the file as a whole: whoever reads it meanwhile sees the old one or the new one. io.
+Status write_text_file(const std::string& path, std::string_view text);
 
 }  // namespace baton::cli

@@ -147,6 +147,7 @@ Program::Program() : app_("Runs tasks and workflows and does not lose them.", "b
   add_logs(*this);
   add_validate(*this);
   add_graph(*this);
+  add_test(*this);
   add_schema(*this);
   add_eval(*this);
   add_config(*this);

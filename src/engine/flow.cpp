@@ -550,11 +550,12 @@ void stop_attempt(State& state, Run& run, Task& task, model::Stopping mode, mode
   effects.act(model::StopAttempt{task.row.worker, task.row.token, mode});
   if (mode == model::Stopping::hard) {
     clear_timer(state, task);
-  } else if (reason == model::StopReason::timeout) {
-    set_timer(state, task, task.row.attempt_started + run.program->action(task.row).timeout->hard);
-  } else {
-    set_timer(state, task, moment.now + state.settings.cancel_grace);
+    return;
   }
+  task.row.due = reason == model::StopReason::timeout
+                     ? task.row.attempt_started + run.program->action(task.row).timeout->hard
+                     : moment.now + state.settings.cancel_grace;
+  set_timer(state, task, task.row.due);
 }
 
 bool sweep(State& state, Work& work, const Moment& moment, Effects& effects, std::size_t row_limit) {

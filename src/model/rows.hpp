@@ -74,7 +74,7 @@ struct TaskRow {
   Stopping stopping = Stopping::none;
   StopReason stop_reason = StopReason::none;
 
-  ShardTime due;           // retrying: when the next attempt may be queued
+  ShardTime due;           // retrying: when it may be queued again; stopping softly: when it is killed
   Duration last_delay;     // of the last retry, for decorrelated jitter
   WallTime ready_at;       // when it was first queued
   WallTime started_at;     // of the first attempt

@@ -84,17 +84,21 @@ std::expected<Tree, std::vector<Diagnostic>> read_map(std::string_view text, con
 ParseResult parse(std::string_view text, const ParseOptions& options, const TreeLimits& limits) {
   const auto tree = read_map(text, options.file_name, limits);
   if (!tree) return {nullptr, tree.error()};
-  ParseResult result;
-  result.diagnostics = check_tree(*tree, options, Later::refuse, [&](Graph& graph, EnvReads reads_env) {
-    result.workflow = build_workflow(*tree, graph, std::move(reads_env));
-  });
-  return result;
+  return parse_workflow(*tree, options);
 }
 
 }  // namespace
 
 ParseResult parse_workflow(std::string_view text, const ParseOptions& options) {
   return parse(text, options, {});
+}
+
+ParseResult parse_workflow(const Tree& tree, const ParseOptions& options) {
+  ParseResult result;
+  result.diagnostics = check_tree(tree, options, Later::refuse, [&](Graph& graph, EnvReads reads_env) {
+    result.workflow = build_workflow(tree, graph, std::move(reads_env));
+  });
+  return result;
 }
 
 CheckResult check_workflow(std::string_view text, const ParseOptions& options) {

@@ -16,6 +16,7 @@
 #include "model/definition.hpp"
 #include "spec/diagnostic.hpp"
 #include "spec/outline.hpp"
+#include "spec/tree.hpp"
 
 namespace baton::spec {
 
@@ -35,6 +36,8 @@ struct ParseResult {
 // For a definition that is going to be run. Finds all errors at once; only an error of syntax ends the
 // reading. Fields that this version does nothing with are errors with ErrorCode::unsupported.
 ParseResult parse_workflow(std::string_view text, const ParseOptions& options = {});
+// Of a map that is read already, perhaps a part of a larger text, whose places the diagnostics have.
+ParseResult parse_workflow(const Tree& tree, const ParseOptions& options = {});
 
 struct CheckResult {
   std::optional<Outline> outline;  // nothing if there are errors

@@ -15,6 +15,12 @@ std::string_view describe(NodeKind kind) {
   return kWords[static_cast<std::size_t>(kind)];
 }
 
+Tree Tree::rooted_at(NodeId node) const {
+  Tree part = *this;
+  part.root_ = node;
+  return part;
+}
+
 std::string_view Tree::text(NodeId id) const {
   const Node& node = nodes_[id];
   if (is_collection(id)) return {};

@@ -51,6 +51,9 @@ class Tree {
   explicit Tree(std::string_view source) : source_(source) {}
 
   NodeId root() const { return root_; }
+  // The same text with another node as its root, for a part that is a document of its own. Places stay those
+  // of the whole text.
+  Tree rooted_at(NodeId node) const;
   const Node& operator[](NodeId id) const { return nodes_[id]; }
   std::size_t node_count() const { return nodes_.size(); }
   std::string_view source() const { return source_; }

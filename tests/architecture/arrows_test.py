@@ -23,12 +23,14 @@ ALLOWED = {
                 "logs"},
 }
 ALLOWED["maintenance"] = ALLOWED["runtime"] | {"runtime"}
+ALLOWED["simulate"] = ALLOWED["runtime"] | {"runtime", "spec"}
 ALLOWED["api"] = ALLOWED["runtime"] | {"runtime", "spec", "auth"}
+ALLOWED["scenario"] = ALLOWED["api"] | {"api", "simulate"}
 ALLOWED["client"] = {"base", "net", "model"}
 ALLOWED["auth"] = {"base", "model"}
 ALLOWED["embedded"] = ALLOWED["api"] | {"api", "client", "maintenance"}
 ALLOWED["server"] = ALLOWED["embedded"] | {"embedded"}
-ALLOWED["cli"] = ALLOWED["embedded"] | {"embedded", "server"}
+ALLOWED["cli"] = ALLOWED["embedded"] | {"embedded", "server", "scenario", "simulate"}
 
 
 def is_allowed(library, target):

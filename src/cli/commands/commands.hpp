@@ -12,6 +12,7 @@ void add_dead_letters(Program& program);
 void add_logs(Program& program);
 void add_validate(Program& program);
 void add_graph(Program& program);
+void add_test(Program& program);
 void add_schema(Program& program);
 void add_eval(Program& program);
 void add_config(Program& program);

@@ -22,10 +22,7 @@ void keep(State& state, Run& run, Task& task, const Moment& moment) {
   task.heartbeat = moment.now;  // what was said before is not known
   const auto& timeout = run.program->action(task.row).timeout;
   if (task.row.stopping == model::Stopping::soft) {
-    set_timer(state, task,
-              task.row.stop_reason == model::StopReason::timeout && timeout && timeout->soft.us > 0
-                  ? task.row.attempt_started + timeout->hard
-                  : moment.now + state.settings.cancel_grace);
+    set_timer(state, task, task.row.due);
   } else if (task.row.stopping == model::Stopping::none && timeout && timeout->soft.us > 0) {
     set_timer(state, task, task.row.attempt_started + timeout->soft);
   }

@@ -1,0 +1,56 @@
+#include "scenario/observe.hpp"
+
+#include <boost/json/parse.hpp>
+#include <set>
+
+#include "api/queries.hpp"
+
+namespace baton::scenario {
+
+namespace json = boost::json;
+
+namespace {
+
+ObservedTask read_task(json::object fields) {
+  ObservedTask task;
+  task.name = fields.at("step").as_string();
+  if (const json::value& index = fields.at("index"); index.is_int64()) {
+    task.name += '[' + std::to_string(index.get_int64()) + ']';
+  }
+  task.id = TaskId::parse(std::string_view(fields.at("id").as_string())).value_or(TaskId{});
+  task.fields = std::move(fields);
+  return task;
+}
+
+}  // namespace
+
+Result<Observed> observe(store::Reader& reader, const RunId& run) {
+  constexpr std::size_t kPage = 1000;
+  api::Queries queries(reader);
+  Observed seen;
+  TRY(const std::string run_text, queries.run(run));
+  seen.run = json::parse(run_text).as_object();
+  std::set<Ordinal> mapped;
+  api::TaskCursor from;
+  for (;;) {
+    TRY(const std::string text, queries.tasks(run, from, kPage));
+    const json::value page = json::parse(text);
+    for (const json::value& item : page.at("items").as_array()) {
+      const json::object& fields = item.as_object();
+      if (fields.at("index").is_int64())
+        mapped.insert(static_cast<Ordinal>(fields.at("step_index").as_int64()));
+      seen.tasks.push_back(read_task(fields));
+    }
+    const json::value& next = page.at("next");
+    if (!next.is_string()) break;
+    from = api::TaskCursor::parse(std::string_view(next.get_string())).value_or(api::TaskCursor{});
+  }
+  // Lists have the items of a mapped step; the step itself has a task too.
+  for (const Ordinal step : mapped) {
+    TRY(const std::string text, queries.task({run, step}));
+    seen.tasks.push_back(read_task(json::parse(text).as_object()));
+  }
+  return seen;
+}
+
+}  // namespace baton::scenario

@@ -1,0 +1,329 @@
+#include "scenario/performance.hpp"
+
+#include <algorithm>
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
+
+#include "base/duration.hpp"
+#include "base/hash.hpp"
+#include "base/text.hpp"
+#include "scenario/reader.hpp"
+#include "spec/inputs.hpp"
+
+namespace baton::scenario {
+namespace {
+
+namespace json = boost::json;
+
+constexpr const char* kActor = "scenario";
+
+simulate::WorldOptions world_options(const Scenario& scenario, const RunOptions& options) {
+  simulate::WorldOptions world;
+  world.begin = scenario.begin;
+  world.seed = scenario.seed;
+  world.restart_every = options.restart_every;
+  return world;
+}
+
+std::string text_of(const json::object& options, std::string_view key) {
+  const auto* value = options.if_contains(key);
+  if (value == nullptr || value->is_null()) return "";
+  return value->is_string() ? std::string(value->get_string()) : json::serialize(*value);
+}
+
+// What a step gives that was not told what to do.
+std::string default_result(model::StepKind kind) {
+  const bool process = kind == model::StepKind::run || kind == model::StepKind::exec;
+  return process ? R"({"stdout":"","exit_code":0})" : "null";
+}
+
+Result<model::SubmitRun> submission(const Action& action) {
+  model::SubmitRun command;
+  command.workflow = action.workflow;
+  const auto* given = action.options.if_contains("input");
+  TRY(const json::object input,
+      spec::resolve_inputs(*action.workflow, given != nullptr ? *given : json::object()));
+  command.input = json::serialize(input);
+  const auto* metadata = action.options.if_contains("metadata");
+  json::object vars;
+  for (const std::string& name : action.workflow->reads_env) vars[name] = nullptr;
+  command.context =
+      json::serialize(json::object{{"workdir", "/scenario"},
+                                   {"env", json::object()},
+                                   {"metadata", metadata != nullptr ? *metadata : json::object()},
+                                   {"vars", std::move(vars)}});
+  command.job_id = text_of(action.options, "job_id");
+  if (const auto* priority = action.options.if_contains("priority")) {
+    if (!priority->is_int64() || priority->get_int64() < 0 || priority->get_int64() > 255) {
+      return baton::fail(ErrorCode::invalid_request, "a priority is a number from 0 to 9");
+    }
+    command.priority = static_cast<std::uint8_t>(priority->get_int64());
+  }
+  command.idempotency_key = text_of(action.options, "key");
+  command.body = Hash256::of(action.workflow->hash.hex() + command.input + command.context + command.job_id +
+                             text_of(action.options, "priority"));
+  return command;
+}
+
+}  // namespace
+
+Performance::Performance(const Scenario& scenario, const RunOptions& options)
+    : scenario_(scenario), world_(world_options(scenario, options)) {
+  add_workers(options.restart_every > 0);
+  for (const Action& action : scenario.actions) {
+    world_.at(action.at, [this, &action] {
+      perform(action);
+      ++done_;
+    });
+  }
+}
+
+void Performance::play(Duration end) {
+  world_.events();
+  while (!world_.failure()) {
+    const bool more = world_.step(end);
+    world_.events();
+    take_answers(false);
+    if (!more) break;
+    if (done_ == scenario_.actions.size() && all_ended()) break;
+  }
+  if (world_.failure()) {
+    fail(scenario_.place, "the engine gave up: " + world_.failure()->message);
+    return;
+  }
+  take_answers(true);
+  if (!scenario_.until && !all_ended()) {
+    fail(scenario_.place, "it had not ended after " + to_display(world_.now()),
+         "if it need not end, say until: TIME");
+  }
+  expect(scenario_.expect);
+}
+
+bool Performance::all_ended() {
+  if (!open_.empty()) return false;
+  return std::ranges::all_of(runs_, [&](const auto& entry) {
+    const auto view = world_.reader().get_run(entry.second.id);
+    return view && *view && model::is_terminal((*view)->row.status);
+  });
+}
+
+void Performance::fail(const Place& place, std::string message, std::string suggestion) {
+  Failure failure{place, ""};
+  failure.diagnostic.message = std::move(message);
+  failure.diagnostic.suggestion = std::move(suggestion);
+  failures_.push_back(std::move(failure));
+}
+
+// ---- Workers
+
+void Performance::add_workers(bool remote) {
+  std::vector<simulate::WorkerOptions> workers = scenario_.workers;
+  if (workers.empty()) workers.push_back({.in_process = !remote});
+  for (simulate::WorkerOptions& worker : workers) {
+    world_.add_worker(std::move(worker), [this](const model::Assignment& task) { return behave(task); });
+  }
+}
+
+std::string Performance::task_name(const TaskId& task, const std::string& step) {
+  const auto view = world_.reader().get_task({task.run.key(), task.ordinal});
+  if (!view || !*view || (*view)->row.index < 0) return step;
+  return step + '[' + std::to_string((*view)->row.index) + ']';
+}
+
+simulate::Behaviour Performance::behave(const model::Assignment& assignment) {
+  boost::system::error_code error;
+  given_[assignment.task] = json::parse(assignment.spec, error);
+  auto mocks = scenario_.steps.find(task_name(assignment.task, assignment.step));
+  if (mocks == scenario_.steps.end()) mocks = scenario_.steps.find(assignment.step);
+  simulate::Behaviour behaviour;
+  behaviour.outcome.result = default_result(assignment.kind);
+  if (mocks == scenario_.steps.end()) return behaviour;
+  const std::size_t n = starts_[{assignment.task, mocks->first}]++;
+  const Mock& mock = mocks->second[std::min(n, mocks->second.size() - 1)];
+  const std::string result = std::move(behaviour.outcome.result);
+  behaviour = mock.behaviour;
+  if (mock.default_result) behaviour.outcome.result = result;
+  return behaviour;
+}
+
+// ---- Actions
+
+void Performance::perform(const Action& action) {
+  if (action.verb == "start") return start(action);
+  if (action.verb == "expect") return expect(action.expect);
+  if (action.verb == "kill owner") return kill_owner(action);
+  if (action.verb.ends_with(" worker")) return control_worker(action);
+  if (action.verb == "jump clock") {
+    const std::string text = text_of({{"by", action.argument}}, "by");
+    const bool back = text.starts_with('-');
+    const auto by = parse_duration(std::string_view(text).substr(back ? 1 : 0));
+    if (!by) return fail(action.place, by.error().message);
+    world_.jump_wall(back ? *by * -1 : *by);
+    return;
+  }
+  const auto found = runs_.find(action.run);
+  if (found == runs_.end())
+    return fail(action.place, "there is no run \"" + printable(action.run) + "\" at this time");
+  control(action, found->second);
+}
+
+void Performance::send(const Action& action, model::CommandBody body) {
+  const auto answer = std::make_shared<std::optional<model::ReplyBody>>();
+  open_.push_back({&action, answer});
+  world_.send(std::move(body), kActor, [answer](model::ReplyBody reply) { *answer = std::move(reply); });
+}
+
+void Performance::start(const Action& action) {
+  auto command = submission(action);
+  if (!command) return take_answer(action, command.error());
+  send(action, std::move(*command));
+}
+
+void Performance::control(const Action& action, const Run& run) {
+  if (action.verb == "cancel" || action.verb == "terminate") {
+    send(action, model::CancelRun{run.id, action.verb == "terminate", text_of(action.options, "reason")});
+  } else if (action.verb == "report again") {
+    report_again(action, run);
+  }
+}
+
+void Performance::kill_owner(const Action& action) {
+  Duration down;
+  if (!action.argument.is_null() && !action.argument.is_bool()) {
+    const auto given = parse_duration(text_of({{"for", action.argument}}, "for"));
+    if (!given) return fail(action.place, given.error().message);
+    down = *given;
+  }
+  world_.kill_owner();
+  if (down == Duration{}) return world_.start_owner();
+  world_.after(down, [this] { world_.start_owner(); });
+}
+
+void Performance::control_worker(const Action& action) {
+  const std::string name = text_of({{"name", action.argument}}, "name");
+  simulate::Worker* worker = world_.find_worker(name);
+  if (worker == nullptr) return fail(action.place, "there is no worker \"" + printable(name) + "\"");
+  if (action.verb != "drain worker" && worker->options().in_process) {
+    return fail(action.place, "worker " + name + " lives in the owner's process", "give it remote: true");
+  }
+  if (action.verb == "kill worker") {
+    worker->kill();
+    worker->start();
+  } else if (action.verb == "cut worker") {
+    worker->cut();
+  } else if (action.verb == "reconnect worker") {
+    worker->reconnect();
+  } else {
+    worker->drain();
+  }
+}
+
+void Performance::report_again(const Action& action, const Run& run) {
+  const std::string task = text_of({{"task", action.argument}}, "task");
+  const auto seen = observe(world_.reader(), run.id);
+  const auto found =
+      seen ? std::ranges::find(seen->tasks, task, &ObservedTask::name) : decltype(seen->tasks.begin()){};
+  if (!seen || found == seen->tasks.end())
+    return fail(action.place, "there is no task \"" + printable(task) + "\"");
+  std::vector<model::ReportAttempt> reports;
+  for (const model::ReportAttempt& report : world_.reports()) {
+    if (report.task == found->id) reports.push_back(report);
+  }
+  std::size_t n = reports.size();
+  if (const auto* attempt = action.options.if_contains("attempt");
+      attempt != nullptr && attempt->is_int64()) {
+    n = static_cast<std::size_t>(attempt->get_int64());
+  }
+  if (n == 0 || n > reports.size())
+    return fail(action.place, "no such attempt of " + task + " was reported yet");
+  model::ReportAttempt report = reports[n - 1];
+  if (const auto* result = action.options.if_contains("result")) {
+    report.outcome = {.result = json::serialize(*result)};
+  }
+  if (action.options.contains("error")) {
+    report.outcome = {.kind = model::Outcome::Kind::failed,
+                      .result = {},
+                      .failure = {.type = text_of(action.options, "error"), .message = "it failed"}};
+  }
+  send(action, std::move(report));
+}
+
+// ---- Answers
+
+void Performance::take_answers(bool last) {
+  for (auto open = std::exchange(open_, {}); const Open& one : open) {
+    if (one.answer->has_value()) {
+      take_answer(*one.action, **one.answer);
+    } else if (last) {
+      fail(one.action->place, "`" + one.action->verb + "` got no answer");
+    } else {
+      open_.push_back(one);
+    }
+  }
+}
+
+void Performance::take_answer(const Action& action, const model::ReplyBody& reply) {
+  if (const auto* error = std::get_if<Error>(&reply)) {
+    const std::string code(info(error->code).name);
+    if (action.refused == code) return;
+    fail(action.place,
+         "`" + action.verb + "` was refused: " + error->message + " (" + code + ")" +
+             (action.refused ? ", not as expected: " + *action.refused : ""),
+         action.refused ? "" : "if that is expected, say refused: " + code);
+    return;
+  }
+  if (action.refused) {
+    fail(action.place,
+         "`" + action.verb + "` was expected to be refused (" + *action.refused + "), but was accepted");
+  }
+  if (const auto* submitted = std::get_if<model::Submitted>(&reply)) {
+    runs_.emplace(action.run, Run{submitted->run, action.workflow});
+  }
+}
+
+// ---- What is expected
+
+std::vector<EventLine> Performance::history() {
+  std::vector<EventLine> lines;
+  const bool several = runs_.size() > 1;
+  for (const auto& event : world_.events()) {
+    for (const auto& [name, run] : runs_) {
+      if (run.id.key() != event.run) continue;
+      EventLine line = line_of(event.at, run.id, event.fact, *run.workflow);
+      if (several) line.words.push_back("(" + name + ")");
+      lines.push_back(std::move(line));
+      break;
+    }
+  }
+  return lines;
+}
+
+void Performance::expect(const std::vector<Expectation>& expectations) {
+  for (const Expectation& expected : expectations) {
+    const auto found = runs_.find(expected.run);
+    if (found == runs_.end()) {
+      if (expected.run == kMainRun && expected.is_empty()) continue;  // `expect` is about other runs only
+      fail(expected.place, "there is no run \"" + printable(expected.run) + "\"");
+      continue;
+    }
+    const Run& run = found->second;
+    auto seen = observe(world_.reader(), run.id);
+    if (!seen) {
+      fail(expected.place, "run " + expected.run + " cannot be read: " + seen.error().message);
+      continue;
+    }
+    Evidence evidence{std::move(*seen), {}, {}, scenario_.begin};
+    for (const auto& event : world_.events()) {
+      if (event.run == run.id.key()) {
+        evidence.events.push_back(line_of(event.at, run.id, event.fact, *run.workflow));
+      }
+    }
+    for (const ObservedTask& task : evidence.seen.tasks) {
+      if (const auto given = given_.find(task.id); given != given_.end())
+        evidence.given[task.name] = given->second;
+    }
+    std::ranges::move(check(expected, evidence), std::back_inserter(failures_));
+  }
+}
+
+}  // namespace baton::scenario

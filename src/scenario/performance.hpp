@@ -1,0 +1,68 @@
+// One scenario while it is played: its world, the runs that it started, and what is expected on the way.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "scenario/check.hpp"
+#include "scenario/run.hpp"
+#include "scenario/scenario.hpp"
+#include "simulate/world.hpp"
+
+namespace baton::scenario {
+
+class Performance {
+ public:
+  Performance(const Scenario& scenario, const RunOptions& options);
+
+  // Until every run has ended and everything is done that the scenario does, or until `end`.
+  void play(Duration end);
+
+  Duration now() const { return world_.now(); }
+  std::vector<Failure> take_failures() { return std::move(failures_); }
+  std::vector<EventLine> history();
+
+ private:
+  struct Run {
+    RunId id;
+    std::shared_ptr<const model::Workflow> workflow;
+  };
+  using Answer = std::shared_ptr<std::optional<model::ReplyBody>>;
+  struct Open {  // an action that was not answered yet
+    const Action* action;
+    Answer answer;
+  };
+
+  void add_workers(bool remote);
+  simulate::Behaviour behave(const model::Assignment& assignment);
+  std::string task_name(const TaskId& task, const std::string& step);
+
+  // ---- Actions
+  void perform(const Action& action);
+  void send(const Action& action, model::CommandBody body);
+  void start(const Action& action);
+  void control(const Action& action, const Run& run);
+  void kill_owner(const Action& action);
+  void control_worker(const Action& action);
+  void report_again(const Action& action, const Run& run);
+  void take_answers(bool last);
+  void take_answer(const Action& action, const model::ReplyBody& reply);
+
+  void expect(const std::vector<Expectation>& expectations);
+  void fail(const Place& place, std::string message, std::string suggestion = {});
+  bool all_ended();
+
+  const Scenario& scenario_;
+  simulate::World world_;
+  std::map<std::string, Run, std::less<>> runs_;
+  std::vector<Open> open_;
+  std::vector<Failure> failures_;
+  std::map<std::pair<TaskId, std::string>, std::size_t> starts_;  // of each task and mock
+  std::map<TaskId, boost::json::value> given_;
+  std::size_t done_ = 0;  // actions
+};
+
+}  // namespace baton::scenario
