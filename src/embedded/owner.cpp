@@ -10,6 +10,7 @@
 #include "calendar/zones.hpp"
 #include "embedded/data_dir.hpp"
 #include "embedded/loop_driver.hpp"
+#include "executors/http/http_executor.hpp"
 #include "executors/process/process_executor.hpp"
 #include "net/http_server.hpp"
 #include "net/loop.hpp"
@@ -31,6 +32,12 @@ Result<std::shared_ptr<const model::Workflow>> parse_definition(const std::strin
                     (parsed.diagnostics.empty() ? "" : parsed.diagnostics.front().message));
   }
   return parsed.workflow;
+}
+
+WallTime wall_now() {
+  return {std::chrono::duration_cast<std::chrono::microseconds>(
+              std::chrono::system_clock::now().time_since_epoch())
+              .count()};
 }
 
 class LocalOwner final : public Owner {
@@ -74,18 +81,18 @@ class LocalOwner final : public Owner {
     executors::process::Options process;
     process.scratch = options_.data_dir + "/scratch";
     process.logs = logs;
-    process.now = [] {
-      return WallTime{std::chrono::duration_cast<std::chrono::microseconds>(
-                          std::chrono::system_clock::now().time_since_epoch())
-                          .count()};
-    };
+    process.now = wall_now;
     process.lock = lock_.get();
     process.spawner_died = [this] {
       give_up({ErrorCode::io,
                "the helper process that runs tasks was killed. Nothing is lost: the next command goes on",
                ""});
     };
-    TRY(executor_, executors::process::ProcessExecutor::create(std::move(process), worker_->listener()));
+    TRY(processes_, executors::process::ProcessExecutor::create(std::move(process), worker_->listener()));
+    executors::http::Options http;
+    http.logs = logs;
+    http.now = wall_now;
+    requests_ = std::make_unique<executors::http::HttpExecutor>(std::move(http), worker_->listener());
 
     api_ = std::make_unique<api::Api>(api::Services{.runs = driver_->shard(),
                                                     .store = *reader_,
@@ -101,7 +108,7 @@ class LocalOwner final : public Owner {
     loop_.start();
     running_ = true;
     driver_->begin();
-    if (options_.execute) worker_->start(*executor_);
+    if (options_.execute) worker_->start({.processes = *processes_, .requests = *requests_});
     return {};
   }
 
@@ -125,7 +132,8 @@ class LocalOwner final : public Owner {
 
   void stop() override {
     if (worker_) worker_->drain();
-    if (executor_) executor_->shutdown();
+    if (requests_) requests_->shutdown();
+    if (processes_) processes_->shutdown();
     if (running_) {
       if (!fatal()) worker_->wait_reported(kReportPatience);
       api_->stop();
@@ -138,7 +146,8 @@ class LocalOwner final : public Owner {
     loop_.stop();
     loop_.join();
     running_ = false;
-    executor_.reset();  // the spawner goes, and with it its copy of the lock
+    requests_.reset();
+    processes_.reset();  // the spawner goes, and with it its copy of the lock
     lock_.reset();
   }
 
@@ -169,7 +178,8 @@ class LocalOwner final : public Owner {
   std::unique_ptr<store::Reader> reader_;
   std::unique_ptr<LoopDriver> driver_;
   std::shared_ptr<runtime::LocalWorker> worker_;
-  std::unique_ptr<executors::process::ProcessExecutor> executor_;
+  std::unique_ptr<executors::process::ProcessExecutor> processes_;
+  std::unique_ptr<executors::http::HttpExecutor> requests_;
   std::unique_ptr<api::Api> api_;
   std::unique_ptr<net::HttpServer> server_;
 };

@@ -207,10 +207,95 @@ Result<json::value> recorded_body(State& state, const Run& run, const Task& task
   return Program::body_of(run.program->action(task.row));
 }
 
+std::string_view text_in(const json::value* value) {
+  const auto* text = value != nullptr ? value->if_string() : nullptr;
+  return text != nullptr ? std::string_view(*text) : std::string_view();
+}
+
 std::string joined(std::string_view base, std::string_view path) {
   if (path.empty()) return std::string(base);
   if (path.front() == '/' || base.empty()) return std::string(path);
   return std::string(base) + "/" + std::string(path);
+}
+
+// Where the run was started: what relative paths refer to.
+std::string_view workdir_of(const json::object* surroundings) {
+  return surroundings != nullptr ? text_in(surroundings->if_contains("workdir")) : std::string_view();
+}
+
+json::object process_spec(const model::Step& step, json::object& body, const json::object* surroundings) {
+  json::object spec;
+  if (step.kind == model::StepKind::run) {
+    spec.emplace("script", step.action);
+    if (!step.shell.empty()) {
+      json::array shell;
+      for (const std::string& word : step.shell) shell.emplace_back(word);
+      spec.emplace("shell", std::move(shell));
+    }
+  } else {
+    json::array argv;
+    if (const auto* words = body["action"].if_array()) {
+      for (const json::value& word : *words) argv.emplace_back(as_text(word));
+    }
+    spec.emplace("argv", std::move(argv));
+  }
+  json::object env;
+  if (surroundings != nullptr) {
+    if (const auto* base = surroundings->if_contains("env"); base != nullptr && base->is_object())
+      env = base->as_object();
+  }
+  if (auto* own = body["env"].if_object()) {
+    for (auto& [key, value] : *own) env.insert_or_assign(key, as_text(value));
+  }
+  spec.emplace("env", std::move(env));
+  spec.emplace("workdir", joined(workdir_of(surroundings), text_in(body.if_contains("workdir"))));
+  if (auto* with = body.if_contains("with"); with != nullptr && !with->is_null())
+    spec.emplace("with", std::move(*with));
+  if (step.parse_json) spec.emplace("parse", "json");
+  return spec;
+}
+
+// Text, null, or a list of these.
+void parameter_text(json::value& value) {
+  if (auto* list = value.if_array()) {
+    for (json::value& item : *list) {
+      if (!item.is_null()) item = json::string(as_text(item));
+    }
+  } else if (!value.is_null()) {
+    value = json::string(as_text(value));
+  }
+}
+
+json::object http_spec(const model::Step& step, json::object& body, const json::object* surroundings) {
+  json::value request = std::move(body["action"]);
+  if (auto* members = request.if_object()) {
+    // A text that was one ${{ }} has kept its type; URL and body are text.
+    for (const char* name : {"url", "body"}) {
+      if (auto* value = members->if_contains(name)) *value = json::string(as_text(*value));
+    }
+    if (auto* headers = members->if_contains("headers"); headers != nullptr && headers->is_object()) {
+      for (auto& header : headers->get_object()) header.value() = json::string(as_text(header.value()));
+    }
+    for (const char* name : {"query", "form"}) {
+      auto* parameters = members->if_contains(name);
+      if (parameters == nullptr || !parameters->is_object()) continue;
+      for (auto& parameter : parameters->get_object()) parameter_text(parameter.value());
+    }
+    auto* tls = members->if_contains("tls");
+    if (auto* options = tls != nullptr ? tls->if_object() : nullptr) {
+      if (auto* ca = options->if_contains("ca"))
+        *ca = json::string(joined(workdir_of(surroundings), as_text(*ca)));
+    }
+  }
+  json::object spec;
+  spec.emplace("request", std::move(request));
+  if (step.response_schema) spec.emplace("response_schema", *step.response_schema);
+  const auto* env = surroundings != nullptr ? surroundings->if_contains("env") : nullptr;
+  if (const auto* variables = env != nullptr ? env->if_object() : nullptr) {
+    const std::string_view parent = text_in(variables->if_contains("TRACEPARENT"));
+    if (!parent.empty()) spec.emplace("traceparent", parent);
+  }
+  return spec;
 }
 
 }  // namespace
@@ -286,42 +371,8 @@ Result<std::string> executor_spec(State& state, Run& run, const Task& task) {
   const auto* surroundings = context->if_object();
   auto* object = body.if_object();
   if (object == nullptr) return fail(ErrorCode::corrupt, "the stored input of a task is damaged");
-  const auto string_in = [](const json::value* value) -> std::string_view {
-    const auto* text = value != nullptr ? value->if_string() : nullptr;
-    return text != nullptr ? std::string_view(*text) : std::string_view();
-  };
-
-  json::object spec;
-  if (step.kind == model::StepKind::run) {
-    spec.emplace("script", step.action);
-    if (!step.shell.empty()) {
-      json::array shell;
-      for (const std::string& word : step.shell) shell.emplace_back(word);
-      spec.emplace("shell", std::move(shell));
-    }
-  } else {
-    json::array argv;
-    if (const auto* words = (*object)["action"].if_array()) {
-      for (const json::value& word : *words) argv.emplace_back(as_text(word));
-    }
-    spec.emplace("argv", std::move(argv));
-  }
-  json::object env;
-  if (surroundings != nullptr) {
-    if (const auto* base = surroundings->if_contains("env"); base != nullptr && base->is_object())
-      env = base->as_object();
-  }
-  if (auto* own = (*object)["env"].if_object()) {
-    for (auto& [key, value] : *own) env.insert_or_assign(key, as_text(value));
-  }
-  spec.emplace("env", std::move(env));
-  const std::string_view base =
-      surroundings != nullptr ? string_in(surroundings->if_contains("workdir")) : "";
-  spec.emplace("workdir", joined(base, string_in(object->if_contains("workdir"))));
-  if (auto* with = object->if_contains("with"); with != nullptr && !with->is_null())
-    spec.emplace("with", std::move(*with));
-  if (step.parse_json) spec.emplace("parse", "json");
-  return json::serialize(spec);
+  return json::serialize(step.kind == model::StepKind::http ? http_spec(step, *object, surroundings)
+                                                            : process_spec(step, *object, surroundings));
 }
 
 }  // namespace baton::engine

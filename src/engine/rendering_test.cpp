@@ -212,5 +212,41 @@ TEST(Rendering, AStoredResultThatIsNoJsonFailsWhoReadsIt) {
   EXPECT_EQ(world.task(run, "b").error_type, "expression");
 }
 
+TEST(Rendering, ARequestIsEvaluatedOnceAndItsTextsAreText) {
+  World world;
+  FlowBuilder flow("w");
+  flow.http(
+          "a",
+          json::object{
+              {"url", "${{ inputs.s }}"},
+              {"method", "PUT"},
+              {"body", "${{ inputs.list }}"},
+              {"headers", json::object{{"X-N", "${{ inputs.n }}"}, {"X-S", "${{ run.status }}"}}},
+              {"query", json::object{{"f", "${{ inputs.f }}"}, {"l", "${{ inputs.list }}"}, {"z", nullptr}}},
+              {"tls", json::object{{"ca", "my.pem"}}}})
+      .attempts(2);
+  const RunId run = world.submit(flow.done(), kInput, kContext);
+  const auto first = world.claim_one();
+  EXPECT_EQ(first.kind, model::StepKind::http);
+  EXPECT_EQ(
+      first.spec,
+      R"({"request":{"url":"text","method":"PUT","body":"[1,\"a\",null]","headers":{"X-N":"3","X-S":"pending"},)"
+      R"("query":{"f":"0.5","l":["1","a",null],"z":null},"tls":{"ca":"/home/me/my.pem"}}})");
+  world.fail(first);
+  world.advance(Duration::seconds(1));
+  EXPECT_EQ(world.claim_one().spec, first.spec) << "recorded: the run's status is another one by now";
+  EXPECT_TRUE(world.task(run, "a").has_input);
+}
+
+TEST(Rendering, ARequestHasItsSchemaAndTheTraceOfItsRun) {
+  World world;
+  FlowBuilder flow("w");
+  flow.http("a", json::object{{"url", "http://h/"}}).response_schema(json::object{{"type", "object"}});
+  world.submit(flow.done(), "{}", R"({"workdir":"/w","env":{"TRACEPARENT":"00-1-2-01"}})");
+  EXPECT_EQ(
+      world.claim_one().spec,
+      R"({"request":{"url":"http://h/"},"response_schema":{"type":"object"},"traceparent":"00-1-2-01"})");
+}
+
 }  // namespace
 }  // namespace baton::engine

@@ -5,7 +5,7 @@
 namespace baton::model {
 
 std::string_view name(StepKind kind) {
-  constexpr std::array kNames = {"run", "exec", "set"};
+  constexpr std::array kNames = {"run", "exec", "set", "http"};
   return kNames[static_cast<std::size_t>(kind)];
 }
 

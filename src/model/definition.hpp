@@ -119,7 +119,7 @@ struct Notes {
   friend bool operator==(const Notes&, const Notes&) = default;
 };
 
-enum class StepKind : std::uint8_t { run, exec, set };
+enum class StepKind : std::uint8_t { run, exec, set, http };
 std::string_view name(StepKind kind);
 
 // A step, or an action that belongs to one (`fallback`, `wait.poll`, …): such a sub-step has the name of its step,
@@ -130,7 +130,8 @@ struct Step {
   std::string type;   // free word for people (seed 001's task_type); "" = the kind
   StepKind kind = StepKind::run;
 
-  // run: the script (string). exec: argv (array of templates). set: object of templates.
+  // run: the script (string). exec: argv (array of templates). set: object of templates. http: the request as
+  // it stands in the definition (spec/fields.cpp), with templates.
   boost::json::value action;
   std::vector<Ordinal> needs;  // direct predecessors, ascending, distinct
 
@@ -141,8 +142,9 @@ struct Step {
   boost::json::value with;  // null, or any value with templates
   boost::json::value env;   // null, or an object of strings with templates; the workflow's `env` is merged in
   std::string workdir;      // template; "" = the run's
-  std::vector<std::string> shell;  // of `run`; empty = sh -e -c
-  bool parse_json = false;         // parse: json
+  std::vector<std::string> shell;                             // of `run`; empty = sh -e -c
+  bool parse_json = false;                                    // parse: json
+  std::shared_ptr<const boost::json::value> response_schema;  // of `http`; null = none
 
   std::shared_ptr<const Retry> retry;           // null = one attempt
   std::shared_ptr<const Timeout> timeout;       // null = none

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <optional>
 #include <utility>
 
 #include "net/http_parser.hpp"
@@ -18,6 +19,7 @@ namespace baton::net {
 namespace {
 
 constexpr std::size_t kReadSize = 64 * 1024;
+constexpr int kMaxInterim = 100;  // answers that come before the real one
 
 using OnPiece = std::function<bool(std::string_view)>;
 
@@ -95,20 +97,28 @@ struct Waits {
 
 struct HttpClient::Impl {
   Endpoint endpoint;
-  ClientLimits limits;
+  ClientOptions options;
   HttpParser parser;
   Fd socket;
-  bool any_answer = false;  // a byte of the current answer has arrived
+  std::optional<TlsSession> tls;  // of the socket, if the endpoint is one of TLS
+  bool any_answer = false;        // a byte of the current answer has arrived
   std::string buffer = std::string(kReadSize, '\0');
   std::size_t begin = 0;  // bytes in the buffer that the parser has not taken
   std::size_t end = 0;
 
-  Impl(Endpoint to, ClientLimits l)
+  Impl(Endpoint to, ClientOptions o)
       : endpoint(std::move(to)),
-        limits(l),
-        parser(HttpParser::Kind::response, {0, limits.max_header, limits.max_body}) {}
+        options(std::move(o)),
+        parser(HttpParser::Kind::response, {0, options.limits.max_header, options.limits.max_body}) {}
 
   void disconnect() {
+    if (tls && socket) {
+      tls->end();  // a courtesy: whether it arrives does not matter
+      const std::string farewell = tls->take_output();
+      [[maybe_unused]] const auto sent =
+          ::send(socket.get(), farewell.data(), farewell.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+    }
+    tls.reset();
     socket.reset();
     begin = end = 0;
   }
@@ -128,13 +138,81 @@ struct HttpClient::Impl {
     if (socket && !kept_connection_is_usable()) disconnect();
     for (;;) {
       const bool reused = static_cast<bool>(socket);
-      if (!socket) {
-        TRY(socket, connect_to(endpoint, waits.deadline, waits.cancel_fd));
-      }
+      if (!socket) TRY_VOID(connect(waits));
       auto answer = attempt_or_disconnect(request, message, on_piece, waits);
       if (answer) return answer;
       const bool lost_unanswered = answer.error().code == ErrorCode::unavailable;
       if (!(reused && lost_unanswered && is_idempotent(request))) return answer;
+    }
+  }
+
+  Status connect(const Waits& waits) {
+    Waits limits = waits;
+    limits.deadline = std::min(waits.deadline, Loop::now() + options.connect_timeout);
+    auto connected = connect_once(limits);
+    if (connected) return connected;
+    disconnect();
+    // Nobody there in time is nobody there; out of time is only who has used up all of it.
+    Error error = std::move(connected).error();
+    if (error.code == ErrorCode::timed_out && Loop::now() < waits.deadline)
+      error.code = ErrorCode::unavailable;
+    return fail(std::move(error));
+  }
+
+  Status connect_once(const Waits& waits) {
+    TRY(socket, connect_to(endpoint, waits.deadline, waits.cancel_fd, options.addresses.get()));
+    if (!endpoint.tls) return {};
+    if (!options.tls)
+      return fail(ErrorCode::invalid_request, endpoint.text() + " needs TLS, which is not set up");
+    TRY(tls, TlsSession::client(options.tls, endpoint.host));
+    for (;;) {
+      const auto done = tls->handshake();
+      // Also what an error gives: it tells the server why.
+      auto sent = send_raw(tls->take_output(), waits);
+      if (!done) return fail(handshake_failed(done.error().code, done.error().message));
+      if (!sent) return fail(handshake_failed(sent.error().code, sent.error().message));
+      if (*done) return {};
+      const auto got = receive_raw(waits);
+      if (!got) return fail(handshake_failed(got.error().code, got.error().message));
+      if (*got == 0)
+        return fail(handshake_failed(ErrorCode::unavailable, "the server closed the connection"));
+    }
+  }
+
+  Error handshake_failed(ErrorCode code, const std::string& why) const {
+    return {code, "cannot agree on TLS with " + endpoint.text() + ": " + why, {}};
+  }
+
+  Status send_raw(std::string_view bytes, const Waits& waits) {
+    while (!bytes.empty()) {
+      const auto n = ::send(socket.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
+      if (n >= 0) {
+        bytes.remove_prefix(static_cast<std::size_t>(n));
+      } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
+        TRY(const short ready, wait(POLLOUT, waits));
+        (void)ready;
+      } else if (errno != EINTR) {
+        return fail(ErrorCode::unavailable, errno_text(errno));
+      }
+    }
+    return {};
+  }
+
+  // Takes encrypted bytes from the network into the session; 0 at the connection's end.
+  Result<std::size_t> receive_raw(const Waits& waits) {
+    char bytes[16 * 1024];
+    for (;;) {
+      const auto n = ::recv(socket.get(), bytes, sizeof bytes, 0);
+      if (n >= 0) {
+        tls->receive({bytes, static_cast<std::size_t>(n)});
+        return static_cast<std::size_t>(n);
+      }
+      if (errno == EAGAIN || errno == EWOULDBLOCK) {
+        TRY(const short ready, wait(POLLIN, waits));
+        (void)ready;
+      } else if (errno != EINTR) {
+        return fail(ErrorCode::unavailable, errno_text(errno));
+      }
     }
   }
 
@@ -154,17 +232,22 @@ struct HttpClient::Impl {
 
   Result<Response> attempt(const ClientRequest& request, std::string_view message, const OnPiece* on_piece,
                            Waits& waits) {
-    parser = HttpParser(HttpParser::Kind::response,
-                        {0, limits.max_header, on_piece != nullptr ? UINT64_MAX : limits.max_body});
+    parser = HttpParser(
+        HttpParser::Kind::response,
+        {0, options.limits.max_header, on_piece != nullptr ? UINT64_MAX : options.limits.max_body});
     parser.reset(request.method == Method::head);
     any_answer = false;
     begin = end = 0;
     TRY(const bool sent_all, send(message, waits));
     Response response;
+    int interim = 0;
     for (;;) {
       TRY_VOID(parse(waits));
       // 1xx answers come before the real one.
       if (parser.done() && parser.head().status / 100 == 1) {
+        if (++interim > kMaxInterim) {
+          return fail(ErrorCode::io, endpoint.text() + " sends interim answers (1xx) only");
+        }
         parser.reset(request.method == Method::head);
         continue;
       }
@@ -175,9 +258,9 @@ struct HttpClient::Impl {
           disconnect();
           return response;
         }
-      } else if (parser.body().size() > limits.max_body) {
+      } else if (parser.body().size() > options.limits.max_body) {
         return fail(ErrorCode::too_large, "the answer of " + endpoint.text() + " is larger than " +
-                                              std::to_string(limits.max_body) + " bytes");
+                                              std::to_string(options.limits.max_body) + " bytes");
       }
       if (parser.done()) break;
     }
@@ -194,6 +277,12 @@ struct HttpClient::Impl {
   // Sends all of it (true), or stops when the server begins to answer before: it may refuse a large body
   // early.
   Result<bool> send(std::string_view message, Waits& waits) {
+    std::string encrypted;
+    if (tls) {
+      TRY_VOID(tls->write(message));
+      encrypted = tls->take_output();
+      message = encrypted;
+    }
     while (!message.empty()) {
       const auto n = ::send(socket.get(), message.data(), message.size(), MSG_NOSIGNAL);
       if (n >= 0) {
@@ -206,9 +295,24 @@ struct HttpClient::Impl {
       if (errno == EPIPE || errno == ECONNRESET) return false;
       if (errno != EAGAIN && errno != EWOULDBLOCK) return fail(lost(errno_text(errno)));
       TRY(const short ready, wait(POLLIN | POLLOUT, waits));
-      if ((ready & POLLIN) != 0) return false;
+      if ((ready & POLLIN) == 0) continue;
+      if (!tls) return false;
+      // Bytes of TLS are not an answer yet: new session tickets come at any time.
+      TRY(const bool begun, answer_begins(waits));
+      if (begun) return false;
     }
     return true;
+  }
+
+  // Takes what is there of TLS; true if there is plain text among it, or an end.
+  Result<bool> answer_begins(Waits& waits) {
+    const auto got = receive_raw(waits);
+    if (!got) return fail(lost(got.error().message));
+    if (*got == 0) return true;
+    TRY(const auto n, tls->read(buffer.data() + end, buffer.size() - end));
+    end += n;
+    any_answer = any_answer || n > 0;
+    return n > 0 || tls->ended();
   }
 
   // Takes bytes, from the buffer or from the socket, until the parser has moved on.
@@ -235,7 +339,9 @@ struct HttpClient::Impl {
       begin = 0;
     }
     // The parser takes a head in one piece.
-    if (end == buffer.size()) buffer.resize(std::max(buffer.size() * 2, limits.max_header + kReadSize));
+    if (end == buffer.size())
+      buffer.resize(std::max(buffer.size() * 2, options.limits.max_header + kReadSize));
+    if (tls) return receive_decrypted(waits);
     for (;;) {
       const auto n = ::recv(socket.get(), buffer.data() + end, buffer.size() - end, 0);
       if (n > 0) {
@@ -251,6 +357,28 @@ struct HttpClient::Impl {
       } else if (errno != EINTR) {
         return fail(lost(errno_text(errno)));
       }
+    }
+  }
+
+  Result<std::size_t> receive_decrypted(Waits& waits) {
+    for (;;) {
+      const auto n = tls->read(buffer.data() + end, buffer.size() - end);
+      if (!n) return fail(lost(n.error().message));
+      if (*n > 0) {
+        end += *n;
+        any_answer = true;
+        waits.progress();
+        return *n;
+      }
+      if (tls->ended()) return std::size_t{0};
+      const auto got = receive_raw(waits);
+      if (!got && got.error().code != ErrorCode::unavailable) return fail(got.error());
+      if (!got) return fail(lost(got.error().message));
+      // Whoever cuts the connection could cut the answer: the end has to be said within TLS.
+      if (*got == 0) return fail(lost("the connection was cut"));
+      // An answer to what was received (a renewed key); if it cannot be sent, reading will tell.
+      const std::string output = tls->take_output();
+      [[maybe_unused]] const auto sent = ::send(socket.get(), output.data(), output.size(), MSG_NOSIGNAL);
     }
   }
 
@@ -276,8 +404,8 @@ struct HttpClient::Impl {
   }
 };
 
-HttpClient::HttpClient(Endpoint endpoint, ClientLimits limits)
-    : impl_(std::make_unique<Impl>(std::move(endpoint), limits)) {}
+HttpClient::HttpClient(Endpoint endpoint, ClientOptions options)
+    : impl_(std::make_unique<Impl>(std::move(endpoint), std::move(options))) {}
 HttpClient::~HttpClient() = default;
 HttpClient::HttpClient(HttpClient&&) noexcept = default;
 HttpClient& HttpClient::operator=(HttpClient&&) noexcept = default;

@@ -1,5 +1,6 @@
-// A blocking HTTP/1.1 client for one server: what the command line and workers speak to the API with. It
-// works on the calling thread, keeps one connection and uses it again.
+// A blocking HTTP/1.1 client for one server, with or without TLS: what the command line and workers speak to
+// the API with, and steps to the world. It works on the calling thread, keeps one connection and uses it
+// again.
 #pragma once
 
 #include <atomic>
@@ -11,7 +12,9 @@
 
 #include "base/error.hpp"
 #include "base/time.hpp"
+#include "net/address_policy.hpp"
 #include "net/http.hpp"
+#include "net/tls.hpp"
 #include "net/url.hpp"
 
 namespace baton::net {
@@ -48,9 +51,17 @@ struct ClientLimits {
   std::uint64_t max_body = 256 * 1024 * 1024;  // of answers that are collected, not streamed ones
 };
 
+struct ClientOptions {
+  ClientLimits limits;
+  Duration connect_timeout = Duration::max();      // for finding the host, connecting and agreeing on TLS
+  std::shared_ptr<const TlsContext> tls;           // needed if the endpoint is one of TLS
+  std::shared_ptr<const AddressPolicy> addresses;  // null = all are allowed
+};
+
 // Not thread-safe: one client per thread, or one call at a time.
 //
-// Failures: unavailable: no connection, or it broke before a byte of the answer; timed_out; interrupted: by
+// Failures: unavailable: no connection (also within `connect_timeout`, or because of its certificate), or it
+// broke before a byte of the answer; not_allowed: the policy denies the address; timed_out; interrupted: by
 // the cancellation; io: the connection broke within the answer, or the answer is not HTTP; too_large: over
 // the limits; invalid_request: the request cannot be written as HTTP. An answer with an error status is a
 // success.
@@ -60,7 +71,7 @@ struct ClientLimits {
 // closed before anything is sent is replaced silently for every request. Nothing else is repeated.
 class HttpClient {
  public:
-  explicit HttpClient(Endpoint endpoint, ClientLimits limits = {});
+  explicit HttpClient(Endpoint endpoint, ClientOptions options = {});
   ~HttpClient();
   HttpClient(HttpClient&&) noexcept;
   HttpClient& operator=(HttpClient&&) noexcept;

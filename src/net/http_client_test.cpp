@@ -192,13 +192,13 @@ TEST(HttpClientTest, RefusesBadAndLargeAnswers) {
   };
   for (const auto& [text, code] : cases) {
     ScriptedServer server({text});
-    HttpClient client(server.endpoint(), {.max_header = 200, .max_body = 10});
+    HttpClient client(server.endpoint(), {.limits = {.max_header = 200, .max_body = 10}});
     const auto answer = client.request(get(), kPatience);
     ASSERT_FALSE(answer) << text;
     EXPECT_EQ(answer.error().code, code) << text;
   }
   ScriptedServer server({"HTTP/1.1 200 OK\r\nX: " + std::string(300, 'x') + "\r\n\r\n"});
-  HttpClient client(server.endpoint(), {.max_header = 200, .max_body = 10});
+  HttpClient client(server.endpoint(), {.limits = {.max_header = 200, .max_body = 10}});
   EXPECT_EQ(client.request(get(), kPatience).error().code, ErrorCode::too_large);
 }
 

@@ -20,6 +20,7 @@
 #include <optional>
 
 #include "net/poll.hpp"
+#include "net/resolver.hpp"
 
 namespace baton::net {
 namespace {
@@ -57,25 +58,6 @@ Result<UnixAddress> unix_address(const std::string& path) {
 
 const sockaddr* generic(const sockaddr_un& address) {
   return reinterpret_cast<const sockaddr*>(&address);
-}
-
-struct AddressListDeleter {
-  void operator()(addrinfo* list) const { ::freeaddrinfo(list); }
-};
-using AddressList = std::unique_ptr<addrinfo, AddressListDeleter>;
-
-Result<AddressList> resolve(const std::string& host, std::uint16_t port, int flags) {
-  addrinfo hints{};
-  hints.ai_family = AF_UNSPEC;
-  hints.ai_socktype = SOCK_STREAM;
-  hints.ai_flags = flags | AI_NUMERICSERV;
-  addrinfo* list = nullptr;
-  const int error = ::getaddrinfo(host.c_str(), std::to_string(port).c_str(), &hints, &list);
-  if (error != 0) {
-    const std::string why = error == EAI_SYSTEM ? errno_text(errno) : ::gai_strerror(error);
-    return fail(ErrorCode::unavailable, "cannot resolve the host name \"" + host + "\": " + why);
-  }
-  return AddressList(list);
 }
 
 // Waits for a connect() that has begun.
@@ -170,7 +152,7 @@ Result<Fd> listen_unix(const std::string& path, std::uint32_t mode, IfExists if_
 }
 
 Result<TcpListener> listen_tcp(const std::string& address, std::uint16_t port) {
-  const auto list = resolve(address, port, AI_NUMERICHOST | AI_PASSIVE);
+  const auto list = resolve_number(address, port, AI_PASSIVE);
   if (address.empty() || !list) {
     return fail(ErrorCode::usage, "\"" + address + "\" is not an IP address to listen on");
   }
@@ -200,7 +182,8 @@ Result<TcpListener> listen_tcp(const std::string& address, std::uint16_t port) {
   return out;
 }
 
-Result<Fd> connect_to(const Endpoint& endpoint, MonoTime deadline, int cancel_fd) {
+Result<Fd> connect_to(const Endpoint& endpoint, MonoTime deadline, int cancel_fd,
+                      const AddressPolicy* policy) {
   if (endpoint.unix_socket) {
     const auto address = unix_address(endpoint.path);
     if (!address) return fail(with_target({ErrorCode::unavailable, address.error().message, {}}, endpoint));
@@ -208,18 +191,29 @@ Result<Fd> connect_to(const Endpoint& endpoint, MonoTime deadline, int cancel_fd
     if (!fd) return fail(with_target(std::move(fd).error(), endpoint));
     return fd;
   }
-  const auto list = resolve(endpoint.host, endpoint.port, AI_ADDRCONFIG);
+  const auto list = resolve(endpoint.host, endpoint.port, deadline, cancel_fd);
   if (!list) return fail(with_target(list.error(), endpoint));
+  std::int64_t left = 0;
+  for (const addrinfo* info = list->get(); info != nullptr; info = info->ai_next) ++left;
   std::optional<Error> first_error;
   for (const addrinfo* info = list->get(); info != nullptr; info = info->ai_next) {
-    auto fd = connect_tcp(*info, deadline, cancel_fd);
+    if (policy != nullptr) {
+      if (const auto range = policy->denied_by(info->ai_addr)) {
+        // Not the next address either: a name that leads there at times is not to be trusted.
+        return fail(with_target(
+            {ErrorCode::not_allowed, address_text(info->ai_addr) + " is denied (" + *range + ")", {}},
+            endpoint));
+      }
+    }
+    const MonoTime now = Loop::now();
+    auto fd = connect_tcp(*info, now + Duration::micros((deadline - now).us / left--), cancel_fd);
     if (fd) {
       const int on = 1;
       ::setsockopt(fd->get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
       return fd;
     }
     if (!first_error) first_error = fd.error();
-    if (fd.error().code != ErrorCode::unavailable) {
+    if (fd.error().code == ErrorCode::interrupted) {
       first_error = fd.error();
       break;
     }

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/error.hpp"
+#include "net/address_policy.hpp"
 #include "net/http.hpp"
 #include "net/loop.hpp"
 
@@ -54,10 +55,11 @@ struct TcpListener {
 // usage: not an address; owned: the port is taken; not_allowed: a privileged port; io: the rest.
 Result<TcpListener> listen_tcp(const std::string& address, std::uint16_t port);
 
-// Connects before `deadline`. Resolving a name is the system's blocking call and does not know the deadline.
-// `cancel_fd` (or -1) ends the wait when it becomes readable. unavailable: nobody there, the message says
-// what was tried; timed_out; interrupted: by cancel_fd.
-Result<Fd> connect_to(const Endpoint& endpoint, MonoTime deadline, int cancel_fd);
+// Connects before `deadline`; several addresses of a host share the time. `cancel_fd` (or -1) ends the wait
+// when it becomes readable. `policy` (or null) is asked about every address. unavailable: nobody there, the
+// message says what was tried; timed_out; not_allowed: by the policy; interrupted: by cancel_fd.
+Result<Fd> connect_to(const Endpoint& endpoint, MonoTime deadline, int cancel_fd,
+                      const AddressPolicy* policy = nullptr);
 
 // The other end of an accepted connection.
 Peer peer_of(int fd);

@@ -155,11 +155,11 @@ Result<Target> parse_target(std::string_view target) {
 std::string Endpoint::authority() const {
   if (unix_socket) return "localhost";
   const bool ipv6 = host.find(':') != host.npos;
-  return (ipv6 ? "[" + host + "]" : host) + ":" + std::to_string(port);
+  return (ipv6 ? "[" + host + "]" : host) + (port == (tls ? 443 : 80) ? "" : ":" + std::to_string(port));
 }
 
 std::string Endpoint::text() const {
-  return unix_socket ? "unix:" + path : "http://" + authority();
+  return unix_socket ? "unix:" + path : (tls ? "https://" : "http://") + authority();
 }
 
 Result<Endpoint> parse_endpoint(std::string_view text) {

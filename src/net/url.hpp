@@ -47,9 +47,11 @@ struct Endpoint {
   std::string path;  // of the Unix socket
   std::string host;  // name or address, without the brackets of an IPv6 address
   std::uint16_t port = 0;
+  bool tls = false;
 
-  std::string text() const;       // "unix:/run/x.sock", "http://127.0.0.1:7711"
-  std::string authority() const;  // for the Host field: "localhost", "[::1]:7711"
+  std::string text() const;  // "unix:/run/x.sock", "http://127.0.0.1:7711", "https://example.org"
+  // For the Host field: "localhost", "[::1]:7711"; without the port that the scheme has anyway.
+  std::string authority() const;
 };
 // Accepts "unix:/path", "http://host[:port][/]", "host:port". usage: anything else; "https:" is refused with
 // a message of its own.

@@ -11,6 +11,10 @@ constexpr Duration kRetryPause = Duration::millis(500);
 
 }  // namespace
 
+executors::Executor& Executors::of(model::StepKind kind) const {
+  return kind == model::StepKind::http ? requests : processes;
+}
+
 executors::Listener LocalWorker::listener() {
   return {.started = [](const Token&) {},
           .finished =
@@ -22,7 +26,7 @@ executors::Listener LocalWorker::listener() {
                   const std::unique_lock lock(worker->shared_.mutex);
                   const auto found = worker->shared_.attempts.find(token);
                   if (found == worker->shared_.attempts.end()) return;
-                  task = found->second;
+                  task = found->second.task;
                   worker->shared_.attempts.erase(found);
                   ++worker->shared_.reporting;
                 }
@@ -33,8 +37,8 @@ executors::Listener LocalWorker::listener() {
               }};
 }
 
-void LocalWorker::start(executors::Executor& executor) {
-  executor_ = &executor;
+void LocalWorker::start(const Executors& executors) {
+  executors_.emplace(executors);
   claim();
 }
 
@@ -56,7 +60,7 @@ void LocalWorker::claim() {
 bool LocalWorker::hold(const model::Assignment& assignment) {
   const std::unique_lock lock(shared_.mutex);
   if (shared_.draining) return false;
-  shared_.attempts.emplace(assignment.token, assignment.task);
+  shared_.attempts.emplace(assignment.token, Held{assignment.task, &executors_->of(assignment.kind)});
   return true;
 }
 
@@ -75,7 +79,7 @@ void LocalWorker::take(std::uint64_t number, model::ReplyBody reply) {
       attempt.number = assignment.attempt;
       attempt.log_path = logs::attempt_path(assignment.task, assignment.attempt);
       attempt.spec = std::move(assignment.spec);
-      executor_->start(std::move(attempt));
+      executors_->of(assignment.kind).start(std::move(attempt));
     }
     const std::unique_lock lock(shared_.mutex);
     if (number != shared_.claim) return;  // a newer claim waits already
@@ -107,9 +111,16 @@ void LocalWorker::report(const Token& token, const TaskId& task,
 }
 
 void LocalWorker::act(const model::StopAttempt& action) {
-  if (executor_ == nullptr || action.worker != options_.name) return;
-  executor_->stop(action.token, action.mode == model::Stopping::hard ? executors::StopMode::hard
-                                                                     : executors::StopMode::soft);
+  if (action.worker != options_.name) return;
+  executors::Executor* executor = nullptr;
+  {
+    const std::unique_lock lock(shared_.mutex);
+    const auto found = shared_.attempts.find(action.token);
+    if (found == shared_.attempts.end()) return;
+    executor = found->second.executor;
+  }
+  executor->stop(action.token, action.mode == model::Stopping::hard ? executors::StopMode::hard
+                                                                    : executors::StopMode::soft);
 }
 
 void LocalWorker::drain() {

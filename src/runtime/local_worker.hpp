@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -25,13 +26,21 @@ struct LocalWorkerOptions {
   std::function<void(Duration, std::function<void()>)> later;
 };
 
-// Thread-safe. Its executor is made with listener() and set before start().
+// What carries out which kinds of steps.
+struct Executors {
+  executors::Executor& processes;  // run, exec
+  executors::Executor& requests;   // http
+
+  executors::Executor& of(model::StepKind kind) const;
+};
+
+// Thread-safe. Its executors are made with listener() and outlive it.
 class LocalWorker : public std::enable_shared_from_this<LocalWorker> {
  public:
   LocalWorker(Handle& loop, LocalWorkerOptions options) : loop_(loop), options_(std::move(options)) {}
 
   executors::Listener listener();
-  void start(executors::Executor& executor);
+  void start(const Executors& executors);
   // What the engine asks for; on the loop's thread.
   void act(const model::StopAttempt& action);
   // Claims nothing more. What runs goes on; the executor's shutdown reports the rest.
@@ -41,12 +50,16 @@ class LocalWorker : public std::enable_shared_from_this<LocalWorker> {
   bool wait_reported(Duration patience);
 
  private:
+  struct Held {
+    TaskId task;
+    executors::Executor* executor = nullptr;
+  };
   struct Shared {
     std::mutex mutex;
     std::condition_variable all_reported;
-    std::unordered_map<Token, TaskId> attempts;  // that are running
-    std::size_t reporting = 0;                   // that have ended, but are not stored as ended
-    std::uint64_t claim = 0;                     // number of the claim that waits; older ones are void
+    std::unordered_map<Token, Held> attempts;  // that are running
+    std::size_t reporting = 0;                 // that have ended, but are not stored as ended
+    std::uint64_t claim = 0;                   // number of the claim that waits; older ones are void
     bool draining = false;
   };
 
@@ -57,7 +70,7 @@ class LocalWorker : public std::enable_shared_from_this<LocalWorker> {
 
   Handle& loop_;
   LocalWorkerOptions options_;
-  executors::Executor* executor_ = nullptr;
+  std::optional<Executors> executors_;
   Shared shared_;
 };
 

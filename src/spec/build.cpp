@@ -131,13 +131,13 @@ class Builder {
     if (const NodeId node = field(body, "priority"); node != kNoNode) {
       step.priority = static_cast<std::int8_t>(tree_.integer(node).value_or(5));
     }
-    if (step.kind != model::StepKind::set) process(step, body);
+    if (step.kind == model::StepKind::run || step.kind == model::StepKind::exec) process(step, body);
     if (step.kind != model::StepKind::set) attempts(step, body);
     return step;
   }
 
   // An action that belongs to a step: in its queue unless it says otherwise, once and without a limit in time
-  // unless it says otherwise.
+  // unless it says otherwise; requests have a limit always.
   [[maybe_unused]] std::shared_ptr<const model::Step> action_of(const model::Step& step, NodeId body) {
     auto made = std::make_shared<model::Step>();
     made->name = step.name;
@@ -145,9 +145,11 @@ class Builder {
     action(*made, body);
     made->queue = step.queue;
     if (const NodeId node = field(body, "queue"); node != kNoNode) made->queue = tree_.text(node);
-    process(*made, body);
+    if (made->kind != model::StepKind::http) process(*made, body);
     if (const NodeId node = field(body, "retry"); node != kNoNode) made->retry = retry_of(node);
     if (const NodeId node = field(body, "timeout"); node != kNoNode) made->timeout = timeout_of(node);
+    if (made->kind == model::StepKind::http && !made->timeout)
+      made->timeout = shared(timeouts_, usual_timeout());
     return made;
   }
 
@@ -161,6 +163,11 @@ class Builder {
       arguments.reserve(tree_.count(program));
       for (const NodeId item : tree_.items(program)) arguments.push_back(text_value(item));
       step.action = std::move(arguments);
+    } else if (const NodeId request = field(body, "http"); request != kNoNode) {
+      step.kind = model::StepKind::http;
+      step.action = tree_.to_json(request);
+      if (const NodeId schema = field(body, "response_schema"); schema != kNoNode)
+        step.response_schema = std::make_shared<const json::value>(tree_.to_json(schema));
     } else {
       step.kind = model::StepKind::set;
       step.action = tree_.to_json(field(body, "set"));
@@ -199,7 +206,9 @@ class Builder {
     const NodeId timeout = field(body, "timeout");
     step.timeout = timeout != kNoNode ? timeout_of(timeout) : default_timeout_;
     if (step.finally && !step.retry) step.retry = shared(retries_, finally_retry());
-    if (step.finally && !step.timeout) step.timeout = shared(timeouts_, finally_timeout());
+    // A server that answers never, or a byte a minute, would hold the step up for ever.
+    const bool limited = step.finally || step.kind == model::StepKind::http;
+    if (limited && !step.timeout) step.timeout = shared(timeouts_, usual_timeout());
   }
 
   const Tree& tree_;

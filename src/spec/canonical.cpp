@@ -86,6 +86,7 @@ void step(Writer& out, const model::Workflow& workflow, const model::Step& step)
   if (step.estimate) out.member("estimate", json::value(to_string(*step.estimate)));
   if (step.kind == model::StepKind::exec) out.member("exec", step.action);
   out.present("for_each", step.for_each);
+  if (step.kind == model::StepKind::http) out.member("http", step.action);
   if (step.max_parallel != 0) out.member("max_parallel", step.max_parallel);
   if (!step.needs.empty()) {
     json::array needs;
@@ -96,6 +97,7 @@ void step(Writer& out, const model::Workflow& workflow, const model::Step& step)
   if (step.parse_json) out.member("parse", "json");
   if (step.priority >= 0) out.member("priority", step.priority);
   if (step.queue != "default") out.text("queue", step.queue);
+  if (step.response_schema) out.member("response_schema", *step.response_schema);
   if (step.retry) out.member("retry", to_json(*step.retry));
   if (step.kind == model::StepKind::run) out.member("run", step.action);
   if (step.kind == model::StepKind::set) out.member("set", step.action);

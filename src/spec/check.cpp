@@ -8,6 +8,7 @@
 #include "calendar/cron.hpp"
 #include "spec/meant.hpp"
 #include "spec/policies.hpp"
+#include "spec/schemas.hpp"
 
 namespace baton::spec {
 namespace {
@@ -19,6 +20,27 @@ bool has_template(std::string_view text) {
 bool is_variable(std::string_view name) {
   return !name.empty() && name.find('=') == std::string_view::npos &&
          name.find('\0') == std::string_view::npos;
+}
+
+bool equals_ignoring_case(std::string_view a, std::string_view b) {
+  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; };
+  return std::ranges::equal(a, b, {}, lower, lower);
+}
+
+// A token of HTTP (RFC 9110, 5.6.2).
+bool is_header_name(std::string_view name) {
+  return !name.empty() && std::ranges::all_of(name, [](char c) {
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+           (c != '\0' && std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos);
+  });
+}
+
+// What says where a message ends, and what goes with the connection instead of the request.
+bool is_clients_own_header(std::string_view name) {
+  constexpr std::string_view kOwn[] = {
+      "Host",    "Content-Length", "Transfer-Encoding", "Connection",       "Expect",         "TE",
+      "Trailer", "Upgrade",        "Keep-Alive",        "Proxy-Connection", "Accept-Encoding"};
+  return std::ranges::any_of(kOwn, [&](std::string_view own) { return equals_ignoring_case(own, name); });
 }
 
 class Checker {
@@ -102,6 +124,7 @@ class Checker {
         (forms.has(Form::names) || forms.has(Form::texts) || forms.has(Form::word_list))) {
       return "write [" + text + "]";
     }
+    if (kind == NodeKind::string && field.shape == Shape::http) return "write {url: " + text + "}";
     if (kind == NodeKind::map && forms.has(Form::objects)) return "write a list: `- ` before each map";
     if (kind == NodeKind::string && forms.has(Form::boolean)) {
       if (text == "yes" || text == "on") return "write true";
@@ -134,7 +157,7 @@ class Checker {
         return string(node, field);
       case NodeKind::boolean:
         if (!field.forms.has(Form::boolean) && !field.forms.has(Form::value) &&
-            !field.forms.has(Form::expression)) {
+            !field.forms.has(Form::expression) && !field.forms.has(Form::schema)) {
           mismatch(node, field);
         }
         return;
@@ -146,6 +169,7 @@ class Checker {
 
   void number(NodeId node, const Field& field) {
     if (field.forms.has(Form::value)) return;
+    if (field.forms.has(Form::statuses)) return status(node, field);
     if (field.forms.has(Form::duration)) {
       if (const auto d = duration_from_seconds(tree_.number(node)); !d)
         findings_.error(node, d.error().message);
@@ -165,6 +189,8 @@ class Checker {
     const std::string_view text = tree_.text(node);
     const Forms forms = field.forms;
     if (forms.has(Form::value) || forms.has(Form::prose) || forms.has(Form::templated)) return;
+    if (forms.has(Form::url)) return url(node, field);
+    if (forms.has(Form::statuses)) return status(node, field);
     if (forms.has(Form::expression)) return;  // parsed with the other expressions
     if (forms.has(Form::script)) return script(node);
     if (forms.has(Form::items)) {
@@ -208,7 +234,10 @@ class Checker {
     const auto words = split_words(field.words);
     const bool string = tree_.is(node, NodeKind::string);
     if (string && std::ranges::find(words, text) != words.end()) return;
-    const std::string_view meant = string ? nearest(text, words) : "";
+    std::string_view meant = string ? nearest(text, words) : "";
+    for (const std::string_view w : words) {
+      if (string && equals_ignoring_case(w, text)) meant = w;
+    }
     std::string help = meant.empty() ? "" : "did you mean `" + std::string(meant) + "`?";
     if (!field.forms.has(Form::word_list)) return mismatch(node, field, std::move(help));
     std::string list;
@@ -302,6 +331,11 @@ class Checker {
     if (forms.has(Form::objects)) return objects(node, field);
     if (forms.has(Form::word_list)) return word_list(node, field);
     if (forms.has(Form::texts)) return texts(node, field);
+    if (forms.has(Form::statuses)) {
+      if (tree_.count(node) == 0) findings_.error(node, "`" + std::string(field.name) + "` needs a status");
+      for (const NodeId item : tree_.items(node)) status(item, field);
+      return;
+    }
     if (forms.has(Form::arguments) || forms.has(Form::words_list)) {
       if (tree_.count(node) == 0)
         findings_.error(node, "`" + std::string(field.name) + "` needs at least the program");
@@ -374,10 +408,18 @@ class Checker {
     const NodeId node = m.value;
     const Forms forms = field.forms;
     if (forms.has(Form::value) || forms.has(Form::items)) return;
+    if (forms.has(Form::schema)) {
+      check_schema(tree_, node, tree_.to_json(node), schemas_, findings_);
+      return;
+    }
     if (forms.has(Form::object)) {
       if (field.shape == Shape::action) return deed(m, Shape::action, "`" + std::string(field.name) + "`");
-      return object(node, field.shape, m.key);
+      object(node, field.shape, m.key);
+      if (field.shape == Shape::http) one_body(node);
+      return;
     }
+    if (forms.has(Form::headers)) return headers(node);
+    if (forms.has(Form::parameters)) return parameters(node, field);
     if (forms.has(Form::steps)) {
       for (const Member step : tree_.members(node)) this->step(step);
       return;
@@ -444,6 +486,76 @@ class Checker {
     }
   }
 
+  void url(NodeId node, const Field& field) {
+    const std::string_view text = tree_.text(node);
+    if (text.starts_with("${{")) return;
+    const bool http = text.starts_with("http://");
+    if (!http && !text.starts_with("https://")) {
+      const bool relative =
+          text.find("://") == std::string_view::npos && !text.starts_with('/') && !text.empty();
+      return mismatch(node, field, relative ? "write http://" + shown(text) : "");
+    }
+    const std::string_view rest = text.substr(http ? 7 : 8);
+    if (rest.empty() || rest.front() == '/' || rest.front() == '?' || rest.front() == '#') {
+      return mismatch(node, field, "the host is missing");
+    }
+  }
+
+  void status(NodeId node, const Field& field) {
+    const std::string_view text = tree_.is_collection(node) ? "" : tree_.text(node);
+    const bool scalar = tree_.is(node, NodeKind::integer) || tree_.is(node, NodeKind::string);
+    const auto digit = [&](std::size_t at) { return text[at] >= '0' && text[at] <= '9'; };
+    const bool fits = text.size() == 3 && text[0] >= '1' && text[0] <= '5' &&
+                      ((digit(1) && digit(2)) || text.substr(1) == "xx");
+    if (!scalar || !fits) mismatch(node, field);
+  }
+
+  void headers(NodeId node) {
+    for (const Member header : tree_.members(node)) {
+      const std::string_view name = tree_.text(header.key);
+      if (!is_header_name(name)) {
+        findings_.error(header.key, "\"" + shown(name) + "\" is not a name of a header field");
+      } else if (is_clients_own_header(name)) {
+        findings_.error(header.key, "the header field \"" + shown(name) + "\" is written by Baton itself");
+      }
+      if (tree_.is_collection(header.value) || tree_.is(header.value, NodeKind::null)) {
+        findings_.error(header.value, "a header field must be a string, not " +
+                                          std::string(describe(tree_[header.value].kind)));
+      }
+    }
+  }
+
+  void parameters(NodeId node, const Field& field) {
+    const auto scalar = [&](NodeId value) {
+      if (!tree_.is_collection(value)) return;
+      findings_.error(value, "a parameter of `" + std::string(field.name) +
+                                 "` must be a string or a list of strings, not " +
+                                 std::string(describe(tree_[value].kind)));
+    };
+    for (const Member parameter : tree_.members(node)) {
+      if (tree_.text(parameter.key).empty()) findings_.error(parameter.key, "a parameter must have a name");
+      if (tree_.is(parameter.value, NodeKind::list)) {
+        for (const NodeId item : tree_.items(parameter.value)) scalar(item);
+      } else {
+        scalar(parameter.value);
+      }
+    }
+  }
+
+  // A request has one body.
+  void one_body(NodeId node) {
+    std::string_view first;
+    for (const Member m : tree_.members(node)) {
+      const std::string_view key = tree_.text(m.key);
+      if (key != "json" && key != "form" && key != "body") continue;
+      if (!first.empty()) {
+        findings_.error(m.key, "a request has one body: it has `" + std::string(first) + "` already");
+      } else {
+        first = key;
+      }
+    }
+  }
+
   void step(Member step) {
     if (!is_name(tree_.text(step.key))) not_a_name(step.key);
     if (!tree_.is(step.value, NodeKind::map)) {
@@ -501,6 +613,7 @@ class Checker {
 
   const Tree& tree_;
   Findings& findings_;
+  schema::Budget schemas_;   // of all of the definition's steps together
   bool meant_kind_ = false;  // an unknown field of the step at hand looks like a kind
 };
 

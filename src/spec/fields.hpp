@@ -45,6 +45,11 @@ enum class Form : std::uint64_t {
   list = 1U << 28,         // a list of anything; its strings may hold ${{ }}
   map = 1U << 29,          // a map of names to anything, without ${{ }}
   texts = 1U << 30,        // a list of at least `minimum` strings without ${{ }}
+  url = 1ULL << 31,          // an http or https URL with ${{ }}
+  headers = 1ULL << 32,      // a map of header fields to strings, numbers and booleans with ${{ }}
+  parameters = 1ULL << 33,   // a map of names to strings, numbers, booleans or lists of them, with ${{ }}
+  statuses = 1ULL << 34,     // an HTTP status (404), a class of them (4xx), or a list of these
+  schema = 1ULL << 35,       // a JSON Schema
 };
 struct Forms {
   std::uint64_t bits = 0;
@@ -66,6 +71,8 @@ enum class Shape : std::uint8_t {
   retry,
   jitter,
   timeout,
+  http,
+  tls,
   celery,
   alerts,
   schedule,
@@ -91,8 +98,10 @@ namespace kinds {
 inline constexpr std::uint8_t run = 1;
 inline constexpr std::uint8_t exec = 2;
 inline constexpr std::uint8_t set = 4;
+inline constexpr std::uint8_t http = 8;
 inline constexpr std::uint8_t process = run | exec;
-inline constexpr std::uint8_t all = 7;
+inline constexpr std::uint8_t attempts = process | http;  // an executor does them
+inline constexpr std::uint8_t all = attempts | set;
 }  // namespace kinds
 
 struct Field {

@@ -36,7 +36,8 @@ constexpr std::string_view kRules = R"(## What only the parser checks
   once in both.
 - Expressions: syntax, known variables and fields, types as far as they are known. A step reads `steps.NAME` only of
   steps that it needs, directly or through others; `item` and `index` only with `for_each`.
-- An input's declaration is a JSON Schema, and its default fits it; `optional` and `default` exclude each other.
+- An input's declaration and a `response_schema` are JSON Schemas, and an input's default fits its own; `optional` and
+  `default` exclude each other.
 - A `cron` expression and an `at` instant can be read, a `timezone` exists, a schedule names declared inputs and all that
   have no default; `every` is at least 1s; `timezone` only with `cron`, no `catchup_window` with `catchup: none`.
 - Durations are at most 100 years, timeouts more than 0, `soft` not more than `hard`, `initial` not more than `max`.
@@ -54,7 +55,7 @@ std::string code(std::string_view text) {
 std::string kinds_text(std::uint8_t mask) {
   std::string text;
   const std::pair<std::uint8_t, std::string_view> names[] = {
-      {kinds::run, "run"}, {kinds::exec, "exec"}, {kinds::set, "set"}};
+      {kinds::run, "run"}, {kinds::exec, "exec"}, {kinds::http, "http"}, {kinds::set, "set"}};
   for (const auto& [bit, name] : names) {
     if ((mask & bit) != 0) text += (text.empty() ? "" : ", ") + code(name);
   }

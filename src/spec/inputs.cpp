@@ -3,8 +3,8 @@
 #include <algorithm>
 
 #include "base/text.hpp"
-#include "schema/schema.hpp"
 #include "spec/read.hpp"
+#include "spec/schemas.hpp"
 
 namespace baton::spec {
 namespace {
@@ -17,37 +17,6 @@ constexpr std::size_t kMaxInputBytes = std::size_t{16} << 20;
 json::value schema_of(json::value declaration) {
   if (auto* object = declaration.if_object()) object->erase("optional");
   return declaration;
-}
-
-// The node that a JSON pointer of the declaration leads to; the nearest one above it if it has no node of its
-// own.
-NodeId node_at(const Tree& tree, NodeId node, std::string_view pointer) {
-  while (!pointer.empty()) {
-    pointer.remove_prefix(1);
-    const std::size_t end = std::min(pointer.find('/'), pointer.size());
-    std::string part;
-    for (std::size_t i = 0; i < end; ++i) {
-      if (pointer[i] == '~' && i + 1 < end) {
-        part += pointer[++i] == '0' ? '~' : '/';
-      } else {
-        part += pointer[i];
-      }
-    }
-    pointer.remove_prefix(end);
-    NodeId next = kNoNode;
-    if (const auto member = tree.find(node, part)) {
-      next = pointer.empty() ? member->key : member->value;
-    } else if (tree.is(node, NodeKind::list)) {
-      std::string index = "0";
-      std::size_t at = 0;
-      for (const NodeId item : tree.items(node)) {
-        if (std::to_string(at++) == part) next = item;
-      }
-    }
-    if (next == kNoNode) return node;
-    node = next;
-  }
-  return node;
 }
 
 std::string problem_text(std::string_view name, const schema::Problem& problem) {
@@ -74,13 +43,8 @@ void check_input(const Tree& tree, Member input, schema::Budget& budget, Finding
     return;
   }
   const json::value declaration = tree.to_json(input.value);
-  const auto schema = schema::Schema::compile(schema_of(declaration), budget);
-  if (!schema) {
-    for (const schema::Problem& p : schema.error()) {
-      findings.error(node_at(tree, input.value, p.pointer), p.message);
-    }
-    return;
-  }
+  const auto schema = check_schema(tree, input.value, schema_of(declaration), budget, findings);
+  if (!schema) return;
   if (const auto value = tree.find(input.value, "default")) {
     for (const schema::Problem& p : schema->validate(declaration.as_object().at("default"))) {
       findings.error(value->value, "the default does not fit" +

@@ -44,6 +44,16 @@ json::object reference(Shape shape) {
   return {{"$ref", "#/definitions/" + std::string(title(shape))}};
 }
 
+// A token, and not one of the fields that the client writes itself.
+json::object header_names() {
+  return {
+      {"pattern", "^[A-Za-z0-9!#$%&'*+.^_`|~-]+$"},
+      {"not",
+       without(
+           "^(?i:host|content-length|transfer-encoding|connection|accept-encoding|expect|te|trailer|upgrade|"
+           "keep-alive|proxy-connection)$")}};
+}
+
 json::object names() {
   return {{"pattern", text(kNamePattern)}};
 }
@@ -140,6 +150,28 @@ json::object form_schema(Form form, const Field& field) {
               {"items", {{"type", {"string", "number", "boolean"}}, {"not", without(kTemplatePattern)}}}};
     case Form::map:
       return {{"type", "object"}, {"propertyNames", names()}};
+    case Form::url:
+      return {{"type", "string"}, {"pattern", "^(https?://[^/?#]|\\$\\{\\{)"}};
+    case Form::headers:
+      return {{"type", "object"},
+              {"propertyNames", header_names()},
+              {"additionalProperties", {{"type", {"string", "number", "boolean"}}}}};
+    case Form::parameters: {
+      const json::array scalar{"string", "number", "boolean", "null"};
+      return {{"type", "object"},
+              {"propertyNames", {{"minLength", 1}, {"not", without(kTemplatePattern)}}},
+              {"additionalProperties",
+               {{"type", {"string", "number", "boolean", "null", "array"}}, {"items", {{"type", scalar}}}}}};
+    }
+    case Form::statuses: {
+      const json::object status{{"type", {"integer", "string"}},
+                                {"minimum", 100},
+                                {"maximum", 599},
+                                {"pattern", "^[1-5]([0-9][0-9]|xx)$"}};
+      return {{"anyOf", {status, json::object{{"type", "array"}, {"minItems", 1}, {"items", status}}}}};
+    }
+    case Form::schema:
+      return {{"type", {"object", "boolean"}}};
   }
   return {};
 }
@@ -180,6 +212,11 @@ json::array shape_rules(Shape shape) {
     rules.push_back(json::object{{"anyOf",
                                   {required_field("soft"), required_field("hard"), required_field("start"),
                                    required_field("heartbeat")}}});
+  }
+  if (shape == Shape::http) {
+    rules.push_back(forbidden_pair("json", "form"));
+    rules.push_back(forbidden_pair("json", "body"));
+    rules.push_back(forbidden_pair("form", "body"));
   }
   if (shape == Shape::schedule) {
     rules.push_back(

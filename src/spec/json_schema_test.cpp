@@ -98,6 +98,14 @@ constexpr std::string_view kValid[] = {
         "alerts": {"on": ["failed", "leaked"], "to": ["ops"], "severity": "critical"},
         "rollout": {"percent": 12.5, "rollback": {"failure_rate": 5, "duration": "1m", "min_runs": 3, "window": "1h"}},
         "steps": {"c": {"celery": {"task": "t", "args": [1, "${{ inputs.n }}"], "kwargs": {"k": null}, "queue": "q"}}}})",
+    R"({"name": "five", "inputs": {"n": {"type": "integer"}}, "steps": {
+        "h": {"http": {"url": "http://h/${{ inputs.n }}", "method": "PUT", "query": {"q": ["a", 1, null], "r": true},
+              "headers": {"Accept": "x", "X-N": 1}, "json": {"a": ["${{ inputs.n }}"]}, "expect": ["2xx", 404],
+              "follow": 3, "connect_timeout": "2s", "tls": {"verify": false, "ca": "./ca.pem"}},
+              "response_schema": {"type": "object"}, "retry": {}, "timeout": "1m"},
+        "f": {"http": {"url": "${{ steps.h.result.headers.location }}", "form": {"a": "b"}, "expect": 200,
+              "follow": false}, "needs": ["h"]},
+        "b": {"http": {"url": "https://h:8443", "body": "x ${{ inputs.n }}", "follow": true}}}})",
 };
 
 class Mutator {
@@ -186,6 +194,19 @@ class Mutator {
                                           "defaults",
                                           "labels",
                                           "http",
+                                          "url",
+                                          "query",
+                                          "headers",
+                                          "json",
+                                          "form",
+                                          "body",
+                                          "expect",
+                                          "follow",
+                                          "method",
+                                          "tls",
+                                          "verify",
+                                          "Host",
+                                          "response_schema",
                                           "cleanup",
                                           "celery",
                                           "alerts",
@@ -265,7 +286,12 @@ class Mutator {
                                                "UTC",
                                                "failed",
                                                "skip",
-                                               "2027-01-01T00:00:00Z"};
+                                               "2027-01-01T00:00:00Z",
+                                               "http://h",
+                                               "http:///",
+                                               "4xx",
+                                               "404",
+                                               "POST"};
         return json::string(kTexts[pick(std::size(kTexts))]);
       }
     }
@@ -289,7 +315,7 @@ TEST(JsonSchema, AgreesWithTheParser) {
   ASSERT_TRUE(compiled);
   int accepted = 0;
   int rejected = 0;
-  for (std::uint32_t seed = 0; seed < 6000; ++seed) {
+  for (std::uint32_t seed = 0; seed < 8000; ++seed) {
     json::value definition = json::parse(kValid[seed % std::size(kValid)]);
     Mutator mutator(seed);
     // The first seeds: the definitions as they are.

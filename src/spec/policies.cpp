@@ -135,7 +135,7 @@ model::Retry finally_retry() {
   return retry;
 }
 
-model::Timeout finally_timeout() {
+model::Timeout usual_timeout() {
   return {Duration::minutes(5), Duration::minutes(5) + kGrace};
 }
 

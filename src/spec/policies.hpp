@@ -21,7 +21,8 @@ model::Timeout read_timeout(const Tree& tree, NodeId node);
 
 // What `finally` steps have when nothing else is said.
 model::Retry finally_retry();
-model::Timeout finally_timeout();
+// What `finally` steps and requests have.
+model::Timeout usual_timeout();
 
 // The value as it would stand in a definition, all fields written.
 boost::json::value to_json(const model::Retry& retry);

@@ -128,7 +128,8 @@ class References {
       } else if (forms.has(Form::items)) {
         for_each(m.value, {.step = context.step, .items = false});
       } else if (forms.has(Form::value) || forms.has(Form::values) || forms.has(Form::arguments) ||
-                 forms.has(Form::environment) || forms.has(Form::templated) || forms.has(Form::list)) {
+                 forms.has(Form::environment) || forms.has(Form::templated) || forms.has(Form::list) ||
+                 forms.has(Form::url) || forms.has(Form::headers) || forms.has(Form::parameters)) {
         strings(m.value, context);
       } else if (forms.has(Form::object)) {
         fields(m.value, field->shape, context);

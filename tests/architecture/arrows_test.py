@@ -18,7 +18,7 @@ ALLOWED = {
     "spec": {"base", "model", "expr", "schema", "calendar"},
     "engine": {"base", "model", "expr", "schema", "calendar"},
     "store": {"base", "model"},
-    "executors": {"base", "model", "net", "logs"},
+    "executors": {"base", "model", "net", "logs", "schema"},
     "runtime": {"base", "model", "expr", "schema", "calendar", "engine", "store", "executors", "telemetry", "net",
                 "logs"},
 }

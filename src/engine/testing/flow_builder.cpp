@@ -77,6 +77,9 @@ FlowBuilder& FlowBuilder::exec(std::string step, boost::json::array argv) {
 FlowBuilder& FlowBuilder::set(std::string step, boost::json::value values) {
   return add(model::StepKind::set, std::move(step), std::move(values));
 }
+FlowBuilder& FlowBuilder::http(std::string step, boost::json::object request) {
+  return add(model::StepKind::http, std::move(step), std::move(request));
+}
 FlowBuilder& FlowBuilder::finally() {
   last().finally = true;
   return *this;
@@ -120,6 +123,10 @@ FlowBuilder& FlowBuilder::workdir(std::string value) {
 }
 FlowBuilder& FlowBuilder::shell(std::vector<std::string> words) {
   last().shell = std::move(words);
+  return *this;
+}
+FlowBuilder& FlowBuilder::response_schema(boost::json::value schema) {
+  last().response_schema = std::make_shared<const boost::json::value>(std::move(schema));
   return *this;
 }
 FlowBuilder& FlowBuilder::parse_json() {

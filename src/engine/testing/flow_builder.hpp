@@ -22,6 +22,7 @@ class FlowBuilder {
   FlowBuilder& run(std::string step, std::string script = "true");
   FlowBuilder& exec(std::string step, boost::json::array argv);
   FlowBuilder& set(std::string step, boost::json::value values);
+  FlowBuilder& http(std::string step, boost::json::object request);
   // The last step stands under `finally`.
   FlowBuilder& finally();
 
@@ -34,6 +35,7 @@ class FlowBuilder {
   FlowBuilder& workdir(std::string value);
   FlowBuilder& shell(std::vector<std::string> words);
   FlowBuilder& parse_json();
+  FlowBuilder& response_schema(boost::json::value schema);
   FlowBuilder& retry(model::Retry retry);
   // That many attempts, 1 s apart.
   FlowBuilder& attempts(std::uint32_t count);

@@ -22,8 +22,8 @@
 #include <vector>
 
 #include "base/fd.hpp"
+#include "executors/json_text.hpp"
 #include "executors/process/descendants.hpp"
-#include "executors/process/json_text.hpp"
 #include "executors/process/result.hpp"
 #include "executors/process/scratch.hpp"
 #include "executors/process/spawner_link.hpp"

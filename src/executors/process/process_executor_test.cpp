@@ -13,7 +13,7 @@
 #include <sstream>
 #include <thread>
 
-#include "executors/process/json_text.hpp"
+#include "executors/json_text.hpp"
 #include "executors/process/test_support.hpp"
 
 namespace baton::executors::process {

@@ -4,17 +4,20 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
 #include <cerrno>
 #include <cstring>
 
+#include "base/duration.hpp"
 #include "base/fd.hpp"
 #include "base/text.hpp"
-#include "executors/process/json_text.hpp"
 
 namespace baton::executors::process {
 namespace {
 
 namespace error_type = model::error_type;
+namespace json = boost::json;
 using model::Failure;
 using model::Outcome;
 
@@ -142,6 +145,30 @@ Outcome outcome_of(const Ended& ended) {
     return completed_with(ended.output.text(), "stdout (parse: json)");
   }
   return {Outcome::Kind::completed, default_result(ended.output.text()), {}};
+}
+
+std::optional<Duration> retry_after_of(std::string_view text) {
+  json::parse_options options;
+  options.max_depth = kMaxResultDepth;
+  json::error_code error;
+  const json::value value = json::parse(text, error, {}, options);
+  const json::object* members = error ? nullptr : value.if_object();
+  const json::value* wish = members ? members->if_contains("retry_after") : nullptr;
+  if (!wish) return std::nullopt;
+  Result<Duration> duration = fail(ErrorCode::invalid_input, "");
+  if (const json::string* words = wish->if_string()) {
+    duration = parse_duration(std::string_view(words->data(), words->size()));
+  } else if (wish->is_number()) {
+    duration = duration_from_seconds(wish->to_number<double>(error));
+  }
+  return duration && !error ? std::optional(*duration) : std::nullopt;
+}
+
+std::string default_result(std::string_view output) {
+  const std::string text = to_utf8(output);
+  const std::string_view kept = utf8_prefix(text, kMaxStdout);
+  const json::string quoted(kept.data(), kept.size());
+  return R"({"stdout":)" + json::serialize(quoted) + R"(,"exit_code":0})";
 }
 
 Outcome start_failure(std::string message, bool never_retry) {

@@ -3,8 +3,10 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "base/error.hpp"
+#include "executors/json_text.hpp"
 #include "executors/process/capture.hpp"
 #include "model/outcome.hpp"
 
@@ -44,6 +46,13 @@ model::Outcome outcome_of(const Ended& ended);
 //   retried.
 //   - 0, parse: json: completed with stdout as JSON; invalid or too large: as above.
 //   - 0: completed with {"stdout": …, "exit_code": 0}.
+
+// The wish in {"retry_after": "60s"} (a duration or a number of seconds); nothing if there is none that can
+// be understood. `text` is valid JSON.
+std::optional<Duration> retry_after_of(std::string_view text);
+
+// {"stdout": …, "exit_code": 0}: `output` is cut at 64 KiB, ill-formed UTF-8 is replaced by U+FFFD.
+std::string default_result(std::string_view output);
 
 // An attempt whose program could not be started.
 model::Outcome start_failure(std::string message, bool never_retry = false);

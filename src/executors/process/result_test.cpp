@@ -8,7 +8,7 @@
 #include <fstream>
 
 #include "base/text.hpp"
-#include "executors/process/json_text.hpp"
+#include "executors/json_text.hpp"
 #include "executors/process/test_support.hpp"
 
 namespace baton::executors::process {

@@ -1,13 +1,9 @@
-#include "executors/process/json_text.hpp"
+#include "executors/json_text.hpp"
 
 #include <boost/json.hpp>
 #include <boost/json/basic_parser_impl.hpp>
 
-#include "base/duration.hpp"
-#include "base/text.hpp"
-#include "executors/process/capture.hpp"
-
-namespace baton::executors::process {
+namespace baton::executors {
 namespace {
 
 namespace json = boost::json;
@@ -65,26 +61,4 @@ std::string_view trim_json(std::string_view text) {
   return text.substr(first, text.find_last_not_of(kSpace) - first + 1);
 }
 
-std::optional<Duration> retry_after_of(std::string_view text) {
-  json::error_code error;
-  const json::value value = json::parse(text, error, {}, options());
-  const json::object* members = error ? nullptr : value.if_object();
-  const json::value* wish = members ? members->if_contains("retry_after") : nullptr;
-  if (!wish) return std::nullopt;
-  Result<Duration> duration = fail(ErrorCode::invalid_input, "");
-  if (const json::string* words = wish->if_string()) {
-    duration = parse_duration(std::string_view(words->data(), words->size()));
-  } else if (wish->is_number()) {
-    duration = duration_from_seconds(wish->to_number<double>(error));
-  }
-  return duration && !error ? std::optional(*duration) : std::nullopt;
-}
-
-std::string default_result(std::string_view output) {
-  const std::string text = to_utf8(output);
-  const std::string_view kept = utf8_prefix(text, kMaxStdout);
-  json::string quoted(kept.data(), kept.size());
-  return R"({"stdout":)" + json::serialize(quoted) + R"(,"exit_code":0})";
-}
-
-}  // namespace baton::executors::process
+}  // namespace baton::executors
