@@ -16,7 +16,9 @@ inline constexpr const char* kSignal = "signal";            // killed by a signa
 inline constexpr const char* kTimeout = "timeout";          // ended after the soft or hard timeout
 inline constexpr const char* kLost = "lost";                // the worker died or lost its lease
 inline constexpr const char* kInterrupted = "interrupted";  // the server stopped under an in-process attempt
-inline constexpr const char* kConnection = "connection";
+inline constexpr const char* kConnection =
+    "connection";                             // none, or it broke before the whole answer was there
+inline constexpr const char* kHttp = "http";  // a status that was not expected: Failure::status
 inline constexpr const char* kValidation = "validation";  // the result has the wrong form or is too large
 inline constexpr const char* kExpression = "expression";  // an expression failed
 inline constexpr const char* kCancelled = "cancelled";
