@@ -88,12 +88,11 @@ json::object base_environment(const json::object& env) {
 }
 
 // What the engine keeps of the submitter's surroundings: what steps run with, and the variables that
-// expressions read.
+// expressions read. One that is not set is left out: to read it is an error, has() is false.
 std::string context_of(const Submission& submission, const model::Workflow& workflow) {
   json::object vars;
   for (const std::string& name : workflow.reads_env) {
-    const auto* value = submission.env.if_contains(name);
-    vars[name] = value != nullptr ? *value : json::value();
+    if (const auto* value = submission.env.if_contains(name)) vars[name] = *value;
   }
   json::object context;
   context["workdir"] = submission.workdir;

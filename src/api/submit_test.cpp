@@ -67,6 +67,13 @@ TEST_F(SubmitTest, MakesARun) {
   EXPECT_TRUE(runtime_.commands[0].second.starts_with("cli:")) << runtime_.commands[0].second;
 }
 
+TEST_F(SubmitTest, AVariableThatIsNotSetIsLeftOut) {
+  json::object request = body();
+  request["context"] = json::object{{"env", json::object{{"PATH", "/bin"}}}};
+  ASSERT_EQ(submit(request).status, 201);
+  EXPECT_NE(command().context.find(R"("vars":{})"), std::string::npos) << command().context;
+}
+
 TEST_F(SubmitTest, AnswersTheSameRunForTheSameKey) {
   existing_ = true;
   EXPECT_EQ(submit(body(), {{"Idempotency-Key", "k"}}).status, 200);
