@@ -1,6 +1,9 @@
 #include "cli/completion.hpp"
 
+#include <map>
 #include <vector>
+
+#include "spec/help.hpp"
 
 namespace baton::cli {
 namespace {
@@ -48,10 +51,36 @@ bool takes_file(const CLI::Option& flag) {
   return flag.get_type_name() == "FILE" || flag.get_type_name() == "DIR";
 }
 
-// What may stand behind a flag, where that is a short list.
+// What may stand behind a flag, where that is a list; see the type names of the flags.
 std::string choices_of(const CLI::Option& flag) {
   if (flag.get_type_name() == "FORM") return "table json jsonl yaml";
-  return "";
+  if (flag.get_type_name() == "FORMAT") return "text mermaid dot json";
+  if (flag.get_type_name() != "PATH") return "";
+  std::string paths;
+  for (const std::string& path : spec::field_paths()) paths += (paths.empty() ? "" : " ") + path;
+  return paths;
+}
+
+// A branch of the shell's `case` for each flag with choices: `begin`, the choices, `end`. All commands mean
+// the same by a flag of that name.
+std::string cases_of_choices(const std::vector<Entry>& entries, std::string_view begin,
+                             std::string_view end) {
+  std::map<std::string, std::string> choices;  // by the pattern of the case
+  for (const Entry& entry : entries) {
+    for (const CLI::Option* flag : entry.flags) {
+      const std::string list = choices_of(*flag);
+      if (list.empty()) continue;
+      std::string pattern;
+      for (const std::string& name : flag->get_lnames()) pattern += (pattern.empty() ? "--" : "|--") + name;
+      for (const std::string& name : flag->get_snames()) pattern += "|-" + name;
+      choices[pattern] = list;
+    }
+  }
+  std::string out;
+  for (const auto& [pattern, list] : choices) {
+    out += "    " + pattern + ") " + std::string(begin) + list + std::string(end) + "\n";
+  }
+  return out;
 }
 
 std::string shell_word(std::string_view text) {
@@ -86,8 +115,8 @@ _baton() {
     done
   done
   case "$previous" in
-    --output|-o) COMPREPLY=($(compgen -W 'table json jsonl yaml' -- "$current")); return ;;
-    --data|--config|--input-file|--vars) compopt -o default; COMPREPLY=(); return ;;
+)" + cases_of_choices(entries_of(app), "COMPREPLY=($(compgen -W '", "' -- \"$current\")); return ;;") +
+         R"(    --data|--config|--input-file|--vars) compopt -o default; COMPREPLY=(); return ;;
   esac
   case "$path" in
 )" + cases +
@@ -133,8 +162,8 @@ _baton() {
     if (( ${known[(Ie)$candidate]} )); then command=$candidate; fi
   done
   case $previous in
-    --output|-o) compadd table json jsonl yaml; return ;;
-    --data|--config|--input-file|--vars) _files; return ;;
+)" + cases_of_choices(entries_of(app), "compadd -- ", "; return ;;") +
+         R"(    --data|--config|--input-file|--vars) _files; return ;;
   esac
   case $command in
 )" + cases +

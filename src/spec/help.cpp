@@ -1,12 +1,16 @@
 #include "spec/help.hpp"
 
 #include <algorithm>
+#include <boost/json/array.hpp>
+#include <boost/json/value.hpp>
 
 #include "base/text.hpp"
 #include "spec/fields.hpp"
 
 namespace baton::spec {
 namespace {
+
+namespace json = boost::json;
 
 constexpr std::string_view kIntroduction = R"(# Workflow definitions
 
@@ -52,13 +56,20 @@ std::string code(std::string_view text) {
   return "`" + std::string(text) + "`";
 }
 
-std::string kinds_text(std::uint8_t mask) {
-  std::string text;
-  const std::pair<std::uint8_t, std::string_view> names[] = {
-      {kinds::run, "run"}, {kinds::exec, "exec"}, {kinds::http, "http"}, {kinds::set, "set"}};
-  for (const auto& [bit, name] : names) {
-    if ((mask & bit) != 0) text += (text.empty() ? "" : ", ") + code(name);
+// The kinds of steps on which a field acts.
+std::vector<std::string_view> kind_names(const Field& field) {
+  std::vector<std::string_view> names;
+  if (field.owner != Shape::step || field.is_kind) return names;
+  for (const Field* kind : fields_of(Shape::step)) {
+    if (kind->is_kind && kind->status == Status::acts && (kind->kinds & field.kinds) != 0)
+      names.push_back(kind->name);
   }
+  return names;
+}
+
+std::string kinds_text(const Field& field) {
+  std::string text;
+  for (const std::string_view name : kind_names(field)) text += (text.empty() ? "" : ", ") + code(name);
   return text;
 }
 
@@ -77,7 +88,7 @@ void field_entry(std::string& out, const Field& field) {
   out += "- Type: " + describe(field) + (field.required ? "; required" : "") + "\n";
   if (!field.default_text.empty()) out += "- Default: " + code(field.default_text) + "\n";
   if (field.owner == Shape::step && !field.is_kind && field.kinds != kinds::all) {
-    out += "- For steps of kind: " + kinds_text(field.kinds) + "\n";
+    out += "- For steps of kind: " + kinds_text(field) + "\n";
   }
   if (!field.example.empty()) out += "\n```yaml\n" + std::string(field.example) + "\n```\n";
   out += "\n";
@@ -107,48 +118,124 @@ void action_section(std::string& out) {
   out += names + ". It has exactly one kind. `retry` and `timeout` of `defaults` do not hold for it.\n\n";
 }
 
+json::value text(std::string_view t) {
+  return json::value(json::string_view(t.data(), t.size()));
+}
+
+std::string without_stars(std::string path) {
+  for (std::size_t at = path.find(".*"); at != std::string::npos; at = path.find(".*", at)) path.erase(at, 2);
+  return path;
+}
+
+// What is asked for by a path: a field and those right below it, or only the fields that begin so.
+struct Answer {
+  const Field* field = nullptr;
+  std::vector<FieldPath> below;
+};
+
+std::vector<FieldPath> fields_below(const std::string& path, const Field& field) {
+  std::vector<FieldPath> below;
+  for (const Field* f : fields_of(field.shape)) below.push_back({path + "." + std::string(f->name), f});
+  return below;
+}
+
+Result<Answer> look_up(std::string_view path) {
+  if (const Field* field = field_at(path)) {
+    const bool dot = path.ends_with('.');
+    const std::string whole(path.substr(0, path.size() - (dot ? 1 : 0)));
+    Answer answer{dot ? nullptr : field, fields_below(whole, *field)};
+    if (!dot || !answer.below.empty()) return answer;
+  }
+  Answer answer;
+  const std::string wanted = without_stars(std::string(path));
+  std::vector<FieldPath> all = all_paths();
+  for (FieldPath& p : all) p.path = without_stars(std::move(p.path));
+  for (const FieldPath& p : all) {
+    if (!wanted.empty() && p.path.starts_with(wanted)) answer.below.push_back(p);
+  }
+  if (!answer.below.empty()) return answer;
+  std::vector<std::string_view> names;
+  for (const FieldPath& p : all) names.push_back(p.path);
+  const std::string_view meant = nearest(wanted, names);
+  return fail(ErrorCode::not_found, "there is no field \"" + printable(utf8_prefix(path, 100)) + "\"" +
+                                        (meant.empty() ? "; see `baton schema`"
+                                                       : ", did you mean \"" + std::string(meant) + "\"?"));
+}
+
+// A line for each: its name, or whole path, and what it looks like.
+std::string list_of(const std::vector<FieldPath>& fields, std::string_view indentation, bool whole_paths) {
+  constexpr std::size_t kShown = 70;
+  std::size_t widest = 0;
+  const auto name = [&](const FieldPath& p) {
+    return whole_paths ? std::string_view(p.path) : p.field->name;
+  };
+  for (const FieldPath& p : fields) widest = std::max(widest, name(p).size());
+  std::string out;
+  for (const FieldPath& p : fields) {
+    std::string type = describe(*p.field);
+    if (type.size() > kShown) type = std::string(utf8_prefix(type, kShown - 1)) + "…";
+    if (p.field->status == Status::later) type += " (not in this version)";
+    out += std::string(indentation) + std::string(name(p)) + std::string(widest - name(p).size() + 2, ' ') +
+           type + "\n";
+  }
+  return out;
+}
+
 }  // namespace
 
+std::vector<std::string> field_paths() {
+  std::vector<std::string> paths;
+  for (const FieldPath& p : all_paths()) paths.push_back(without_stars(p.path));
+  return paths;
+}
+
 Result<std::string> field_help(std::string_view path) {
-  const Field* field = field_at(path);
-  const std::vector<FieldPath> paths = all_paths();
-  if (field == nullptr) {
-    std::vector<std::string_view> names;
-    for (const FieldPath& p : paths) names.push_back(p.path);
-    const std::string_view meant = nearest(path, names);
-    return fail(ErrorCode::not_found, "there is no field \"" + printable(utf8_prefix(path, 100)) + "\"" +
-                                          (meant.empty() ? "; see `baton schema`"
-                                                         : ", did you mean \"" + std::string(meant) + "\"?"));
-  }
+  TRY(const Answer answer, look_up(path));
+  if (answer.field == nullptr) return list_of(answer.below, "", true);
+  const Field* field = answer.field;
   std::string out = std::string(path) + (field->required ? " (required)" : "") + "\n\n";
-  if (field->status == Status::later) out += "  Not supported by this version yet.\n\n";
+  if (field->status == Status::later) out += "  " + std::string(kNotYet) + "\n\n";
   indent(out, field->description, "  ");
-  if (field->status == Status::later) return out;
+  if (field->forms.has(Form::any)) return out;
   out += "\n  Type: " + describe(*field) + "\n";
   if (!field->default_text.empty()) out += "  Default: " + std::string(field->default_text) + "\n";
   if (field->owner == Shape::step && !field->is_kind && field->kinds != kinds::all) {
-    out += "  For steps of kind: " + kinds_text(field->kinds) + "\n";
+    out += "  For steps of kind: " + kinds_text(*field) + "\n";
   }
   if (!field->example.empty()) {
     out += "\n  Example:\n\n";
     indent(out, field->example, "    ");
   }
-  if (field->shape != Shape::none) {
-    out += "\n  Fields:\n\n";
-    for (const Field* below : fields_of(field->shape)) {
-      out += "    " + std::string(below->name) +
-             (below->status == Status::later ? " (not supported yet)" : "") + "\n";
-    }
-  }
+  if (!answer.below.empty()) out += "\n  Fields:\n\n" + list_of(answer.below, "    ", false);
   return out;
 }
 
-std::vector<std::string> complete_field(std::string_view prefix) {
-  std::vector<std::string> matching;
-  for (FieldPath& p : all_paths()) {
-    if (p.path.starts_with(prefix)) matching.push_back(std::move(p.path));
+Result<json::object> field_data(std::string_view path) {
+  TRY(const Answer answer, look_up(path));
+  json::array fields;
+  for (const FieldPath& p : answer.below) {
+    fields.push_back(json::object{
+        {"path", p.path}, {"type", describe(*p.field)}, {"description", text(p.field->description)}});
   }
-  return matching;
+  json::object out;
+  if (const Field* field = answer.field) {
+    const auto or_null = [](std::string_view t) { return t.empty() ? json::value() : text(t); };
+    json::array words;
+    for (const std::string_view word : split_words(field->words)) words.push_back(text(word));
+    json::array kinds;
+    for (const std::string_view name : kind_names(*field)) kinds.push_back(text(name));
+    out = {{"path", text(path)},
+           {"type", describe(*field)},
+           {"required", field->required},
+           {"default", or_null(field->default_text)},
+           {"description", text(field->description)},
+           {"example", or_null(field->example)},
+           {"kinds", std::move(kinds)},
+           {"words", std::move(words)},
+           {"supported", field->status == Status::acts}};
+  }
+  out["fields"] = std::move(fields);
+  return out;
 }
 
 std::string reference_page() {

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <boost/json/serialize.hpp>
 #include <cstdlib>
 #include <fstream>
 #include <set>
@@ -43,7 +44,7 @@ TEST(Help, HelpForAField) {
 
   Fields:
 
-    add
+    add  a duration (like 90s, 5m or 1h30m)
 )");
   EXPECT_EQ(field_help("steps.*.retry.jitter").value().substr(20), help->substr(18));
   EXPECT_TRUE(field_help("steps.build.retry.jitter.add"));
@@ -56,16 +57,36 @@ TEST(Help, AnUnknownFieldIsAnErrorWithTheNearest) {
   ASSERT_FALSE(help);
   EXPECT_EQ(help.error().code, ErrorCode::not_found);
   EXPECT_EQ(help.error().message,
-            "there is no field \"steps.*.retry.jiter\", did you mean \"steps.*.retry.jitter\"?");
+            "there is no field \"steps.*.retry.jiter\", did you mean \"steps.retry.jitter\"?");
   EXPECT_FALSE(field_help(""));
-  EXPECT_FALSE(field_help("steps.*"));
   EXPECT_FALSE(field_help("steps..."));
 }
 
-TEST(Help, Completion) {
-  EXPECT_EQ(complete_field("steps.*.retry.max"),
-            (std::vector<std::string>{"steps.*.retry.max_attempts", "steps.*.retry.max_retries",
-                                      "steps.*.retry.max"}));
+TEST(Help, TheBeginningOfAPathListsWhatBeginsSo) {
+  EXPECT_EQ(field_help("steps.retry.max_").value_or("nothing"),
+            "steps.retry.max_attempts  an integer from 1 to 1000000\n"
+            "steps.retry.max_retries   an integer from 0 to 999999\n");
+  EXPECT_EQ(field_help("steps.retry.jitter.").value_or("nothing"),
+            "steps.retry.jitter.add  a duration (like 90s, 5m or 1h30m)\n");
+  EXPECT_FALSE(field_help("steps.retry.jitter.add."));
+}
+
+TEST(Help, AsData) {
+  const auto data = field_data("steps.retry.backoff");
+  ASSERT_TRUE(data);
+  EXPECT_EQ(
+      boost::json::serialize(*data),
+      R"({"path":"steps.retry.backoff","type":"one of `fixed`, `linear`, `exponential`","required":false,)"
+      R"("default":"exponential","description":"How the delay grows: not at all; by `initial` each time; by the )"
+      R"(factor `multiplier` each time.","example":"backoff: fixed","kinds":[],"words":["fixed","linear",)"
+      R"("exponential"],"supported":true,"fields":[]})");
+  EXPECT_EQ(field_data("schedules").value().at("supported"), false);
+  EXPECT_EQ(field_data("steps.ret").value().at("fields").as_array().at(0).at("path"), "steps.retry");
+  EXPECT_FALSE(field_data("stepz"));
+}
+
+TEST(Help, PathsAsPeopleWriteThem) {
+  for (const std::string& path : field_paths()) EXPECT_NE(field_at(path), nullptr) << path;
 }
 
 TEST(Fields, WordsOfOtherToolsLeadToFields) {

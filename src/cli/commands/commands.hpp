@@ -13,6 +13,8 @@ void add_logs(Program& program);
 void add_validate(Program& program);
 void add_graph(Program& program);
 void add_test(Program& program);
+void add_fmt(Program& program);
+void add_diff(Program& program);
 void add_schema(Program& program);
 void add_eval(Program& program);
 void add_config(Program& program);

@@ -14,9 +14,15 @@ int show(const Context& context, const std::string& field) {
                                                                    : to_pretty_json(schema));
     return kOk;
   }
-  const auto help = spec::field_help(field);
-  if (!help) return context.fail(help.error());
-  context.console.out(*help);
+  if (context.settings.output == Format::table) {
+    const auto help = spec::field_help(field);
+    if (!help) return context.fail(help.error());
+    context.console.out(*help);
+    return kOk;
+  }
+  const auto data = spec::field_data(field);
+  if (!data) return context.fail(data.error());
+  print_object(context.console, context.settings.output, *data, {});
   return kOk;
 }
 
@@ -26,7 +32,9 @@ void add_schema(Program& program) {
   const auto field = std::make_shared<std::string>();
   CLI::App& command = program.command(program.app(), "schema", "Shows the JSON Schema of workflow files",
                                       [field](const Context& context) { return show(context, *field); });
-  command.add_option("--field", *field, "Explains one field instead: steps.retry.jitter")->type_name("PATH");
+  command
+      .add_option("--field", *field, "Explains one field instead, or lists those that begin so: steps.retry")
+      ->type_name("PATH");
 }
 
 }  // namespace baton::cli
