@@ -43,6 +43,7 @@ stage 'configure release' cmake --preset release
 stage 'build release' cmake --build build/release --parallel "$jobs"
 check 'unit tests' unit_tests release --label-regex '^unit$'
 check 'documentation of the command line' python3 -B tests/docs/check_cli.py build/release/baton
+check 'guides do what they show' python3 -B tests/docs/check_guides.py build/release/baton
 if [ "$mode" != quick ]; then
   check 'all other tests' ctest --test-dir build/release --output-on-failure --parallel "$jobs" --label-exclude '^unit$'
   stage 'programs for the examples' scripts/setup.sh --examples
