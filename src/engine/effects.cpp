@@ -72,6 +72,7 @@ Sealed Effects::seal(const Moment& moment) {
   batch.incarnation = state_.incarnation;
   batch.sequence = state_.sequence;
   batch.shard_time = moment.now;
+  batch.wall_time = moment.wall;
   batch.last_run = state_.last_run;
   batch.runs.reserve(runs_.size());
   batch.facts.reserve(runs_.size());

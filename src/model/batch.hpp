@@ -54,7 +54,8 @@ struct Batch {
   ShardId shard{};
   std::uint32_t incarnation = 0;  // of the owner; the commit fails if it is not the newest
   JournalSequence sequence = 0;   // one more than the last committed
-  ShardTime shard_time;           // when it was decided; the shard's time continues from here after a restart
+  ShardTime shard_time;           // when it was decided: the next owner's shard time continues from here,
+  WallTime wall_time;             // plus what has passed since on the wall
   std::int64_t last_run = 0;      // highest run sequence handed out
   std::vector<RunChange> runs;    // each run at most once
   std::vector<TaskChange> tasks;  // each task at most once

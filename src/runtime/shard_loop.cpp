@@ -41,7 +41,11 @@ std::optional<Duration> ShardLoop::next_due() const {
 Status ShardLoop::start(ShardId shard) {
   shard_ = shard;
   TRY(const store::ShardMeta meta, store_.open_shard(shard));
-  shard_origin_ = Duration{meta.shard_time.us} - world_.monotonic();
+  // Time passes while there is no owner: what came due meanwhile is due now. Only the wall can tell how much;
+  // a clock that was set back tells nothing.
+  const bool known = meta.wall_time.us != 0;
+  const Duration away = known ? std::max(world_.wall() - meta.wall_time, Duration{}) : Duration{};
+  shard_origin_ = Duration{meta.shard_time.us} + away - world_.monotonic();
   durable_ = meta.sequence;
   durable_last_run_ = meta.last_run;
   state_.incarnation = meta.incarnation;

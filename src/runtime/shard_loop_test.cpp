@@ -277,6 +277,27 @@ TEST(ShardLoop, ColdRunsAreLoadedForACommand) {
   EXPECT_EQ(shard.loop->state().runs.size(), 1u) << "the cold run has left memory again";
 }
 
+TEST(ShardLoop, TimePassesWhileThereIsNoOwner) {
+  Shard shard;
+  shard.submit("name: one\nsteps:\n  a:\n    exec: [\"true\"]\n    retry: {max_attempts: 2, initial: 1h}\n");
+  const auto first = shard.claim();
+  shard.settle();
+  Outcome failed{.kind = Outcome::Kind::failed};
+  failed.failure.type = "connection";
+  const model::Assignment& task = as<Claimed>(first).tasks.at(0);
+  shard.send(model::ReportAttempt{task.token, task.task, failed});
+  shard.settle();
+  shard.now = shard.now + Duration::minutes(59);
+  shard.restart();
+  const auto early = shard.claim();
+  shard.settle();
+  EXPECT_FALSE(early->has_value());
+  shard.now = shard.now + Duration::minutes(1);
+  const auto due = shard.claim();
+  shard.settle();
+  EXPECT_EQ(as<Claimed>(due).tasks.size(), 1u) << "an hour after the failure, whoever was the owner";
+}
+
 TEST(ShardLoop, IdempotencyKeysOutliveARestart) {
   Shard shard;
   const auto first = shard.submit(kOneStep, "k");

@@ -104,6 +104,7 @@ TEST_P(Store, AFreshShardStartsAtZero) {
   EXPECT_EQ(meta->incarnation, 1U);
   EXPECT_EQ(meta->sequence, 0);
   EXPECT_EQ(meta->shard_time, ShardTime{0});
+  EXPECT_EQ(meta->wall_time, WallTime{0});
   EXPECT_EQ(meta->last_run, 0);
 }
 
@@ -112,6 +113,7 @@ TEST_P(Store, TheNextOwnerContinuesWhereTheLastOneEnded) {
     Owner owner(*writer);
     Batch batch = owner.next();
     batch.shard_time = {123'456};
+    batch.wall_time = {1'700'000'000'000'000};
     batch.last_run = 41;
     owner.must(std::move(batch));
   }
@@ -121,6 +123,7 @@ TEST_P(Store, TheNextOwnerContinuesWhereTheLastOneEnded) {
   EXPECT_EQ(meta->incarnation, 2U);
   EXPECT_EQ(meta->sequence, 1);
   EXPECT_EQ(meta->shard_time, ShardTime{123'456});
+  EXPECT_EQ(meta->wall_time, WallTime{1'700'000'000'000'000});
   EXPECT_EQ(meta->last_run, 41);
 }
 

@@ -38,6 +38,7 @@ struct ShardMeta {
   JournalSequence sequence = 0;   // last committed
   ShardTime shard_time;           // of the last commit
   std::int64_t last_run = 0;
+  WallTime wall_time;  // of the last commit; 0 = not known
 };
 
 struct StoredDefinition {

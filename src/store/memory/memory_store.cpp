@@ -138,6 +138,7 @@ void MemoryData::apply(const Batch& batch) {
   ShardMeta& meta = shards[batch.shard];
   meta.sequence = batch.sequence;
   meta.shard_time = batch.shard_time;
+  meta.wall_time = batch.wall_time;
   meta.last_run = batch.last_run;
 }
 

@@ -143,13 +143,14 @@ Status BatchWriter::take_sequence(const Batch& batch) {
     return refused("a commit's sequence is out of range");
   connection_
       .query(
-          "UPDATE meta SET sequence = ?1, shard_time = ?2, last_run = ?3 "
+          "UPDATE meta SET sequence = ?1, shard_time = ?2, last_run = ?3, wall_time = ?6 "
           "WHERE shard = ?4 AND incarnation = ?5 AND sequence = ?1 - 1")
       .number(1, batch.sequence)
       .number(2, batch.shard_time.us)
       .number(3, batch.last_run)
       .number(4, number(batch.shard))
       .number(5, batch.incarnation)
+      .number(6, batch.wall_time.us)
       .run();
   if (connection_.changes() == 1) return {};
 

@@ -106,7 +106,10 @@ CREATE TABLE record(
 CREATE INDEX record_group ON record(shard, kind, grp, key);
 )sql";
 
-constexpr std::array kMigrations = {kSchema1, kSchema2};
+// When the last commit was: shard time goes on while there is no owner. 0 = before this schema.
+constexpr const char* kSchema3 = "ALTER TABLE meta ADD COLUMN wall_time INTEGER NOT NULL DEFAULT 0;";
+
+constexpr std::array kMigrations = {kSchema1, kSchema2, kSchema3};
 
 }  // namespace
 

@@ -70,13 +70,14 @@ Result<ShardMeta> SqliteWriter::open_shard(ShardId shard) {
     Query query = connection_->query(
         "INSERT INTO meta(shard, incarnation, sequence, shard_time, last_run) VALUES(?1, 1, 0, 0, 0) "
         "ON CONFLICT DO UPDATE SET incarnation = incarnation + 1 "
-        "RETURNING incarnation, sequence, shard_time, last_run");
+        "RETURNING incarnation, sequence, shard_time, last_run, wall_time");
     query.number(1, static_cast<std::int64_t>(shard));
     query.next();
     const ShardMeta meta{static_cast<std::uint32_t>(query.number_at(0)),
                          query.number_at(1),
                          {query.number_at(2)},
-                         query.number_at(3)};
+                         query.number_at(3),
+                         {query.number_at(4)}};
     query.run();  // commits
     return meta;
   });
