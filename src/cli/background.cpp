@@ -111,7 +111,11 @@ Result<Fd> start_background_owner(const Settings& settings) {
   ::posix_spawn_file_actions_adddup2(&setup.actions, ready.write.get(), kReady);
 
   const std::string concurrency = std::to_string(settings.concurrency);
-  const char* argv[] = {"baton", kOwnerCommand, settings.data_dir.c_str(), concurrency.c_str(), nullptr};
+  const std::string deny = join_list(settings.egress.deny);
+  const std::string allow = join_list(settings.egress.allow);
+  const char* argv[] = {
+      "baton",       kOwnerCommand, settings.data_dir.c_str(), concurrency.c_str(), deny.c_str(),
+      allow.c_str(), nullptr};
   pid_t pid = 0;
   const int error = ::posix_spawn(&pid, "/proc/self/exe", &setup.actions, &setup.attributes,
                                   const_cast<char**>(argv), environ);
@@ -132,11 +136,12 @@ Result<Fd> start_background_owner(const Settings& settings) {
 }
 
 int background_owner_main(int argc, char** argv) {
-  if (argc != 4) return 2;
+  if (argc != 6) return 2;
   embedded::OwnerOptions options;
   options.data_dir = argv[2];
   const std::string_view concurrency = argv[3];
   std::from_chars(concurrency.data(), concurrency.data() + concurrency.size(), options.concurrency);
+  options.egress = {.deny = split_list(argv[4]), .allow = split_list(argv[5])};
   options.log = [](std::string_view line) { say(STDERR_FILENO, std::string(line) + '\n'); };
   ::fcntl(kLease, F_SETFD, FD_CLOEXEC);
   ::fcntl(kReady, F_SETFD, FD_CLOEXEC);

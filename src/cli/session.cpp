@@ -59,6 +59,7 @@ Status Session::make_owner(Purpose purpose) {
     embedded::OwnerOptions options;
     options.data_dir = settings_.data_dir;
     options.concurrency = settings_.concurrency;
+    options.egress = settings_.egress;
     options.execute = purpose == Purpose::run;
     options.log = [this](std::string_view line) { console_.note(line); };
     TRY(owner_, embedded::Owner::open(std::move(options)));

@@ -19,13 +19,16 @@ namespace {
 struct Key {
   std::string_view name;
   const char* environment;
-  std::string_view flag;
-  std::string Flags::* given;
+  std::string_view flag;       // "" = none
+  std::string Flags::* given;  // null = none
+  bool list = false;           // several values; as text they stand between commas
 };
 constexpr std::array kKeys = {
     Key{"data", "BATON_DATA", "--data", &Flags::data},
     Key{"concurrency", "BATON_CONCURRENCY", "--concurrency", &Flags::concurrency},
     Key{"output", "BATON_OUTPUT", "--output", &Flags::output},
+    Key{"egress.deny", "BATON_EGRESS_DENY", "", nullptr, true},
+    Key{"egress.allow", "BATON_EGRESS_ALLOW", "", nullptr, true},
 };
 
 std::string home(const Environment& environment) {
@@ -48,6 +51,58 @@ std::unexpected<Error> wrong_file(const std::string& file, const spec::Tree& tre
 // The values of the file, in the order of kKeys.
 using FileValues = std::array<Setting, kKeys.size()>;
 
+// The text of a setting's value; a list as its texts between commas.
+Result<std::string> value_text(const std::string& file, const spec::Tree& tree, const Key& key,
+                               spec::NodeId node) {
+  const auto plain = [&](spec::NodeId n) {
+    return !tree.is_collection(n) && !tree.is(n, spec::NodeKind::null);
+  };
+  if (plain(node)) return std::string(tree.text(node));
+  if (!key.list || !tree.is(node, spec::NodeKind::list)) {
+    return wrong_file(file, tree, node,
+                      "\"" + std::string(key.name) + "\" must be a text or a number" +
+                          (key.list ? ", or a list of these" : ""));
+  }
+  std::string joined;
+  for (const spec::NodeId item : tree.items(node)) {
+    if (!plain(item))
+      return wrong_file(file, tree, item, "each of \"" + std::string(key.name) + "\" must be a text");
+    joined += (joined.empty() ? "" : ", ") + std::string(tree.text(item));
+  }
+  return joined;
+}
+
+// `prefix`: where the map stands, "egress.".
+Status read_map(const std::string& file, const spec::Tree& tree, spec::NodeId map, const std::string& prefix,
+                FileValues& values) {
+  for (const spec::Member member : tree.members(map)) {
+    const std::string name = prefix + std::string(tree.text(member.key));
+    const auto* key = std::ranges::find(kKeys, std::string_view(name), &Key::name);
+    if (key != kKeys.end()) {
+      Setting& setting = values[static_cast<std::size_t>(key - kKeys.begin())];
+      TRY(setting.value, value_text(file, tree, *key, member.value));
+      spec::Diagnostic place;
+      spec::set_place(place, tree.source(), tree[member.value].span);
+      setting.origin = file + ":" + std::to_string(place.line);
+      continue;
+    }
+    if (std::ranges::any_of(kKeys, [&](const Key& k) { return k.name.starts_with(name + "."); })) {
+      if (!tree.is(member.value, spec::NodeKind::map)) {
+        return wrong_file(file, tree, member.value, "\"" + name + "\" must be a map");
+      }
+      TRY_VOID(read_map(file, tree, member.value, name + ".", values));
+      continue;
+    }
+    std::string message = "unknown setting \"" + printable(name) + "\"";
+    std::array<std::string_view, kKeys.size()> names;
+    std::ranges::transform(kKeys, names.begin(), &Key::name);
+    const std::string_view near = nearest(name, names);
+    if (!near.empty()) message += "; did you mean \"" + std::string(near) + "\"?";
+    return wrong_file(file, tree, member.key, std::move(message));
+  }
+  return {};
+}
+
 Result<FileValues> read_file(const std::string& file, const std::string& text) {
   FileValues values;
   const auto tree = spec::read_tree(file, text, {});
@@ -61,27 +116,7 @@ Result<FileValues> read_file(const std::string& file, const std::string& text) {
   if (!tree->is(tree->root(), spec::NodeKind::map)) {
     return wrong_file(file, *tree, tree->root(), "the configuration must be a map of names to values");
   }
-  for (const spec::Member member : tree->members(tree->root())) {
-    const std::string_view name = tree->text(member.key);
-    const auto* key = std::ranges::find(kKeys, name, &Key::name);
-    if (key == kKeys.end()) {
-      std::string message = "unknown setting \"" + printable(name) + "\"";
-      std::array<std::string_view, kKeys.size()> names;
-      std::ranges::transform(kKeys, names.begin(), &Key::name);
-      const std::string_view near = nearest(name, names);
-      if (!near.empty()) message += "; did you mean \"" + std::string(near) + "\"?";
-      return wrong_file(file, *tree, member.key, std::move(message));
-    }
-    if (tree->is_collection(member.value) || tree->is(member.value, spec::NodeKind::null)) {
-      return wrong_file(file, *tree, member.value,
-                        "\"" + std::string(name) + "\" must be a text or a number");
-    }
-    spec::Diagnostic place;
-    spec::set_place(place, text, (*tree)[member.value].span);
-    Setting& setting = values[static_cast<std::size_t>(key - kKeys.begin())];
-    setting.value = tree->text(member.value);
-    setting.origin = file + ":" + std::to_string(place.line);
-  }
+  TRY_VOID(read_map(file, *tree, tree->root(), "", values));
   return values;
 }
 
@@ -93,6 +128,15 @@ Result<std::string> find_file(const Flags& flags, const Environment& environment
   const std::string usual = folder + "/baton/config.yaml";
   std::error_code ignored;
   return std::filesystem::exists(usual, ignored) ? usual : std::string();
+}
+
+// What is denied in any case, in front of what is denied besides.
+std::string all_denied(const std::string& besides) {
+  std::string text;
+  for (const std::string_view range : executors::http::usually_denied()) {
+    text += (text.empty() ? "" : ", ") + std::string(range);
+  }
+  return text + (besides.empty() ? "" : ", " + besides);
 }
 
 Status apply(const Setting& setting, bool from_flag, Settings& out) {
@@ -112,6 +156,15 @@ Status apply(const Setting& setting, bool from_flag, Settings& out) {
     if (error != std::errc{} || stop != end || out.concurrency < 1 || out.concurrency > 100'000) {
       return wrong("a number from 1 to 100000, or auto");
     }
+  } else if (setting.name == "egress.deny" || setting.name == "egress.allow") {
+    auto& ranges = setting.name == "egress.deny" ? out.egress.deny : out.egress.allow;
+    for (const std::string& text : split_list(setting.value)) {
+      if (const auto range = net::AddressRange::parse(text); !range) {
+        return fail(ErrorCode::bad_configuration,
+                    setting.name + " (" + setting.origin + "): " + range.error().message);
+      }
+      ranges.push_back(text);
+    }
   } else {
     const auto format = parse_format(setting.value);
     if (!format) return wrong("table, json, jsonl or yaml");
@@ -121,6 +174,24 @@ Status apply(const Setting& setting, bool from_flag, Settings& out) {
 }
 
 }  // namespace
+
+std::vector<std::string> split_list(std::string_view text) {
+  std::vector<std::string> items;
+  while (!text.empty()) {
+    const std::size_t begin = std::min(text.find_first_not_of(", "), text.size());
+    text.remove_prefix(begin);
+    const std::size_t end = std::min(text.find_first_of(", "), text.size());
+    if (end > 0) items.emplace_back(text.substr(0, end));
+    text.remove_prefix(end);
+  }
+  return items;
+}
+
+std::string join_list(const std::vector<std::string>& items) {
+  std::string text;
+  for (const std::string& item : items) text += (text.empty() ? "" : ", ") + item;
+  return text;
+}
 
 Environment process_environment() {
   return [](const char* name) -> std::optional<std::string> {
@@ -139,7 +210,8 @@ Result<Settings> load_settings(const Flags& flags, const Environment& environmen
     if (!text) return fail(ErrorCode::bad_configuration, text.error().message);
     TRY(from_file, read_file(settings.config_file, *text));
   }
-  const std::array<std::string, kKeys.size()> defaults = {embedded::default_data_dir(), "auto", "table"};
+  const std::array<std::string, kKeys.size()> defaults = {embedded::default_data_dir(), "auto", "table", "",
+                                                          ""};
   for (std::size_t i = 0; i < kKeys.size(); ++i) {
     const Key& key = kKeys[i];
     Setting setting{std::string(key.name), defaults[i], "default", key.environment};
@@ -156,13 +228,14 @@ Result<Settings> load_settings(const Flags& flags, const Environment& environmen
       setting.value = *value;
       setting.origin = "environment " + std::string(key.environment);
     }
-    if (!(flags.*key.given).empty()) {
+    if (key.given != nullptr && !(flags.*key.given).empty()) {
       setting.value = flags.*key.given;
       setting.origin = "flag " + std::string(key.flag);
       from_flag = true;
     }
     TRY_VOID(apply(setting, from_flag, settings));
     if (key.name == "data") setting.value = settings.data_dir;
+    if (key.name == "egress.deny") setting.value = all_denied(setting.value);
     settings.all.push_back(std::move(setting));
   }
   return settings;

@@ -11,6 +11,7 @@
 
 #include "base/error.hpp"
 #include "cli/output.hpp"
+#include "executors/http/egress.hpp"
 
 namespace baton::cli {
 
@@ -36,12 +37,17 @@ struct Settings {
   std::string data_dir;           // absolute
   std::uint32_t concurrency = 0;  // 0 = as many as the machine suggests
   Format output = Format::table;
+  executors::http::Egress egress;
   std::vector<Setting> all;  // in the order of documentation
 };
 
 using Environment = std::function<std::optional<std::string>(const char*)>;
 // getenv; an empty variable counts as one that is not set.
 Environment process_environment();
+
+// A setting with several values as text, "10.0.0.0/8, fd00::/8"; commas or blanks stand between them.
+std::vector<std::string> split_list(std::string_view text);
+std::string join_list(const std::vector<std::string>& items);
 
 // bad_configuration: the file cannot be read or has unknown keys or wrong values, a variable has a wrong
 // value. usage: a flag has a wrong value.

@@ -133,5 +133,50 @@ TEST_F(SettingsTest, AWrongVariableIsConfigurationAndAWrongFlagIsUsage) {
   expect_wrong(ErrorCode::usage, "--output must be table, json, jsonl or yaml, not \"xml\"");
 }
 
+TEST_F(SettingsTest, EgressInTheFile) {
+  flags_.config = write("c.yaml", "egress:\n  deny: [10.0.0.0/8, \"::1\"]\n  allow: 10.1.0.0/16\n");
+  const auto settings = load();
+  ASSERT_TRUE(settings) << settings.error().message;
+  EXPECT_EQ(settings->egress.deny, (std::vector<std::string>{"10.0.0.0/8", "::1"}));
+  EXPECT_EQ(settings->egress.allow, std::vector<std::string>{"10.1.0.0/16"});
+  const Setting& deny = find(*settings, "egress.deny");
+  EXPECT_TRUE(deny.value.starts_with("169.254.0.0/16, ")) << deny.value;
+  EXPECT_TRUE(deny.value.ends_with(", 10.0.0.0/8, ::1")) << deny.value;
+  EXPECT_EQ(deny.origin, flags_.config + ":2");
+  EXPECT_EQ(find(*settings, "egress.allow").value, "10.1.0.0/16");
+}
+
+TEST_F(SettingsTest, EgressInTheEnvironmentAndByDefault) {
+  const auto usual = load();
+  ASSERT_TRUE(usual);
+  EXPECT_TRUE(usual->egress.deny.empty());
+  EXPECT_TRUE(find(*usual, "egress.deny").value.starts_with("169.254.0.0/16, fe80::/10"));
+  environment_["BATON_EGRESS_DENY"] = "0.0.0.0/0,::/0";
+  environment_["BATON_EGRESS_ALLOW"] = "10.0.0.0/8 fd00::/8";
+  const auto settings = load();
+  ASSERT_TRUE(settings) << settings.error().message;
+  EXPECT_EQ(settings->egress.deny, (std::vector<std::string>{"0.0.0.0/0", "::/0"}));
+  EXPECT_EQ(settings->egress.allow, (std::vector<std::string>{"10.0.0.0/8", "fd00::/8"}));
+  EXPECT_EQ(split_list(join_list(settings->egress.allow)), settings->egress.allow);
+}
+
+TEST_F(SettingsTest, EgressThatIsNone) {
+  environment_["BATON_EGRESS_DENY"] = "10.0.0.1/8";
+  expect_wrong(ErrorCode::bad_configuration, "egress.deny (environment BATON_EGRESS_DENY)");
+  environment_.erase("BATON_EGRESS_DENY");
+  const std::pair<const char*, const char*> table[] = {
+      {"egress: {allow: {a: 1}}", "or a list of these"},
+      {"egress: {deny: [[1]]}", "each of \"egress.deny\""},
+      {"egress: 10.0.0.0/8", "\"egress\" must be a map"},
+      {"egress: {denny: [10.0.0.0/8]}", "did you mean \"egress.deny\"?"},
+      {"egress: {deny: [everything]}", "not a range of addresses"},
+      {"data: [a]", "must be a text or a number"},
+  };
+  for (const auto& [text, why] : table) {
+    flags_.config = write("c.yaml", text);
+    expect_wrong(ErrorCode::bad_configuration, why);
+  }
+}
+
 }  // namespace
 }  // namespace baton::cli

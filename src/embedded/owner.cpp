@@ -47,6 +47,7 @@ class LocalOwner final : public Owner {
   ~LocalOwner() override { stop(); }
 
   Status start() {
+    TRY(auto addresses, executors::http::policy_of(options_.egress));
     TRY(lock_, take_ownership(options_.data_dir));
     const std::string logs = options_.data_dir + "/logs";
     TRY(calendar::ZoneTable zones, calendar::ZoneTable::load());
@@ -92,6 +93,7 @@ class LocalOwner final : public Owner {
     executors::http::Options http;
     http.logs = logs;
     http.now = wall_now;
+    http.addresses = std::move(addresses);
     requests_ = std::make_unique<executors::http::HttpExecutor>(std::move(http), worker_->listener());
 
     api_ = std::make_unique<api::Api>(api::Services{.runs = driver_->shard(),
@@ -100,7 +102,9 @@ class LocalOwner final : public Owner {
                                                     .logs_dir = logs,
                                                     .data_dir = options_.data_dir,
                                                     .ready = [this] { return driver_->shard().ready(); }});
-    server_ = std::make_unique<net::HttpServer>(loop_, net::ServerOptions{},
+    net::ServerOptions serving;
+    serving.now = wall_now;
+    server_ = std::make_unique<net::HttpServer>(loop_, std::move(serving),
                                                 [this](net::Request request, net::Responder responder) {
                                                   api_->handle(std::move(request), std::move(responder));
                                                 });

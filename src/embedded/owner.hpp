@@ -11,6 +11,7 @@
 
 #include "base/error.hpp"
 #include "base/time.hpp"
+#include "executors/http/egress.hpp"
 
 namespace baton::embedded {
 
@@ -18,7 +19,8 @@ struct OwnerOptions {
   std::string data_dir;           // made with mode 0700 if it is missing
   std::uint32_t concurrency = 0;  // tasks at a time in this process; 0 = 2 per core, at least 4
   std::string worker_name = "local";
-  bool execute = true;  // false: recovers and serves, but starts no task
+  executors::http::Egress egress;  // where requests of steps may go
+  bool execute = true;             // false: recovers and serves, but starts no task
   std::function<void(std::string_view)>
       log;  // one line for operators at a time, on any thread; none = dropped
 };
@@ -28,7 +30,7 @@ class Owner {
   // Takes the lock, starts the spawner, opens the store, recovers, listens. Fails with ErrorCode::owned if
   // another process owns the directory (nothing is written then), `io` or `read_only` if the directory or
   // disk cannot be used, `corrupt` if the database is damaged, `bad_configuration` if it was made by a newer
-  // version.
+  // version, `usage` if the egress policy is none.
   //
   // Call it before the process starts threads of its own.
   static Result<std::unique_ptr<Owner>> open(OwnerOptions options);

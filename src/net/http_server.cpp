@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "net/connection.hpp"
+#include "net/http_date.hpp"
 #include "net/server_state.hpp"
 
 namespace baton::net {
@@ -147,6 +148,16 @@ void ServerState::check_drained() {
   drain_deadline.cancel();
   for (auto& done : drained) mailbox.post(std::move(done));
   drained.clear();
+}
+
+const std::string& ServerState::date() {
+  const WallTime now = options.now();
+  const std::int64_t second = now.us / 1'000'000;
+  if (second != date_second) {
+    date_second = second;
+    date_text = to_http_date(now);
+  }
+  return date_text;
 }
 
 void ServerState::report(const std::string& what) const {

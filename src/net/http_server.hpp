@@ -40,6 +40,8 @@ struct ServerOptions {
   Duration write_timeout = Duration::seconds(30);  // a client that takes nothing for so long is cut off
   Duration linger =
       Duration::seconds(2);  // for a refused client to read why, while the rest it sends is dropped
+  // The time of day, for the field Date; none = no such field. On the loop's thread.
+  std::function<WallTime()> now;
   // Told of what is wrong inside (a handler threw, accept() fails), one sentence each, on the loop's thread.
   std::function<void(std::string_view)> report;
 };

@@ -627,5 +627,19 @@ TEST(HttpServerStopTest, ClosingFromAHandler) {
   EXPECT_EQ(answer_to(server, get("/") + get("/")), "");
 }
 
+TEST(HttpServerTest, SaysWhatTimeItIs) {
+  std::atomic<std::int64_t> now = 784'111'777'000'000;
+  ServerOptions options;
+  options.now = [&] { return WallTime{now}; };
+  TestServer server([](Request, Responder responder) { responder.respond({}); }, std::move(options));
+  auto client = server.connect();
+  for (const char* date : {"Sun, 06 Nov 1994 08:49:37 GMT", "Sun, 06 Nov 1994 08:49:38 GMT"}) {
+    client.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+    const std::string head = client.read_until("\r\n\r\n");
+    EXPECT_NE(head.find("\r\nDate: " + std::string(date) + "\r\n"), std::string::npos) << head;
+    now += 1'000'000;
+  }
+}
+
 }  // namespace
 }  // namespace baton::net

@@ -41,6 +41,8 @@ struct ServerState : std::enable_shared_from_this<ServerState> {
   void schedule_sweep();
   void check_drained();
   void report(const std::string& what) const;
+  // The present time as HTTP writes it; made anew once a second.
+  const std::string& date();
 
   Loop& loop;
   const Mailbox mailbox;
@@ -55,6 +57,8 @@ struct ServerState : std::enable_shared_from_this<ServerState> {
   std::vector<Task> drained;
   Timer drain_deadline;
   Timer sweep_timer;
+  std::string date_text;
+  std::int64_t date_second = -1;
 };
 
 }  // namespace baton::net

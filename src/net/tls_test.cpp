@@ -1,0 +1,135 @@
+#include "net/tls.hpp"
+
+#include <gtest/gtest.h>
+
+#include <fstream>
+
+#include "net/http_client.hpp"
+#include "net/test_tls_server.hpp"
+
+namespace baton::net {
+namespace {
+
+using test::Certificate;
+using test::kPatience;
+using test::TempDir;
+using test::TlsServer;
+
+Result<Response> get(const Endpoint& endpoint, const TlsClientOptions& trust, std::size_t times = 1) {
+  ClientOptions options;
+  TRY(options.tls, TlsContext::client(trust));
+  HttpClient client(endpoint, std::move(options));
+  Result<Response> answer = fail(ErrorCode::internal, "");
+  for (std::size_t i = 0; i < times; ++i) answer = client.request({.target = "/"}, kPatience);
+  return answer;
+}
+
+void expect_refused(const Result<Response>& answer, std::string_view why) {
+  ASSERT_FALSE(answer);
+  EXPECT_EQ(answer.error().code, ErrorCode::unavailable) << answer.error().message;
+  EXPECT_NE(answer.error().message.find(why), std::string::npos) << answer.error().message;
+}
+
+TEST(Tls, ATrustedServer) {
+  TlsServer server((Certificate()));
+  const TlsClientOptions trust{.ca_file = server.certificate_file()};
+  for (const char* host : {"localhost", "127.0.0.1"}) {
+    const auto answer = get(server.endpoint(host), trust, 3);
+    ASSERT_TRUE(answer) << answer.error().message;
+    EXPECT_EQ(answer->body, "ok");
+  }
+}
+
+TEST(Tls, AnAuthorityCanBeTrusted) {
+  const Certificate authority({.authority = true});
+  TempDir dir;
+  authority.write(dir.file("ca.pem"), dir.file("ca.key"));
+  TlsServer server(Certificate({}, &authority));
+  EXPECT_TRUE(get(server.endpoint("localhost"), {.ca_file = dir.file("ca.pem")}));
+  TlsServer other(Certificate({}));
+  expect_refused(get(other.endpoint("localhost"), {.ca_file = dir.file("ca.pem")}), "is not trusted");
+}
+
+TEST(Tls, CertificatesThatAreNotTrusted) {
+  TlsServer self_signed((Certificate()));
+  expect_refused(get(self_signed.endpoint("localhost"), {}),
+                 "the certificate of localhost is not trusted: self-signed");
+
+  TlsServer wrong_host(Certificate({.names = "DNS:example.org,IP:192.0.2.1"}));
+  const TlsClientOptions trust{.ca_file = wrong_host.certificate_file()};
+  expect_refused(get(wrong_host.endpoint("localhost"), trust), "hostname mismatch");
+  expect_refused(get(wrong_host.endpoint("127.0.0.1"), trust), "IP address mismatch");
+
+  TlsServer expired(Certificate({.valid_from = -7200, .valid_until = -3600}));
+  expect_refused(get(expired.endpoint("localhost"), {.ca_file = expired.certificate_file()}), "has expired");
+
+  TlsServer early(Certificate({.valid_from = 3600, .valid_until = 7200}));
+  expect_refused(get(early.endpoint("localhost"), {.ca_file = early.certificate_file()}), "not yet valid");
+
+  for (const TlsServer* server : {&self_signed, &wrong_host, &expired, &early}) {
+    EXPECT_TRUE(get(server->endpoint("localhost"), {.verify = false}));
+  }
+}
+
+TEST(Tls, AnEndThatWasNotSaidIsACut) {
+  const std::string endless = "HTTP/1.1 200 OK\r\n\r\nuntil the end";
+  TlsServer honest(Certificate(), {.answer = endless});
+  const auto whole = get(honest.endpoint("localhost"), {.verify = false});
+  ASSERT_TRUE(whole) << whole.error().message;
+  EXPECT_EQ(whole->body, "until the end");
+  TlsServer cut(Certificate(), {.answer = endless, .says_goodbye = false});
+  const auto half = get(cut.endpoint("localhost"), {.verify = false});
+  ASSERT_FALSE(half);
+  EXPECT_EQ(half.error().code, ErrorCode::io) << half.error().message;
+  EXPECT_NE(half.error().message.find("was cut"), std::string::npos);
+  // With a length nothing can be missing.
+  TlsServer careless(Certificate(), {.says_goodbye = false});
+  EXPECT_TRUE(get(careless.endpoint("localhost"), {.verify = false}));
+}
+
+TEST(Tls, LargeMessages) {
+  const std::string body(3 << 20, 'x');
+  TlsServer server(
+      Certificate(),
+      {.answer = "HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body});
+  const auto answer = get(server.endpoint("localhost"), {.verify = false});
+  ASSERT_TRUE(answer) << answer.error().message;
+  EXPECT_EQ(answer->body, body);
+}
+
+TEST(Tls, WhoDoesNotSpeakTls) {
+  test::TestServer plain([](Request, Responder responder) { responder.respond({}); });
+  const auto port = plain.server.listen_tcp("127.0.0.1", 0);
+  ASSERT_TRUE(port);
+  expect_refused(get({.host = "127.0.0.1", .port = *port, .tls = true}, {.verify = false}),
+                 "cannot agree on TLS");
+  TlsServer server((Certificate()));
+  HttpClient client({.host = "127.0.0.1", .port = server.port()});
+  EXPECT_FALSE(client.request({.target = "/"}, kPatience));
+  HttpClient without_context(server.endpoint("localhost"));
+  EXPECT_EQ(without_context.request({.target = "/"}, kPatience).error().code, ErrorCode::invalid_request);
+}
+
+TEST(Tls, FilesThatAreNone) {
+  TempDir dir;
+  std::ofstream(dir.file("empty.pem")) << "nothing";
+  Certificate().write(dir.file("c.pem"), dir.file("k.pem"));
+  Certificate().write(dir.file("d.pem"), dir.file("l.pem"));
+  for (const std::string& file : {dir.file("none.pem"), dir.file("empty.pem"), dir.file("k.pem")}) {
+    const auto context = TlsContext::client({.ca_file = file});
+    ASSERT_FALSE(context) << file;
+    EXPECT_EQ(context.error().code, ErrorCode::bad_configuration);
+    EXPECT_NE(context.error().message.find(file), std::string::npos) << context.error().message;
+  }
+  EXPECT_TRUE(TlsContext::server({.certificate_file = dir.file("c.pem"), .key_file = dir.file("k.pem")}));
+  for (const TlsServerOptions& options : {TlsServerOptions{dir.file("none.pem"), dir.file("k.pem")},
+                                          TlsServerOptions{dir.file("c.pem"), dir.file("none.pem")},
+                                          TlsServerOptions{dir.file("c.pem"), dir.file("l.pem")}}) {
+    const auto context = TlsContext::server(options);
+    ASSERT_FALSE(context);
+    EXPECT_EQ(context.error().code, ErrorCode::bad_configuration);
+  }
+}
+
+}  // namespace
+}  // namespace baton::net
