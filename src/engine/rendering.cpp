@@ -266,7 +266,8 @@ void parameter_text(json::value& value) {
   }
 }
 
-json::object http_spec(const model::Step& step, json::object& body, const json::object* surroundings) {
+json::object http_spec(const model::Step& step, std::uint32_t generation, json::object& body,
+                       const json::object* surroundings) {
   json::value request = std::move(body["action"]);
   if (auto* members = request.if_object()) {
     // A text that was one ${{ }} has kept its type; URL and body are text.
@@ -289,6 +290,7 @@ json::object http_spec(const model::Step& step, json::object& body, const json::
   }
   json::object spec;
   spec.emplace("request", std::move(request));
+  if (generation > 1) spec.emplace("generation", generation);
   if (step.response_schema) spec.emplace("response_schema", *step.response_schema);
   const auto* env = surroundings != nullptr ? surroundings->if_contains("env") : nullptr;
   if (const auto* variables = env != nullptr ? env->if_object() : nullptr) {
@@ -371,8 +373,9 @@ Result<std::string> executor_spec(State& state, Run& run, const Task& task) {
   const auto* surroundings = context->if_object();
   auto* object = body.if_object();
   if (object == nullptr) return fail(ErrorCode::corrupt, "the stored input of a task is damaged");
-  return json::serialize(step.kind == model::StepKind::http ? http_spec(step, *object, surroundings)
-                                                            : process_spec(step, *object, surroundings));
+  return json::serialize(step.kind == model::StepKind::http
+                             ? http_spec(step, task.row.generation, *object, surroundings)
+                             : process_spec(step, *object, surroundings));
 }
 
 }  // namespace baton::engine

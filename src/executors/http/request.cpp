@@ -229,11 +229,15 @@ Result<Request> parse_request(std::string_view spec, const std::string& task) {
   Reader reader;
   TRY(Request out, reader.read(request->get_object()));
   std::string traceparent;
+  std::string idempotency_key = task;
   for (const auto& [key, member] : *members) {
     if (key == "response_schema") {
       auto schema = schema::Schema::compile(member);
       if (!schema) return wrong("`response_schema` is not a schema: " + schema.error().front().message);
       out.response_schema = std::move(*schema);
+    } else if (key == "generation") {
+      json::error_code ignored;
+      idempotency_key += "-" + std::to_string(member.to_number<std::uint32_t>(ignored));
     } else if (key == "traceparent") {
       TRY(traceparent, text_of(key, member));
       if (!net::Headers::is_valid_value(traceparent)) traceparent.clear();
@@ -245,7 +249,7 @@ Result<Request> parse_request(std::string_view spec, const std::string& task) {
   add_unless_given(out.headers, "User-Agent", "baton");
   out.headers.set("Accept-Encoding", "identity");
   if (reader.has_body()) add_unless_given(out.headers, "Content-Type", reader.content_type());
-  if (changes_something(out.method)) add_unless_given(out.headers, "Idempotency-Key", task);
+  if (changes_something(out.method)) add_unless_given(out.headers, "Idempotency-Key", idempotency_key);
   add_unless_given(out.headers, "traceparent", traceparent);
   return out;
 }

@@ -7,6 +7,7 @@
 //                      strings; those of query and form are strings, null, or lists of these.
 //   "response_schema": a JSON Schema for the body, or missing
 //   "traceparent":     for the header of that name, or missing
+//   "generation":      of the task, if it is not the first
 //
 // Other members are an error.
 #pragma once
@@ -46,7 +47,8 @@ struct Request {
   bool expects(int status) const;
 };
 
-// `task` is the task's id: the Idempotency-Key of methods that change something. invalid_definition with a
+// `task` is the task's id: the Idempotency-Key of methods that change something, with the generation behind
+// it: a task that was reset is to be done again, not to be answered as before. invalid_definition with a
 // sentence that names the member.
 Result<Request> parse_request(std::string_view spec, const std::string& task);
 

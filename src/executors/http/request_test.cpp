@@ -41,6 +41,9 @@ TEST(HttpRequest, BodiesAndTheirMethod) {
   EXPECT_EQ(header(as_json, "content-type"), "application/json");
   EXPECT_EQ(header(as_json, "idempotency-key"), "run.7");
 
+  EXPECT_EQ(header(parsed(R"("url":"http://h/","json":1)", R"(,"generation":3)"), "Idempotency-Key"),
+            "run.7-3");
+
   const Request null_json = parsed(R"("url":"http://h/","json":null)");
   EXPECT_EQ(null_json.body, "null");
   EXPECT_EQ(null_json.method, net::Method::post);
