@@ -33,8 +33,9 @@ std::string text_of(const json::object& options, std::string_view key) {
 
 // What a step gives that was not told what to do.
 std::string default_result(model::StepKind kind) {
-  const bool process = kind == model::StepKind::run || kind == model::StepKind::exec;
-  return process ? R"({"stdout":"","exit_code":0})" : "null";
+  if (kind == model::StepKind::run || kind == model::StepKind::exec) return R"({"stdout":"","exit_code":0})";
+  if (kind == model::StepKind::http) return R"({"status":200,"headers":{},"body":null})";
+  return "null";
 }
 
 Result<model::SubmitRun> submission(const Action& action) {
@@ -118,8 +119,9 @@ void Performance::fail(const Place& place, std::string message, std::string sugg
 
 void Performance::add_workers(bool remote) {
   std::vector<simulate::WorkerOptions> workers = scenario_.workers;
-  if (workers.empty()) workers.push_back({.in_process = !remote});
+  if (workers.empty()) workers.push_back({});
   for (simulate::WorkerOptions& worker : workers) {
+    worker.in_process &= !remote;
     world_.add_worker(std::move(worker), [this](const model::Assignment& task) { return behave(task); });
   }
 }

@@ -194,7 +194,14 @@ class FileReader {
           return key.starts_with(name) &&
                  (key.size() == name.size() || key[name.size()] == '[' || key[name.size()] == '.');
         });
-        if (known) continue;
+        if (known) {
+          const auto step = std::ranges::find(workflow->steps, key, &model::Step::name);
+          if (step != workflow->steps.end() && step->kind == model::StepKind::set) {
+            reader_.findings.error(m.key, "step " + reader_.shown(m.key) +
+                                              " is computed by Baton (`set`): there is nothing to pretend");
+          }
+          continue;
+        }
         const std::string_view near = nearest(key, names);
         reader_.findings.error(m.key, "the workflow has no step " + reader_.shown(m.key),
                                near.empty() ? "" : "did you mean `" + std::string(near) + "`?");

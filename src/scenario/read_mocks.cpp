@@ -11,14 +11,14 @@ namespace json = boost::json;
 using spec::NodeId;
 using spec::NodeKind;
 
-void set_default_message(model::Failure& failure, std::optional<std::int64_t> status) {
+void set_default_message(model::Failure& failure) {
   if (!failure.message.empty()) return;
   if (failure.signal) {
     failure.message = "killed by signal " + std::to_string(*failure.signal);
   } else if (failure.exit_code) {
     failure.message = "exited with code " + std::to_string(*failure.exit_code);
-  } else if (status) {
-    failure.message = "the answer has status " + std::to_string(*status);
+  } else if (failure.status) {
+    failure.message = "the answer has status " + std::to_string(*failure.status);
   } else {
     failure.message = "it failed";
   }
@@ -30,11 +30,10 @@ model::Failure read_error(Reader& reader, NodeId node) {
     failure.type = reader.text(node, "error").value_or("");
     if (failure.type == model::error_type::kExit) failure.exit_code = 1;
     if (failure.type == model::error_type::kSignal) failure.signal = 9;
-    set_default_message(failure, {});
+    set_default_message(failure);
     return failure;
   }
   reader.check_words(node, error_words(), "an error");
-  std::optional<std::int64_t> status;
   if (const auto at = reader.member(node, "type")) failure.type = reader.text(*at, "type").value_or("");
   if (const auto at = reader.member(node, "message"))
     failure.message = reader.text(*at, "message").value_or("");
@@ -44,16 +43,21 @@ model::Failure read_error(Reader& reader, NodeId node) {
   if (const auto at = reader.member(node, "signal")) {
     if (const auto signal = reader.integer(*at, "signal", 1, 64)) failure.signal = static_cast<int>(*signal);
   }
-  if (const auto at = reader.member(node, "status")) status = reader.integer(*at, "status", 100, 599);
+  if (const auto at = reader.member(node, "status")) {
+    if (const auto status = reader.integer(*at, "status", 100, 599))
+      failure.status = static_cast<int>(*status);
+  }
   if (const auto at = reader.member(node, "retry_after"))
     failure.retry_after = reader.duration(*at, "retry_after");
   if (const auto at = reader.member(node, "never"))
     failure.never_retry = reader.boolean(*at, "never").value_or(false);
   if (failure.type.empty()) {
-    failure.type = failure.signal ? model::error_type::kSignal : status ? "http" : model::error_type::kExit;
+    failure.type = failure.signal   ? model::error_type::kSignal
+                   : failure.status ? model::error_type::kHttp
+                                    : model::error_type::kExit;
   }
   if (failure.type == model::error_type::kExit && !failure.exit_code) failure.exit_code = 1;
-  set_default_message(failure, status);
+  set_default_message(failure);
   return failure;
 }
 

@@ -12,12 +12,13 @@ constexpr Duration kPatience = Duration::hours(40 * 24);
 // Whether the scenario says itself what dies when.
 bool is_about_restarts(const Scenario& scenario) {
   const auto kills = [](const Action& action) { return action.verb == "kill owner"; };
+  const bool lives_with_owner =
+      scenario.workers.empty() || std::ranges::any_of(scenario.workers, &simulate::WorkerOptions::in_process);
   const auto dies = [](const auto& step) {
     return std::ranges::any_of(step.second, [](const Mock& mock) { return mock.behaviour.kills_worker; });
   };
   return std::ranges::any_of(scenario.actions, kills) ||
-         (scenario.workers.empty() && std::ranges::any_of(scenario.steps, dies)) ||
-         std::ranges::any_of(scenario.workers, &simulate::WorkerOptions::in_process);
+         (lives_with_owner && std::ranges::any_of(scenario.steps, dies));
 }
 
 }  // namespace

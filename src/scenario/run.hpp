@@ -11,8 +11,8 @@
 namespace baton::scenario {
 
 struct RunOptions {
-  // A new owner after that many commits; 0 = never. The default worker is a remote one then, since nothing
-  // may be interrupted. Scenarios that kill the owner themselves or name workers in its process are not run.
+  // A new owner after that many commits; 0 = never. All workers are remote ones then, since nothing may be
+  // interrupted. Scenarios in which the owner dies anyway are not run.
   std::uint32_t restart_every = 0;
 };
 
