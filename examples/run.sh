@@ -65,7 +65,10 @@ for test in "${tests[@]}"; do
   . "./$test"
 done
 
-if [ $# = 0 ]; then  # what the README and the guide show is a promise as well
+if [ $# = 0 ]; then
+  passed layout "$baton" fmt --check ./*/workflow.yaml
+
+  # What the README and the guide show is a promise as well.
   mkdir "$work/shown"
   python3 -B ../tests/docs/snippets.py "$work/shown" >"$work/shown.list"
   while IFS= read -r file; do
