@@ -148,6 +148,7 @@ Program::Program() : app_("Runs tasks and workflows and does not lose them.", "b
   add_validate(*this);
   add_graph(*this);
   add_test(*this);
+  add_simulate(*this);
   add_fmt(*this);
   add_diff(*this);
   add_schema(*this);

@@ -62,6 +62,14 @@ constexpr std::array kExpect = {
     Word{"runs", "a map of other runs of this scenario to what is expected of them"},
 };
 
+constexpr std::array kAssumption = {
+    Word{"takes",
+         "how long: `30s`, evenly `30s..2m`, or `{median: 20s, p95: 1m}`; default the step's `estimate`"},
+    Word{"fails", "the share of its attempts that fails, like `5%`; default none"},
+    Word{"error", "the type of those failures; default `exit`"},
+    Word{"result", "its result"},
+};
+
 constexpr std::array kVerbs = {
     Verb{"start", "a name for the run", true, "workflow input job_id priority key metadata",
          "starts another run, of the same workflow unless it says another one"},
@@ -99,6 +107,9 @@ std::span<const Word> worker_words() {
 }
 std::span<const Word> expect_words() {
   return kExpect;
+}
+std::span<const Word> assumption_words() {
+  return kAssumption;
 }
 std::span<const Verb> verbs() {
   return kVerbs;

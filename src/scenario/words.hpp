@@ -17,7 +17,8 @@ std::span<const Word> scenario_words();  // of one scenario
 std::span<const Word> mock_words();      // of what a step pretends to do
 std::span<const Word> error_words();     // of how it fails
 std::span<const Word> worker_words();
-std::span<const Word> expect_words();  // besides the fields of a run
+std::span<const Word> expect_words();      // besides the fields of a run
+std::span<const Word> assumption_words();  // of a step, for `baton simulate`
 
 // What can be done in a timeline.
 struct Verb {

@@ -64,9 +64,9 @@ class Words(unittest.TestCase):
     text = (pages.DOCS / "reference" / "scenarios.md").read_text(encoding="utf-8")
 
     def test_words(self):
-        tables = re.findall(r"constexpr std::array k\w+ = \{\n((?:\s*Word\{.*\n)+)", self.code)
-        self.assertEqual(len(tables), 6)
-        wanted = [re.findall(r'Word\{"(\w+)", "(.*)"\}', table) for table in tables]
+        tables = re.findall(r"constexpr std::array k\w+ = \{(\s*Word\{.*?)\n\};", self.code, re.DOTALL)
+        self.assertEqual(len(tables), 7)
+        wanted = [re.findall(r'Word\{\s*"(\w+)",\s*"(.*)"\s*\}', table) for table in tables]
         shown = [re.findall(r"^\| `(\w+)` \| (.*) \|$", table, re.MULTILINE)
                  for table in re.findall(r"^\| word \| meaning \|\n\| --- \| --- \|\n((?:\|.*\n)+)", self.text, re.MULTILINE)]
         self.assertEqual(sorted(map(sorted, shown)), sorted(map(sorted, wanted)))

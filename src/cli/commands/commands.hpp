@@ -13,6 +13,7 @@ void add_logs(Program& program);
 void add_validate(Program& program);
 void add_graph(Program& program);
 void add_test(Program& program);
+void add_simulate(Program& program);
 void add_fmt(Program& program);
 void add_diff(Program& program);
 void add_schema(Program& program);

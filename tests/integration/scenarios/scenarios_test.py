@@ -145,7 +145,7 @@ class GuideTest(Folder):
 
     def test_example(self):
         files = dict(re.findall(r"^```yaml\n# (\S+)\n(.*?)^```$", self.page, re.DOTALL | re.MULTILINE))
-        self.assertEqual(sorted(files), ["pipeline.test.yaml", "pipeline.yaml"])
+        self.assertEqual(sorted(files), ["assume.yaml", "pipeline.test.yaml", "pipeline.yaml"])
         for name, text in files.items():
             self.write(name, text)
         shown = re.search(r"^    \$ baton test\n(.*?)\n\n", self.page, re.DOTALL | re.MULTILINE)[1]
@@ -161,6 +161,74 @@ class GuideTest(Folder):
         shown = re.search(r"^    (✗ a good day.*?)\n\n", self.page, re.DOTALL | re.MULTILINE)[1]
         for line in shown.splitlines():
             self.assertIn(line.strip().split(":", 3)[-1], done)
+
+
+class SimulateTest(Folder):
+    workflow = """
+name: study
+inputs: {n: {type: integer}}
+steps:
+  get: {run: x, estimate: 1m, retry: {max_attempts: 3, backoff: fixed, initial: 10s}}
+  each: {needs: [get], for_each: "${{ steps.get.result.list }}", max_parallel: 2, run: x}
+  last: {needs: [each], run: x, estimate: 5s}
+"""
+    assume = """
+steps:
+  get: {result: {list: [1, 2, 3, 4]}}
+  each: {takes: 30s}
+"""
+
+    def simulate(self, *arguments, wanted=0):
+        self.write("study.yaml", self.workflow)
+        self.write("assume.yaml", self.assume)
+        done = subprocess.run([BATON, "simulate", "study.yaml", "-i", "n=1", *arguments], cwd=self.folder,
+                              capture_output=True, encoding="utf-8", timeout=300)
+        self.assertEqual(done.returncode, wanted, done.stdout + done.stderr)
+        return done
+
+    def study(self, *arguments):
+        return json.loads(self.simulate("--assume", "assume.yaml", "--output", "json", *arguments).stdout)
+
+    def test_without_chance_it_can_be_computed(self):
+        study = self.study("--runs", "3")
+        self.assertEqual(study["outcomes"], {"completed": 3})
+        self.assertEqual(study["duration"], {"p50": 125.0, "p90": 125.0, "p99": 125.0, "max": 125.0})
+        self.assertEqual(study["critical_path"], {"work": 95.0, "workers": 0.0, "limits": 30.0, "retries": 0.0})
+        self.assertEqual(study["binding"], "limits")
+        self.assertEqual(study["busy"], (60 + 4 * 30 + 5) / (4 * 125))
+        self.assertEqual([step["tasks"] for step in study["steps"]], [3, 12, 3])
+
+    def test_fewer_workers_bind(self):
+        study = self.study("--workers", "1", "--runs", "2")
+        self.assertEqual(study["duration"]["p50"], 185.0)
+        self.assertEqual(study["busy"], 1.0)
+
+    def test_failures_cost_what_the_retries_take(self):
+        self.assume += "  last: {fails: 0%}\n"
+        self.assume = self.assume.replace("get: {", "get: {fails: 50%, error: connection, ")
+        study = self.study("--runs", "200")
+        self.assertGreater(study["critical_path"]["retries"], 10)
+        self.assertIn("failed", study["outcomes"])
+        self.assertEqual(study["outcomes"]["failed"] + study["outcomes"]["completed"], 200)
+        self.assertEqual(self.study("--runs", "200"), study, "the same seed, the same answer")
+        self.assertNotEqual(self.study("--runs", "200", "--seed", "999"), study)
+
+    def test_for_people(self):
+        shown = self.simulate("--assume", "assume.yaml").stdout
+        for part in ("a run takes  2m 05s", "completed 100%", "what binds   limits", "each[3]", "█"):
+            self.assertIn(part, shown)
+
+    def test_mistakes(self):
+        self.assume = "steps: {gte: {}, each: {takes: soon, fails: 5, result: 1}}\nworker: 3\n"
+        shown = self.simulate("--assume", "assume.yaml", wanted=2).stderr
+        for part in ("did you mean `get`?", "`takes` must be a duration", "a share of the attempts",
+                     "did you mean `workers`?"):
+            self.assertIn(part, shown)
+
+    def test_a_result_that_is_missing_is_named(self):
+        study = json.loads(self.simulate("--output", "json", "--runs", "1").stdout)
+        self.assertEqual(study["outcomes"], {"failed": 1})
+        self.assertIn("each", study["error"])
 
 
 class ReportTest(Folder):
