@@ -3,7 +3,8 @@
 #
 #   scripts/test.sh            what a change needs: release build, all its tests, architecture, documentation, examples
 #   scripts/test.sh --quick    only unit tests, architecture and documentation
-#   scripts/test.sh --full     also unit tests under ASan and UBSan, concurrency tests under TSan (CI does this)
+#   scripts/test.sh --full     also unit tests under ASan and UBSan, fuzzers for half a minute, concurrency tests under TSan
+#                              (CI does this)
 #   scripts/test.sh --long     --full with the long forms of crash, simulation and fuzz tests (hours)
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -15,7 +16,7 @@ mode=normal
 for argument in "$@"; do
   case $argument in
     --quick | --full | --long) mode=${argument#--} ;;
-    *) sed -n '2,8s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
+    *) sed -n '2,9s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
   esac
 done
 [ "$mode" != long ] || export BATON_TEST_LONG=1
@@ -51,9 +52,12 @@ if [ "$mode" != quick ]; then
 fi
 
 if [ "$mode" = full ] || [ "$mode" = long ]; then
-  stage 'configure asan' cmake --preset asan -DBATON_BENCH=OFF
+  stage 'configure asan' cmake --preset asan -DBATON_BENCH=OFF -DBATON_FUZZ=ON
   stage 'build asan' cmake --build build/asan --parallel "$jobs"
   check 'unit tests under ASan and UBSan' unit_tests asan --label-regex '^(unit|slow)$' --label-exclude integration
+  fuzz_seconds=10
+  [ "$mode" != long ] || fuzz_seconds=1800
+  check 'fuzzers' scripts/fuzz.sh build/asan "$fuzz_seconds"
 
   # ThreadSanitizer where threads meet; the rest has none.
   folders=(net logs executors runtime)

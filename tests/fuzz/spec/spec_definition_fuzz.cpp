@@ -1,5 +1,5 @@
 // Any bytes as a definition: a workflow whose canonical form gives the same workflow, or diagnostics that can
-// be shown.
+// be shown. Checking without running finds no other errors.
 #include <cstdint>
 #include <cstdlib>
 #include <string_view>
@@ -12,6 +12,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   using namespace baton::spec;
   const std::string_view text(reinterpret_cast<const char*>(data), size);
   const ParseResult result = parse_workflow(text, {"fuzz"});
+  // What can be run can be looked at, too.
+  const CheckResult checked = check_workflow(text, {.file_name = "fuzz"});
+  if (result.workflow && !checked.outline) std::abort();
+  if (checked.outline && result.workflow && checked.outline->steps.size() != result.workflow->steps.size())
+    std::abort();
   const std::string rendered = render(result.diagnostics);
   if (!baton::is_utf8(rendered)) std::abort();
   (void)to_json(result.diagnostics);
