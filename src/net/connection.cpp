@@ -16,7 +16,8 @@ namespace {
 
 constexpr std::size_t kBodyBuffer = 64 * 1024;  // while a body arrives
 constexpr std::size_t kOutBacklog =
-    256 * 1024;                              // no further request is parsed while so much waits to be sent
+    256 * 1024;  // no further request is parsed while so much waits to be sent
+constexpr std::size_t kEncryptedAtOnce = 64 * 1024;
 constexpr std::size_t kKeepOut = 64 * 1024;  // memory that an idle connection may keep for its next answer
 
 bool is_framing(std::string_view name) {
@@ -31,13 +32,16 @@ void append_number(std::string& out, std::uint64_t n) {
 
 }  // namespace
 
-Connection::Connection(std::shared_ptr<ServerState> server, StreamSocket socket, Peer peer)
+Connection::Connection(std::shared_ptr<ServerState> server, StreamSocket socket, Peer peer,
+                       std::optional<TlsSession> tls)
     : server_(std::move(server)),
       socket_(std::move(socket)),
       peer_(std::move(peer)),
       parser_(HttpParser::Kind::request,
               {server_->options.max_target, server_->options.max_header, server_->options.max_body}),
-      since_(Loop::now()) {}
+      since_(Loop::now()) {
+  if (tls) tls_.emplace(std::move(*tls));
+}
 
 const Mailbox& Connection::mailbox() const {
   return server_->mailbox;
@@ -53,6 +57,7 @@ void Connection::start() {
 }
 
 void Connection::turn_away(std::string_view detail) {
+  if (tls_) return break_off();  // agreeing on TLS first would cost what there is too little of
   in_.resize(InputBuffer::kSmall);
   refuse(503, detail);
   advance();
@@ -79,7 +84,9 @@ void Connection::sweep(MonoTime now) {
   if (phase_ == Phase::lingering && spent > options.linger) return break_off();
   if (phase_ != Phase::reading) return;
   if (!request_begun_) {
-    if (spent > options.idle_timeout && unsent() == 0) break_off();
+    const bool agreeing = tls_ && !tls_->agreed;
+    const Duration patience = agreeing ? options.header_deadline : options.idle_timeout;
+    if (spent > patience && unsent() == 0) break_off();
   } else if (!parser_.header_done()) {
     if (spent <= options.header_deadline) return;
     refuse(408, "the header did not arrive in time");
@@ -270,11 +277,31 @@ void Connection::put_head(int status, const Headers& headers, std::optional<std:
 // Hands output to the socket; true when all is gone.
 bool Connection::flush() {
   if (phase_ == Phase::closed || write_pending_) return false;
-  while (unsent() > 0) {
-    const auto n =
-        ::send(socket_->native_handle(), out_.data() + out_sent_, unsent(), MSG_NOSIGNAL | MSG_DONTWAIT);
+  if (tls_) {
+    if (!flush_encrypted()) return false;
+  } else {
+    while (unsent() > 0) {
+      std::size_t sent = out_sent_;
+      const bool all = send_bytes(out_, sent);
+      if (phase_ == Phase::closed) return false;
+      note_sent(sent - out_sent_);
+      if (!all) return false;
+    }
+  }
+  out_.clear();
+  out_sent_ = 0;
+  if (out_.capacity() > kKeepOut) out_.shrink_to_fit();
+  return true;
+}
+
+// Sends what stands behind the first `sent` bytes, and counts them there. False: the socket is full, or
+// closed.
+bool Connection::send_bytes(const std::string& bytes, std::size_t& sent) {
+  while (sent < bytes.size()) {
+    const auto n = ::send(socket_->native_handle(), bytes.data() + sent, bytes.size() - sent,
+                          MSG_NOSIGNAL | MSG_DONTWAIT);
     if (n >= 0) {
-      note_sent(static_cast<std::size_t>(n));
+      sent += static_cast<std::size_t>(n);
     } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
       write_pending_ = true;
       last_progress_ = Loop::now();
@@ -287,10 +314,26 @@ bool Connection::flush() {
       return false;
     }
   }
-  out_.clear();
-  out_sent_ = 0;
-  if (out_.capacity() > kKeepOut) out_.shrink_to_fit();
   return true;
+}
+
+bool Connection::flush_encrypted() {
+  for (;;) {
+    if (!send_bytes(tls_->output, tls_->output_sent)) return false;
+    tls_->output_sent = 0;
+    if (const std::size_t plain = std::exchange(tls_->plain, 0); plain > 0) note_sent(plain);
+    tls_->output = tls_->session.take_output();
+    if (!tls_->output.empty()) continue;
+    if (unsent() == 0) return true;
+    if (!tls_->agreed) return false;
+    const std::size_t size = std::min(unsent(), kEncryptedAtOnce);
+    if (!tls_->session.write(std::string_view(out_).substr(out_sent_, size))) {
+      break_off();
+      return false;
+    }
+    tls_->plain = size;
+    tls_->output = tls_->session.take_output();
+  }
 }
 
 void Connection::note_sent(std::size_t bytes) {
@@ -305,6 +348,10 @@ void Connection::note_sent(std::size_t bytes) {
 // All output is gone: takes the step that waited for it. True if input may be parsed again.
 bool Connection::settle() {
   if (phase_ == Phase::closing) {
+    if (tls_ && !std::exchange(tls_->said_end, true)) {
+      tls_->session.end();
+      return true;  // comes back when that is sent
+    }
     linger();
     return false;
   }
@@ -327,8 +374,8 @@ void Connection::linger() {
   in_.consume(in_.view().size());
 }
 
-void Connection::start_read() {
-  if (phase_ == Phase::closed || read_pending_ || peer_ended_) return;
+// Whether anything can be read into in_.
+bool Connection::make_room() {
   if (phase_ == Phase::reading) {
     if (parser_.expects_more()) {
       in_.resize(std::max(in_.capacity(), kBodyBuffer));
@@ -338,12 +385,24 @@ void Connection::start_read() {
       in_.resize(InputBuffer::kSmall);
     }
   }
-  const auto space = in_.space();
-  if (space.empty()) return;  // read-ahead is full; goes on when the current request is answered
+  return !in_.space().empty();  // otherwise read-ahead is full; goes on when the current request is answered
+}
+
+void Connection::start_read() {
+  if (phase_ == Phase::closed || read_pending_ || peer_ended_) return;
+  if (tls_) {
+    if (tls_->decrypting) return;
+    take_decrypted();
+    if (phase_ == Phase::closed || read_pending_ || peer_ended_) return;
+  }
+  if (!make_room()) return;
   read_pending_ = true;
-  socket_->async_read_some(boost::asio::buffer(space.data(), space.size()),
-                           [self = shared_from_this()](const boost::system::error_code& ec,
-                                                       std::size_t size) { self->on_read(ec, size); });
+  const auto space = in_.space();
+  if (tls_) tls_->received.resize(kEncryptedAtOnce);
+  const auto where = tls_ ? boost::asio::buffer(tls_->received.data(), tls_->received.size())
+                          : boost::asio::buffer(space.data(), space.size());
+  socket_->async_read_some(where, [self = shared_from_this()](const boost::system::error_code& ec,
+                                                              std::size_t size) { self->on_read(ec, size); });
 }
 
 void Connection::on_read(const boost::system::error_code& ec, std::size_t size) {
@@ -351,17 +410,67 @@ void Connection::on_read(const boost::system::error_code& ec, std::size_t size) 
   if (phase_ == Phase::closed) return;
   if (ec && ec != boost::asio::error::eof) return break_off();
   if (ec) {
-    peer_ended_ = true;
-    gone_ = true;
-    // A client that half-closes still reads the answer to a request; nobody does that to a stream.
-    if (phase_ == Phase::streaming || phase_ == Phase::lingering) return break_off();
+    peer_ended();
+    if (phase_ == Phase::closed) return;
   }
+  if (tls_) return take_encrypted(std::string_view(tls_->received).substr(0, size));
   in_.commit(size);
   if (phase_ == Phase::lingering) {
     in_.consume(in_.view().size());
     return start_read();
   }
   advance();
+}
+
+void Connection::peer_ended() {
+  peer_ended_ = true;
+  gone_ = true;
+  // A client that half-closes still reads the answer to a request; nobody does that to a stream.
+  if (phase_ == Phase::streaming || phase_ == Phase::lingering) break_off();
+}
+
+void Connection::take_encrypted(std::string_view bytes) {
+  tls_->session.receive(bytes);
+  if (!tls_->agreed) {
+    const auto agreed = tls_->session.handshake();
+    if (!agreed) {
+      // Why, as far as the socket takes it now.
+      const std::string alert = tls_->session.take_output();
+      [[maybe_unused]] const auto sent =
+          ::send(socket_->native_handle(), alert.data(), alert.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+      return break_off();
+    }
+    tls_->agreed = *agreed;
+  }
+  advance();  // which takes what was decrypted
+}
+
+// Decrypts as far as there is room, and handles what comes out.
+void Connection::take_decrypted() {
+  if (!tls_->agreed) return;
+  tls_->decrypting = true;
+  while (phase_ != Phase::closed && !peer_ended_ && make_room()) {
+    const auto space = in_.space();
+    const auto size = tls_->session.read(space.data(), space.size());
+    if (!size) {
+      break_off();
+      break;
+    }
+    if (*size == 0) {
+      if (tls_->session.ended()) {
+        peer_ended();
+        advance();
+      }
+      break;
+    }
+    in_.commit(*size);
+    if (phase_ == Phase::lingering) {
+      in_.consume(in_.view().size());
+    } else {
+      advance();
+    }
+  }
+  tls_->decrypting = false;
 }
 
 void Connection::on_writable(const boost::system::error_code& ec) {

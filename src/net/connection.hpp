@@ -6,6 +6,9 @@
 //      └─refused─▶ closing ◀─ the exchange was the last one
 //                     └─output sent─▶ lingering ─client closed, or time is up─▶ closed
 //
+// With TLS, bytes go through a session on their way: what was received is decrypted into the input buffer as
+// far as there is room, what is to be sent is encrypted piece by piece. Nothing else knows of it.
+//
 // advance() drives all of it; a read, a write, an answer and the sweep only change something and call it.
 // Time-outs are checked by the server's periodic sweep: no operation arms a timer of its own.
 #pragma once
@@ -22,6 +25,7 @@
 #include "net/http_parser.hpp"
 #include "net/input_buffer.hpp"
 #include "net/loop.hpp"
+#include "net/tls.hpp"
 
 namespace baton::net {
 
@@ -30,7 +34,8 @@ struct ServerState;
 
 class Connection : public std::enable_shared_from_this<Connection> {
  public:
-  Connection(std::shared_ptr<ServerState> server, StreamSocket socket, Peer peer);
+  Connection(std::shared_ptr<ServerState> server, StreamSocket socket, Peer peer,
+             std::optional<TlsSession> tls);
 
   void start();
   // Answers 503 instead of reading anything.
@@ -67,7 +72,14 @@ class Connection : public std::enable_shared_from_this<Connection> {
   bool settle();
   void linger();
 
+  bool send_bytes(const std::string& bytes, std::size_t& sent);
+  bool flush_encrypted();
+  void take_encrypted(std::string_view bytes);
+  void take_decrypted();
+  void peer_ended();
+
   void start_read();
+  bool make_room();
   void on_read(const boost::system::error_code& ec, std::size_t size);
   void on_writable(const boost::system::error_code& ec);
 
@@ -86,6 +98,19 @@ class Connection : public std::enable_shared_from_this<Connection> {
   bool read_pending_ = false;
   bool write_pending_ = false;
   bool peer_ended_ = false;  // it sends nothing more
+
+  struct Tls {
+    explicit Tls(TlsSession s) : session(std::move(s)) {}
+    TlsSession session;
+    bool agreed = false;      // the handshake is done
+    bool decrypting = false;  // take_decrypted() is at work
+    bool said_end = false;
+    std::string received;  // room for bytes of the network
+    std::string output;    // encrypted
+    std::size_t output_sent = 0;
+    std::size_t plain = 0;  // bytes of out_ that `output` stands for
+  };
+  std::optional<Tls> tls_;
 
   InputBuffer in_;
   HttpParser parser_;

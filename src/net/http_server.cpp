@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <optional>
 #include <utility>
 
 #include "net/connection.hpp"
@@ -87,13 +88,19 @@ void ServerState::adopt(Fd fd, bool tcp) {
   const int on = 1;
   if (tcp) ::setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   auto peer = peer_of(fd.get());
+  std::optional<TlsSession> tls;
+  if (tcp && options.tls) {
+    auto session = TlsSession::server(options.tls);
+    if (!session) return report(session.error().message);
+    tls = std::move(*session);
+  }
   boost::system::error_code ec;
   StreamSocket socket(loop.io_context().get_executor());
   socket.assign(boost::asio::generic::stream_protocol(tcp ? AF_INET : AF_UNIX, 0), fd.get(), ec);
   if (ec) return report("cannot watch a connection: " + ec.message());
   fd.release();
   const auto connection =
-      std::make_shared<Connection>(shared_from_this(), std::move(socket), std::move(peer));
+      std::make_shared<Connection>(shared_from_this(), std::move(socket), std::move(peer), std::move(tls));
   connections.insert(connection);
   schedule_sweep();
   if (welcome) {

@@ -18,6 +18,7 @@
 #include "net/http.hpp"
 #include "net/loop.hpp"
 #include "net/socket.hpp"
+#include "net/tls.hpp"
 
 namespace baton::net {
 
@@ -40,6 +41,8 @@ struct ServerOptions {
   Duration write_timeout = Duration::seconds(30);  // a client that takes nothing for so long is cut off
   Duration linger =
       Duration::seconds(2);  // for a refused client to read why, while the rest it sends is dropped
+  // For TCP listeners; null = without TLS.
+  std::shared_ptr<const TlsContext> tls;
   // The time of day, for the field Date; none = no such field. On the loop's thread.
   std::function<WallTime()> now;
   // Told of what is wrong inside (a handler threw, accept() fails), one sentence each, on the loop's thread.

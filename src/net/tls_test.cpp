@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <fstream>
+#include <optional>
 
 #include "net/http_client.hpp"
 #include "net/test_tls_server.hpp"
@@ -129,6 +130,84 @@ TEST(Tls, FilesThatAreNone) {
     ASSERT_FALSE(context);
     EXPECT_EQ(context.error().code, ErrorCode::bad_configuration);
   }
+}
+
+// The server over TLS, with the client.
+class TlsHttp : public testing::Test {
+ protected:
+  TlsHttp() {
+    Certificate().write(dir_.file("c.pem"), dir_.file("k.pem"));
+    ServerOptions options;
+    options.tls =
+        *TlsContext::server({.certificate_file = dir_.file("c.pem"), .key_file = dir_.file("k.pem")});
+    options.header_deadline = Duration::seconds(60);
+    server_.emplace(handle, std::move(options));
+    const auto port = server_->server.listen_tcp("127.0.0.1", 0);
+    EXPECT_TRUE(port);
+    endpoint_ = {.host = "localhost", .port = *port, .tls = true};
+    options_.tls = *TlsContext::client({.ca_file = dir_.file("c.pem")});
+  }
+
+  static void handle(Request request, Responder responder) {
+    if (request.path == "/stream") {
+      auto writer = responder.stream(200, {});
+      for (int i = 0; i < 50; ++i) writer.write(std::string(1000, 'a' + static_cast<char>(i % 26)));
+      return writer.close();
+    }
+    responder.respond({.status = 200, .headers = {{"X-Path", request.path}}, .body = request.body});
+  }
+
+  TempDir dir_;
+  std::optional<test::TestServer> server_;
+  Endpoint endpoint_;
+  ClientOptions options_;
+};
+
+TEST_F(TlsHttp, OneConnectionForManyRequests) {
+  HttpClient client(endpoint_, options_);
+  for (const std::size_t size : {0U, 1U, 1000U, 20'000U, 70'000U, 3'000'000U, 5U}) {
+    const std::string body(size, 'x');
+    const auto answer = client.request({.method = Method::post, .target = "/p", .body = body}, kPatience);
+    ASSERT_TRUE(answer) << size << ": " << answer.error().message;
+    EXPECT_EQ(answer->body, body);
+  }
+  EXPECT_EQ(server_->server.stats().accepted, 1u);
+}
+
+TEST_F(TlsHttp, Streams) {
+  HttpClient client(endpoint_, options_);
+  std::string text;
+  const auto answer = client.stream(
+      {.target = "/stream"},
+      [&](std::string_view piece) {
+        text += piece;
+        return true;
+      },
+      kPatience);
+  ASSERT_TRUE(answer) << answer.error().message;
+  EXPECT_EQ(text.size(), 50'000u);
+  EXPECT_TRUE(client.request({.target = "/again"}, kPatience));
+}
+
+TEST_F(TlsHttp, ClosesWithAnEnd) {
+  HttpClient client(endpoint_, options_);
+  // Refused, so the connection is closed after the answer; that is read to its end.
+  const auto refused = client.request({.target = "/" + std::string(9000, 'x')}, kPatience);
+  ASSERT_TRUE(refused) << refused.error().message;
+  EXPECT_EQ(refused->status, 414);
+}
+
+TEST_F(TlsHttp, PlainClientsGetNothing) {
+  test::RawClient raw({.host = "127.0.0.1", .port = endpoint_.port});
+  raw.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+  EXPECT_EQ(raw.read_all().find("HTTP/"), std::string::npos);
+  EXPECT_EQ(server_->server.stats().requests, 0u);
+  test::RawClient silent({.host = "127.0.0.1", .port = endpoint_.port});
+  silent.end_sending();
+  EXPECT_EQ(silent.read_all(), "");
+  // The Unix socket stays what it was.
+  HttpClient local(server_->endpoint);
+  EXPECT_TRUE(local.request({.target = "/"}, kPatience));
 }
 
 }  // namespace
