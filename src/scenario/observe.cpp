@@ -4,6 +4,7 @@
 #include <set>
 
 #include "api/queries.hpp"
+#include "model/dead_letter.hpp"
 
 namespace baton::scenario {
 
@@ -22,6 +23,22 @@ ObservedTask read_task(json::object fields) {
   return task;
 }
 
+// The tasks of the run that lie among the dead letters: "fetch", "label[2]".
+Result<json::array> dead_letters_of(store::Reader& reader, const RunId& run) {
+  json::array names;
+  std::string after = run.text();  // ids of its letters begin with it
+  for (;;) {
+    TRY(const auto page, reader.list_records({.kind = model::RecordKind::dead_letter}, after, 256));
+    for (const model::Record& record : page) {
+      if (!record.id.key.starts_with(run.text())) return names;
+      TRY(const model::DeadLetter letter, model::dead_letter_of(record));
+      names.emplace_back(letter.step + (letter.index >= 0 ? '[' + std::to_string(letter.index) + ']' : ""));
+      after = record.id.key;
+    }
+    if (page.empty()) return names;
+  }
+}
+
 }  // namespace
 
 Result<Observed> observe(store::Reader& reader, const RunId& run) {
@@ -30,6 +47,8 @@ Result<Observed> observe(store::Reader& reader, const RunId& run) {
   Observed seen;
   TRY(const std::string run_text, queries.run(run));
   seen.run = json::parse(run_text).as_object();
+  TRY(json::array dead_letters, dead_letters_of(reader, run));
+  seen.run["dead_letters"] = std::move(dead_letters);
   std::set<Ordinal> mapped;
   api::TaskCursor from;
   for (;;) {
