@@ -126,22 +126,36 @@ void Performance::add_workers(bool remote) {
   }
 }
 
-std::string Performance::task_name(const TaskId& task, const std::string& step) {
-  const auto view = world_.reader().get_task({task.run.key(), task.ordinal});
-  if (!view || !*view || (*view)->row.index < 0) return step;
-  return step + '[' + std::to_string((*view)->row.index) + ']';
+// What the attempt shall do: of its item and phase if the scenario says so, else of its step.
+const Mocks* Performance::find_mocks(const model::Assignment& assignment, std::string& name) {
+  const auto view = world_.reader().get_task({assignment.task.run.key(), assignment.task.ordinal});
+  std::string item;
+  std::string phase;
+  if (view && *view) {
+    const model::TaskRow& row = (*view)->row;
+    if (row.index >= 0) item = '[' + std::to_string(row.index) + ']';
+    if (row.phase != model::Phase::primary) phase = '.' + std::string(model::name(row.phase));
+  }
+  for (const std::string& candidate :
+       {assignment.step + phase + item, assignment.step + phase, assignment.step + item, assignment.step}) {
+    if (const auto found = scenario_.steps.find(candidate); found != scenario_.steps.end()) {
+      name = candidate;
+      return &found->second;
+    }
+  }
+  return nullptr;
 }
 
 simulate::Behaviour Performance::behave(const model::Assignment& assignment) {
   boost::system::error_code error;
   given_[assignment.task] = json::parse(assignment.spec, error);
-  auto mocks = scenario_.steps.find(task_name(assignment.task, assignment.step));
-  if (mocks == scenario_.steps.end()) mocks = scenario_.steps.find(assignment.step);
   simulate::Behaviour behaviour;
   behaviour.outcome.result = default_result(assignment.kind);
-  if (mocks == scenario_.steps.end()) return behaviour;
-  const std::size_t n = starts_[{assignment.task, mocks->first}]++;
-  const Mock& mock = mocks->second[std::min(n, mocks->second.size() - 1)];
+  std::string name;
+  const Mocks* mocks = find_mocks(assignment, name);
+  if (mocks == nullptr) return behaviour;
+  const std::size_t n = starts_[{assignment.task, name}]++;
+  const Mock& mock = (*mocks)[std::min(n, mocks->size() - 1)];
   const std::string result = std::move(behaviour.outcome.result);
   behaviour = mock.behaviour;
   if (mock.default_result) behaviour.outcome.result = result;

@@ -38,7 +38,7 @@ class Performance {
 
   void add_workers(bool remote);
   simulate::Behaviour behave(const model::Assignment& assignment);
-  std::string task_name(const TaskId& task, const std::string& step);
+  const Mocks* find_mocks(const model::Assignment& assignment, std::string& name);
 
   // ---- Actions
   void perform(const Action& action);

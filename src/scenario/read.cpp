@@ -190,13 +190,11 @@ class FileReader {
       if (!steps || several) continue;
       for (const Member m : tree_.members(*steps)) {
         const std::string_view key = tree_.text(m.key);
-        const bool known = std::ranges::any_of(names, [&](std::string_view name) {
-          return key.starts_with(name) &&
-                 (key.size() == name.size() || key[name.size()] == '[' || key[name.size()] == '.');
-        });
-        if (known) {
-          const auto step = std::ranges::find(workflow->steps, key, &model::Step::name);
-          if (step != workflow->steps.end() && step->kind == model::StepKind::set) {
+        const auto [step, part] = step_of(key, names);
+        if (!step.empty()) {
+          check_part(m.key, part);
+          const auto found = std::ranges::find(workflow->steps, step, &model::Step::name);
+          if (found->kind == model::StepKind::set) {
             reader_.findings.error(m.key, "step " + reader_.shown(m.key) +
                                               " is computed by Baton (`set`): there is nothing to pretend");
           }
@@ -207,6 +205,28 @@ class FileReader {
                                near.empty() ? "" : "did you mean `" + std::string(near) + "`?");
       }
     }
+  }
+
+  // "deploy.fallback[2]" → "deploy", ".fallback": the longest name of a step that it begins with.
+  static std::pair<std::string_view, std::string_view> step_of(std::string_view key,
+                                                               const std::vector<std::string_view>& names) {
+    std::string_view step;
+    for (const std::string_view name : names) {
+      const bool begins = key.starts_with(name) &&
+                          (key.size() == name.size() || key[name.size()] == '[' || key[name.size()] == '.');
+      if (begins && name.size() > step.size()) step = name;
+    }
+    const std::string_view rest = key.substr(step.size());
+    return {step, rest.substr(0, rest.find('['))};
+  }
+
+  void check_part(NodeId key, std::string_view part) {
+    constexpr std::string_view kParts[] = {"fallback", "preflight",  "poll",
+                                           "cleanup",  "compensate", "resource"};
+    if (part.empty() || std::ranges::find(kParts, part.substr(1)) != std::end(kParts)) return;
+    const std::string_view near = nearest(part.substr(1), kParts);
+    reader_.findings.error(key, "a step has no part " + reader_.shown(key),
+                           near.empty() ? "" : "did you mean `." + std::string(near) + "`?");
   }
 
   bool has_other_workflows(NodeId timeline) const {
