@@ -174,6 +174,8 @@ TEST(Format, TextsKeepTheirMeaning) {
                            "a: 1\r\nb: |\r\n  x\r\n",
                            "a: - b\n",
                            "a: {'b': \"c\"}\n",
+                           "a:\n ! \n ! b: 1\n",
+                           "&x\n&y a: 1\nb: *y\n",
                            "a: \"#\"\nb: x#y\n",
                            "a: |1\n  x\n",
                            "a:\n  - |2\n     x\n    y\n",

@@ -251,7 +251,10 @@ class Reader {
   std::string properties(std::size_t& at) const {
     std::string out;
     const std::string_view all = text_.all();
-    while (at < all.size() && (all[at] == '&' || all[at] == '!')) {
+    // One of each at most: another one belongs to the first key.
+    std::string seen;
+    while (at < all.size() && (all[at] == '&' || all[at] == '!') && seen.find(all[at]) == std::string::npos) {
+      seen += all[at];
       const std::size_t begin = at;
       at = std::min(all.find_first_of(" \t\n,[]{}", at), all.size());
       out += (out.empty() ? "" : " ") + std::string(all.substr(begin, at - begin));
