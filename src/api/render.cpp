@@ -230,6 +230,7 @@ void write_fact(const RunId& run, const model::Fact& fact, const model::Workflow
       out.key("sla").seconds(Duration{fact.number});
       break;
     case Kind::task_held:
+    case Kind::task_fallback:
       out.key("error");
       write_error(fact.text, fact.other, out);
       break;

@@ -60,6 +60,13 @@ bool is_cancelled(const Run& run, const Task& task) {
          ((run.row.cancel_requested || run.row.timed_out) && !run.program->step(task.row.step).finally);
 }
 
+model::Failure error_of(const model::TaskRow& row) {
+  return {.type = row.error_type,
+          .message = row.error_message,
+          .exit_code = row.error_exit_code,
+          .status = row.error_status};
+}
+
 // An attempt that was stopped failed for that reason, whatever it says itself.
 void name_stop(const Run& run, const Task& task, model::Failure& failure) {
   const auto& timeout = run.program->action(task.row).timeout;
@@ -128,8 +135,45 @@ Circumstances circumstances_of(const Run& run, const Task& task) {
   c.last_delay = task.row.last_delay;
   if (workflow.retry_budget)
     c.retries_left = *workflow.retry_budget - std::min(*workflow.retry_budget, run.row.retries);
+  c.has_fallback = run.program->step(task.row.step).fallback != nullptr && task.row.phase != model::Phase::fallback;
   c.over = is_closing(run, task) || task.row.stop_reason == model::StopReason::deadline;
   return c;
+}
+
+// The fallback has its own attempts. Its values are rendered as soon as what they look at is loaded.
+void begin_fallback(State& state, Run& run, Task& task, const model::Failure& failure, const Moment& moment,
+                    Effects& effects) {
+  effects.touch(run, task.row.key.ordinal);
+  set_error(task.row, failure);
+  task.row.status = TaskStatus::retrying;
+  task.row.phase = model::Phase::fallback;
+  task.row.group_attempts = 0;
+  task.row.start_timeouts = 0;
+  task.row.last_delay = {};
+  task.row.due = {};
+  effects.record(run, {.kind = model::FactKind::task_fallback,
+                       .at = moment.wall,
+                       .task = task.row.key.ordinal,
+                       .step = task.row.step,
+                       .index = task.row.index,
+                       .attempt = task.row.starts,
+                       .text = task.row.error_type,
+                       .other = task.row.error_message});
+  arm_clock(state, run, task);
+  state.work.push_back({WorkKind::ready, task.row.key, 0});
+}
+
+// A fallback's failures are its own: no rule looks at them, and the error of the task stays the one that it
+// was begun for (SEMANTICS 20).
+void fail_fallback(State& state, Run& run, Task& task, const model::Failure& failure, const Moment& moment,
+                   Effects& effects) {
+  Random random(moment.seed);
+  const Verdict verdict = judge(nullptr, circumstances_of(run, task), failure, random);
+  const model::Failure primary = error_of(task.row);
+  if (verdict.kind == Verdict::Kind::retry) {
+    return retry_later(state, run, task, verdict, primary, moment, effects);
+  }
+  fail_task(state, run, task, primary, moment, effects);
 }
 
 void apply(State& state, Run& run, Task& task, const Verdict& verdict, const model::Failure& failure,
@@ -144,6 +188,7 @@ void apply(State& state, Run& run, Task& task, const Verdict& verdict, const mod
       task.row.ignored = true;
       break;
     case Verdict::Kind::fallback:
+      return begin_fallback(state, run, task, failure, moment, effects);
     case Verdict::Kind::fail:
       break;
   }
@@ -172,6 +217,7 @@ void limit_result(const Settings& settings, model::Outcome& outcome) {
 
 void check_result(const Run& run, const Task& task, model::Outcome& outcome) {
   if (outcome.kind != model::Outcome::Kind::completed) return;
+  if (task.row.phase == model::Phase::poll || task.row.phase == model::Phase::preflight) return;
   const schema::Schema* schema = run.program->result_schema(task.row.step);
   if (schema == nullptr) return;
   auto problem = result_problem(*schema, outcome.result.empty() ? "null" : outcome.result);
@@ -188,6 +234,9 @@ model::Failure deadline_failure(const model::Step& step) {
 
 void fail_attempt(State& state, Run& run, Task& task, const model::Failure& failure, const Moment& moment,
                   Effects& effects) {
+  if (task.row.phase == model::Phase::fallback) {
+    return fail_fallback(state, run, task, failure, moment, effects);
+  }
   fail_by_rules(state, run, task, circumstances_of(run, task), failure, moment, effects);
 }
 
@@ -207,6 +256,7 @@ void settle(State& state, Run& run, Task& task, model::Outcome outcome, const Mo
     close(state, run, task, AttemptEnd::completed, {}, moment, effects);
     effects.put(result_of(task.row.key), outcome.result.empty() ? "null" : std::move(outcome.result));
     task.row.has_result = true;
+    if (task.row.phase == model::Phase::fallback) task.row.via = model::Via::fallback;
     complete_task(state, run, task, moment, effects);
     return;
   }
@@ -252,7 +302,7 @@ void lose(State& state, Run& run, Task& task, AttemptEnd end, const Moment& mome
   }
   // An attempt that may have done half of its work is not repeated if a rule says so.
   const model::ErrorRule* rule =
-      end == AttemptEnd::released ? nullptr : run.program->rule_for(task.row.step, failure);
+      end == AttemptEnd::released || task.row.phase == model::Phase::fallback ? nullptr : run.program->rule_for(task.row.step, failure);
   if (rule != nullptr && rule->action != model::ErrorAction::retry) {
     return fail_attempt(state, run, task, failure, moment, effects);
   }

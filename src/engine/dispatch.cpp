@@ -85,8 +85,11 @@ void start_attempt(State& state, Run& run, Task& task, const Claim& claim, const
   ++row.starts;
   if (row.started_at.us == 0) row.started_at = moment.wall;
   if (row.history.size() >= model::kHistoryLimit) row.history.erase(row.history.begin());
-  row.history.push_back(
-      {row.starts, row.token, row.worker, moment.wall, {}, model::AttemptEnd::running, {}, {}});
+  row.history.push_back({.number = row.starts,
+                         .token = row.token,
+                         .worker = row.worker,
+                         .started_at = moment.wall,
+                         .phase = row.phase});
   ++run.row.counts.running;
   Worker& worker = state.workers[claim.worker];
   worker.in_process = claim.in_process;

@@ -348,5 +348,94 @@ TEST(Failures, AMappedStepMayLoseSomeOfItsItems) {
   }
 }
 
+// A restart after each commit changes nothing.
+class Fallback : public ::testing::TestWithParam<std::uint32_t> {
+ protected:
+  World world{WorldOptions{.restart_every = GetParam()}};
+};
+INSTANTIATE_TEST_SUITE_P(Owners, Fallback, ::testing::Values(0U, 1U));
+
+TEST_P(Fallback, TakesOverWhenTheAttemptsAreUsedUp) {
+  const RunId run = world.submit(FlowBuilder("w")
+                                     .run("a")
+                                     .attempts(2)
+                                     .with("${{ run.id }}")
+                                     .fallback("${{ self.error.type + ' ' + string(self.error.exit_code) }}")
+                                     .run("b")
+                                     .needs({"a"})
+                                     .done());
+  world.fail(world.claim_one(), {.type = "exit", .exit_code = 3});
+  world.advance(Duration::seconds(1));
+  EXPECT_EQ(world.fail(world.claim_one(), {.type = "exit", .exit_code = 3}), TaskStatus::retrying);
+  world.settle();
+  const auto instead = world.claim_one();
+  EXPECT_NE(instead.spec.find("instead"), std::string::npos) << instead.spec;
+  EXPECT_NE(instead.spec.find("exit 3"), std::string::npos) << instead.spec;
+  EXPECT_EQ(world.complete(instead, "7"), TaskStatus::completed);
+  EXPECT_EQ(world.task(run, "a").via, model::Via::fallback);
+  EXPECT_EQ(world.result(run, "a"), "7");
+  world.complete(world.claim_one());
+  EXPECT_EQ(world.run(run).status, RunStatus::completed);
+}
+
+TEST_P(Fallback, HasAttemptsOfItsOwnAndItsFailureIsAttached) {
+  const RunId run = world.submit(FlowBuilder("w").run("a").fallback(nullptr, 2).done());
+  world.fail(world.claim_one(), {.type = "exit", .message = "first", .exit_code = 3});
+  world.advance(Duration::seconds(1));
+  EXPECT_EQ(world.fail(world.claim_one(), {.type = "signal", .message = "second"}), TaskStatus::retrying);
+  world.advance(Duration::seconds(1));
+  EXPECT_EQ(world.fail(world.claim_one(), {.type = "timeout", .message = "third"}), TaskStatus::failed);
+  const model::TaskRow task = world.task(run, "a");
+  EXPECT_EQ(task.error_type, "exit");
+  EXPECT_EQ(task.error_message, "first");
+  EXPECT_EQ(task.error_exit_code, 3);
+  ASSERT_EQ(task.history.size(), 3u);
+  EXPECT_EQ(task.history[0].phase, model::Phase::primary);
+  EXPECT_EQ(task.history[2].phase, model::Phase::fallback);
+  EXPECT_EQ(task.history[2].error_type, "timeout");
+  EXPECT_EQ(task.attempts, 3u);
+  EXPECT_EQ(world.run(run).status, RunStatus::failed);
+}
+
+TEST_P(Fallback, NeverRunsAfterACancel) {
+  const RunId run = world.submit(FlowBuilder("w").run("a").fallback().done());
+  const auto attempt = world.claim_one();
+  world.cancel(run);
+  EXPECT_EQ(world.fail(attempt), TaskStatus::cancelled);
+  EXPECT_EQ(world.run(run).status, RunStatus::cancelled);
+}
+
+TEST_P(Fallback, AnExpressionOfItThatFailsIsItsFailure) {
+  const RunId run = world.submit(FlowBuilder("w").run("a").fallback("${{ 1 / 0 }}").done());
+  world.fail(world.claim_one(), {.type = "exit"});
+  world.advance(Duration::seconds(1));
+  EXPECT_EQ(world.status(run, "a"), TaskStatus::failed);
+  EXPECT_EQ(world.task(run, "a").error_type, "exit");
+  EXPECT_EQ(world.run(run).status, RunStatus::failed);
+}
+
+TEST_P(Fallback, OfItemsIsPerItem) {
+  const RunId run = world.submit(
+      FlowBuilder("w").run("a").for_each(boost::json::array{10, 20}).fallback("${{ item }}").done());
+  world.fail(world.claim_one());
+  world.complete(world.claim_one(), "1");
+  world.advance(Duration::seconds(1));
+  const auto instead = world.claim_one();
+  EXPECT_NE(instead.spec.find("10"), std::string::npos) << instead.spec;
+  world.complete(instead, "2");
+  EXPECT_EQ(world.result(run, "a"), "[2,1]");
+  EXPECT_EQ(world.run(run).status, RunStatus::completed);
+}
+
+TEST_P(Fallback, AWorkerThatDiesInItCostsItNothing) {
+  const RunId run = world.submit(FlowBuilder("w").run("a").fallback().done());
+  world.fail(world.claim_one());
+  world.advance(Duration::seconds(1));
+  world.claim_one("mortal");
+  world.ask(model::LoseWorker{"mortal"});
+  EXPECT_EQ(world.complete(world.claim_one()), TaskStatus::completed);
+  EXPECT_EQ(world.task(run, "a").via, model::Via::fallback);
+}
+
 }  // namespace
 }  // namespace baton::engine

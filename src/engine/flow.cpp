@@ -270,6 +270,29 @@ void activate(State& state, Run& run, Task& task, const Moment& moment, Effects&
   enqueue(state, run, task, moment, effects);
 }
 
+void start_fallback(State& state, Run& run, Task& task, const Moment& moment, Effects& effects) {
+  if (is_closing(run, task)) return cancel_task(state, run, task, moment, effects);
+  const auto failed = [&](const Error& error) {
+    fail_attempt(state, run, task,
+                 {.type = model::error_type::kExpression,
+                  .message = "`fallback`: " + error.message,
+                  .never_retry = true},
+                 moment, effects);
+  };
+  const auto code = run.program->code(run.program->action(task.row));
+  if (!code) return failed(code.error());
+  if (!(*code)->body.is_constant()) {
+    auto body = render_body(state, run, task);
+    if (!body) return failed(body.error());
+    auto input = input_with(state, task, std::move(*body));
+    if (!input) return failed(input.error());
+    effects.touch(run, task.row.key.ordinal);
+    effects.put(input_of(task.row.key), std::move(*input));
+    task.row.has_input = true;
+  }
+  enqueue(state, run, task, moment, effects);
+}
+
 void expand(State& state, Run& run, Task& task, const Moment& moment, Effects& effects) {
   start_run(state, run, moment, effects);
   auto items = evaluate_items(state, run, task);
@@ -363,7 +386,13 @@ void begin(State& state, Run& run) {
   }
 }
 
+bool is_fallback_due(const model::TaskRow& row) {
+  return row.status == TaskStatus::retrying && row.phase == model::Phase::fallback &&
+         row.group_attempts + row.start_timeouts == 0;
+}
+
 void advance(State& state, Run& run, Task& task, const Moment& moment, Effects& effects) {
+  if (is_fallback_due(task.row)) return start_fallback(state, run, task, moment, effects);
   if (task.row.status != TaskStatus::pending || task.row.expanded || task.parked) return;
   const model::Step& step = run.program->step(task.row.step);
   if (step.finally && !run.row.finalizing) return;  // end_main_phase() comes back to it

@@ -28,6 +28,9 @@ void begin(State& state, Run& run);
 // A step or item whose predecessors have ended: skips it, computes it, expands it, or queues it.
 void advance(State& state, Run& run, Task& task, const Moment& moment, Effects& effects);
 
+// Whether the task's fallback has begun and its values are still to be rendered (advance() does it).
+bool is_fallback_due(const model::TaskRow& row);
+
 // Makes further items of a mapped step ready, as far as its window allows; bounded by `row_limit`.
 void expand_items(State& state, Run& run, Task& group, const Moment& moment, Effects& effects,
                   std::size_t row_limit);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "engine/dispatch.hpp"
+#include "engine/flow.hpp"
 
 namespace baton::engine {
 namespace {
@@ -44,7 +45,22 @@ void want_run(const State& state, const RunId& id, Needs& needs) {
 
 }  // namespace
 
+namespace {
+
+// What a fallback looks at, with what is recorded already beside it.
+void add_fallback_needs(const State& state, const Run& run, const Task& task, Needs& needs) {
+  const auto code = run.program->code(run.program->action(task.row));
+  if (!code) return;  // the rendering will say why
+  want_references(state, run, (*code)->each, needs);
+  if ((*code)->each.item && task.row.index >= 0) want(state, input_of(TaskKey{run.row.key, task.row.step}), needs);
+  if ((*code)->each.self && task.row.has_result) want(state, result_of(task.row.key), needs);
+  if (task.row.has_input) want(state, input_of(task.row.key), needs);
+}
+
+}  // namespace
+
 void add_needs(const State& state, const Run& run, const Task& task, Needs& needs) {
+  if (is_fallback_due(task.row)) return add_fallback_needs(state, run, task, needs);
   if (model::is_terminal(task.row.status) || task.row.has_input) return;
   const model::Step& step = run.program->step(task.row.step);
   if (trigger(step.trigger_rule, task.upstream).kind == Trigger::Kind::skip) return;

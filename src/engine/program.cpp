@@ -119,6 +119,8 @@ References Program::references(const std::vector<expr::Path>& paths) const {
       refs.context |= path[0] == "env" || path.size() < 2 || path[1] == "metadata";
     } else if (path[0] == "item" || path[0] == "index") {
       refs.item = true;
+    } else if (path[0] == "self") {
+      refs.self |= path.size() < 2 || path[1] == "result";
     } else if (path[0] == "steps") {
       if (path.size() < 2) {
         refs.all_steps = true;
@@ -148,8 +150,9 @@ const model::Step& Program::action(const model::TaskRow& row) const {
     case model::Phase::primary:
     case model::Phase::preflight:
     case model::Phase::poll:
-    case model::Phase::fallback:
       return own;
+    case model::Phase::fallback:
+      return own.fallback ? *own.fallback : own;
   }
   return own;
 }

@@ -26,6 +26,7 @@ struct References {
   bool input = false;    // inputs.*
   bool context = false;  // run.metadata, env.*
   bool item = false;     // item or index
+  bool self = false;     // self.result
   bool all_steps = false;
   std::vector<Ordinal> results;  // steps whose result is read; ascending, distinct
 };

@@ -58,6 +58,15 @@ class Scope {
   std::optional<Error> failure_;
 };
 
+// The error of a task as expressions read it.
+Value error_of(const model::TaskRow& row) {
+  const auto number = [](const std::optional<int>& value) { return value ? Value::integer(*value) : Value(); };
+  return Value::map({{Value::string("type"), Value::string(row.error_type)},
+                     {Value::string("message"), Value::string(row.error_message)},
+                     {Value::string("exit_code"), number(row.error_exit_code)},
+                     {Value::string("status"), number(row.error_status)}});
+}
+
 // steps.<name>
 class StepView : public expr::MapSource {
  public:
@@ -76,9 +85,7 @@ class StepView : public expr::MapSource {
       case 1:
         return Value::string(std::string(model::name(row.status)));
       case 2:
-        if (row.status != model::TaskStatus::failed) return Value();
-        return Value::map({{Value::string("type"), Value::string(row.error_type)},
-                           {Value::string("message"), Value::string(row.error_message)}});
+        return row.status == model::TaskStatus::failed ? error_of(row) : Value();
       default:
         return Value::integer(row.attempts);
     }
@@ -158,6 +165,43 @@ class RunView : public expr::MapSource {
   std::shared_ptr<Scope> scope_;
 };
 
+// self: the task as an action that belongs to it sees it. Its result is what a failed attempt left
+// (SEMANTICS 6).
+class SelfView : public expr::MapSource {
+ public:
+  explicit SelfView(std::shared_ptr<Scope> scope) : scope_(std::move(scope)) {}
+  std::size_t size() const override { return kKeys.size(); }
+  Value key_at(std::size_t index) const override { return Value::string(std::string(kKeys[index])); }
+  Value value_at(std::size_t index) const override {
+    const model::TaskRow& row = scope_->task_.row;
+    switch (index) {
+      case 0: {
+        if (!row.has_result) return Value();
+        auto result = scope_->payload(result_of(row.key));
+        if (result) return std::move(*result);
+        if (!scope_->failure_) scope_->failure_ = std::move(result).error();
+        return Value();
+      }
+      case 1:
+        return Value::string(std::string(model::name(row.status)));
+      case 2:
+        return row.error_type.empty() ? Value() : error_of(row);
+      default:
+        return Value::integer(row.starts);
+    }
+  }
+  std::optional<Value> find(const Value& key) const override {
+    if (!key.is(expr::Kind::string)) return std::nullopt;
+    const auto at = std::ranges::find(kKeys, key.as_string());
+    if (at == kKeys.end()) return std::nullopt;
+    return value_at(static_cast<std::size_t>(at - kKeys.begin()));
+  }
+
+ private:
+  static constexpr std::array<std::string_view, 4> kKeys = {"result", "status", "error", "attempt"};
+  std::shared_ptr<Scope> scope_;
+};
+
 expr::Variables variables(const std::shared_ptr<Scope>& scope) {
   expr::Variables out;
   out.set_lazy("inputs", [scope] { return scope->payload(input_of(scope->run_.row.key)); });
@@ -167,6 +211,9 @@ expr::Variables variables(const std::shared_ptr<Scope>& scope) {
   if (scope->task_.row.index >= 0) {
     out.set_lazy("item", [scope] { return scope->item(); });
     out.set("index", Value::integer(scope->task_.row.index));
+  }
+  if (scope->task_.row.phase == model::Phase::fallback) {
+    out.set("self", Value::map(std::make_shared<SelfView>(scope)));
   }
   return out;
 }

@@ -150,6 +150,7 @@ struct Step {
   std::shared_ptr<const Timeout> timeout;       // null = none
   std::shared_ptr<const FailureRules> failure;  // null = none of its own
   std::shared_ptr<const Notes> notes;           // null = none
+  std::shared_ptr<const Step> fallback;         // action instead of a failed step; null = none
   TriggerRule trigger_rule = TriggerRule::none_failed;
   std::string queue = "default";
   std::int8_t priority = -1;  // 0–9; -1 = the run's

@@ -25,6 +25,7 @@ constexpr std::array kNames = {"",
                                "run.sla_missed",
                                "task.sla_missed",
                                "task.held",
+                               "task.fallback",
                                "task.resolved",
                                "alert.raised"};
 

@@ -33,6 +33,7 @@ enum class FactKind : std::uint8_t {
   run_sla_missed,   // number: the sla in microseconds
   task_sla_missed,  // number: the sla in microseconds
   task_held,        // attempt; text: error type; other: error message; a person decides
+  task_fallback,    // its own attempts are over, its fallback follows; text: error type; other: error message
   task_resolved,    // text: what a person decided (retry, skip, complete, fail); other: why
   alert_raised,     // status: the Severity; text: error type; other: message; of the task that it is about
 };

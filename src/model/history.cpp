@@ -72,6 +72,10 @@ void apply_to_task(TaskHistory& task, const Fact& fact) {
       task.status = TaskStatus::retrying;
       task.held = true;
       break;
+    case FactKind::task_fallback:
+      task.status = TaskStatus::retrying;
+      task.fallback = true;
+      break;
     case FactKind::task_sla_missed:
       task.late = true;
       break;
@@ -140,6 +144,7 @@ void apply(RunHistory& run, const Fact& fact) {
     case FactKind::task_retrying:
     case FactKind::task_ended:
     case FactKind::task_held:
+    case FactKind::task_fallback:
     case FactKind::task_sla_missed:
       apply_to_task(run.tasks[fact.task], fact);
       if (run.started_at.us == 0 && is_activity(fact)) run.started_at = fact.at;

@@ -31,7 +31,8 @@ struct TaskHistory {
   bool expanded = false;
   Ordinal first_item = 0;
   std::uint32_t item_count = 0;
-  bool held = false;  // retrying: a person decides
+  bool held = false;      // retrying: a person decides
+  bool fallback = false;  // its fallback has begun
   bool late = false;  // its sla is over
 
   friend bool operator==(const TaskHistory&, const TaskHistory&) = default;

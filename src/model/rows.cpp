@@ -28,6 +28,7 @@ void put(Encoder& out, const AttemptRecord& a) {
   out.bytes(9, a.error_message);
   if (a.exit_code) out.signed_number(20, *a.exit_code);
   out.number(21, static_cast<std::uint64_t>(a.status.value_or(0)));
+  out.number(22, static_cast<std::uint64_t>(a.phase));
 }
 
 bool get(std::string_view bytes, AttemptRecord& a) {
@@ -67,6 +68,10 @@ bool get(std::string_view bytes, AttemptRecord& a) {
         break;
       case 21:
         a.status = static_cast<int>(in.number());
+        break;
+      case 22:
+        if (in.number() > static_cast<std::uint64_t>(Phase::fallback)) return false;
+        a.phase = static_cast<Phase>(in.number());
         break;
       default:
         break;

@@ -20,6 +20,11 @@ namespace baton::model {
 enum class AttemptEnd : std::uint8_t { running, completed, failed, lost, interrupted, released, cancelled };
 std::string_view name(AttemptEnd end);
 
+// Which sub-step of its step a task's attempts carry out. Stored as numbers: append at the end, never
+// reorder.
+enum class Phase : std::uint8_t { primary, preflight, poll, fallback };
+std::string_view name(Phase phase);
+
 struct AttemptRecord {
   std::uint32_t number = 0;  // counts every start of the task, lost and interrupted ones included
   Token token;
@@ -31,14 +36,10 @@ struct AttemptRecord {
   std::string error_message;
   std::optional<int> exit_code;  // of a process that exited badly
   std::optional<int> status;     // of an HTTP response that was an error
+  Phase phase = Phase::primary;
 
   friend bool operator==(const AttemptRecord&, const AttemptRecord&) = default;
 };
-
-// Which sub-step of its step a task's attempts carry out. Stored as numbers: append at the end, never
-// reorder.
-enum class Phase : std::uint8_t { primary, preflight, poll, fallback };
-std::string_view name(Phase phase);
 
 enum class Stopping : std::uint8_t { none, soft, hard };
 // Stored as numbers: append at the end.

@@ -70,7 +70,11 @@ void decide(State& state, const model::StartShard&, model::ReplyTo reply_to, con
       if (task.row.status == TaskStatus::queued) {
         queued.push_back(&task);
       } else if (task.row.status == TaskStatus::retrying) {
-        if (!task.row.held) set_timer(state, task, task.row.due);
+        if (is_fallback_due(task.row)) {
+          state.work.push_back({WorkKind::ready, task.row.key, 0});
+        } else if (!task.row.held) {
+          set_timer(state, task, task.row.due);
+        }
       } else if (task.row.status == TaskStatus::running && is_orphan(state, task)) {
         interrupted.emplace_back(run, task.row.key.ordinal);
       } else if (task.row.status == TaskStatus::running) {

@@ -41,6 +41,7 @@ std::string describe(const model::Step& step) {
             std::to_string(t.start.us) + "," + std::to_string(t.heartbeat.us);
   }
   text += "|" + std::string(name(step.trigger_rule));
+  if (step.fallback) text += "fallback " + describe(*step.fallback);
   if (step.failure) {
     const model::FailureRules& f = *step.failure;
     for (const model::ErrorRule& rule : f.on_error) text += describe(rule);
@@ -181,6 +182,18 @@ FlowBuilder& FlowBuilder::result_schema(boost::json::value schema) {
 }
 FlowBuilder& FlowBuilder::critical() {
   rules().critical = true;
+  return *this;
+}
+FlowBuilder& FlowBuilder::fallback(boost::json::value with, std::uint32_t attempts) {
+  auto step = std::make_shared<model::Step>();
+  step->name = last().name;
+  step->kind = model::StepKind::run;
+  step->action = "instead";
+  step->queue = last().queue;
+  step->with = std::move(with);
+  step->retry = std::make_shared<const model::Retry>(
+      model::Retry{.max_attempts = attempts, .backoff = model::Backoff::fixed});
+  last().fallback = std::move(step);
   return *this;
 }
 FlowBuilder& FlowBuilder::on_error_of_all(model::ErrorRule rule) {

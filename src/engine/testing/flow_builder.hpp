@@ -53,6 +53,8 @@ class FlowBuilder {
   FlowBuilder& max_failures(model::MaxFailures value);
   FlowBuilder& result_schema(boost::json::value schema);
   FlowBuilder& critical();
+  // A script with these attempts, 1 s apart.
+  FlowBuilder& fallback(boost::json::value with = nullptr, std::uint32_t attempts = 1);
 
   // About the workflow.
   FlowBuilder& fail_fast();

@@ -170,6 +170,7 @@ class RunCheck {
                state_.timers.contains({worker->second.lease, TimerKind::lease, {}, task.row.worker});
       }
       case TaskStatus::retrying:
+        if (is_fallback_due(task.row)) return agenda_.work.contains({WorkKind::ready, task.row.key});
         return task.row.held || (has_timer(task) && task.timer == task.row.due);
       default:
         return true;
