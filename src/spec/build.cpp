@@ -7,6 +7,7 @@
 
 #include "spec/canonical.hpp"
 #include "spec/check.hpp"
+#include "spec/failure.hpp"
 #include "spec/inputs.hpp"
 #include "spec/policies.hpp"
 
@@ -31,6 +32,14 @@ class Builder {
     workflow->inputs = read_inputs(tree_);
     workflow->max_parallel = count(root, "max_parallel", 0);
     workflow->fail_fast = flag(root, "fail_fast");
+    if (const NodeId rules = field(root, "on_error"); rules != kNoNode) {
+      workflow->on_error = read_on_error(tree_, rules);
+    }
+    if (const NodeId node = field(root, "deadline"); node != kNoNode) {
+      workflow->deadline = read_duration(tree_, node);
+    }
+    if (const NodeId node = field(root, "sla"); node != kNoNode) workflow->sla = read_duration(tree_, node);
+    if (field(root, "retry_budget") != kNoNode) workflow->retry_budget = count(root, "retry_budget", 0);
     workflow->max_recovery_attempts = count(root, "max_recovery_attempts", 3);
     workflow->priority = static_cast<std::int8_t>(count(defaults_, "priority", 5));
 
@@ -133,12 +142,16 @@ class Builder {
     }
     if (step.kind == model::StepKind::run || step.kind == model::StepKind::exec) process(step, body);
     if (step.kind != model::StepKind::set) attempts(step, body);
+    step.trigger_rule = read_trigger_rule(tree_, body);
+    if (auto rules = read_failure(tree_, body)) step.failure = shared(failure_rules_, std::move(*rules));
+    if (auto notes = read_notes(tree_, body)) step.notes = shared(notes_, std::move(*notes));
+    if (const NodeId node = field(body, "fallback"); node != kNoNode) step.fallback = action_of(step, node);
     return step;
   }
 
   // An action that belongs to a step: in its queue unless it says otherwise, once and without a limit in time
   // unless it says otherwise; requests have a limit always.
-  [[maybe_unused]] std::shared_ptr<const model::Step> action_of(const model::Step& step, NodeId body) {
+  std::shared_ptr<const model::Step> action_of(const model::Step& step, NodeId body) {
     auto made = std::make_shared<model::Step>();
     made->name = step.name;
     made->finally = step.finally;
@@ -148,8 +161,7 @@ class Builder {
     if (made->kind != model::StepKind::http) process(*made, body);
     if (const NodeId node = field(body, "retry"); node != kNoNode) made->retry = retry_of(node);
     if (const NodeId node = field(body, "timeout"); node != kNoNode) made->timeout = timeout_of(node);
-    if (made->kind == model::StepKind::http && !made->timeout)
-      made->timeout = shared(timeouts_, usual_timeout());
+    if (made->kind == model::StepKind::http) limit_attempts(*made);
     return made;
   }
 
@@ -208,7 +220,18 @@ class Builder {
     if (step.finally && !step.retry) step.retry = shared(retries_, finally_retry());
     // A server that answers never, or a byte a minute, would hold the step up for ever.
     const bool limited = step.finally || step.kind == model::StepKind::http;
-    if (limited && !step.timeout) step.timeout = shared(timeouts_, usual_timeout());
+    if (limited) limit_attempts(step);
+  }
+
+  // An attempt that has no limit in time gets the usual one.
+  void limit_attempts(model::Step& step) {
+    if (step.timeout && step.timeout->soft.us > 0) return;
+    model::Timeout usual = usual_timeout();
+    if (step.timeout) {
+      usual.start = step.timeout->start;
+      usual.heartbeat = step.timeout->heartbeat;
+    }
+    step.timeout = shared(timeouts_, usual);
   }
 
   const Tree& tree_;
@@ -220,6 +243,8 @@ class Builder {
   std::shared_ptr<const model::Timeout> default_timeout_;
   std::vector<std::shared_ptr<const model::Retry>> retries_;
   std::vector<std::shared_ptr<const model::Timeout>> timeouts_;
+  std::vector<std::shared_ptr<const model::FailureRules>> failure_rules_;
+  std::vector<std::shared_ptr<const model::Notes>> notes_;
 };
 
 }  // namespace

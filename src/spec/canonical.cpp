@@ -5,6 +5,7 @@
 #include <boost/json/serializer.hpp>
 
 #include "base/duration.hpp"
+#include "spec/failure.hpp"
 #include "spec/policies.hpp"
 
 namespace baton::spec {
@@ -60,14 +61,15 @@ json::array strings(const std::vector<std::string>& list) {
 }
 
 // An action of a step, as Builder::action_of() reads it.
-[[maybe_unused]] void action(Writer& out, std::string_view field, const model::Step& action,
-                             const model::Step& step) {
+void action(Writer& out, std::string_view field, const model::Step& action, const model::Step& step) {
   out.key(field);
   out.open();
   out.present("env", action.env);
   if (action.kind == model::StepKind::exec) out.member("exec", action.action);
+  if (action.kind == model::StepKind::http) out.member("http", action.action);
   if (action.parse_json) out.member("parse", "json");
   if (action.queue != step.queue) out.text("queue", action.queue);
+  if (action.response_schema) out.member("response_schema", *action.response_schema);
   if (action.retry) out.member("retry", to_json(*action.retry));
   if (action.kind == model::StepKind::run) out.member("run", action.action);
   if (!action.shell.empty()) out.member("shell", strings(action.shell));
@@ -82,28 +84,41 @@ void step(Writer& out, const model::Workflow& workflow, const model::Step& step)
   out.key(step.name);
   out.open();
   if (step.continue_on_error) out.member("continue_on_error", true);
+  const model::FailureRules failure = step.failure ? *step.failure : model::FailureRules{};
+  if (failure.critical) out.member("critical", true);
+  if (failure.deadline) out.member("deadline", json::value(to_string(*failure.deadline)));
   out.present("env", step.env);
   if (step.estimate) out.member("estimate", json::value(to_string(*step.estimate)));
   if (step.kind == model::StepKind::exec) out.member("exec", step.action);
+  if (step.fallback) action(out, "fallback", *step.fallback, step);
   out.present("for_each", step.for_each);
   if (step.kind == model::StepKind::http) out.member("http", step.action);
+  if (failure.max_failures != model::MaxFailures{}) {
+    out.member("max_failures", to_json(failure.max_failures));
+  }
   if (step.max_parallel != 0) out.member("max_parallel", step.max_parallel);
+  if (step.notes) out.present("metadata", step.notes->metadata);
   if (!step.needs.empty()) {
     json::array needs;
     needs.reserve(step.needs.size());
     for (const Ordinal n : step.needs) needs.emplace_back(workflow.steps[n].name);
     out.member("needs", needs);
   }
+  if (!failure.on_error.empty()) out.member("on_error", to_json(failure.on_error));
   if (step.parse_json) out.member("parse", "json");
   if (step.priority >= 0) out.member("priority", step.priority);
   if (step.queue != "default") out.text("queue", step.queue);
   if (step.response_schema) out.member("response_schema", *step.response_schema);
+  out.present("result_schema", failure.result_schema);
   if (step.retry) out.member("retry", to_json(*step.retry));
   if (step.kind == model::StepKind::run) out.member("run", step.action);
   if (step.kind == model::StepKind::set) out.member("set", step.action);
   if (!step.shell.empty()) out.member("shell", strings(step.shell));
+  if (failure.sla) out.member("sla", json::value(to_string(*failure.sla)));
+  if (step.notes && !step.notes->tags.empty()) out.member("tags", strings(step.notes->tags));
   if (step.timeout) out.member("timeout", to_json(*step.timeout));
   out.text("title", step.title);
+  if (step.trigger_rule != model::TriggerRule::none_failed) out.text("trigger_rule", name(step.trigger_rule));
   out.text("type", step.type);
   out.text("when", step.when);
   out.present("with", step.with);
@@ -128,6 +143,7 @@ void steps(Writer& out, const model::Workflow& workflow, std::string_view field,
 std::string canonical_text(const model::Workflow& workflow) {
   Writer out;
   out.open();
+  if (workflow.deadline) out.member("deadline", json::value(to_string(*workflow.deadline)));
   // The run's priority has no field of its own.
   if (workflow.priority != 5) out.member("defaults", json::object{{"priority", workflow.priority}});
   out.text("description", workflow.description);
@@ -148,6 +164,9 @@ std::string canonical_text(const model::Workflow& workflow) {
   if (workflow.max_recovery_attempts != 3)
     out.member("max_recovery_attempts", workflow.max_recovery_attempts);
   out.text("name", workflow.name);
+  if (!workflow.on_error.empty()) out.member("on_error", to_json(workflow.on_error));
+  if (workflow.retry_budget) out.member("retry_budget", *workflow.retry_budget);
+  if (workflow.sla) out.member("sla", json::value(to_string(*workflow.sla)));
   steps(out, workflow, "steps", false);
   out.text("title", workflow.title);
   out.close();

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <filesystem>
 #include <fstream>
 #include <random>
@@ -19,6 +20,10 @@ void expect_equal(const model::Workflow& a, const model::Workflow& b) {
   EXPECT_EQ(a.labels, b.labels);
   EXPECT_EQ(a.max_parallel, b.max_parallel);
   EXPECT_EQ(a.fail_fast, b.fail_fast);
+  EXPECT_EQ(a.on_error, b.on_error);
+  EXPECT_EQ(a.deadline, b.deadline);
+  EXPECT_EQ(a.sla, b.sla);
+  EXPECT_EQ(a.retry_budget, b.retry_budget);
   EXPECT_EQ(a.priority, b.priority);
   EXPECT_EQ(a.max_recovery_attempts, b.max_recovery_attempts);
   EXPECT_EQ(a.reads_env, b.reads_env);
@@ -58,6 +63,17 @@ void expect_equal(const model::Workflow& a, const model::Workflow& b) {
     EXPECT_EQ(x.queue, y.queue);
     EXPECT_EQ(x.priority, y.priority);
     EXPECT_EQ(x.continue_on_error, y.continue_on_error);
+    EXPECT_EQ(x.trigger_rule, y.trigger_rule);
+    EXPECT_EQ(x.failure ? *x.failure : model::FailureRules{}, y.failure ? *y.failure : model::FailureRules{});
+    EXPECT_EQ(x.notes ? *x.notes : model::Notes{}, y.notes ? *y.notes : model::Notes{});
+    EXPECT_EQ(x.fallback == nullptr, y.fallback == nullptr);
+    if (x.fallback && y.fallback) {
+      EXPECT_EQ(x.fallback->kind, y.fallback->kind);
+      EXPECT_EQ(x.fallback->action, y.fallback->action);
+      EXPECT_EQ(x.fallback->env, y.fallback->env);
+      EXPECT_EQ(x.fallback->queue, y.fallback->queue);
+      EXPECT_EQ(x.fallback->retry == nullptr, y.fallback->retry == nullptr);
+    }
     EXPECT_EQ(x.finally, y.finally);
     EXPECT_EQ(x.estimate, y.estimate);
   }
@@ -135,6 +151,9 @@ class RandomDefinition {
     if (chance(2)) out += "labels: {b: 1, a: 'x'}\n";
     if (chance(2)) out += "max_parallel: " + number(9) + "\n";
     if (chance(2)) out += "fail_fast: true\n";
+    if (chance(3)) out += "on_error: " + rules() + "\n";
+    if (chance(3)) out += "deadline: " + number(9) + "h\nsla: 90m\n";
+    if (chance(3)) out += "retry_budget: " + std::to_string(random_() % 3) + "\n";
     if (chance(2)) out += "max_recovery_attempts: " + number(9) + "\n";
     if (chance(2)) out += "env: {Z: '1', A: \"${{ env.HOME }}\"}\n";
     out +=
@@ -169,12 +188,26 @@ class RandomDefinition {
     return out + "}";
   }
 
+  std::string rules() {
+    constexpr std::array kRules = {"{match: {type: timeout}, do: retry, delay: 90s}",
+                                   "{match: {type: [A, b-c], exit: 3}, do: hold, alert: critical}",
+                                   "{match: {status: [404, 5xx], message: 'a\\b'}, do: ignore}",
+                                   "{match: {exit: [1, 2]}, do: alert}",
+                                   "{do: fail, alert: info}"};
+    std::string out = "[";
+    for (std::size_t i = 0; i < kRules.size(); ++i) {
+      if (chance(2)) out += (out.size() > 1 ? ", " : "") + std::string(kRules[i]);
+    }
+    return out + "]";
+  }
+
   std::string step(const std::string& prefix, std::size_t index) {
     std::string out = "  " + prefix + std::to_string(index) + ":\n";
     const auto line = [&](const std::string& text) { out += "    " + text + "\n"; };
     const std::string before = prefix + std::to_string(index == 0 ? 0 : random_() % index);
     if (index > 0 && chance(2)) {
       line("needs: [" + before + "]");
+      if (chance(3)) line(chance(2) ? "trigger_rule: all_done" : "trigger_rule: none_failed");
       if (chance(2)) line("when: steps." + before + ".status == 'completed'");
     }
     if (chance(3)) line("title: The title");
@@ -186,13 +219,22 @@ class RandomDefinition {
     if (chance(3)) {
       line(chance(2) ? "for_each: [1, {a: \"${{ inputs.i }}\"}]" : "for_each: \"${{ inputs.r }}\"");
       if (chance(2)) line("max_parallel: " + number(5));
+      if (chance(2)) line(chance(2) ? "max_failures: 15%" : "max_failures: " + number(5));
     }
+    if (chance(4)) line("on_error: " + rules());
+    if (chance(4)) line("deadline: " + number(9) + "h");
+    if (chance(4)) line("sla: 0.5h");
+    if (chance(4)) line("critical: true");
+    if (chance(4)) line("result_schema: {type: object, required: [b, a]}");
+    if (chance(4)) line("tags: [b, a]");
+    if (chance(4)) line("metadata: {z: [1, {y: 2}], a: null}");
     const unsigned kind = random_() % 3;
     if (kind == 0) {
       line("set: {b: 1.5, a: [true, null, \"${{ inputs.i }} ü\"], big: 18446744073709551615}");
       return out;
     }
     line(kind == 1 ? "run: |\n      echo \"a\\tb\"\n      exit" : "exec: [a, 1, true, \"${{ inputs.o }}\"]");
+    if (chance(4)) line("fallback: {run: f, env: {E: \"${{ self.error.type }}\"}, retry: " + retry() + "}");
     if (chance(3)) line("with: {z: [], a: {}}");
     if (chance(3)) line("env: {X: \"${{ env.USER }}\", A: 2}");
     if (chance(3)) line("workdir: \"/x/${{ run.id }}\"");

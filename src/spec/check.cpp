@@ -1,11 +1,13 @@
 #include "spec/check.hpp"
 
 #include <algorithm>
+#include <charconv>
 #include <utility>
 
 #include "base/duration.hpp"
 #include "base/text.hpp"
 #include "calendar/cron.hpp"
+#include "spec/failure.hpp"
 #include "spec/meant.hpp"
 #include "spec/policies.hpp"
 #include "spec/schemas.hpp"
@@ -15,6 +17,15 @@ namespace {
 
 bool has_template(std::string_view text) {
   return text.find("${{") != std::string_view::npos;
+}
+
+// 0% to 100%.
+bool is_percentage(std::string_view text) {
+  if (!text.ends_with('%')) return false;
+  text.remove_suffix(1);
+  int percent = -1;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), percent);
+  return error == std::errc() && end == text.data() + text.size() && percent >= 0 && percent <= 100;
 }
 
 bool is_variable(std::string_view name) {
@@ -175,6 +186,7 @@ class Checker {
         findings_.error(node, d.error().message);
       return;
     }
+    if (field.forms.has(Form::text) && field.forms.has(Form::texts)) return;  // a number stands for its text
     const bool fits = field.forms.has(Form::number) ||
                       (field.forms.has(Form::integer) && tree_.is(node, NodeKind::integer));
     if (!fits) return mismatch(node, field);
@@ -208,6 +220,7 @@ class Checker {
       return no_template(node, field);
     }
     if (forms.has(Form::word)) return word(node, field);
+    if (forms.has(Form::percent) && is_percentage(text)) return;
     if (forms.has(Form::duration)) {
       if (has_template(text)) return no_template(node, field);
       if (const auto d = parse_duration(text); !d) findings_.error(node, d.error().message);
@@ -331,6 +344,7 @@ class Checker {
     if (forms.has(Form::objects)) return objects(node, field);
     if (forms.has(Form::word_list)) return word_list(node, field);
     if (forms.has(Form::texts)) return texts(node, field);
+    if (forms.has(Form::integers)) return integers(node, field);
     if (forms.has(Form::statuses)) {
       if (tree_.count(node) == 0) findings_.error(node, "`" + std::string(field.name) + "` needs a status");
       for (const NodeId item : tree_.items(node)) status(item, field);
@@ -370,6 +384,17 @@ class Checker {
       } else {
         findings_.error(item, "each of `" + std::string(field.name) + "` must be a map, not " +
                                   std::string(describe(tree_[item].kind)));
+      }
+    }
+  }
+
+  void integers(NodeId node, const Field& field) {
+    if (tree_.count(node) == 0) return empty(node, field);
+    for (const NodeId item : tree_.items(node)) {
+      if (tree_.is(item, NodeKind::integer)) {
+        number(item, field);
+      } else {
+        mismatch(item, field);
       }
     }
   }
@@ -565,6 +590,7 @@ class Checker {
       return;
     }
     deed(step, Shape::step, "the step \"" + shown(tree_.text(step.key)) + "\"");
+    check_failure(tree_, step.value, true, findings_);
     if (const auto limit = tree_.find(step.value, "max_parallel");
         limit && !tree_.find(step.value, "for_each")) {
       findings_.error(limit->key, "`max_parallel` of a step needs `for_each`");
@@ -621,6 +647,7 @@ class Checker {
 
 void check_fields(const Tree& tree, Findings& findings) {
   Checker(tree, findings).object(tree.root(), Shape::workflow, tree.root());
+  check_failure(tree, tree.root(), false, findings);
 }
 
 std::optional<Duration> read_duration(const Tree& tree, NodeId node) {

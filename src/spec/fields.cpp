@@ -112,10 +112,38 @@ constexpr std::array kFields = {
           .example = "max_recovery_attempts: 5",
           .minimum = 0,
           .maximum = 1'000'000},
-    later(Shape::workflow, "on_error", "Rules for failed attempts of all steps; the first match wins."),
+    Field{.owner = Shape::workflow,
+          .name = "on_error",
+          .forms = Form::objects,
+          .description = "Rules for the failed attempts of all steps, after the step's own. The first match wins.",
+          .example = "on_error:\n  - {match: {message: quota}, do: hold, alert: critical}",
+          .shape = Shape::rule},
+    Field{.owner = Shape::workflow,
+          .name = "retry_budget",
+          .forms = Form::integer,
+          .description =
+              "How many retries all tasks of one run may use together. When they are used up, a failed attempt is "
+              "the last one of its task.",
+          .default_text = "no limit",
+          .example = "retry_budget: 100",
+          .minimum = 0,
+          .maximum = kMaxCount},
+    Field{.owner = Shape::workflow,
+          .name = "deadline",
+          .forms = Form::duration,
+          .description =
+              "Time for a whole run, from its start; pauses do not count. When it is over, what runs is cancelled "
+              "and the run fails with the type `timeout`; `finally` follows.",
+          .default_text = "none",
+          .example = "deadline: 6h"},
+    Field{.owner = Shape::workflow,
+          .name = "sla",
+          .forms = Form::duration,
+          .description =
+              "Time after which a run is reported as late, once (event `run.sla_missed`). Nothing is stopped.",
+          .default_text = "none",
+          .example = "sla: 2h"},
     later(Shape::workflow, "recovery", "Automatic recovery of failed runs."),
-    later(Shape::workflow, "deadline", "Time for a whole run, from its start; what is not done then fails."),
-    later(Shape::workflow, "sla", "Time after which a run is reported as late, once."),
     later(Shape::workflow, "concurrency", "Keys that limit how many runs go on at a time."),
     later(Shape::workflow, "targets", "Downstream services with their URL, breaker, retry and timeouts."),
     later(Shape::workflow, "retention", "How long ended runs are kept."),
@@ -375,6 +403,88 @@ constexpr std::array kFields = {
         .default_text = "false",
         .example = "continue_on_error: true"},
     Field{.owner = Shape::step,
+          .name = "trigger_rule",
+          .forms = Form::word,
+          .description =
+              "Which endings of the steps in `needs` let this one start. `none_failed`: none failed; one that was "
+              "skipped is fine. `all_success`: a skipped one skips this one, too. `one_success`, `one_failed` and "
+              "`one_done` start at the first match, all others when all have ended. `always` is `all_done`. The names "
+              "mean what they mean in Airflow.",
+          .default_text = "none_failed",
+          .example = "needs: [fetch]\ntrigger_rule: one_failed",
+          .words = "none_failed all_success all_failed all_done all_skipped one_success one_failed one_done "
+                   "none_failed_min_one_success none_skipped always"},
+    Field{.owner = Shape::step,
+          .name = "on_error",
+          .forms = Form::objects,
+          .description =
+              "Rules for failed attempts. The first match wins; if there is none, the workflow's rules are asked. What "
+              "matches no rule is retried, except what never helps to try again.",
+          .example = "on_error:\n"
+                     "  - {match: {type: [timeout, connection]}, do: retry, delay: 1m}\n"
+                     "  - {match: {exit: 3}, do: hold, alert: critical}",
+          .shape = Shape::rule},
+    Field{.owner = Shape::step,
+          .name = "fallback",
+          .forms = Form::object,
+          .description =
+              "What to do instead when the attempts are used up or a rule says `do: fallback`. It has one attempt "
+              "unless its own `retry` says otherwise, and may read `self.error`. If it succeeds, its result is the "
+              "step's.",
+          .example = "fallback: {exec: [./simple.py, \"${{ self.error.type }}\"]}",
+          .shape = Shape::action,
+          .kinds = kinds::attempts,
+          .reads_self = true},
+    Field{.owner = Shape::step,
+          .name = "max_failures",
+          .forms = Form::integer | Form::percent,
+          .description =
+              "How many items of a `for_each` may fail for good, as a number or a percentage of them. With more, items "
+              "that have not started are cancelled and the step fails.",
+          .default_text = "0",
+          .example = "max_failures: 5%",
+          .minimum = 0,
+          .maximum = kMaxCount},
+    Field{.owner = Shape::step,
+          .name = "result_schema",
+          .forms = Form::schema,
+          .description =
+              "A JSON Schema that the result (of a mapped step: of each item) must fit. One that does not fails the "
+              "attempt with the type `validation`, which is not retried unless a rule says so.",
+          .example = "result_schema: {type: object, required: [files]}"},
+    Field{.owner = Shape::step,
+          .name = "deadline",
+          .forms = Form::duration,
+          .description =
+              "Time for all attempts and waits of the step (of a mapped one: of all its items), from when it is ready. "
+              "When it is over, the step fails with the type `timeout` and is not retried.",
+          .default_text = "none",
+          .example = "deadline: 1h"},
+    Field{.owner = Shape::step,
+          .name = "sla",
+          .forms = Form::duration,
+          .description =
+              "Time after which the step is reported as late, once (event `task.sla_missed`). Nothing is stopped.",
+          .default_text = "none",
+          .example = "sla: 20m"},
+    Field{.owner = Shape::step,
+          .name = "critical",
+          .forms = Form::boolean,
+          .description = "A failure of the step raises an alert of severity `critical` (event `alert.raised`).",
+          .default_text = "false",
+          .example = "critical: true"},
+    Field{.owner = Shape::step,
+          .name = "tags",
+          .forms = Form::texts,
+          .description = "Words of your own, shown with the step's tasks.",
+          .example = "tags: [gpu, nightly]",
+          .minimum = 1},
+    Field{.owner = Shape::step,
+          .name = "metadata",
+          .forms = Form::map,
+          .description = "Values of your own for people and tools; they are shown with the step's tasks.",
+          .example = "metadata: {owner: data-team, runbook: \"https://wiki.example/labels\"}"},
+    Field{.owner = Shape::step,
           .name = "estimate",
           .forms = Form::duration,
           .description = "About how long the step takes; for progress and the time left.",
@@ -388,28 +498,18 @@ constexpr std::array kFields = {
           .example = "response_schema: {type: object, required: [text]}",
           .kinds = kinds::http,
           .also = Shape::action},
-    later(Shape::step, "trigger_rule", "Which endings of the needed steps let this one start."),
-    later(Shape::step, "max_failures", "How many items of a `for_each` may fail."),
-    later(Shape::step, "result_schema", "What the result must look like."),
-    later(Shape::step, "deadline", "Time for all attempts and waits of the step."),
-    later(Shape::step, "on_error", "Rules for failed attempts; the first match wins."),
-    later(Shape::step, "fallback", "What to do instead when all attempts failed."),
     later(Shape::step, "cleanup", "What to do at the end of the run if this step started."),
     later(Shape::step, "compensate", "How to undo the completed step when the run fails."),
     later(Shape::step, "preflight", "A check before the first attempt."),
     later(Shape::step, "target", "The downstream service that the step uses."),
     later(Shape::step, "operation", "The target's operation, for its timeouts."),
     later(Shape::step, "breaker", "The circuit breaker of the step."),
-    later(Shape::step, "tags", "Words to find tasks by."),
     later(Shape::step, "concurrency", "Keys that limit how many tasks go on at a time."),
     later(Shape::step, "uses", "Countable things that a task holds while it runs, such as GPUs."),
     later(Shape::step, "rate_limit", "How many tasks may start in a span of time."),
     later(Shape::step, "fair_key", "Tasks of different keys take turns."),
     later(Shape::step, "cache", "Reuse an earlier result."),
     later(Shape::step, "repeat", "Do the step again until a condition holds."),
-    later(Shape::step, "critical", "Marks a step whose failure needs a person."),
-    later(Shape::step, "sla", "Time after which the step is reported as late, once."),
-    later(Shape::step, "metadata", "Free values for people and tools."),
     later(Shape::step, "secrets", "Secrets that the step may read."),
 
     // ---------------------------------------------------------------------------------------------------
@@ -419,7 +519,7 @@ constexpr std::array kFields = {
           .forms = Form::word,
           .description =
               "Where the fields come from that are not given. `jobs`: 4 attempts, 1 s, 2 s, 4 s. `celery`: 4 "
-              "attempts, 60 s, 120 s, 240 s. `agents`: 3 attempts, 1 s, 2 s, at most 30 s, full jitter.",
+              "attempts, 60 s, 120 s, 240 s. `agents`: 3 attempts, 1 s, 2 s, at most 60 s, up to 1 s on top.",
           .default_text = "jobs",
           .example = "preset: celery",
           .words = "jobs celery agents"},
@@ -500,8 +600,83 @@ constexpr std::array kFields = {
           .description = "Then the process group is killed.",
           .default_text = "soft + 10s",
           .example = "hard: 5m"},
-    later(Shape::timeout, "start", "The longest wait in the queue."),
-    later(Shape::timeout, "heartbeat", "The longest silence of a task that reports progress."),
+    Field{.owner = Shape::timeout,
+          .name = "start",
+          .forms = Form::duration,
+          .description =
+              "The longest wait in the queue; then the task fails with the type `start_timeout`, which is not retried "
+              "unless a rule says so. Time in which something is paused does not count.",
+          .default_text = "none",
+          .example = "start: 15m"},
+    Field{.owner = Shape::timeout,
+          .name = "heartbeat",
+          .forms = Form::duration,
+          .description =
+              "The longest silence of an attempt between two signs of life (`baton task progress`); then it is stopped "
+              "and fails with the type `heartbeat`.",
+          .default_text = "none",
+          .example = "heartbeat: 2m"},
+
+    // -------------------------------------------------------------------------------------------------
+    // rule
+    Field{.owner = Shape::rule,
+          .name = "match",
+          .forms = Form::object,
+          .description = "What the rule is for: all that is given must hold. Without it, it is for every error.",
+          .default_text = "every error",
+          .example = "match: {type: [http, connection], message: \"upstream\"}",
+          .shape = Shape::match},
+    Field{.owner = Shape::rule,
+          .name = "do",
+          .forms = Form::word,
+          .description =
+              "`retry`: as often as `retry` and `retry_budget` allow, then the fallback. `fail`: at once, without the "
+              "fallback. `fallback`: at once. `hold`: a person decides (`baton tasks retry`, `skip`, `complete`, "
+              "`fail`). `ignore`: the task stays failed, but it does not count, as with `continue_on_error`. `alert`: "
+              "`fail`, and an alert.",
+          .example = "do: hold",
+          .words = "retry fail fallback hold ignore alert",
+          .required = true},
+    Field{.owner = Shape::rule,
+          .name = "delay",
+          .forms = Form::duration,
+          .description = "With `do: retry`: how long to wait, instead of the delay that `retry` gives.",
+          .example = "delay: 10m"},
+    Field{.owner = Shape::rule,
+          .name = "alert",
+          .forms = Form::word,
+          .description = "Raises an alert of this severity (event `alert.raised`) each time the rule matches.",
+          .default_text = "none; warning with do: alert",
+          .example = "alert: critical",
+          .words = "info warning critical"},
+
+    // -------------------------------------------------------------------------------------------------
+    // match
+    Field{.owner = Shape::match,
+          .name = "type",
+          .forms = Form::text | Form::texts,
+          .description =
+              "Types of errors, Baton's or a handler's own. `lost` and `interrupted` attempts match only rules that "
+              "name them here; otherwise they are started again without using up an attempt.",
+          .example = "type: [timeout, connection]",
+          .minimum = 1},
+    Field{.owner = Shape::match,
+          .name = "status",
+          .forms = Form::statuses,
+          .description = "Statuses of HTTP responses.",
+          .example = "status: [429, 5xx]"},
+    Field{.owner = Shape::match,
+          .name = "exit",
+          .forms = Form::integer | Form::integers,
+          .description = "Exit codes of processes.",
+          .example = "exit: [2, 3]",
+          .minimum = 0,
+          .maximum = 255},
+    Field{.owner = Shape::match,
+          .name = "message",
+          .forms = Form::prose,
+          .description = "A regular expression (RE2), searched anywhere in the message.",
+          .example = "message: \"quota|rate limit\""},
 
     // ----------------------------------------------------------------------------------------------------
     // http
@@ -779,6 +954,8 @@ constexpr std::array kShapes = {
     ShapeInfo{Shape::retry, "retry", "`retry`"},
     ShapeInfo{Shape::jitter, "jitter", "`retry.jitter`"},
     ShapeInfo{Shape::timeout, "timeout", "`timeout`"},
+    ShapeInfo{Shape::rule, "rule", "One of `on_error`"},
+    ShapeInfo{Shape::match, "match", "`on_error.match`"},
     ShapeInfo{Shape::http, "http", "`http`"},
     ShapeInfo{Shape::tls, "tls", "`http.tls`"},
     ShapeInfo{Shape::celery, "celery", "`celery`"},
@@ -905,6 +1082,8 @@ std::string describe(const Field& field) {
       Row{Form::parameters, "a map of parameters to strings or lists of them (`${{ }}` allowed)"},
       Row{Form::statuses, "an HTTP status, a class like 2xx, or a list of these"},
       Row{Form::schema, "a JSON Schema"},
+      Row{Form::integers, "a list of them"},
+      Row{Form::percent, "a percentage (like 5%)"},
   };
   std::string out;
   const auto add = [&](std::string_view text) {

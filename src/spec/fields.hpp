@@ -50,6 +50,8 @@ enum class Form : std::uint64_t {
   parameters = 1ULL << 33,   // a map of names to strings, numbers, booleans or lists of them, with ${{ }}
   statuses = 1ULL << 34,     // an HTTP status (404), a class of them (4xx), or a list of these
   schema = 1ULL << 35,       // a JSON Schema
+  integers = 1ULL << 40,     // a list of integers within minimum and maximum
+  percent = 1ULL << 41,      // a whole percentage: 5%
 };
 struct Forms {
   std::uint64_t bits = 0;
@@ -71,6 +73,8 @@ enum class Shape : std::uint8_t {
   retry,
   jitter,
   timeout,
+  rule,
+  match,
   http,
   tls,
   celery,

@@ -170,6 +170,10 @@ json::object form_schema(Form form, const Field& field) {
                                 {"pattern", "^[1-5]([0-9][0-9]|xx)$"}};
       return {{"anyOf", {status, json::object{{"type", "array"}, {"minItems", 1}, {"items", status}}}}};
     }
+    case Form::integers:
+      return {{"type", "array"}, {"minItems", 1}, {"items", form_schema(Form::integer, field)}};
+    case Form::percent:
+      return {{"type", "string"}, {"pattern", "^(100|[0-9]{1,2})%$"}};
     case Form::schema:
       return {{"type", {"object", "boolean"}}};
   }
@@ -202,6 +206,11 @@ json::object forbidden_pair(std::string_view a, std::string_view b) {
 
 json::object required_field(std::string_view name) {
   return {{"required", json::array{text(name)}}};
+}
+
+// One field has no effect without the other.
+json::object needs_field(std::string_view field, std::string_view other) {
+  return {{"anyOf", {json::object{{"not", required_field(field)}}, required_field(other)}}};
 }
 
 // Rules about several fields of one map.
@@ -239,8 +248,9 @@ json::array shape_rules(Shape shape) {
   }
   rules.push_back(json::object{{"oneOf", std::move(kind_rules)}});
   if (shape == Shape::step) {
-    rules.push_back(json::object{
-        {"anyOf", {json::object{{"not", required_field("max_parallel")}}, required_field("for_each")}}});
+    rules.push_back(needs_field("max_parallel", "for_each"));
+    rules.push_back(needs_field("max_failures", "for_each"));
+    rules.push_back(needs_field("trigger_rule", "needs"));
   }
   return rules;
 }

@@ -20,8 +20,9 @@ model::Retry preset(std::string_view name) {
   if (name == "celery") retry.initial = Duration::seconds(60);
   if (name == "agents") {
     retry.max_attempts = 3;
-    retry.max = Duration::seconds(30);
-    retry.jitter = model::Jitter::full;
+    retry.max = Duration::seconds(60);
+    retry.jitter = model::Jitter::add;
+    retry.jitter_add = Duration::seconds(1);
   }
   return retry;
 }
@@ -70,11 +71,15 @@ void check_timeout(const Tree& tree, NodeId node, Findings& findings) {
   if (!tree.is(node, NodeKind::map)) return positive(node);
   const auto soft = tree.find(node, "soft");
   const auto hard = tree.find(node, "hard");
-  if (!soft && !hard && !tree.find(node, "start") && !tree.find(node, "heartbeat")) {
-    findings.error(node, "`timeout` needs `soft` or `hard`");
+  const auto start = tree.find(node, "start");
+  const auto heartbeat = tree.find(node, "heartbeat");
+  if (!soft && !hard && !start && !heartbeat) {
+    findings.error(node, "`timeout` needs `soft`, `hard`, `start` or `heartbeat`");
   }
   if (soft) positive(soft->value);
   if (hard) positive(hard->value);
+  if (start) positive(start->value);
+  if (heartbeat) positive(heartbeat->value);
   if (!soft || !hard) return;
   const auto first = read_duration(tree, soft->value);
   const auto last = read_duration(tree, hard->value);
@@ -125,8 +130,12 @@ model::Timeout read_timeout(const Tree& tree, NodeId node) {
   }
   const auto soft = duration_field(tree, node, "soft");
   const auto hard = duration_field(tree, node, "hard");
-  if (!soft) return {hard.value_or(Duration{}), hard.value_or(Duration{})};
-  return {*soft, hard.value_or(*soft + kGrace)};
+  model::Timeout timeout;
+  timeout.soft = soft.value_or(hard.value_or(Duration{}));
+  timeout.hard = hard.value_or(soft ? *soft + kGrace : Duration{});
+  timeout.start = duration_field(tree, node, "start").value_or(Duration{});
+  timeout.heartbeat = duration_field(tree, node, "heartbeat").value_or(Duration{});
+  return timeout;
 }
 
 model::Retry finally_retry() {
@@ -161,7 +170,15 @@ boost::json::value to_json(const model::Retry& retry) {
 }
 
 boost::json::value to_json(const model::Timeout& timeout) {
-  return boost::json::object{{"hard", to_string(timeout.hard)}, {"soft", to_string(timeout.soft)}};
+  boost::json::object object;
+  const auto put = [&](const char* name, Duration value) {
+    if (value.us > 0) object.emplace(name, to_string(value));
+  };
+  put("hard", timeout.hard);
+  put("heartbeat", timeout.heartbeat);
+  put("soft", timeout.soft);
+  put("start", timeout.start);
+  return object;
 }
 
 }  // namespace baton::spec
