@@ -23,9 +23,53 @@ void write_error(std::string_view type, std::string_view message, JsonText& out)
   out.end_object();
 }
 
+// What a program or a server said, where one did.
+void write_codes(const std::optional<int>& exit_code, const std::optional<int>& status, JsonText& out) {
+  if (exit_code) out.key("exit_code").integer(*exit_code);
+  if (status) out.key("status").integer(*status);
+}
+
+void write_attempt_error(const model::AttemptRecord& attempt, JsonText& out) {
+  if (attempt.error_type.empty()) {
+    out.null();
+    return;
+  }
+  out.begin_object();
+  out.key("type").string(attempt.error_type);
+  out.key("message").string(attempt.error_message);
+  write_codes(attempt.exit_code, attempt.status, out);
+  out.end_object();
+}
+
+// The last failure of the task's fallback; null if there was none.
+const model::AttemptRecord* fallback_failure(const model::TaskRow& row) {
+  for (auto attempt = row.history.rbegin(); attempt != row.history.rend(); ++attempt) {
+    if (attempt->phase != model::Phase::fallback) return nullptr;
+    if (attempt->end == model::AttemptEnd::failed) return &*attempt;
+  }
+  return nullptr;
+}
+
+void write_task_error(const model::TaskRow& row, JsonText& out) {
+  if (row.error_type.empty()) {
+    out.null();
+    return;
+  }
+  out.begin_object();
+  out.key("type").string(row.error_type);
+  out.key("message").string(row.error_message);
+  write_codes(row.error_exit_code, row.error_status, out);
+  if (const auto* attempt = fallback_failure(row)) {
+    out.key("fallback");
+    write_attempt_error(*attempt, out);
+  }
+  out.end_object();
+}
+
 void write_attempt(const model::AttemptRecord& attempt, JsonText& out) {
   out.begin_object();
   out.key("number").integer(attempt.number);
+  out.key("phase").string(model::name(attempt.phase));
   out.key("status").string(model::name(attempt.end));
   out.key("worker").string_or_null(attempt.worker);
   out.key("token").string(attempt.token.text());
@@ -33,7 +77,7 @@ void write_attempt(const model::AttemptRecord& attempt, JsonText& out) {
   out.key("ended_at").instant(attempt.ended_at);
   out.key("duration").seconds(span(attempt.started_at, attempt.ended_at));
   out.key("error");
-  write_error(attempt.error_type, attempt.error_message, out);
+  write_attempt_error(attempt, out);
   out.end_object();
 }
 
@@ -103,6 +147,9 @@ void write_task(const model::TaskRow& row, const TaskDetails& details, JsonText&
   out.key("finally").boolean(step.finally);
   out.key("status").string(model::name(row.status));
   out.key("skip_reason").string_or_null(model::name(row.skip_reason));
+  out.key("held").boolean(row.held);
+  out.key("ignored").boolean(row.ignored);
+  out.key("via").string_or_null(model::name(row.via));
   out.key("generation").integer(row.generation);
   out.key("attempts").integer(row.attempts);
   out.key("retry_count").integer(row.attempts > 0 ? row.attempts - 1 : 0);
@@ -115,10 +162,20 @@ void write_task(const model::TaskRow& row, const TaskDetails& details, JsonText&
   out.key("priority").integer(row.priority);
   out.key("worker").string_or_null(worker);
   out.key("external_id").null();
-  out.key("metadata").raw("{}");
+  out.key("tags").begin_array();
+  if (step.notes) {
+    for (const std::string& tag : step.notes->tags) out.string(tag);
+  }
+  out.end_array();
+  out.key("metadata");
+  if (step.notes && !step.notes->metadata.is_null()) {
+    out.value(step.notes->metadata);
+  } else {
+    out.raw("{}");
+  }
   out.key("result").raw(details.result);
   out.key("error");
-  write_error(row.error_type, row.error_message, out);
+  write_task_error(row, out);
   out.key("ready_at").instant(row.ready_at);
   out.key("started_at").instant(row.started_at);
   out.key("ended_at").instant(row.ended_at);

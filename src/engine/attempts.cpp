@@ -135,7 +135,8 @@ Circumstances circumstances_of(const Run& run, const Task& task) {
   c.last_delay = task.row.last_delay;
   if (workflow.retry_budget)
     c.retries_left = *workflow.retry_budget - std::min(*workflow.retry_budget, run.row.retries);
-  c.has_fallback = run.program->step(task.row.step).fallback != nullptr && task.row.phase != model::Phase::fallback;
+  c.has_fallback =
+      run.program->step(task.row.step).fallback != nullptr && task.row.phase != model::Phase::fallback;
   c.over = is_closing(run, task) || task.row.stop_reason == model::StopReason::deadline;
   return c;
 }
@@ -301,8 +302,9 @@ void lose(State& state, Run& run, Task& task, AttemptEnd end, const Moment& mome
                         moment, effects);
   }
   // An attempt that may have done half of its work is not repeated if a rule says so.
-  const model::ErrorRule* rule =
-      end == AttemptEnd::released || task.row.phase == model::Phase::fallback ? nullptr : run.program->rule_for(task.row.step, failure);
+  const model::ErrorRule* rule = end == AttemptEnd::released || task.row.phase == model::Phase::fallback
+                                     ? nullptr
+                                     : run.program->rule_for(task.row.step, failure);
   if (rule != nullptr && rule->action != model::ErrorAction::retry) {
     return fail_attempt(state, run, task, failure, moment, effects);
   }

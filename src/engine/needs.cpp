@@ -52,7 +52,8 @@ void add_fallback_needs(const State& state, const Run& run, const Task& task, Ne
   const auto code = run.program->code(run.program->action(task.row));
   if (!code) return;  // the rendering will say why
   want_references(state, run, (*code)->each, needs);
-  if ((*code)->each.item && task.row.index >= 0) want(state, input_of(TaskKey{run.row.key, task.row.step}), needs);
+  if ((*code)->each.item && task.row.index >= 0)
+    want(state, input_of(TaskKey{run.row.key, task.row.step}), needs);
   if ((*code)->each.self && task.row.has_result) want(state, result_of(task.row.key), needs);
   if (task.row.has_input) want(state, input_of(task.row.key), needs);
 }

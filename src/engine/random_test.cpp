@@ -156,8 +156,9 @@ class Story {
       EXPECT_TRUE(is_stale(assignment)) << "a lost attempt can still report";
       return;
     }
-    const model::Outcome outcome =
-        row.attempts <= fate.failures ? testing::failed() : testing::completed(testing::kPlannedResult);
+    const bool fails =
+        row.phase == model::Phase::fallback ? fate.fallback_fails : row.attempts <= fate.failures;
+    const model::Outcome outcome = fails ? testing::failed() : testing::completed(testing::kPlannedResult);
     const auto first = world_->report(assignment, outcome);
     const auto* accepted = std::get_if<model::ReportAccepted>(&first);
     ASSERT_NE(accepted, nullptr) << "a healthy attempt was refused";
@@ -231,6 +232,7 @@ class Story {
       const testing::ExpectedStep& end = one.expected.steps[i];
       EXPECT_EQ(name(task.status), name(end.status)) << "step " << i << ": " << task.error_message;
       EXPECT_EQ(name(task.skip_reason), name(end.skip_reason)) << "step " << i;
+      EXPECT_EQ(task.ignored, end.ignored) << "step " << i;
       if (!end.error_type.empty()) EXPECT_EQ(task.error_type, end.error_type) << "step " << i;
       if (end.status != TaskStatus::completed || one.plan.steps[i].kind != testing::PlannedStep::Kind::mapped)
         continue;

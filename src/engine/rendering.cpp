@@ -60,7 +60,9 @@ class Scope {
 
 // The error of a task as expressions read it.
 Value error_of(const model::TaskRow& row) {
-  const auto number = [](const std::optional<int>& value) { return value ? Value::integer(*value) : Value(); };
+  const auto number = [](const std::optional<int>& value) {
+    return value ? Value::integer(*value) : Value();
+  };
   return Value::map({{Value::string("type"), Value::string(row.error_type)},
                      {Value::string("message"), Value::string(row.error_message)},
                      {Value::string("exit_code"), number(row.error_exit_code)},
@@ -86,6 +88,10 @@ class StepView : public expr::MapSource {
         return Value::string(std::string(model::name(row.status)));
       case 2:
         return row.status == model::TaskStatus::failed ? error_of(row) : Value();
+      case 4:
+        return counts();
+      case 5:
+        return errors();
       default:
         return Value::integer(row.attempts);
     }
@@ -98,7 +104,43 @@ class StepView : public expr::MapSource {
   }
 
  private:
-  static constexpr std::array<std::string_view, 4> kKeys = {"result", "status", "error", "attempts"};
+  // Of a mapped step (SEMANTICS 29), else null.
+  Value counts() const {
+    const model::TaskRow& row = scope_->run_.tasks[step_].row;
+    if (!row.expanded) return Value();
+    constexpr std::array kCounted = {model::TaskStatus::completed, model::TaskStatus::failed,
+                                     model::TaskStatus::skipped, model::TaskStatus::cancelled};
+    std::array<std::int64_t, kCounted.size()> counts{};
+    each_item(row, [&](const model::TaskRow& item) {
+      const auto at = std::ranges::find(kCounted, item.status);
+      if (at != kCounted.end()) ++counts[static_cast<std::size_t>(at - kCounted.begin())];
+    });
+    std::vector<std::pair<Value, Value>> entries = {{Value::string("total"), Value::integer(row.item_count)}};
+    for (std::size_t i = 0; i < counts.size(); ++i) {
+      entries.emplace_back(Value::string(std::string(name(kCounted[i]))), Value::integer(counts[i]));
+    }
+    return Value::map(std::move(entries));
+  }
+  Value errors() const {
+    const model::TaskRow& row = scope_->run_.tasks[step_].row;
+    if (!row.expanded) return Value();
+    std::vector<Value> list;
+    each_item(row, [&](const model::TaskRow& item) {
+      if (item.status != model::TaskStatus::failed || list.size() >= kMostErrors) return;
+      list.push_back(Value::map({{Value::string("index"), Value::integer(item.index)},
+                                 {Value::string("type"), Value::string(item.error_type)},
+                                 {Value::string("message"), Value::string(item.error_message)}}));
+    });
+    return Value::list(std::move(list));
+  }
+  template <typename Visit>
+  void each_item(const model::TaskRow& group, Visit visit) const {
+    for (std::uint32_t i = 0; i < group.item_count; ++i) visit(scope_->run_.tasks[group.first_item + i].row);
+  }
+
+  static constexpr std::size_t kMostErrors = 1000;  // the first ones
+  static constexpr std::array<std::string_view, 6> kKeys = {"result",   "status", "error",
+                                                            "attempts", "counts", "errors"};
   std::shared_ptr<Scope> scope_;
   Ordinal step_;
 };

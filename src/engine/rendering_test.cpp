@@ -248,5 +248,31 @@ TEST(Rendering, ARequestHasItsSchemaAndTheTraceOfItsRun) {
       R"({"request":{"url":"http://h/"},"response_schema":{"type":"object"},"traceparent":"00-1-2-01"})");
 }
 
+TEST(Rendering, AMappedStepCountsItsItemsAndListsTheirErrors) {
+  World world;
+  world.submit(
+      FlowBuilder("w")
+          .run("a")
+          .for_each(json::array{1, 2, 3})
+          .max_failures({.value = 2})
+          .run("b")
+          .needs({"a"})
+          .with(json::object{{"counts", "${{ steps.a.counts }}"}, {"errors", "${{ steps.a.errors }}"}})
+          .run("c")
+          .needs({"b"})
+          .with("${{ steps.b.counts }}")
+          .done());
+  world.complete(world.claim_one());
+  world.fail(world.claim_one(), {.type = "exit", .message = "no"});
+  world.complete(world.claim_one());
+  const auto b = world.claim_one();
+  EXPECT_NE(b.spec.find(R"({"total":3,"completed":2,"failed":1,"skipped":0,"cancelled":0})"),
+            std::string::npos)
+      << b.spec;
+  EXPECT_NE(b.spec.find(R"([{"index":1,"type":"exit","message":"no"}])"), std::string::npos) << b.spec;
+  world.complete(b);
+  EXPECT_EQ(world.claim_one().spec.find("total"), std::string::npos) << "null of a step without items";
+}
+
 }  // namespace
 }  // namespace baton::engine

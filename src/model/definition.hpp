@@ -122,8 +122,8 @@ struct Notes {
 enum class StepKind : std::uint8_t { run, exec, set, http };
 std::string_view name(StepKind kind);
 
-// A step, or an action that belongs to one (`fallback`, `wait.poll`, …): such a sub-step has the name of its step,
-// a kind, a body, `retry`, `timeout` and `queue`, and nothing else.
+// A step, or an action that belongs to one (`fallback`, `wait.poll`, …): such a sub-step has the name of its
+// step, a kind, a body, `retry`, `timeout` and `queue`, and nothing else.
 struct Step {
   std::string name;
   std::string title;  // "" = the name

@@ -33,7 +33,7 @@ struct TaskHistory {
   std::uint32_t item_count = 0;
   bool held = false;      // retrying: a person decides
   bool fallback = false;  // its fallback has begun
-  bool late = false;  // its sla is over
+  bool late = false;      // its sla is over
 
   friend bool operator==(const TaskHistory&, const TaskHistory&) = default;
 };

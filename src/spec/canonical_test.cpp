@@ -192,8 +192,7 @@ class RandomDefinition {
     constexpr std::array kRules = {"{match: {type: timeout}, do: retry, delay: 90s}",
                                    "{match: {type: [A, b-c], exit: 3}, do: hold, alert: critical}",
                                    "{match: {status: [404, 5xx], message: 'a\\b'}, do: ignore}",
-                                   "{match: {exit: [1, 2]}, do: alert}",
-                                   "{do: fail, alert: info}"};
+                                   "{match: {exit: [1, 2]}, do: alert}", "{do: fail, alert: info}"};
     std::string out = "[";
     for (std::size_t i = 0; i < kRules.size(); ++i) {
       if (chance(2)) out += (out.size() > 1 ? ", " : "") + std::string(kRules[i]);

@@ -21,8 +21,9 @@ using model::ErrorRule;
 
 // The error types that Baton raises itself; others are those of handlers.
 constexpr std::array<std::string_view, 16> kTypes = {
-    "exit",       "signal",     "timeout",    "start_timeout", "heartbeat", "lost",     "interrupted", "connection",
-    "validation", "expression", "http",       "breaker_open",  "rejected",  "cancelled", "quarantined", "finally"};
+    "exit",        "signal",     "timeout",     "start_timeout", "heartbeat", "lost",
+    "interrupted", "connection", "validation",  "expression",    "http",      "breaker_open",
+    "rejected",    "cancelled",  "quarantined", "finally"};
 
 // A list, or one value instead of it.
 template <typename Visit>
@@ -42,7 +43,8 @@ std::optional<Duration> duration_of(const Tree& tree, NodeId map, std::string_vi
 }
 
 ErrorAction action_of(std::string_view word) {
-  for (const auto action : {ErrorAction::retry, ErrorAction::fallback, ErrorAction::hold, ErrorAction::ignore}) {
+  for (const auto action :
+       {ErrorAction::retry, ErrorAction::fallback, ErrorAction::hold, ErrorAction::ignore}) {
     if (word == name(action)) return action;
   }
   return ErrorAction::fail;  // `fail` and `alert`
@@ -114,8 +116,8 @@ void check_match(const Tree& tree, NodeId match, Findings& findings) {
   if (!message || !tree.is(message->value, NodeKind::string)) return;
   const std::string_view pattern = tree.text(message->value);
   if (pattern.empty()) return findings.error(message->value, "the pattern is empty: leave `message` out");
-  const auto compiled = schema::Schema::compile(
-      json::object{{"pattern", json::string_view(pattern.data(), pattern.size())}});
+  const auto compiled =
+      schema::Schema::compile(json::object{{"pattern", json::string_view(pattern.data(), pattern.size())}});
   if (!compiled) findings.error(message->value, printable(compiled.error().front().message));
 }
 
@@ -139,8 +141,8 @@ void check_rule(const Tree& tree, NodeId rule, NodeId owner, bool is_step, Findi
     findings.error(named->value, "the step has no `fallback`");
   }
   const auto defaults = tree.find(tree.root(), "defaults");
-  const bool retries = tree.find(owner, "retry") ||
-                       (defaults && tree.is(defaults->value, NodeKind::map) && tree.find(defaults->value, "retry"));
+  const bool retries = tree.find(owner, "retry") || (defaults && tree.is(defaults->value, NodeKind::map) &&
+                                                     tree.find(defaults->value, "retry"));
   if (action == "retry" && !retries) {
     findings.warning(named->value, "the step has no `retry`: there is only one attempt",
                      "add retry: {max_attempts: 3}");

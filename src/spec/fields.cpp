@@ -115,15 +115,16 @@ constexpr std::array kFields = {
     Field{.owner = Shape::workflow,
           .name = "on_error",
           .forms = Form::objects,
-          .description = "Rules for the failed attempts of all steps, after the step's own. The first match wins.",
+          .description =
+              "Rules for the failed attempts of all steps, after the step's own. The first match wins.",
           .example = "on_error:\n  - {match: {message: quota}, do: hold, alert: critical}",
           .shape = Shape::rule},
     Field{.owner = Shape::workflow,
           .name = "retry_budget",
           .forms = Form::integer,
-          .description =
-              "How many retries all tasks of one run may use together. When they are used up, a failed attempt is "
-              "the last one of its task.",
+          .description = "How many retries all tasks of one run may use together. When they are used up, a "
+                         "failed attempt is "
+                         "the last one of its task.",
           .default_text = "no limit",
           .example = "retry_budget: 100",
           .minimum = 0,
@@ -131,18 +132,19 @@ constexpr std::array kFields = {
     Field{.owner = Shape::workflow,
           .name = "deadline",
           .forms = Form::duration,
-          .description =
-              "Time for a whole run, from its start; pauses do not count. When it is over, what runs is cancelled "
-              "and the run fails with the type `timeout`; `finally` follows.",
+          .description = "Time for a whole run, from its start; pauses do not count. When it is over, what "
+                         "runs is cancelled "
+                         "and the run fails with the type `timeout`; `finally` follows.",
           .default_text = "none",
           .example = "deadline: 6h"},
-    Field{.owner = Shape::workflow,
-          .name = "sla",
-          .forms = Form::duration,
-          .description =
-              "Time after which a run is reported as late, once (event `run.sla_missed`). Nothing is stopped.",
-          .default_text = "none",
-          .example = "sla: 2h"},
+    Field{
+        .owner = Shape::workflow,
+        .name = "sla",
+        .forms = Form::duration,
+        .description =
+            "Time after which a run is reported as late, once (event `run.sla_missed`). Nothing is stopped.",
+        .default_text = "none",
+        .example = "sla: 2h"},
     later(Shape::workflow, "recovery", "Automatic recovery of failed runs."),
     later(Shape::workflow, "concurrency", "Keys that limit how many runs go on at a time."),
     later(Shape::workflow, "targets", "Downstream services with their URL, breaker, retry and timeouts."),
@@ -405,11 +407,13 @@ constexpr std::array kFields = {
     Field{.owner = Shape::step,
           .name = "trigger_rule",
           .forms = Form::word,
-          .description =
-              "Which endings of the steps in `needs` let this one start. `none_failed`: none failed; one that was "
-              "skipped is fine. `all_success`: a skipped one skips this one, too. `one_success`, `one_failed` and "
-              "`one_done` start at the first match, all others when all have ended. `always` is `all_done`. The names "
-              "mean what they mean in Airflow.",
+          .description = "Which endings of the steps in `needs` let this one start. `none_failed`: none "
+                         "failed; one that was "
+                         "skipped is fine. `all_success`: a skipped one skips this one, too. `one_success`, "
+                         "`one_failed` and "
+                         "`one_done` start at the first match, all others when all have ended. `always` is "
+                         "`all_done`. The names "
+                         "mean what they mean in Airflow.",
           .default_text = "none_failed",
           .example = "needs: [fetch]\ntrigger_rule: one_failed",
           .words = "none_failed all_success all_failed all_done all_skipped one_success one_failed one_done "
@@ -417,9 +421,9 @@ constexpr std::array kFields = {
     Field{.owner = Shape::step,
           .name = "on_error",
           .forms = Form::objects,
-          .description =
-              "Rules for failed attempts. The first match wins; if there is none, the workflow's rules are asked. What "
-              "matches no rule is retried, except what never helps to try again.",
+          .description = "Rules for failed attempts. The first match wins; if there is none, the workflow's "
+                         "rules are asked. What "
+                         "matches no rule is retried, except what never helps to try again.",
           .example = "on_error:\n"
                      "  - {match: {type: [timeout, connection]}, do: retry, delay: 1m}\n"
                      "  - {match: {exit: 3}, do: hold, alert: critical}",
@@ -427,10 +431,11 @@ constexpr std::array kFields = {
     Field{.owner = Shape::step,
           .name = "fallback",
           .forms = Form::object,
-          .description =
-              "What to do instead when the attempts are used up or a rule says `do: fallback`. It has one attempt "
-              "unless its own `retry` says otherwise, and may read `self.error`. If it succeeds, its result is the "
-              "step's.",
+          .description = "What to do instead when the attempts are used up or a rule says `do: fallback`. It "
+                         "has one attempt "
+                         "unless its own `retry` says otherwise, and may read `self.error`. If it succeeds, "
+                         "its result is the "
+                         "step's.",
           .example = "fallback: {exec: [./simple.py, \"${{ self.error.type }}\"]}",
           .shape = Shape::action,
           .kinds = kinds::attempts,
@@ -438,9 +443,9 @@ constexpr std::array kFields = {
     Field{.owner = Shape::step,
           .name = "max_failures",
           .forms = Form::integer | Form::percent,
-          .description =
-              "How many items of a `for_each` may fail for good, as a number or a percentage of them. With more, items "
-              "that have not started are cancelled and the step fails.",
+          .description = "How many items of a `for_each` may fail for good, as a number or a percentage of "
+                         "them. With more, items "
+                         "that have not started are cancelled and the step fails.",
           .default_text = "0",
           .example = "max_failures: 5%",
           .minimum = 0,
@@ -448,31 +453,32 @@ constexpr std::array kFields = {
     Field{.owner = Shape::step,
           .name = "result_schema",
           .forms = Form::schema,
-          .description =
-              "A JSON Schema that the result (of a mapped step: of each item) must fit. One that does not fails the "
-              "attempt with the type `validation`, which is not retried unless a rule says so.",
+          .description = "A JSON Schema that the result (of a mapped step: of each item) must fit. One that "
+                         "does not fails the "
+                         "attempt with the type `validation`, which is not retried unless a rule says so.",
           .example = "result_schema: {type: object, required: [files]}"},
     Field{.owner = Shape::step,
           .name = "deadline",
           .forms = Form::duration,
-          .description =
-              "Time for all attempts and waits of the step (of a mapped one: of all its items), from when it is ready. "
-              "When it is over, the step fails with the type `timeout` and is not retried.",
+          .description = "Time for all attempts and waits of the step (of a mapped one: of all its items), "
+                         "from when it is ready. "
+                         "When it is over, the step fails with the type `timeout` and is not retried.",
           .default_text = "none",
           .example = "deadline: 1h"},
     Field{.owner = Shape::step,
           .name = "sla",
           .forms = Form::duration,
-          .description =
-              "Time after which the step is reported as late, once (event `task.sla_missed`). Nothing is stopped.",
+          .description = "Time after which the step is reported as late, once (event `task.sla_missed`). "
+                         "Nothing is stopped.",
           .default_text = "none",
           .example = "sla: 20m"},
-    Field{.owner = Shape::step,
-          .name = "critical",
-          .forms = Form::boolean,
-          .description = "A failure of the step raises an alert of severity `critical` (event `alert.raised`).",
-          .default_text = "false",
-          .example = "critical: true"},
+    Field{
+        .owner = Shape::step,
+        .name = "critical",
+        .forms = Form::boolean,
+        .description = "A failure of the step raises an alert of severity `critical` (event `alert.raised`).",
+        .default_text = "false",
+        .example = "critical: true"},
     Field{.owner = Shape::step,
           .name = "tags",
           .forms = Form::texts,
@@ -603,17 +609,17 @@ constexpr std::array kFields = {
     Field{.owner = Shape::timeout,
           .name = "start",
           .forms = Form::duration,
-          .description =
-              "The longest wait in the queue; then the task fails with the type `start_timeout`, which is not retried "
-              "unless a rule says so. Time in which something is paused does not count.",
+          .description = "The longest wait in the queue; then the task fails with the type `start_timeout`, "
+                         "which is not retried "
+                         "unless a rule says so. Time in which something is paused does not count.",
           .default_text = "none",
           .example = "start: 15m"},
     Field{.owner = Shape::timeout,
           .name = "heartbeat",
           .forms = Form::duration,
-          .description =
-              "The longest silence of an attempt between two signs of life (`baton task progress`); then it is stopped "
-              "and fails with the type `heartbeat`.",
+          .description = "The longest silence of an attempt between two signs of life (`baton task "
+                         "progress`); then it is stopped "
+                         "and fails with the type `heartbeat`.",
           .default_text = "none",
           .example = "heartbeat: 2m"},
 
@@ -622,18 +628,21 @@ constexpr std::array kFields = {
     Field{.owner = Shape::rule,
           .name = "match",
           .forms = Form::object,
-          .description = "What the rule is for: all that is given must hold. Without it, it is for every error.",
+          .description =
+              "What the rule is for: all that is given must hold. Without it, it is for every error.",
           .default_text = "every error",
           .example = "match: {type: [http, connection], message: \"upstream\"}",
           .shape = Shape::match},
     Field{.owner = Shape::rule,
           .name = "do",
           .forms = Form::word,
-          .description =
-              "`retry`: as often as `retry` and `retry_budget` allow, then the fallback. `fail`: at once, without the "
-              "fallback. `fallback`: at once. `hold`: a person decides (`baton tasks retry`, `skip`, `complete`, "
-              "`fail`). `ignore`: the task stays failed, but it does not count, as with `continue_on_error`. `alert`: "
-              "`fail`, and an alert.",
+          .description = "`retry`: as often as `retry` and `retry_budget` allow, then the fallback. `fail`: "
+                         "at once, without the "
+                         "fallback. `fallback`: at once. `hold`: a person decides (`baton tasks retry`, "
+                         "`skip`, `complete`, "
+                         "`fail`). `ignore`: the task stays failed, but it does not count, as with "
+                         "`continue_on_error`. `alert`: "
+                         "`fail`, and an alert.",
           .example = "do: hold",
           .words = "retry fail fallback hold ignore alert",
           .required = true},
@@ -642,22 +651,23 @@ constexpr std::array kFields = {
           .forms = Form::duration,
           .description = "With `do: retry`: how long to wait, instead of the delay that `retry` gives.",
           .example = "delay: 10m"},
-    Field{.owner = Shape::rule,
-          .name = "alert",
-          .forms = Form::word,
-          .description = "Raises an alert of this severity (event `alert.raised`) each time the rule matches.",
-          .default_text = "none; warning with do: alert",
-          .example = "alert: critical",
-          .words = "info warning critical"},
+    Field{
+        .owner = Shape::rule,
+        .name = "alert",
+        .forms = Form::word,
+        .description = "Raises an alert of this severity (event `alert.raised`) each time the rule matches.",
+        .default_text = "none; warning with do: alert",
+        .example = "alert: critical",
+        .words = "info warning critical"},
 
     // -------------------------------------------------------------------------------------------------
     // match
     Field{.owner = Shape::match,
           .name = "type",
           .forms = Form::text | Form::texts,
-          .description =
-              "Types of errors, Baton's or a handler's own. `lost` and `interrupted` attempts match only rules that "
-              "name them here; otherwise they are started again without using up an attempt.",
+          .description = "Types of errors, Baton's or a handler's own. `lost` and `interrupted` attempts "
+                         "match only rules that "
+                         "name them here; otherwise they are started again without using up an attempt.",
           .example = "type: [timeout, connection]",
           .minimum = 1},
     Field{.owner = Shape::match,

@@ -66,6 +66,14 @@ std::string describe(const json::object& task, const Style& style) {
   line("status", status_cell(task, style));
   line("skipped", cell_of(task, "skip_reason"));
   line("error", style.red(full_error_of(task, std::string(12, ' '))));
+  if (const auto* error = object_of(task, "error"); error != nullptr && error->contains("fallback")) {
+    const json::object failed{{"error", error->at("fallback")}};
+    line("fallback", style.red(full_error_of(failed, std::string(12, ' '))));
+  }
+  if (task.contains("held") && task.at("held").is_bool() && task.at("held").as_bool()) {
+    line("held", "a person decides: `baton tasks retry|skip|complete|fail " + cell_of(task, "id") + "`");
+  }
+  line("via", cell_of(task, "via"));
   line("worker", cell_of(task, "worker"));
   line("started", short_time(task, "started_at"));
   line("ended", short_time(task, "ended_at"));
@@ -81,7 +89,10 @@ std::string describe(const json::object& task, const Style& style) {
         {"DURATION", [](const json::object& row, const Style&) { return duration_of(row, wall_now()); },
          true},
         {"WORKER", [](const json::object& row, const Style&) { return cell_of(row, "worker"); }},
-        {"ERROR", [](const json::object& row, const Style&) { return error_of(row); }},
+        {"ERROR",
+         [](const json::object& row, const Style&) {
+           return (cell_of(row, "phase") == "fallback" ? "fallback: " : "") + error_of(row);
+         }},
     };
     out += '\n' + to_table(rows, columns, style, 0);
   }

@@ -26,6 +26,8 @@ std::string event_line(const RunModel& model, std::string_view type, const boost
   if (type == "run.cancel_requested") {
     return line(symbol("cancelling"), event.at("terminate").as_bool() ? "terminating" : "cancelling");
   }
+  if (type == "run.timed_out") return line(symbol("failed"), "the run's deadline is over");
+  if (type == "run.sla_missed") return line("!", model.workflow() + " is late");
   if (type == "run.ended") return line(symbol(model.status()), model.workflow() + ' ' + model.status());
   const std::int64_t place = event.contains("step_index") ? whole_number_of(event, "step_index") : -1;
   if (place < 0 || std::cmp_greater_equal(place, model.steps().size())) return "";
@@ -40,6 +42,16 @@ std::string event_line(const RunModel& model, std::string_view type, const boost
   if (type == "task.expanded")
     return line(symbol("running"), name + ", " + cell_of(event, "items") + " items");
   if (type == "task.retrying") return line(symbol("retrying"), name + " failed, again in " + delay_of(event));
+  if (type == "task.held") {
+    return line(symbol("retrying"), name + " is held, a person decides: " + error_of(event));
+  }
+  if (type == "task.fallback") {
+    return line(symbol("retrying"), name + " goes to its fallback: " + error_of(event));
+  }
+  if (type == "task.sla_missed") return line("!", name + " is late");
+  if (type == "alert.raised") {
+    return line("!", cell_of(event, "severity") + " alert: " + name + ": " + error_of(event));
+  }
   if (type == "attempt.ended") {
     const std::string outcome = cell_of(event, "outcome");
     if (outcome == "lost" || outcome == "interrupted") return line(symbol("retrying"), name + ' ' + outcome);

@@ -83,6 +83,14 @@ void RunModel::apply_task(std::string_view type, const json::object& event, Wall
       step.status = "retrying";
       step.note = "again in " + delay_of(event);
     }
+  } else if (type == "task.held" || type == "task.fallback") {
+    const bool held = type == "task.held";
+    if (is_item) {
+      step.active[index].status = "retrying";
+    } else {
+      step.status = "retrying";
+      step.note = (held ? "held, a person decides: " : "fallback after ") + error_of(event);
+    }
   } else if (type == "attempt.ended") {
     const std::string outcome = cell_of(event, "outcome");
     if (!is_item && outcome != "completed" && outcome != "failed") step.note = outcome;

@@ -25,7 +25,13 @@ Fate random_fate(Random& random) {
   Fate fate;
   if (one_in(random, 4)) fate.failures = static_cast<std::uint32_t>(random.up_to(3));
   if (one_in(random, 6)) fate.losses = static_cast<std::uint32_t>(random.up_to(3));
+  fate.fallback_fails = one_in(random, 3);
   return fate;
+}
+
+bool starts_early(model::TriggerRule rule) {
+  return rule == model::TriggerRule::one_success || rule == model::TriggerRule::one_failed ||
+         rule == model::TriggerRule::one_done;
 }
 
 PlannedStep random_step(Random& random, Ordinal first, Ordinal ordinal) {
@@ -33,6 +39,11 @@ PlannedStep random_step(Random& random, Ordinal first, Ordinal ordinal) {
   for (Ordinal before = first; before < ordinal; ++before) {
     if (one_in(random, 3)) step.needs.push_back(before);
   }
+  if (!step.needs.empty() && one_in(random, 3)) {
+    step.trigger_rule = static_cast<model::TriggerRule>(random.up_to(10));
+  }
+  // What has not ended yet cannot be read: how that goes is a matter of time.
+  const bool reads = !step.needs.empty() && !starts_early(step.trigger_rule);
   switch (random.up_to(5)) {
     case 0:
       step.kind = Kind::set;
@@ -42,17 +53,21 @@ PlannedStep random_step(Random& random, Ordinal first, Ordinal ordinal) {
       step.kind = Kind::mapped;
       step.items = static_cast<Items>(random.up_to(1));
       if (one_in(random, 8)) step.items = Items::null;
-      if (!step.needs.empty() && one_in(random, 3)) step.items = Items::from_before;
+      if (reads && one_in(random, 3)) step.items = Items::from_before;
       step.count = static_cast<std::uint32_t>(random.up_to(kMostItems));
       break;
     default:
       break;
   }
   if (one_in(random, 4)) step.when = static_cast<When>(random.up_to(5));
-  if (step.when == When::reads_before && step.needs.empty()) step.when = When::yes;
+  if (step.when == When::reads_before && !reads) step.when = When::yes;
   if (step.when == When::not_item_2 && step.kind != Kind::mapped) step.when = When::no;
   step.broken_body = one_in(random, 20);
   step.continue_on_error = one_in(random, 5);
+  step.ignores_errors = one_in(random, 8);
+  step.fallback = step.kind != Kind::set && one_in(random, 4);
+  if (step.kind == Kind::mapped && one_in(random, 3))
+    step.max_failures = static_cast<std::uint32_t>(random.up_to(3));
   step.max_attempts = 1 + static_cast<std::uint32_t>(random.up_to(2));
   for (std::uint32_t i = 0; i < kMostItems; ++i) step.fates.push_back(random_fate(random));
   return step;
@@ -70,7 +85,8 @@ class Judge {
     bool finally_failed = false;
     for (const PlannedStep& step : plan_.steps) {
       out_.steps.push_back(end_of(step));
-      if (out_.steps.back().status != TaskStatus::failed || step.continue_on_error) continue;
+      const ExpectedStep& end = out_.steps.back();
+      if (end.status != TaskStatus::failed || step.continue_on_error || end.ignored) continue;
       (step.finally ? finally_failed : out_.main_failed) = true;
     }
     if (out_.main_failed || finally_failed) out_.status = RunStatus::failed;
@@ -80,8 +96,49 @@ class Judge {
  private:
   bool is_bad(Ordinal ordinal) const {
     const ExpectedStep& end = out_.steps[ordinal];
-    return (end.status == TaskStatus::failed && !plan_.steps[ordinal].continue_on_error) ||
+    return (end.status == TaskStatus::failed && !plan_.steps[ordinal].continue_on_error && !end.ignored) ||
            end.skip_reason == SkipReason::upstream_failed;
+  }
+  // Why the step's trigger rule skips it; none: it starts.
+  SkipReason skipped_by_rule(const PlannedStep& step) const {
+    bool any_bad = false;
+    bool any_skipped = false;
+    bool any_good = false;
+    for (const Ordinal before : step.needs) {
+      const bool bad = is_bad(before);
+      const bool skipped = !bad && out_.steps[before].status == TaskStatus::skipped;
+      any_bad |= bad;
+      any_skipped |= skipped;
+      any_good |= !bad && !skipped;
+    }
+    if (step.needs.empty()) return SkipReason::none;
+    using Rule = model::TriggerRule;
+    const SkipReason blame = any_bad ? SkipReason::upstream_failed : SkipReason::upstream_skipped;
+    const auto unless = [](bool holds, SkipReason reason) { return holds ? SkipReason::none : reason; };
+    switch (step.trigger_rule) {
+      case Rule::none_failed:
+        return unless(!any_bad, blame);
+      case Rule::all_success:
+        return unless(!any_bad && !any_skipped, blame);
+      case Rule::one_success:
+        return unless(any_good, blame);
+      case Rule::none_failed_min_one_success:
+        return unless(!any_bad && any_good, blame);
+      case Rule::one_done:
+        return unless(any_good || any_bad, SkipReason::upstream_skipped);
+      case Rule::none_skipped:
+        return unless(!any_skipped, SkipReason::upstream_skipped);
+      case Rule::all_failed:
+        return unless(!any_good && !any_skipped, SkipReason::trigger_rule);
+      case Rule::all_skipped:
+        return unless(!any_good && !any_bad, SkipReason::trigger_rule);
+      case Rule::one_failed:
+        return unless(any_bad, SkipReason::trigger_rule);
+      case Rule::all_done:
+      case Rule::always:
+        return SkipReason::none;
+    }
+    return SkipReason::none;
   }
   // Whether the first step before this one has the planned result: a mapped one has a list, others null.
   bool can_read_before(const PlannedStep& step) const {
@@ -90,9 +147,9 @@ class Judge {
   }
 
   ExpectedStep end_of(const PlannedStep& step) const {
-    const ExpectedStep broken{.status = TaskStatus::failed, .error_type = "expression"};
-    if (std::ranges::any_of(step.needs, [&](Ordinal before) { return is_bad(before); })) {
-      return {.status = TaskStatus::skipped, .skip_reason = SkipReason::upstream_failed};
+    const ExpectedStep broken = broken_end(step);
+    if (const SkipReason reason = skipped_by_rule(step); reason != SkipReason::none) {
+      return {.status = TaskStatus::skipped, .skip_reason = reason};
     }
     if (step.when == When::broken) return broken;
     if (step.when == When::reads_before && !can_read_before(step)) return broken;
@@ -103,19 +160,32 @@ class Judge {
     return end_of_attempts(step, step.fates[0]);
   }
 
+  static ExpectedStep broken_end(const PlannedStep& step) {
+    return {.status = TaskStatus::failed, .error_type = "expression", .ignored = step.ignores_errors};
+  }
+
   static ExpectedStep end_of_attempts(const PlannedStep& step, const Fate& fate) {
-    if (fate.losses >= kLossesToQuarantine)
-      return {.status = TaskStatus::failed, .error_type = "quarantined"};
-    if (fate.failures >= step.max_attempts) return {.status = TaskStatus::failed, .error_type = "exit"};
-    return {.status = TaskStatus::completed};
+    ExpectedStep end{.status = TaskStatus::completed};
+    if (fate.losses >= kLossesToQuarantine) {
+      end = {.status = TaskStatus::failed, .error_type = "quarantined"};
+    } else if (fate.failures >= (step.ignores_errors ? 1 : step.max_attempts)) {
+      end = {.status = TaskStatus::failed, .error_type = "exit"};
+    } else {
+      return end;
+    }
+    end.ignored = step.ignores_errors;
+    if (step.fallback && !step.ignores_errors && !fate.fallback_fails)
+      return {.status = TaskStatus::completed};
+    return end;
   }
 
   ExpectedStep end_of_items(const PlannedStep& step) const {
-    const ExpectedStep broken{.status = TaskStatus::failed, .error_type = "expression"};
+    const ExpectedStep broken = broken_end(step);
     if (step.items == Items::null || (step.items == Items::from_before && !can_read_before(step)))
       return broken;
     ExpectedStep end{.status = TaskStatus::completed};
     const std::uint32_t count = step.items == Items::from_before ? 3 : step.count;
+    std::uint32_t failures = 0;
     for (std::uint32_t i = 0; i < count; ++i) {
       if (step.when == When::not_item_2 && step.items == Items::list && i == 2) {
         end.items.push_back(TaskStatus::skipped);
@@ -123,8 +193,9 @@ class Judge {
       }
       const ExpectedStep item = step.broken_body ? broken : end_of_attempts(step, step.fates[i]);
       end.items.push_back(item.status);
-      if (item.status == TaskStatus::failed) end.status = TaskStatus::failed;
+      failures += item.status == TaskStatus::failed && !item.ignored;
     }
+    if (failures > step.max_failures) end.status = TaskStatus::failed;
     return end;
   }
 
@@ -163,6 +234,10 @@ std::shared_ptr<const model::Workflow> Plan::workflow(const std::string& name) c
     }
     flow.needs(step.needs).attempts(step.max_attempts).queue(i % 2 == 0 ? "default" : "other");
     if (step.continue_on_error) flow.continue_on_error();
+    if (step.ignores_errors) flow.on_error({.action = model::ErrorAction::ignore});
+    if (step.fallback) flow.fallback(i % 2 == 0 ? "" : "${{ self.error.type }}");
+    if (step.max_failures > 0) flow.max_failures({.value = step.max_failures});
+    flow.trigger_rule(step.trigger_rule);
     if (step.finally) flow.finally();
     switch (step.when) {
       case When::none:

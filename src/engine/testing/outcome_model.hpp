@@ -1,6 +1,6 @@
-// A small model of how runs end (SEMANTICS 8–12, 29, 30), written apart from the engine: no queues, time,
-// attempts in flight or restarts, only what must come out in the end. Random tests hold the engine against
-// it.
+// A small model of how runs end (SEMANTICS 8–13, 16–21, 29, 30), written apart from the engine: no queues,
+// time, attempts in flight or restarts, only what must come out in the end. Random tests hold the engine
+// against it.
 #pragma once
 
 #include <memory>
@@ -18,6 +18,7 @@ namespace baton::engine::testing {
 struct Fate {
   std::uint32_t losses = 0;
   std::uint32_t failures = 0;
+  bool fallback_fails = false;
 };
 
 struct PlannedStep {
@@ -30,6 +31,10 @@ struct PlannedStep {
   std::uint32_t count = 0;  // of a list or map
   bool broken_body = false;
   bool continue_on_error = false;
+  bool ignores_errors = false;  // a rule for every error: do: ignore
+  bool fallback = false;
+  std::uint32_t max_failures = 0;
+  model::TriggerRule trigger_rule = model::TriggerRule::none_failed;
   bool finally = false;
   std::uint32_t max_attempts = 1;
   std::vector<Ordinal> needs;  // the first one is "before"
@@ -54,6 +59,7 @@ struct ExpectedStep {
   model::TaskStatus status = model::TaskStatus::pending;
   model::SkipReason skip_reason = model::SkipReason::none;
   std::string error_type;
+  bool ignored = false;
   // Of a mapped step that completes: of its items.
   std::vector<model::TaskStatus> items;
 };
