@@ -107,7 +107,7 @@ TEST_F(OpenApi, DescribesStates) {
   check("Run", model::RunStatus::pending, model::RunStatus::cancelled);
   check("Task", model::TaskStatus::pending, model::TaskStatus::cancelled);
   check("Attempt", model::AttemptEnd::running, model::AttemptEnd::cancelled);
-  check("Fact", model::FactKind::run_submitted, model::FactKind::task_ended, "type");
+  check("Fact", model::FactKind::run_submitted, model::kLastFactKind, "type");
 }
 
 }  // namespace

@@ -292,8 +292,8 @@ void lose(State& state, Run& run, Task& task, AttemptEnd end, const Moment& mome
     cancel_task(state, run, task, moment, effects);
     return;
   }
-  if (task.row.lost >= state.settings.max_losses ||
-      task.row.interrupted >= state.settings.max_interruptions) {
+  if ((lost && task.row.lost >= state.settings.max_losses) ||
+      (end == AttemptEnd::interrupted && task.row.interrupted >= state.settings.max_interruptions)) {
     const std::string times = std::to_string(lost ? task.row.lost : task.row.interrupted);
     return fail_attempt(state, run, task,
                         {.type = model::error_type::kQuarantined,

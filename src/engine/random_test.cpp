@@ -239,7 +239,8 @@ class Story {
       ASSERT_EQ(task.item_count, end.items.size());
       for (std::uint32_t n = 0; n < task.item_count; ++n) {
         const model::TaskRow item = *world_->disk().task({one.run.key(), task.first_item + n});
-        EXPECT_EQ(name(item.status), name(end.items[n])) << "step " << i << ", item " << n;
+        EXPECT_EQ(name(item.status), name(end.items[n]))
+            << "step " << i << ", item " << n << ": " << item.error_type << ", " << item.error_message;
       }
     }
   }

@@ -53,6 +53,8 @@ struct Fact {
   friend bool operator==(const Fact&, const Fact&) = default;
 };
 
+inline constexpr FactKind kLastFactKind = FactKind::alert_raised;
+
 std::string_view name(FactKind kind);  // "run.submitted"
 bool is_task_fact(FactKind kind);
 

@@ -46,6 +46,8 @@ constexpr std::string_view kRules = R"(## What only the parser checks
   have no default; `every` is at least 1s; `timezone` only with `cron`, no `catchup_window` with `catchup: none`.
 - Durations are at most 100 years, timeouts more than 0, `soft` not more than `hard`, `initial` not more than `max`.
 - `multiplier` only with exponential backoff.
+- Patterns of `on_error` are valid RE2; `delay` only with `do: retry`; a step's `do: fallback` needs its `fallback`. Deadlines
+  and `sla` are more than 0.
 - An integer is written without a fraction.
 )";
 
