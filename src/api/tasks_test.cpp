@@ -144,6 +144,7 @@ TEST_F(TasksTest, ShowsATaskWithItsAttempts) {
   row.ended_at = test::kThen + Duration::seconds(90);
   row.error_type = "exit";
   row.error_message = "exited with code 3";
+  row.error_exit_code = 3;
   model::AttemptRecord attempt;
   attempt.number = 3;
   attempt.token = {4, 17};
@@ -153,6 +154,7 @@ TEST_F(TasksTest, ShowsATaskWithItsAttempts) {
   attempt.end = model::AttemptEnd::failed;
   attempt.error_type = "exit";
   attempt.error_message = "exited with code 3";
+  attempt.exit_code = 3;
   row.history.push_back(attempt);
   put(row, R"({"partial":true})");
   EXPECT_EQ(
@@ -162,11 +164,11 @@ TEST_F(TasksTest, ShowsATaskWithItsAttempts) {
           R"("finally":false,"status":"failed","skip_reason":null,"held":false,"ignored":false,"via":null,"generation":1,"attempts":2,"retry_count":1,)"
           R"("lost":1,"interrupted":0,"dependencies":[],"queue":"default","priority":5,"worker":"w1",)"
           R"("external_id":null,"tags":[],"metadata":{},"result":{"partial":true},)"
-          R"("error":{"type":"exit","message":"exited with code 3"},"ready_at":null,)"
+          R"("error":{"type":"exit","message":"exited with code 3","exit_code":3},"ready_at":null,)"
           R"("started_at":"2026-11-21T01:46:00.123Z","ended_at":"2026-11-21T01:47:30.123Z","duration":90,)"
           R"("attempt_list":[{"number":3,"phase":"primary","status":"failed","worker":"w1","token":"4-17",)"
           R"("started_at":"2026-11-21T01:46:00.123Z","ended_at":"2026-11-21T01:46:00.623Z","duration":0.5,)"
-          R"("error":{"type":"exit","message":"exited with code 3"}}]})");
+          R"("error":{"type":"exit","message":"exited with code 3","exit_code":3}}]})");
 }
 
 TEST_F(TasksTest, LargeResultsAreThere) {

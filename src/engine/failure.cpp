@@ -128,9 +128,9 @@ std::optional<std::string> result_problem(const schema::Schema& schema, std::str
   if (problems.empty()) return std::nullopt;
   std::string message = "the result does not fit `result_schema`";
   for (std::size_t i = 0; i < std::min(problems.size(), kShown); ++i) {
-    message += (i == 0 ? ": " : "; ") +
-               (problems[i].pointer.empty() ? "it" : "at " + problems[i].pointer + " it") + " " +
-               problems[i].message;
+    message += i == 0 ? ": " : "; ";
+    if (!problems[i].pointer.empty()) message += problems[i].pointer + ": ";
+    message += problems[i].message;
   }
   if (problems.size() > kShown) message += "; and more";
   return message;

@@ -90,8 +90,10 @@ std::string describe(const json::object& task, const Style& style) {
          true},
         {"WORKER", [](const json::object& row, const Style&) { return cell_of(row, "worker"); }},
         {"ERROR",
-         [](const json::object& row, const Style&) {
-           return (cell_of(row, "phase") == "fallback" ? "fallback: " : "") + error_of(row);
+         [](const json::object& row, const Style&) -> std::string {
+           const std::string error = error_of(row);
+           if (cell_of(row, "phase") != "fallback") return error;
+           return error.empty() ? "(fallback)" : "fallback: " + error;
          }},
     };
     out += '\n' + to_table(rows, columns, style, 0);
