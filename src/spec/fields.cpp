@@ -617,11 +617,12 @@ constexpr std::array kFields = {
     Field{.owner = Shape::timeout,
           .name = "heartbeat",
           .forms = Form::duration,
-          .description = "The longest silence of an attempt between two signs of life (`baton task "
-                         "progress`); then it is stopped "
-                         "and fails with the type `heartbeat`.",
+          .description = "The longest silence of an attempt between two signs of life; then it is stopped "
+                         "and fails with the type "
+                         "`heartbeat`.",
           .default_text = "none",
-          .example = "heartbeat: 2m"},
+          .example = "heartbeat: 2m",
+          .status = Status::later},
 
     // -------------------------------------------------------------------------------------------------
     // rule
