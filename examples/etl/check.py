@@ -25,7 +25,7 @@ def main():
 
     faults = collections.Counter(request["answer"] for request in requests)
     right = faults.pop("right")
-    assert set(faults) == {"busy", "broken", "slow", "dropped"}, faults
+    assert set(faults) == {"busy", "broken", "truncated", "slow", "dropped"}, faults
     by_page = collections.defaultdict(list)
     for request in requests:
         by_page[request["path"]].append(request)

@@ -3,7 +3,7 @@
 
     GET /pages → {"pages": [1, …]}    GET /orders?page=1 → {"page": 1, "orders": […]}    GET /rates → {"EUR": 1, …}
 
-Before it answers right, each page of orders may answer with 503 and Retry-After, with 500, not
+Before it answers right, each page of orders may answer with 503 and Retry-After, with 500, with JSON that breaks off, not
 before the client gives up, or not at all; which, and how often, follows from SEED. Prints its port when it listens; writes
 one line of JSON per request to LOG; ends by a signal.
 """
@@ -18,7 +18,7 @@ import urllib.parse
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 PAGES = range(1, 13)
-FAULTS = ["busy", "broken", "slow", "dropped"]
+FAULTS = ["busy", "broken", "truncated", "slow", "dropped"]
 RATES = {"EUR": 1, "GBP": 0.86, "USD": 1.09}
 
 
@@ -80,6 +80,8 @@ class Handler(BaseHTTPRequestHandler):
             self.answer(503, {"error": "busy"}, note=fault, headers={"Retry-After": "1"})
         elif fault == "broken":
             self.answer(500, {"error": "internal error"}, note=fault)
+        elif fault == "truncated":
+            self.answer(200, content, note=fault, cut=40)
         elif fault == "slow":
             self.server.shop.note(self.path, fault)
             select.select([self.connection], [], [], 60)  # readable when the client has gone
@@ -90,8 +92,9 @@ class Handler(BaseHTTPRequestHandler):
         else:
             self.answer(200, content)
 
-    def answer(self, status, value, note="right", headers=None):
+    def answer(self, status, value, note="right", headers=None, cut=0):
         body = json.dumps(value).encode()
+        body = body[:len(body) - cut]
         self.server.shop.note(self.path, note)
         self.send_response(status)
         for name, content in {"Content-Type": "application/json", "Content-Length": len(body), **(headers or {})}.items():
