@@ -31,13 +31,6 @@ std::string text_of(const json::object& options, std::string_view key) {
   return value->is_string() ? std::string(value->get_string()) : json::serialize(*value);
 }
 
-// What a step gives that was not told what to do.
-std::string default_result(model::StepKind kind) {
-  if (kind == model::StepKind::run || kind == model::StepKind::exec) return R"({"stdout":"","exit_code":0})";
-  if (kind == model::StepKind::http) return R"({"status":200,"headers":{},"body":null})";
-  return "null";
-}
-
 Result<model::SubmitRun> submission(const Action& action) {
   model::SubmitRun command;
   command.workflow = action.workflow;
@@ -150,7 +143,7 @@ simulate::Behaviour Performance::behave(const model::Assignment& assignment) {
   boost::system::error_code error;
   given_[assignment.task] = json::parse(assignment.spec, error);
   simulate::Behaviour behaviour;
-  behaviour.outcome.result = default_result(assignment.kind);
+  behaviour.outcome.result = simulate::default_result(assignment.kind);
   std::string name;
   const Mocks* mocks = find_mocks(assignment, name);
   if (mocks == nullptr) return behaviour;

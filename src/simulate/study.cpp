@@ -47,9 +47,7 @@ class Play {
  private:
   Behaviour behave(const model::Assignment& assignment) {
     Behaviour behaviour;
-    if (assignment.kind == model::StepKind::run || assignment.kind == model::StepKind::exec) {
-      behaviour.outcome.result = R"({"stdout":"","exit_code":0})";
-    }
+    behaviour.outcome.result = default_result(assignment.kind);
     const auto found = options_.steps.find(assignment.step);
     if (found == options_.steps.end()) return behaviour;
     const Assumption& assumed = found->second;

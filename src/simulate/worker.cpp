@@ -21,6 +21,12 @@ model::Outcome killed_by(int signal, const char* abbreviation) {
 
 }  // namespace
 
+std::string default_result(model::StepKind kind) {
+  if (kind == model::StepKind::run || kind == model::StepKind::exec) return R"({"stdout":"","exit_code":0})";
+  if (kind == model::StepKind::http) return R"({"status":200,"headers":{},"body":null})";
+  return "null";
+}
+
 // ---- Life and death
 
 void Worker::start() {

@@ -34,6 +34,10 @@ struct Behaviour {
   Duration stop_takes;
   model::Outcome stop_outcome;
 };
+// The result (JSON) of a step that was not told what to give: a process that printed nothing, a request
+// without a body.
+std::string default_result(model::StepKind kind);
+
 using Behave = std::function<Behaviour(const model::Assignment&)>;
 
 struct WorkerOptions {
