@@ -1,0 +1,36 @@
+# shellcheck shell=bash disable=SC2154
+flywheel/make_logs.py "$work/interactions.jsonl"
+serve cloud_port flywheel/cloud.py "$work/cloud.log"
+inputs=(--input "logs=$work/interactions.jsonl" --input "cloud=http://127.0.0.1:$cloud_port")
+check_flywheel() { # NAME RUN_JSON…
+  passed "$1" flywheel/check.py "$work/interactions.jsonl" "http://127.0.0.1:$cloud_port" "$work/cloud.log" 1 "${@:2}"
+}
+
+# Two runs want the one GPU.
+example flywheel-1 0 flywheel/workflow.yaml "${inputs[@]}" &
+rival=$!
+example flywheel-2 0 flywheel/workflow.yaml "${inputs[@]}"
+wait "$rival" || exit 1
+check_flywheel flywheel "$work/flywheel-1.json" "$work/flywheel-2.json"
+
+# Interrupted when the model is deployed, but the step has not heard of it: until_deployed NAME SIGNAL
+until_deployed() {
+  local seen victim
+  : >"$work/cloud.log.hold"
+  seen=$(wc -l <"$work/cloud.log")
+  "$baton" run --data "$work/$1.data" flywheel/workflow.yaml "${inputs[@]}" >"$work/$1.log" 2>&1 </dev/null &
+  victim=$!
+  grep -m 1 -q deployed < <(tail --lines "+$((seen + 1))" --follow --pid "$victim" "$work/cloud.log") ||
+    not_ok "$1" 'nothing was deployed' "$work/$1.log"
+  kill "-$2" "$victim"
+  wait "$victim" 2>/dev/null || true
+  rm "$work/cloud.log.hold"
+}
+until_deployed flywheel-killed KILL
+run=$("$baton" runs list --data "$work/flywheel-killed.data" --output json 2>/dev/null |
+  python3 -c 'import json, sys; print(json.load(sys.stdin)["items"][0]["id"])')
+example flywheel-killed 0 --resume "$run"
+check_flywheel flywheel-killed "$work/flywheel-killed.json"
+until_deployed flywheel-cancelled TERM
+passed flywheel-cancelled grep -o 'flywheel cancelled' "$work/flywheel-cancelled.log"
+check_flywheel flywheel-cancelled "$work/flywheel-killed.json"
