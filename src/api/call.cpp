@@ -75,4 +75,12 @@ Result<bool> Call::flag(std::string_view name) const {
                      "query parameter \"" + std::string(name) + "\" must be true or false");
 }
 
+void answer(Call& call, Result<std::string> body) {
+  if (body) {
+    call.json(200, std::move(*body));
+  } else {
+    call.fail(body.error());
+  }
+}
+
 }  // namespace baton::api

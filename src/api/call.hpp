@@ -62,4 +62,7 @@ struct Call {
 };
 using CallPtr = std::shared_ptr<Call>;
 
+// 200 with the body, or the problem.
+void answer(Call& call, Result<std::string> body);
+
 }  // namespace baton::api

@@ -149,14 +149,6 @@ Result<model::DiscardDeadLetters> read_discard(const Call& call) {
   return model::DiscardDeadLetters{std::move(ids)};
 }
 
-void answer(Call& call, Result<std::string> body) {
-  if (body) {
-    call.json(200, std::move(*body));
-  } else {
-    call.fail(body.error());
-  }
-}
-
 }  // namespace
 
 void list_dead_letters(const CorePtr& core, CallPtr call) {

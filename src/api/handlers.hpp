@@ -11,11 +11,32 @@ void get_run(const CorePtr& core, CallPtr call);
 void cancel_run(const CorePtr& core, CallPtr call);
 void run_history(const CorePtr& core, CallPtr call);
 void run_definition(const CorePtr& core, CallPtr call);
+void terminate_run(const CorePtr& core, CallPtr call);  // control.cpp
+void change_run(const CorePtr& core, CallPtr call);
+void pause_run(const CorePtr& core, CallPtr call);
+void resume_run(const CorePtr& core, CallPtr call);
+void recover_run(const CorePtr& core, CallPtr call);
+void retry_run(const CorePtr& core, CallPtr call);
+void retry_task(const CorePtr& core, CallPtr call);
+void skip_task(const CorePtr& core, CallPtr call);
+void complete_task(const CorePtr& core, CallPtr call);
+void fail_task(const CorePtr& core, CallPtr call);
+void replay_run(const CorePtr& core, CallPtr call);   // replay.cpp
+void bulk_runs(const CorePtr& core, CallPtr call);    // bulk.cpp
+void explain_run(const CorePtr& core, CallPtr call);  // explain.cpp
+void explain_task(const CorePtr& core, CallPtr call);
+void run_progress(const CorePtr& core, CallPtr call);  // progress.cpp
+void list_queues(const CorePtr& core, CallPtr call);   // queues.cpp
+void pause_queue(const CorePtr& core, CallPtr call);
+void resume_queue(const CorePtr& core, CallPtr call);
+void list_workers(const CorePtr& core, CallPtr call);
+void pause_worker(const CorePtr& core, CallPtr call);
+void resume_worker(const CorePtr& core, CallPtr call);
 void wait_for_run(const CorePtr& core, CallPtr call);  // wait.cpp
 void run_events(const CorePtr& core, CallPtr call);    // events.cpp
 void list_tasks(const CorePtr& core, CallPtr call);    // tasks.cpp
 void get_task(const CorePtr& core, CallPtr call);
-void task_logs(const CorePtr& core, CallPtr call);    // task_logs.cpp
+void task_logs(const CorePtr& core, CallPtr call);          // task_logs.cpp
 void list_dead_letters(const CorePtr& core, CallPtr call);  // dead_letters.cpp
 void list_dead_letter_groups(const CorePtr& core, CallPtr call);
 void get_dead_letter(const CorePtr& core, CallPtr call);

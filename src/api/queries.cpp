@@ -17,12 +17,29 @@ using model::Workflow;
 constexpr std::size_t kWindow = 256;            // rows that are read together
 constexpr std::size_t kSmallResult = 64 << 10;  // larger results are read one by one
 
-std::string metadata_of(const std::string& context) {
+// What people attached to a run, as JSON.
+struct Attached {
+  std::string metadata = "{}";
+  std::string labels = "{}";
+};
+
+// A run's own labels win over its workflow's.
+Attached attached_to(const std::string& context, const Workflow* workflow) {
+  Attached attached;
+  boost::json::object labels;
+  if (workflow != nullptr && workflow->labels.is_object()) labels = workflow->labels.get_object();
   boost::system::error_code error;
   const boost::json::value parsed = boost::json::parse(context, error);
-  if (error || !parsed.is_object()) return "{}";
-  const auto* metadata = parsed.get_object().if_contains("metadata");
-  return metadata != nullptr && metadata->is_object() ? boost::json::serialize(*metadata) : "{}";
+  if (!error && parsed.is_object()) {
+    const auto* metadata = parsed.get_object().if_contains("metadata");
+    if (metadata != nullptr && metadata->is_object()) attached.metadata = boost::json::serialize(*metadata);
+    const auto* own = parsed.get_object().if_contains("labels");
+    if (own != nullptr && own->is_object()) {
+      for (const auto& [name, value] : own->get_object()) labels[name] = value;
+    }
+  }
+  if (!labels.empty()) attached.labels = boost::json::serialize(labels);
+  return attached;
 }
 
 std::string close_list(JsonText& out, const std::string& next) {
@@ -88,6 +105,16 @@ Result<Queries::Run> Queries::open(const RunId& id) {
   return Run{std::move(view), std::move(workflow), {}};
 }
 
+Result<std::optional<model::Pause>> Queries::pause_of(const model::RunRow& row) {
+  if (row.status != model::RunStatus::paused) return std::nullopt;
+  model::Pause pause;
+  pause.run = row.id;
+  TRY(const std::optional<model::Record> record, store_.get_record(row.key.shard(), record_key(pause)));
+  if (!record) return std::nullopt;  // resumed since
+  TRY(pause, model::pause_of(*record));
+  return pause;
+}
+
 std::size_t Queries::ended_steps(const model::RunRow& row, const Workflow* workflow) {
   if (workflow == nullptr) return 0;
   const std::size_t steps = workflow->steps.size();
@@ -117,10 +144,13 @@ Result<std::string> Queries::run(const store::RunView& view) {
   const auto workflow = workflow_of(view.row);
   TRY(const std::optional<std::string> input,
       store_.get_payload({view.row.key, model::PayloadSlot::run_input}));
-  const std::string metadata = metadata_of(view.context);
+  const Attached attached = attached_to(view.context, workflow.get());
+  TRY(const std::optional<model::Pause> pause, pause_of(view.row));
   JsonText out;
   write_run(view.row,
-            {workflow.get(), ended_steps(view.row, workflow.get()), metadata, input ? *input : "{}"}, out);
+            {workflow.get(), ended_steps(view.row, workflow.get()), attached.metadata, attached.labels,
+             pause ? &*pause : nullptr, input ? std::string_view(*input) : "{}"},
+            out);
   return out.take();
 }
 
@@ -128,8 +158,12 @@ Status Queries::write_run_item(const model::RunRow& row, JsonText& out) {
   const auto workflow = workflow_of(row);
   TRY(const std::optional<std::string> context,
       store_.get_payload({row.key, model::PayloadSlot::run_context}));
-  const std::string metadata = context ? metadata_of(*context) : "{}";
-  write_run(row, {workflow.get(), ended_steps(row, workflow.get()), metadata, std::nullopt}, out);
+  const Attached attached = attached_to(context.value_or(""), workflow.get());
+  TRY(const std::optional<model::Pause> pause, pause_of(row));
+  write_run(row,
+            {workflow.get(), ended_steps(row, workflow.get()), attached.metadata, attached.labels,
+             pause ? &*pause : nullptr, std::nullopt},
+            out);
   return {};
 }
 

@@ -9,6 +9,7 @@
 #include "api/json_text.hpp"
 #include "base/error.hpp"
 #include "base/ids.hpp"
+#include "model/pause.hpp"
 #include "store/store.hpp"
 
 namespace baton::api {
@@ -44,6 +45,9 @@ class Queries {
                                        std::size_t limit);
   Result<std::string> history(const RunId& id, std::optional<JournalSequence> before, std::size_t limit);
 
+  // Seed 001's progress object.
+  Result<std::string> progress(const RunId& id);
+
   Result<std::string> tasks(const RunId& run, TaskCursor from, std::size_t limit);
   Result<std::string> task(const TaskId& id);
   Result<model::TaskRow> task_row(const TaskId& id);
@@ -53,6 +57,7 @@ class Queries {
   Result<Run> open(const RunId& id);
   Result<store::TaskView> locate(Run& run, const TaskId& id);
   Status write_run_item(const model::RunRow& row, JsonText& out);
+  Result<std::optional<model::Pause>> pause_of(const model::RunRow& row);
   std::size_t ended_steps(const model::RunRow& row, const model::Workflow* workflow);
   Status write_task_item(Run& run, const store::TaskView& view, bool attempt_list, JsonText& out);
   Result<std::optional<std::string>> result_of(Run& run, const store::TaskView& view);

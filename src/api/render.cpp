@@ -83,6 +83,19 @@ void write_attempt(const model::AttemptRecord& attempt, JsonText& out) {
 
 }  // namespace
 
+void write_pause(const model::Pause* pause, JsonText& out) {
+  if (pause == nullptr) {
+    out.null();
+    return;
+  }
+  out.begin_object();
+  out.key("by").string(pause->by);
+  out.key("reason").string_or_null(pause->why);
+  out.key("since").instant(pause->since);
+  out.key("until").instant(pause->until.value_or(WallTime{}));
+  out.end_object();
+}
+
 void write_run(const model::RunRow& row, const RunDetails& details, JsonText& out) {
   out.begin_object();
   out.key("id").string(row.id.text());
@@ -101,12 +114,16 @@ void write_run(const model::RunRow& row, const RunDetails& details, JsonText& ou
   out.key("job_id").string_or_null(row.job_id);
   if (details.input) out.key("input").raw(*details.input);
   out.key("metadata").raw(details.metadata);
+  out.key("labels").raw(details.labels);
   out.key("priority").integer(row.priority);
   out.key("created_at").instant(row.created_at);
   out.key("started_at").instant(row.started_at);
   out.key("ended_at").instant(row.ended_at);
   out.key("duration").seconds(span(row.started_at, row.ended_at));
   out.key("recovery_attempts").integer(row.recovery_attempts);
+  out.key("replay_of").string_or_null(row.replay_of == RunId{} ? "" : row.replay_of.text());
+  out.key("pause");
+  write_pause(details.pause, out);
   out.key("counts").begin_object();
   out.key("total").integer(row.counts.total);
   out.key("completed").integer(row.counts.completed);
@@ -302,6 +319,26 @@ void write_fact(const RunId& run, const model::Fact& fact, const model::Workflow
       break;
     case Kind::task_retrying:
       out.key("delay").seconds(Duration{fact.number});
+      break;
+    case Kind::run_paused:
+      out.key("step").string_or_null(fact.other);
+      out.key("reason").string_or_null(fact.text);
+      out.key("until").instant(WallTime{fact.number});
+      break;
+    case Kind::run_resumed:
+      out.key("step").string_or_null(fact.other);
+      break;
+    case Kind::run_recovering:
+      out.key("recovery").integer(fact.number);
+      out.key("reason").string_or_null(fact.text);
+      break;
+    case Kind::run_recovered:
+      break;
+    case Kind::run_changed:
+      out.key("changed").string(fact.text);
+      out.key("priority").integer(fact.number);
+      break;
+    case Kind::task_reset:
       break;
     case Kind::task_ended:
       out.key("status").string(task_status());

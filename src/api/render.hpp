@@ -9,6 +9,7 @@
 #include "model/dead_letter.hpp"
 #include "model/definition.hpp"
 #include "model/fact.hpp"
+#include "model/pause.hpp"
 #include "model/rows.hpp"
 
 namespace baton::api {
@@ -17,9 +18,14 @@ struct RunDetails {
   const model::Workflow* workflow = nullptr;  // null: its definition cannot be read
   std::size_t current_step = 0;               // steps that have ended
   std::string_view metadata = "{}";           // JSON
+  std::string_view labels = "{}";             // JSON
+  const model::Pause* pause = nullptr;        // of a paused one
   std::optional<std::string_view> input;      // JSON; left out of lists
 };
 void write_run(const model::RunRow& row, const RunDetails& details, JsonText& out);
+
+// {"by", "reason", "since", "until"}, or null.
+void write_pause(const model::Pause* pause, JsonText& out);
 
 struct TaskDetails {
   RunId run;

@@ -1,14 +1,13 @@
-// Reading and cancelling runs.
+// Reading runs.
 #include <algorithm>
 #include <boost/json/parse.hpp>
 #include <charconv>
 
+#include "api/control.hpp"
 #include "api/handlers.hpp"
-#include "api/request_body.hpp"
 #include "base/text.hpp"
 
 namespace baton::api {
-namespace {
 
 using model::RunStatus;
 
@@ -31,6 +30,8 @@ Status add_statuses(std::string_view list, std::vector<RunStatus>& out) {
   }
   return {};
 }
+
+namespace {
 
 // `state`: what people ask for most.
 Status apply_state(std::string_view state, store::RunFilter& filter, bool& recoverable) {
@@ -98,26 +99,6 @@ Result<std::string> definition(Core& core, const Call& call) {
   return std::move(stored->canonical);
 }
 
-Result<model::CancelRun> read_cancel(const Call& call) {
-  TRY_VOID(call.only({}));
-  TRY(const RunId id, call.run_id());
-  model::CancelRun command{id, false, ""};
-  if (call.request.body.empty()) return command;
-  TRY(const RequestBody body, RequestBody::parse(call.request));
-  TRY_VOID(body.only({"terminate", "reason"}));
-  TRY(command.terminate, body.boolean("terminate", false));
-  TRY(command.reason, body.text("reason", 1000));
-  return command;
-}
-
-void answer(Call& call, Result<std::string> body) {
-  if (body) {
-    call.json(200, std::move(*body));
-  } else {
-    call.fail(body.error());
-  }
-}
-
 }  // namespace
 
 void list_runs(const CorePtr& core, CallPtr call) {
@@ -135,17 +116,6 @@ void run_definition(const CorePtr& core, CallPtr call) {
 void get_run(const CorePtr& core, CallPtr call) {
   const auto id = call->run_id();
   answer(*call, id ? core->queries.run(*id) : Result<std::string>(fail(id.error())));
-}
-
-void cancel_run(const CorePtr& core, CallPtr call) {
-  auto command = read_cancel(*call);
-  if (!command) return call->fail(command.error());
-  const RunId id = command->run;
-  const std::string actor = call->actor;
-  core->services.runs.send(std::move(*command), actor, [core, call, id](model::ReplyBody reply) {
-    if (const auto* error = std::get_if<Error>(&reply)) return call->fail(*error);
-    core->workers.post([core, call, id] { answer(*call, core->queries.run(id)); });
-  });
 }
 
 }  // namespace baton::api

@@ -29,14 +29,6 @@ Result<std::string> get(Core& core, const Call& call) {
   return core.queries.task(id);
 }
 
-void answer(Call& call, Result<std::string> body) {
-  if (body) {
-    call.json(200, std::move(*body));
-  } else {
-    call.fail(body.error());
-  }
-}
-
 }  // namespace
 
 void list_tasks(const CorePtr& core, CallPtr call) {

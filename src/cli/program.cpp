@@ -142,7 +142,12 @@ Program::Program() : app_("Runs tasks and workflows and does not lose them.", "b
   app_.require_subcommand(1);
   add_run(*this);
   add_runs(*this);
+  add_run_steering(*this);
   add_tasks(*this);
+  add_task_steering(*this);
+  add_queues(*this);
+  add_workers(*this);
+  add_explain(*this);
   add_dead_letters(*this);
   add_logs(*this);
   add_validate(*this);

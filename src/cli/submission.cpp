@@ -63,6 +63,8 @@ Result<json::object> read_inputs(const SubmissionOptions& options, const model::
   return given;
 }
 
+}  // namespace
+
 std::string random_key() {
   unsigned char bytes[16];
   if (::getentropy(bytes, sizeof bytes) != 0) return "";
@@ -74,8 +76,6 @@ std::string random_key() {
   }
   return key;
 }
-
-}  // namespace
 
 Result<Prepared> prepare(const SubmissionOptions& options, Console& console) {
   Prepared out;

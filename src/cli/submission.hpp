@@ -28,6 +28,9 @@ struct Prepared {
   std::shared_ptr<const model::Workflow> workflow;
 };
 
+// An idempotency key that nobody else uses.
+std::string random_key();
+
 // Reads and checks everything that can be checked here, so that a mistake needs no owner. Prints diagnostics
 // of the definition itself; the error then has an empty message.
 Result<Prepared> prepare(const SubmissionOptions& options, Console& console);

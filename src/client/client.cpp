@@ -15,6 +15,8 @@ constexpr Duration kSilence = Duration::seconds(60);  // streams say something e
 constexpr std::string_view kRuns = "/api/v1/runs";
 constexpr std::string_view kDeadLetters = "/api/v1/dead-letters";
 constexpr std::string_view kTasks = "/api/v1/tasks";
+constexpr std::string_view kQueues = "/api/v1/queues";
+constexpr std::string_view kWorkers = "/api/v1/workers";
 
 std::string resource(std::string_view collection, std::string_view id, std::string_view more = {}) {
   return std::string(collection) + '/' + net::percent_encode(id) + std::string(more);
@@ -135,6 +137,56 @@ Result<json::object> Client::cancel(std::string_view id, bool terminate, std::st
   request.headers.set("Content-Type", "application/json");
   TRY(const net::Response response, send(std::move(request), timeout_));
   return parse_object(response.body);
+}
+
+Result<json::object> Client::act(net::Method method, std::string target, const json::object& body,
+                                 const std::string& idempotency_key) {
+  net::ClientRequest request{method, std::move(target), {}, json::serialize(body), true};
+  request.headers.set("Content-Type", "application/json");
+  if (!idempotency_key.empty()) request.headers.set("Idempotency-Key", idempotency_key);
+  TRY(const net::Response response, send(std::move(request), timeout_));
+  return parse_object(response.body);
+}
+
+Result<json::object> Client::steer_run(std::string_view id, std::string_view verb, const json::object& body) {
+  return act(net::Method::post, resource(kRuns, id, '/' + std::string(verb)), body);
+}
+Result<json::object> Client::steer_task(std::string_view id, std::string_view verb,
+                                        const json::object& body) {
+  return act(net::Method::post, resource(kTasks, id, '/' + std::string(verb)), body);
+}
+Result<json::object> Client::steer_queue(std::string_view name, std::string_view verb,
+                                         const json::object& body) {
+  return act(net::Method::post, resource(kQueues, name, '/' + std::string(verb)), body);
+}
+Result<json::object> Client::steer_worker(std::string_view name, std::string_view verb,
+                                          const json::object& body) {
+  return act(net::Method::post, resource(kWorkers, name, '/' + std::string(verb)), body);
+}
+Result<json::object> Client::replay(std::string_view id, const json::object& body,
+                                    const std::string& idempotency_key) {
+  return act(net::Method::post, resource(kRuns, id, "/replay"), body, idempotency_key);
+}
+Result<json::object> Client::change(std::string_view id, const json::object& body) {
+  return act(net::Method::patch, resource(kRuns, id), body);
+}
+Result<json::object> Client::bulk(const json::object& body) {
+  return act(net::Method::post, std::string(kRuns) + "/bulk", body);
+}
+Result<json::object> Client::explain_run(std::string_view id) {
+  return get(resource(kRuns, id, "/explain"), timeout_);
+}
+Result<json::object> Client::explain_task(std::string_view id) {
+  return get(resource(kTasks, id, "/explain"), timeout_);
+}
+Result<json::object> Client::progress(std::string_view id) {
+  return get(resource(kRuns, id, "/progress"), timeout_);
+}
+Result<Page> Client::queues() {
+  return page(std::string(kQueues));
+}
+Result<Page> Client::workers() {
+  return page(std::string(kWorkers));
 }
 
 Result<json::object> Client::wait(std::string_view id, Duration timeout) {

@@ -83,6 +83,26 @@ class Client {
   Result<Submitted> submit(const Submission& submission);
   Result<boost::json::object> run(std::string_view id);
   Result<boost::json::object> cancel(std::string_view id, bool terminate, std::string_view reason);
+  // What is done to a run, task, queue or worker: verb and body as in openapi.yaml. Asking twice does no
+  // harm, but for `replay`, which needs a key for that.
+  Result<boost::json::object> steer_run(std::string_view id, std::string_view verb,
+                                        const boost::json::object& body);
+  Result<boost::json::object> steer_task(std::string_view id, std::string_view verb,
+                                         const boost::json::object& body);
+  Result<boost::json::object> steer_queue(std::string_view name, std::string_view verb,
+                                          const boost::json::object& body);
+  Result<boost::json::object> steer_worker(std::string_view name, std::string_view verb,
+                                           const boost::json::object& body);
+  Result<boost::json::object> replay(std::string_view id, const boost::json::object& body,
+                                     const std::string& idempotency_key);
+  Result<boost::json::object> change(std::string_view id, const boost::json::object& body);
+  // One page; the answer is openapi.yaml's BulkPage.
+  Result<boost::json::object> bulk(const boost::json::object& body);
+  Result<boost::json::object> explain_run(std::string_view id);
+  Result<boost::json::object> explain_task(std::string_view id);
+  Result<boost::json::object> progress(std::string_view id);
+  Result<Page> queues();
+  Result<Page> workers();
   // The run as it is when it has ended, or after `timeout` (whole seconds, at most 300).
   Result<boost::json::object> wait(std::string_view id, Duration timeout);
   // The text that the run follows, as JSON.
@@ -108,6 +128,8 @@ class Client {
  private:
   Result<net::Response> send(net::ClientRequest request, Duration timeout);
   Result<boost::json::object> get(std::string target, Duration timeout);
+  Result<boost::json::object> act(net::Method method, std::string target, const boost::json::object& body,
+                                  const std::string& idempotency_key = "");
   Result<Page> page(std::string target);
 
   net::HttpClient http_;

@@ -89,7 +89,8 @@ void start_attempt(State& state, Run& run, Task& task, const Claim& claim, const
                          .token = row.token,
                          .worker = row.worker,
                          .started_at = moment.wall,
-                         .phase = row.phase});
+                         .phase = row.phase,
+                         .generation = row.generation});
   ++run.row.counts.running;
   Worker& worker = state.workers[claim.worker];
   worker.in_process = claim.in_process;

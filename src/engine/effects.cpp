@@ -37,6 +37,11 @@ void Effects::put(const model::PayloadKey& key, std::string text) {
   payloads_[key] = std::move(shared);
 }
 
+void Effects::erase(const model::PayloadKey& key) {
+  state_.values.put(key, nullptr, state_.sequence);
+  payloads_[key] = std::make_shared<const std::string>();
+}
+
 void Effects::put(model::Record record) {
   const model::RecordKey key = record.id;
   state_.records[key] = {record, state_.sequence};
@@ -79,8 +84,10 @@ Sealed Effects::seal(const Moment& moment) {
   for (Touched& touched : runs_) {
     Run& run = *touched.run;
     run.row.journal_head = state_.sequence;
-    batch.runs.push_back(
-        {run.row, touched.created, payload(input_of(run.row.key)), payload(context_of(run.row.key))});
+    const bool open = !model::is_terminal(run.row.status);
+    batch.runs.push_back({run.row, touched.created, payload(input_of(run.row.key)),
+                          payload(context_of(run.row.key)), open - run.counted_open});
+    run.counted_open = open;
     batch.facts.push_back(std::move(touched.facts));
   }
   batch.tasks.reserve(tasks_.size());

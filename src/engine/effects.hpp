@@ -34,6 +34,8 @@ class Effects {
   void record(Run& run, model::Fact fact);
   // A payload of a touched row; it is in the value cache from now on.
   void put(const model::PayloadKey& key, std::string text);
+  // It has none any more.
+  void erase(const model::PayloadKey& key);
   void define(model::DefinitionChange definition) { definitions_.push_back(std::move(definition)); }
   void use_key(model::IdempotencyChange use) { idempotency_.push_back(std::move(use)); }
 
@@ -44,6 +46,8 @@ class Effects {
   void reply(model::ReplyTo to, model::ReplyBody body);        // released when this batch is durable
   void early_reply(model::ReplyTo to, model::ReplyBody body);  // released when the batch before it is
   void act(model::Action action) { actions_.push_back(std::move(action)); }
+
+  const std::string& actor() const { return actor_; }  // of begin()
 
   // Row changes so far: decisions are bounded by it.
   std::size_t rows() const { return runs_.size() + tasks_.size() + records_.size(); }

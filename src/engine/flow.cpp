@@ -10,6 +10,8 @@
 #include "engine/deadlines.hpp"
 #include "engine/dispatch.hpp"
 #include "engine/gates.hpp"
+#include "engine/generations.hpp"
+#include "engine/pauses.hpp"
 #include "engine/rendering.hpp"
 #include "engine/timers.hpp"
 
@@ -52,12 +54,6 @@ void set_status(Run& run, RunStatus status) {
   run.row.status = status;
 }
 
-void update_progress(Run& run) {
-  const std::uint64_t total = run.program->total_weight();
-  __extension__ using Wide = unsigned __int128;
-  run.row.progress = total == 0 ? 100 : static_cast<std::uint32_t>(Wide{run.done_weight} * 100 / total);
-}
-
 bool is_triggered(const Run& run, Ordinal step) {
   return trigger(run.program->step(step).trigger_rule, run.tasks[step].upstream).kind != Trigger::Kind::wait;
 }
@@ -77,6 +73,13 @@ void push_ready(State& state, const Run& run, Ordinal ordinal) {
   state.work.push_back({WorkKind::ready, {run.row.key, ordinal}, 0});
 }
 
+// Its definition says so, and it has not been recovered too often (SEMANTICS 57).
+bool recovers_by_itself(const Run& run) {
+  const model::Workflow& workflow = run.program->workflow();
+  return workflow.auto_recovery && run.row.status == RunStatus::failed &&
+         run.row.recovery_attempts < workflow.max_recovery_attempts;
+}
+
 void end_run(State& state, Run& run, const Moment& moment, Effects& effects) {
   if (run.row.status == RunStatus::pending) start_run(state, run, moment, effects);
   RunStatus outcome = run.row.outcome;
@@ -89,6 +92,13 @@ void end_run(State& state, Run& run, const Moment& moment, Effects& effects) {
                        .at = moment.wall,
                        .status = static_cast<std::uint8_t>(outcome),
                        .text = run.row.error_type});
+  drop_pauses(state, run, true, effects);
+  if (recovers_by_itself(run)) {
+    const model::Workflow& workflow = run.program->workflow();
+    begin_recovery(state, run, {.scope = model::Recovery::Scope::bad, .reason = "automatic"},
+                   workflow.recovery_delay, "", moment, effects);
+    return;
+  }
   effects.act(model::RunEnded{run.row.key, outcome});
   state.ended.push_back(run.row.key);
 }
@@ -112,13 +122,6 @@ void end_main_phase(State& state, Run& run, const Moment& moment, Effects& effec
   }
 }
 
-void note_failure(Run& run, const Task& task, const model::Step& step) {
-  if (!run.row.error_type.empty()) return;
-  run.row.error_type = step.finally ? model::error_type::kFinally : task.row.error_type;
-  run.row.error_message =
-      utf8_prefix("step " + step.name + ": " + task.row.error_message, model::kMessageLimit);
-}
-
 void end_step(State& state, Run& run, Task& task, const Moment& moment, Effects& effects) {
   const Ordinal ordinal = task.row.key.ordinal;
   const model::Step& step = run.program->step(ordinal);
@@ -135,15 +138,27 @@ void end_step(State& state, Run& run, Task& task, const Moment& moment, Effects&
   if (failed) note_failure(run, task, step);
   if (step.finally) {
     run.finally_failed |= failed;
-    if (--run.open_finally == 0) end_run(state, run, moment, effects);
-    return;
+    --run.open_finally;
+  } else {
+    if (failed && !run.any_failed) {
+      run.any_failed = true;
+      if (run.program->workflow().fail_fast)
+        state.work.push_back({WorkKind::sweep, {run.row.key, kWholeRun}, 0});
+    }
+    --run.open_main;
   }
-  if (failed && !run.any_failed) {
-    run.any_failed = true;
-    if (run.program->workflow().fail_fast)
-      state.work.push_back({WorkKind::sweep, {run.row.key, kWholeRun}, 0});
-  }
-  if (--run.open_main == 0) end_main_phase(state, run, moment, effects);
+  end_phase_if_over(state, run, moment, effects);
+}
+
+// The error of a mapped step: how many items failed, and the first one's. A part that failed in an earlier
+// generation has such a text already.
+std::string items_failed_text(const Task& group) {
+  constexpr std::string_view kBefore = " items failed; ";
+  std::string_view first = group.row.error_message;
+  if (const auto at = first.find(kBefore); at != std::string_view::npos)
+    first.remove_prefix(at + kBefore.size());
+  return std::to_string(group.items_failed) + " of " + std::to_string(group.row.item_count) +
+         std::string(kBefore) + std::string(first);
 }
 
 void end_item(State& state, Run& run, Task& item, bool was_active, const Moment& moment, Effects& effects) {
@@ -161,13 +176,16 @@ void end_item(State& state, Run& run, Task& item, bool was_active, const Moment&
   }
   const model::MaxFailures allowed = max_failures(run.program->step(item.row.step));
   if (item.row.status == TaskStatus::failed && !item.row.ignored) {
-    if (group.items_failed++ == 0) {
+    ++group.items_failed;
+    if (group.row.error_type.empty()) {
       effects.touch(run, item.row.step);
       set_error(group.row,
                 {.type = item.row.error_type,
                  .message = "item " + std::to_string(item.row.index) + ": " + item.row.error_message});
     }
-    if (!group.sweeping && group.items_open > 0 && allowed.exceeded_by(group.items_failed, count)) {
+    if (!group.sweeping && group.items_open > 0 &&
+        allowed.exceeded_by(group.items_failed - std::min(group.items_failed, group.row.kept_failures),
+                            count)) {
       group.sweeping = true;
       state.work.push_back({WorkKind::sweep, group.row.key, 0});
     }
@@ -180,11 +198,8 @@ void end_item(State& state, Run& run, Task& item, bool was_active, const Moment&
       !run.row.timed_out) {
     fail_task(state, run, group, deadline_failure(run.program->step(group.row.step)), moment, effects);
   } else if (allowed.exceeded_by(group.items_failed, count)) {
-    fail_task(state, run, group,
-              {.type = group.row.error_type,
-               .message = std::to_string(group.items_failed) + " of " + std::to_string(count) +
-                          " items failed; " + group.row.error_message},
-              moment, effects);
+    fail_task(state, run, group, {.type = group.row.error_type, .message = items_failed_text(group)}, moment,
+              effects);
   } else if (group.items_cancelled > 0) {
     cancel_task(state, run, group, moment, effects);
   } else {
@@ -351,6 +366,15 @@ bool has_failed(const model::TaskRow& row, const model::Step& step) {
   return row.status == TaskStatus::failed && !step.continue_on_error && !row.ignored;
 }
 
+void end_phase_if_over(State& state, Run& run, const Moment& moment, Effects& effects) {
+  if (run.row.status == RunStatus::paused) return;  // resume comes back to it
+  if (!run.row.finalizing) {
+    if (run.open_main == 0) end_main_phase(state, run, moment, effects);
+  } else if (run.open_finally == 0) {
+    end_run(state, run, moment, effects);
+  }
+}
+
 bool is_bad(const model::TaskRow& row, const model::Step& step) {
   switch (row.status) {
     case TaskStatus::failed:
@@ -363,6 +387,19 @@ bool is_bad(const model::TaskRow& row, const model::Step& step) {
     default:
       return false;
   }
+}
+
+void update_progress(Run& run) {
+  const std::uint64_t total = run.program->total_weight();
+  __extension__ using Wide = unsigned __int128;
+  run.row.progress = total == 0 ? 100 : static_cast<std::uint32_t>(Wide{run.done_weight} * 100 / total);
+}
+
+void note_failure(Run& run, const Task& task, const model::Step& step) {
+  if (!run.row.error_type.empty()) return;
+  run.row.error_type = step.finally ? model::error_type::kFinally : task.row.error_type;
+  run.row.error_message =
+      utf8_prefix("step " + step.name + ": " + task.row.error_message, model::kMessageLimit);
 }
 
 bool is_closing(const Run& run, const Task& task) {
@@ -440,7 +477,7 @@ void advance(State& state, Run& run, Task& task, const Moment& moment, Effects& 
       effects.put(result_of(task.row.key), std::move(outcome.result));
       task.row.has_result = true;
       task.row.attempts = task.row.group_attempts = 1;
-      task.row.starts = 1;
+      ++task.row.starts;
       task.row.ready_at = task.row.started_at = moment.wall;
       return complete_task(state, run, task, moment, effects);
     }
@@ -471,6 +508,10 @@ void expand_items(State& state, Run& run, Task& group_task, const Moment& moment
       return;
     if (limit > 0 ? group.items_active >= limit : group.items_waiting >= state.settings.item_window) return;
     Task& item = run.tasks[group.row.first_item + group.next_item];
+    if (item.row.status != TaskStatus::pending || item.parked) {  // it kept its result, or came here before
+      ++group.next_item;
+      continue;
+    }
     Needs missing;
     add_needs(state, run, item, missing);
     if (effects.rows() >= row_limit || !missing.empty()) {
@@ -590,6 +631,8 @@ void stop_attempt(State& state, Run& run, Task& task, model::Stopping mode, mode
 bool sweep(State& state, Work& work, const Moment& moment, Effects& effects, std::size_t row_limit) {
   Run* run = state.find(work.task.run);
   if (run == nullptr || model::is_terminal(run->row.status)) return false;
+  // What a recovery resets is not to be stopped for what made the earlier generation stop.
+  if (run->row.recovery.scope != model::Recovery::Scope::none && !run->row.cancel_requested) return false;
   const bool whole = work.task.ordinal == kWholeRun;
   const Ordinal first = whole ? 0 : run->tasks[work.task.ordinal].row.first_item;
   const auto end =

@@ -22,6 +22,13 @@ bool is_closing(const Run& run, const Task& task);
 // to running.
 void start_run(State& state, Run& run, const Moment& moment, Effects& effects);
 
+// The main phase or the `finally` phase is over when nothing of it is open and the run is not paused.
+void end_phase_if_over(State& state, Run& run, const Moment& moment, Effects& effects);
+// The first failure of a task that counts is the run's error.
+void note_failure(Run& run, const Task& task, const model::Step& step);
+// Percent of the work that is done, by the steps' estimates.
+void update_progress(Run& run);
+
 // Makes the steps without predecessors of a new run ready.
 void begin(State& state, Run& run);
 

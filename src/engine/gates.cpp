@@ -1,6 +1,7 @@
 #include "engine/gates.hpp"
 
 #include "engine/dispatch.hpp"
+#include "engine/load.hpp"
 
 namespace baton::engine {
 namespace {
@@ -74,6 +75,20 @@ void change_priority(State& state, Task& task, std::uint8_t priority) {
   task.row.priority = priority;
   task.order = ++state.last_order;
   line->tasks.emplace(place_of(task), task.row.key);
+}
+
+bool rank_tasks(State& state, Work& work, Effects& effects, std::size_t row_limit) {
+  Run* run = state.find(work.task.run);
+  if (run == nullptr || model::is_terminal(run->row.status)) return false;
+  for (; work.cursor < run->tasks.size(); ++work.cursor) {
+    if (effects.rows() >= row_limit) return true;
+    Task& task = run->tasks[work.cursor];
+    const std::uint8_t priority = priority_of(*run, task.row.step);
+    if (task.row.priority == priority || model::is_terminal(task.row.status)) continue;
+    change_priority(state, task, priority);
+    if (task.stored) effects.touch(*run, work.cursor);
+  }
+  return false;
 }
 
 std::size_t release(State& state, const Blocker& blocker, std::size_t at_most) {

@@ -13,6 +13,7 @@
 #include <cstddef>
 #include <optional>
 
+#include "engine/effects.hpp"
 #include "engine/state.hpp"
 #include "model/blocker.hpp"
 
@@ -39,6 +40,9 @@ void block(State& state, Task& task, const model::Blocker& blocker);
 void leave_line(State& state, Task& task);
 // A queued task's priority changes: it stands behind those that have it already.
 void change_priority(State& state, Task& task, std::uint8_t priority);
+
+// Brings what waits of the run to the priority that it has now. True: there is more to do.
+bool rank_tasks(State& state, Work& work, Effects& effects, std::size_t row_limit);
 
 // Lets up to `at_most` tasks past the blocker, the first ones first: queued ones go back to their queues,
 // pending ones are looked at again. How many there were.

@@ -21,8 +21,7 @@ void lay_out_tasks(Run& run) {
     model::TaskRow& row = run.tasks[i].row;
     row.key = {run.row.key, i};
     row.step = i;
-    const model::Step& step = program.step(i);
-    row.priority = step.priority >= 0 ? static_cast<std::uint8_t>(step.priority) : run.row.priority;
+    row.priority = priority_of(run, i);
   }
 }
 
@@ -50,14 +49,26 @@ void derive_group(Run& run, Task& group) {
     }
     if (item.row.status == TaskStatus::queued) ++group.items_waiting;
     if (model::is_active(item.row.status)) ++group.items_active;
-    // Items are made ready in order: the next one is the one after the last that has left `pending`. Those
-    // before it that are still pending were parked; StartShard makes them ready again.
-    if (item.row.status != TaskStatus::pending) group.next_item = i + 1;
+  }
+  // Items are made ready in order, from the first that is pending: it never was, was parked, or was reset.
+  while (group.next_item < group.row.item_count &&
+         run.tasks[group.row.first_item + group.next_item].row.status != TaskStatus::pending) {
+    ++group.next_item;
   }
   group.items_open = static_cast<std::uint32_t>(group.row.item_count - ended);
   if (group.row.item_count > 0) {
     run.done_weight += run.program->weight(group.row.step) * ended / group.row.item_count;
   }
+}
+
+// Whether a mapped step has failed already: what is open of it is swept. Failures that a recovery has kept
+// close nothing.
+bool is_failing(const Run& run, const Task& group) {
+  const auto& rules = run.program->step(group.row.step).failure;
+  const model::MaxFailures allowed = rules ? rules->max_failures : model::MaxFailures{};
+  const std::uint32_t kept = std::min(group.items_failed, group.row.kept_failures);
+  return group.row.stop_reason == model::StopReason::deadline ||
+         allowed.exceeded_by(group.items_failed - kept, group.row.item_count);
 }
 
 void derive(Run& run) {
@@ -79,7 +90,78 @@ void derive(Run& run) {
   }
 }
 
+// False: they are none of this run's items.
+bool lay_out_old_items(Run& run, const model::TaskRow& group) {
+  for (const model::ItemRange& range : group.old_items) {
+    for (std::uint32_t i = 0; i < range.count; ++i) {
+      Task& task = run.tasks[range.first + i];
+      if (task.row.index >= 0) return false;
+      task.old = true;
+      task.row.key = {run.row.key, range.first + i};
+      task.row.step = group.step;
+      task.row.index = static_cast<std::int32_t>(i);
+    }
+  }
+  return true;
+}
+
+model::TaskCounts count(const Run& run) {
+  model::TaskCounts counts;
+  for (const Task& task : run.tasks) {
+    if (task.old || (task.row.expanded && task.row.item_count > 0)) continue;
+    ++counts.total;
+    counts.completed += task.row.status == TaskStatus::completed;
+    counts.failed += task.row.status == TaskStatus::failed;
+    counts.skipped += task.row.status == TaskStatus::skipped;
+    counts.cancelled += task.row.status == TaskStatus::cancelled;
+    counts.running += task.row.status == TaskStatus::running;
+  }
+  return counts;
+}
+
 }  // namespace
+
+std::uint8_t priority_of(const Run& run, Ordinal step) {
+  const std::int8_t own = run.program->step(step).priority;
+  return own >= 0 ? static_cast<std::uint8_t>(own) : run.row.priority;
+}
+
+void derive_again(Run& run) {
+  run.open_main = run.open_finally = run.active = 0;
+  run.done_weight = 0;
+  run.any_failed = run.finally_failed = false;
+  for (Task& task : run.tasks) {
+    task.upstream = {};
+    task.next_item = task.items_open = task.items_failed = task.items_cancelled = 0;
+    task.items_waiting = task.items_active = 0;
+  }
+  derive(run);
+  for (const Task& task : run.tasks) {
+    if (!task.parked || task.row.index < 0) continue;
+    ++run.tasks[task.row.step].items_waiting;
+    ++run.tasks[task.row.step].items_active;
+  }
+  run.row.counts = count(run);
+  update_progress(run);
+}
+
+void take_up(State& state, Run& run) {
+  for (Ordinal i = 0; i < run.program->size(); ++i) {
+    Task& task = run.tasks[i];
+    if (task.row.status != TaskStatus::pending) continue;
+    if (task.row.expanded) {
+      if (is_failing(run, task)) {
+        task.sweeping = true;
+        state.work.push_back({WorkKind::sweep, task.row.key, 0});
+      } else {
+        refill(state, run, task);
+      }
+    } else if (trigger(run.program->step(i).trigger_rule, task.upstream).kind != Trigger::Kind::wait &&
+               run.program->step(i).finally == run.row.finalizing) {
+      state.work.push_back({WorkKind::ready, task.row.key, 0});
+    }
+  }
+}
 
 std::shared_ptr<const Program> program_for(State& state, std::shared_ptr<const model::Workflow> workflow) {
   if (const auto found = state.programs.find(workflow->hash); found != state.programs.end())
@@ -112,13 +194,21 @@ Status admit(State& state, model::RunRow row, std::vector<model::TaskRow> tasks,
   run->row = std::move(row);
   run->program = std::move(program);
   run->stored = true;
+  run->counted_open = !model::is_terminal(run->row.status);
   std::uint64_t count = run->program->size();
   for (const model::TaskRow& task : tasks) {
     if (task.expanded) count += task.item_count;
+    for (const model::ItemRange& range : task.old_items) {
+      count += range.count;
+      if (std::uint64_t{range.first} + range.count > run->row.next_ordinal) {
+        return damaged("a mapped step's earlier items are wrong");
+      }
+    }
   }
   if (run->row.next_ordinal != count || count > kMaxTasksEver) return damaged("its number of tasks is wrong");
   lay_out_tasks(*run);
   for (const model::TaskRow& task : tasks) {
+    if (!lay_out_old_items(*run, task)) return damaged("two mapped steps share items");
     if (!task.expanded) continue;
     const std::uint64_t end = std::uint64_t{task.first_item} + task.item_count;
     if (task.key.ordinal >= run->program->size() || task.step != task.key.ordinal ||

@@ -22,6 +22,17 @@ Run& add_run(State& state, model::RunRow row, std::shared_ptr<const Program> pro
 Status admit(State& state, model::RunRow row, std::vector<model::TaskRow> tasks,
              std::shared_ptr<const Program> program);
 
+// What is derived of a run's tasks is made from their rows anew, and the counters of its row: after tasks
+// were reset.
+void derive_again(Run& run);
+
+// Takes up the tasks of a run that nothing in memory takes care of (after a start or a recovery): those that
+// are ready, and further items of mapped steps.
+void take_up(State& state, Run& run);
+
+// Its step's, else its run's.
+std::uint8_t priority_of(const Run& run, Ordinal step);
+
 // Terminal runs whose end is durable leave memory.
 void evict(State& state, JournalSequence durable);
 

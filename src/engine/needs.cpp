@@ -40,7 +40,8 @@ void want_references(const State& state, const Run& run, const References& refs,
 
 void want_run(const State& state, const RunId& id, Needs& needs) {
   // A run of another shard does not exist here.
-  if (id.key().shard() == state.shard && state.find(id.key()) == nullptr) needs.runs.push_back(id.key());
+  if (id != RunId{} && id.key().shard() == state.shard && state.find(id.key()) == nullptr)
+    needs.runs.push_back(id.key());
 }
 
 }  // namespace
@@ -89,6 +90,20 @@ Needs needs_of(const State& state, const model::Command& command) {
     }
   } else if (const auto* cancel = std::get_if<model::CancelRun>(&command.body)) {
     want_run(state, cancel->run, needs);
+  } else if (const auto* pause = std::get_if<model::PauseCommand>(&command.body)) {
+    want_run(state, pause->target.run, needs);
+  } else if (const auto* resume = std::get_if<model::ResumeCommand>(&command.body)) {
+    want_run(state, resume->target.run, needs);
+  } else if (const auto* recover = std::get_if<model::RecoverRun>(&command.body)) {
+    want_run(state, recover->run, needs);
+  } else if (const auto* decision = std::get_if<model::DecideTask>(&command.body)) {
+    want_run(state, decision->task.run, needs);
+  } else if (const auto* explain = std::get_if<model::Explain>(&command.body)) {
+    want_run(state, explain->run, needs);
+  } else if (const auto* change = std::get_if<model::ChangeRun>(&command.body)) {
+    want_run(state, change->run, needs);
+    if (!change->metadata.empty() || !change->labels.empty())
+      want(state, context_of(change->run.key()), needs);
   } else if (const auto* report = std::get_if<model::ReportAttempt>(&command.body)) {
     want_run(state, report->task.run, needs);
   } else if (const auto* release = std::get_if<model::ReleaseAttempt>(&command.body)) {

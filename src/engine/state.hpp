@@ -20,6 +20,7 @@
 #include "engine/values.hpp"
 #include "model/blocker.hpp"
 #include "model/command.hpp"
+#include "model/pause.hpp"
 #include "model/record.hpp"
 #include "model/rows.hpp"
 
@@ -38,9 +39,10 @@ struct Task {
   JournalSequence touched_in = 0;  // the last commit that changes it
   ShardTime timer;                 // its entry in State::timers, if has_timer
   bool has_timer = false;
+  bool old = false;         // an item of a list that a recovery has replaced; it counts nowhere
   Line* line = nullptr;     // where it stands: a queue, or before a blocker; see gates.hpp
   std::uint64_t order = 0;  // its place there, among those of its priority
-  ShardTime clock;  // its entry of kind `clock` in State::timers, if has_clock
+  ShardTime clock;          // its entry of kind `clock` in State::timers, if has_clock
   bool has_clock = false;
   ShardTime heartbeat;  // last sign of life of its attempt, as far as this owner knows
 
@@ -69,6 +71,7 @@ struct Run {
   std::uint64_t done_weight = 0;
   bool any_failed = false;  // a main task failed that counts
   bool finally_failed = false;
+  bool counted_open = false;  // as the last batch that has it says
 };
 
 struct Place {
@@ -83,18 +86,11 @@ struct Line {
   std::optional<model::Blocker> blocker;  // none: a queue
 };
 
-// Who paused something, and until when.
-struct Pause {
-  std::string by;
-  std::string why;
-  WallTime since;
-  std::optional<WallTime> until;
-};
-
 struct Worker {
   bool in_process = false;
   ShardTime lease;                    // until then it counts as alive
   std::map<Token, TaskKey> attempts;  // that it holds
+  std::vector<std::string> queues;    // of its last claim; empty = all, or it has not asked yet
 };
 
 struct Claim {
@@ -112,11 +108,13 @@ enum class TimerKind : std::uint8_t {
   claim,      // end of its wait
   clock,      // start timeout, heartbeat, deadline or sla of a task
   run_clock,  // deadline or sla of a run
+  resume,     // end of the pause that ends first
+  recover,    // a run recovers by itself
 };
 struct Timer {
   ShardTime at;
   TimerKind kind = TimerKind::task;
-  TaskKey task;        // kinds task, clock and run_clock (ordinal kWholeRun)
+  TaskKey task;        // kinds task, clock; run_clock and recover: a run (ordinal kWholeRun)
   std::string worker;  // kinds lease and claim
   friend auto operator<=>(const Timer&, const Timer&) = default;
 };
@@ -126,6 +124,8 @@ enum class WorkKind : std::uint8_t {
   ready,    // a step or item whose predecessors have ended: skip it, compute it, or queue it
   expand,   // make more items of a mapped step ready
   sweep,    // cancel what is open of a run, or of a mapped step
+  reset,    // begin the next generation of what a run's recovery names
+  rank,     // bring queued tasks of a run to its new priority
   release,  // let tasks past the first of State::releasing
   dispatch  // hand queued tasks to waiting claims
 };
@@ -175,8 +175,8 @@ struct State {
   std::map<std::string, std::vector<Hash256>> versions;  // of each workflow; version n stands at n − 1
   std::map<std::string, Line> queues;
   std::map<model::Blocker, Line> blocked;
-  std::deque<model::Blocker> releasing;  // one for each `release` in `work`
-  std::map<model::Blocker, Pause> pauses;
+  std::deque<model::Blocker> releasing;           // one for each `release` in `work`
+  std::map<model::Blocker, model::Pause> pauses;  // of records, see pauses.hpp
   std::map<std::string, Worker> workers;
   std::deque<Claim> claims;
   std::set<Timer> timers;

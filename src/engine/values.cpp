@@ -72,13 +72,15 @@ void ValueCache::committed(JournalSequence sequence) {
 }
 
 void ValueCache::forget(RunKey run) {
-  for (const auto slot : {model::PayloadSlot::run_input, model::PayloadSlot::run_context}) {
-    if (const auto found = entries_.find({run, slot}); found != entries_.end()) {
-      bytes_ -= found->second->bytes;
-      list_.erase(found->second);
-      entries_.erase(found);
-    }
-  }
+  for (const auto slot : {model::PayloadSlot::run_input, model::PayloadSlot::run_context}) drop({run, slot});
+}
+
+void ValueCache::drop(const model::PayloadKey& key) {
+  const auto found = entries_.find(key);
+  if (found == entries_.end()) return;
+  bytes_ -= found->second->bytes;
+  list_.erase(found->second);
+  entries_.erase(found);
 }
 
 }  // namespace baton::engine

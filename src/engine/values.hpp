@@ -32,6 +32,8 @@ class ValueCache {
   // Everything up to this commit is durable and may go. Called between decisions only.
   void committed(JournalSequence sequence);
   void forget(RunKey run);
+  // A value that is put together from others, one of which has changed: it is loaded again when it is needed.
+  void drop(const model::PayloadKey& key);
   std::size_t bytes() const { return bytes_; }
 
  private:

@@ -20,11 +20,14 @@ namespace baton::model {
 // Payload texts are shared with the engine's value cache: nothing is copied on the way to the store.
 using Text = std::shared_ptr<const std::string>;
 
+//
+// A null text leaves what is stored as it is, an empty one removes it.
 struct RunChange {
   RunRow row;
   bool created = false;  // else it exists already
   Text input;            // null = unchanged
   Text context;
+  int opened = 0;  // 1: one more run is open than before, -1: one less
 };
 
 struct TaskChange {
@@ -62,13 +65,15 @@ struct Batch {
   std::vector<DefinitionChange> definitions;
   std::vector<IdempotencyChange> idempotency;
   std::vector<RecordChange> records;  // each record at most once
-  std::vector<RunFacts> facts;  // each run at most once; `previous` links the entries of a run
+  std::vector<RunFacts> facts;        // each run at most once; `previous` links the entries of a run
 
   bool empty() const {
-    return runs.empty() && tasks.empty() && definitions.empty() && idempotency.empty() &&
-           records.empty() && facts.empty();
+    return runs.empty() && tasks.empty() && definitions.empty() && idempotency.empty() && records.empty() &&
+           facts.empty();
   }
-  std::size_t rows() const { return runs.size() + tasks.size() + definitions.size() + idempotency.size() + records.size(); }
+  std::size_t rows() const {
+    return runs.size() + tasks.size() + definitions.size() + idempotency.size() + records.size();
+  }
 };
 
 }  // namespace baton::model

@@ -14,7 +14,9 @@
 #include "base/ids.hpp"
 #include "base/time.hpp"
 #include "model/definition.hpp"
+#include "model/explanation.hpp"
 #include "model/outcome.hpp"
+#include "model/pause.hpp"
 #include "model/rows.hpp"
 
 namespace baton::model {
@@ -32,6 +34,7 @@ struct SubmitRun {
   std::string context = "{}";  // JSON object {"workdir", "env", "metadata"}
   std::string job_id;
   std::optional<std::uint8_t> priority;
+  RunId replay_of;              // the run that this one repeats; zero = none
   std::string idempotency_key;  // "" = none
   Hash256 body;                 // of the request, compared when the key was used before
 };
@@ -42,12 +45,67 @@ struct CancelRun {
   std::string reason;
 };
 
+// Holds something back, or lets it go on (SEMANTICS 34). Pausing what is paused replaces who, why and until;
+// resuming what is not paused changes nothing.
+struct PauseTarget {
+  BlockerKind kind = BlockerKind::run_paused;
+  RunId run;         // of a run or step
+  std::string name;  // of anything but a run
+};
+struct PauseCommand {
+  PauseTarget target;
+  std::string why;
+  std::optional<WallTime> until;
+  std::optional<Duration> lasts;  // instead of until
+};
+struct ResumeCommand {
+  PauseTarget target;
+};
+
+// A run that has failed or was cancelled goes on (SEMANTICS 35).
+struct RecoverRun {
+  RunId run;
+  std::string from;               // a step's name or its place, counted from 0; "" = what is not completed
+  std::vector<std::string> keep;  // steps whose results stay although their resources were given back
+  bool failed_only = false;       // of a mapped `from`: only its bad items
+  bool force = false;             // beyond max_recovery_attempts
+  std::string reason;
+};
+
+// What a person decides about one task (SEMANTICS 19, 36): try it again, skip it, take a value as its result,
+// or (of one that waits for its next attempt) let it fail.
+struct DecideTask {
+  enum class Verdict : std::uint8_t { retry, skip, complete, fail };
+  TaskId task;
+  Verdict verdict = Verdict::retry;
+  std::string result = "null";  // of complete: JSON
+  bool force = false;           // beyond max_recovery_attempts
+  std::string reason;
+};
+
+// What may be changed of a run while it lasts (SEMANTICS 45).
+struct ChangeRun {
+  RunId run;
+  std::optional<std::uint8_t> priority;
+  std::string metadata;  // JSON object merged into what there is, a null removes; "" = unchanged
+  std::string labels;    // likewise
+};
+
+// Why a run, or one of its tasks, is not running. Changes nothing.
+struct Explain {
+  RunId run;
+  std::optional<Ordinal> task;
+};
+
+// Which queues and workers there are. Changes nothing.
+struct AskSurvey {};
+
 // A worker asks for up to `max` tasks of these queues. The reply comes when there is at least one, or when
 // `wait` is over (then with none). A newer claim of the same worker replaces the older, which is answered
 // with none.
 struct ClaimTasks {
   std::string worker;
-  bool in_process = false;  // its attempts die with this server
+  bool in_process = false;          // its attempts die with this server
   std::vector<std::string> queues;  // empty: all of them
   std::uint32_t max = 1;
   Duration wait;
@@ -93,7 +151,8 @@ struct Tick {};
 struct Continue {};
 
 using CommandBody = std::variant<SubmitRun, CancelRun, ClaimTasks, Heartbeat, ReportAttempt, ReleaseAttempt,
-                                 LoseWorker, StartShard, Tick, Continue, DiscardDeadLetters>;
+                                 LoseWorker, StartShard, Tick, Continue, PauseCommand, ResumeCommand,
+                                 RecoverRun, DecideTask, ChangeRun, Explain, AskSurvey, DiscardDeadLetters>;
 
 struct Command {
   CommandBody body;
@@ -139,10 +198,15 @@ struct Discarded {
   std::uint32_t count = 0;
   std::vector<std::string> unknown;
 };
+// A run was changed as asked for; what it is now.
+struct RunAccepted {
+  RunId run;
+  RunStatus status = RunStatus::running;
+};
 struct Done {};
 
-using ReplyBody =
-    std::variant<Error, Submitted, CancelAccepted, Claimed, HeartbeatAnswer, ReportAccepted, Discarded, Done>;
+using ReplyBody = std::variant<Error, Submitted, CancelAccepted, Claimed, HeartbeatAnswer, ReportAccepted,
+                               Discarded, Explanation, Survey, RunAccepted, Done>;
 
 struct Reply {
   ReplyTo to = 0;

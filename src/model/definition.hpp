@@ -182,6 +182,8 @@ struct Workflow {
   std::optional<std::uint32_t> retry_budget;  // retries of all tasks of a run together
   std::int8_t priority = 5;
   std::uint32_t max_recovery_attempts = 3;
+  bool auto_recovery = false;  // a failed run is recovered without a person, `recovery_delay` later
+  Duration recovery_delay = Duration::seconds(60);
 
   // Names of environment variables that expressions may read as env.NAME; taken at submission.
   std::vector<std::string> reads_env;

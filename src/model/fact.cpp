@@ -27,7 +27,13 @@ constexpr std::array kNames = {"",
                                "task.held",
                                "task.fallback",
                                "task.resolved",
-                               "alert.raised"};
+                               "alert.raised",
+                               "run.paused",
+                               "run.resumed",
+                               "run.recovering",
+                               "run.recovered",
+                               "run.changed",
+                               "task.reset"};
 
 void put(Encoder& out, const Fact& fact) {
   out.number(1, static_cast<std::uint64_t>(fact.kind));
@@ -99,6 +105,11 @@ bool is_task_fact(FactKind kind) {
     case FactKind::run_ended:
     case FactKind::run_timed_out:
     case FactKind::run_sla_missed:
+    case FactKind::run_paused:
+    case FactKind::run_resumed:
+    case FactKind::run_recovering:
+    case FactKind::run_recovered:
+    case FactKind::run_changed:
       return false;
     default:
       return true;

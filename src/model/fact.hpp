@@ -36,6 +36,12 @@ enum class FactKind : std::uint8_t {
   task_fallback,    // its own attempts are over, its fallback follows; text: error type; other: error message
   task_resolved,    // text: what a person decided (retry, skip, complete, fail); other: why
   alert_raised,     // status: the Severity; text: error type; other: message; of the task that it is about
+  run_paused,   // text: why; other: its step, "" = the whole run; number: until when (microseconds), 0 = open
+  run_resumed,  // other: its step, "" = the whole run
+  run_recovering,  // text: why; number: which recovery this is
+  run_recovered,   // everything that is to be done again is reset
+  run_changed,     // text: what ("priority", "metadata", "labels"); number: the new priority
+  task_reset,      // its next generation begins; text: "items" = its items are void as well
 };
 
 struct Fact {
@@ -53,7 +59,7 @@ struct Fact {
   friend bool operator==(const Fact&, const Fact&) = default;
 };
 
-inline constexpr FactKind kLastFactKind = FactKind::alert_raised;
+inline constexpr FactKind kLastFactKind = FactKind::task_reset;
 
 std::string_view name(FactKind kind);  // "run.submitted"
 bool is_task_fact(FactKind kind);

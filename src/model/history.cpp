@@ -33,6 +33,22 @@ bool is_activity(const Fact& fact) {
            fact.status == static_cast<std::uint8_t>(TaskStatus::failed)));
 }
 
+// The next generation: as if nothing had happened, but for the numbers that go on.
+void reset(TaskHistory& task, bool void_items) {
+  TaskHistory fresh;
+  fresh.step = task.step;
+  fresh.index = task.index;
+  fresh.starts = task.starts;
+  fresh.generation = task.generation + 1;
+  if (task.expanded && !void_items) {
+    fresh.expanded = true;
+    fresh.first_item = task.first_item;
+    fresh.item_count = task.item_count;
+    fresh.started_at = task.started_at;
+  }
+  task = std::move(fresh);
+}
+
 void apply_to_task(TaskHistory& task, const Fact& fact) {
   task.step = fact.step;
   task.index = fact.index;
@@ -96,6 +112,9 @@ void apply_to_task(TaskHistory& task, const Fact& fact) {
       }
       task.ended_at = fact.at;
       break;
+    case FactKind::task_reset:
+      reset(task, fact.text == "items");
+      break;
     default:
       break;
   }
@@ -132,6 +151,23 @@ void apply(RunHistory& run, const Fact& fact) {
     case FactKind::run_sla_missed:
       run.late = true;
       break;
+    case FactKind::run_paused:
+      if (fact.other.empty()) run.status = RunStatus::paused;
+      break;
+    case FactKind::run_resumed:
+      if (fact.other.empty()) run.status = RunStatus::running;
+      break;
+    case FactKind::run_recovering:
+      run.status = RunStatus::recovering;
+      run.cancel_requested = run.terminate = run.finalizing = run.timed_out = run.late = false;
+      run.outcome = RunStatus::pending;
+      run.ended_at = {};
+      break;
+    case FactKind::run_recovered:
+      if (run.status == RunStatus::recovering) run.status = RunStatus::running;
+      break;
+    case FactKind::run_changed:
+      break;  // what it is now stands in the row
     case FactKind::attempt_stopping:
     case FactKind::task_resolved:
     case FactKind::alert_raised:
@@ -146,6 +182,7 @@ void apply(RunHistory& run, const Fact& fact) {
     case FactKind::task_held:
     case FactKind::task_fallback:
     case FactKind::task_sla_missed:
+    case FactKind::task_reset:
       apply_to_task(run.tasks[fact.task], fact);
       if (run.started_at.us == 0 && is_activity(fact)) run.started_at = fact.at;
       break;

@@ -18,7 +18,8 @@ struct TaskHistory {
   std::uint32_t step = 0;
   std::int32_t index = -1;
   TaskStatus status = TaskStatus::pending;
-  std::string skip_reason;       // of a skipped one
+  std::string skip_reason;  // of a skipped one
+  std::uint32_t generation = 1;
   std::uint32_t starts = 0;      // the number of the last attempt
   std::uint32_t attempts = 0;    // that count against max_attempts
   bool attempt_running = false;  // between attempt.started and attempt.ended

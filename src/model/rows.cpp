@@ -29,9 +29,11 @@ void put(Encoder& out, const AttemptRecord& a) {
   if (a.exit_code) out.signed_number(20, *a.exit_code);
   out.number(21, static_cast<std::uint64_t>(a.status.value_or(0)));
   out.number(22, static_cast<std::uint64_t>(a.phase));
+  out.number(10, a.generation);
 }
 
 bool get(std::string_view bytes, AttemptRecord& a) {
+  a.generation = 1;  // also of records from before there were others
   Decoder in(bytes);
   while (in.next()) {
     switch (in.field()) {
@@ -72,6 +74,69 @@ bool get(std::string_view bytes, AttemptRecord& a) {
       case 22:
         if (in.number() > static_cast<std::uint64_t>(Phase::fallback)) return false;
         a.phase = static_cast<Phase>(in.number());
+        break;
+      case 10:
+        a.generation = static_cast<std::uint32_t>(in.number());
+        break;
+      default:
+        break;
+    }
+  }
+  return !in.failed();
+}
+
+void put(Encoder& out, const ItemRange& range) {
+  out.number(1, range.first);
+  out.number(2, range.count);
+}
+
+bool get(std::string_view bytes, ItemRange& range) {
+  Decoder in(bytes);
+  while (in.next()) {
+    if (in.field() == 1) range.first = static_cast<Ordinal>(in.number());
+    if (in.field() == 2) range.count = static_cast<std::uint32_t>(in.number());
+  }
+  return !in.failed();
+}
+
+void put(Encoder& out, const Recovery& recovery) {
+  out.number(1, static_cast<std::uint64_t>(recovery.scope));
+  out.number(2, static_cast<std::uint64_t>(recovery.then));
+  out.number(3, recovery.root);
+  out.number(4, recovery.failed_only ? 1 : 0);
+  // One more than the ordinal: a zero would be left out.
+  for (const Ordinal kept : recovery.keep) out.number(5, std::uint64_t{kept} + 1);
+  out.bytes(6, recovery.reason);
+  out.number(7, bits(recovery.due.us));
+}
+
+bool get(std::string_view bytes, Recovery& recovery) {
+  Decoder in(bytes);
+  while (in.next()) {
+    const std::uint64_t n = in.number();
+    switch (in.field()) {
+      case 1:
+        if (n > static_cast<std::uint64_t>(Recovery::Scope::task)) return false;
+        recovery.scope = static_cast<Recovery::Scope>(n);
+        break;
+      case 2:
+        if (n > static_cast<std::uint64_t>(Recovery::Then::complete)) return false;
+        recovery.then = static_cast<Recovery::Then>(n);
+        break;
+      case 3:
+        recovery.root = static_cast<Ordinal>(n);
+        break;
+      case 4:
+        recovery.failed_only = n != 0;
+        break;
+      case 5:
+        recovery.keep.push_back(static_cast<Ordinal>(n - 1));
+        break;
+      case 6:
+        recovery.reason = in.bytes();
+        break;
+      case 7:
+        recovery.due.us = static_cast<std::int64_t>(n);
         break;
       default:
         break;
@@ -142,6 +207,12 @@ std::string encode_state(const TaskRow& row) {
   out.number(56, bits(row.deadline.us));
   out.number(57, bits(row.late_at.us));
   out.number(58, row.start_timeouts);
+  for (const ItemRange& range : row.old_items) {
+    Encoder one;
+    put(one, range);
+    out.message(60, one);
+  }
+  out.number(61, row.kept_failures);
   for (const AttemptRecord& attempt : row.history) {
     Encoder one;
     put(one, attempt);
@@ -281,6 +352,12 @@ Status decode_state(std::string_view bytes, TaskRow& row) {
       case 58:
         row.start_timeouts = small;
         break;
+      case 60:
+        if (!get(in.bytes(), row.old_items.emplace_back())) return damaged();
+        break;
+      case 61:
+        row.kept_failures = small;
+        break;
       default:
         break;
     }
@@ -315,6 +392,15 @@ std::string encode_state(const RunRow& row) {
   out.number(52, bits(row.late_at.us));
   out.number(53, row.retries);
   out.number(54, bits(row.paused_for.us));
+  out.number(60, bits(row.paused_at.us));
+  if (row.recovery.scope != Recovery::Scope::none) {
+    Encoder one;
+    put(one, row.recovery);
+    out.message(61, one);
+  }
+  if (row.replay_of != RunId{}) {
+    out.bytes(62, {reinterpret_cast<const char*>(row.replay_of.bytes.data()), row.replay_of.bytes.size()});
+  }
   return out.take();
 }
 
@@ -401,6 +487,16 @@ Status decode_state(std::string_view bytes, RunRow& row) {
         break;
       case 54:
         row.paused_for.us = static_cast<std::int64_t>(n);
+        break;
+      case 60:
+        row.paused_at.us = static_cast<std::int64_t>(n);
+        break;
+      case 61:
+        if (!get(in.bytes(), row.recovery)) return damaged();
+        break;
+      case 62:
+        if (in.bytes().size() != row.replay_of.bytes.size()) return damaged();
+        std::memcpy(row.replay_of.bytes.data(), in.bytes().data(), in.bytes().size());
         break;
       default:
         break;

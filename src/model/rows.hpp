@@ -37,6 +37,7 @@ struct AttemptRecord {
   std::optional<int> exit_code;  // of a process that exited badly
   std::optional<int> status;     // of an HTTP response that was an error
   Phase phase = Phase::primary;
+  std::uint32_t generation = 1;  // of the task
 
   friend bool operator==(const AttemptRecord&, const AttemptRecord&) = default;
 };
@@ -49,6 +50,13 @@ std::string_view name(StopReason reason);  // "" for none
 // How a completed task came to its result, if not by its own attempt. Stored as numbers.
 enum class Via : std::uint8_t { none, fallback, operator_, cache };
 std::string_view name(Via via);  // "" for none
+
+// The ordinals of an item list that a recovery has put another one in place of.
+struct ItemRange {
+  Ordinal first = 0;
+  std::uint32_t count = 0;
+  friend bool operator==(const ItemRange&, const ItemRange&) = default;
+};
 
 struct TaskRow {
   TaskKey key;
@@ -101,6 +109,9 @@ struct TaskRow {
   bool expanded = false;
   Ordinal first_item = 0;
   std::uint32_t item_count = 0;
+  std::vector<ItemRange> old_items;  // of earlier generations; their tasks count nowhere
+  std::uint32_t kept_failures =
+      0;  // failed items that the present generation did not reset: they close nothing
 
   std::vector<AttemptRecord> history;  // oldest first; at most kHistoryLimit newest are kept
 
@@ -121,6 +132,28 @@ struct TaskCounts {
 
   std::uint32_t ended() const { return completed + failed + skipped + cancelled; }
   friend bool operator==(const TaskCounts&, const TaskCounts&) = default;
+};
+
+// Which tasks a recovery that is under way resets. It is done bit by bit; what is reset already is `pending`,
+// so that a new owner finds the rest by looking at the rows.
+struct Recovery {
+  enum class Scope : std::uint8_t {
+    none,  // no recovery is under way
+    bad,   // what is not completed, nor skipped for a good reason
+    step,  // the same, and step `root` with everything that follows from it
+    task   // the task `root` alone, and what was skipped or cancelled because of it
+  };
+  // What becomes of the task `root` when everything is reset.
+  enum class Then : std::uint8_t { again, skip, complete };
+  Scope scope = Scope::none;
+  Then then = Then::again;
+  Ordinal root = 0;
+  bool failed_only = false;   // of a mapped root: only its bad items
+  std::vector<Ordinal> keep;  // steps that stay as they are; ascending
+  ShardTime due;              // not before then
+  std::string reason;
+
+  friend bool operator==(const Recovery&, const Recovery&) = default;
 };
 
 struct RunRow {
@@ -152,6 +185,10 @@ struct RunRow {
   std::uint32_t progress = 0;  // percent, weighted by estimates
   TaskCounts counts;
   Ordinal next_ordinal = 0;  // the next free one, for items
+
+  ShardTime paused_at;  // if paused
+  Recovery recovery;
+  RunId replay_of;  // the run that this one repeats; zero = none
 
   friend bool operator==(const RunRow&, const RunRow&) = default;
 };

@@ -30,17 +30,19 @@ constexpr std::array kRunTransitions = {
     Transition<R>{R::failed, R::recovering, "recover or retry"},
     Transition<R>{R::cancelled, R::recovering, "recover or retry"},
     Transition<R>{R::recovering, R::running, "its reset tasks go on"},
+    Transition<R>{R::recovering, R::cancelling, "cancel requested"},
 };
 
 constexpr std::array kTaskTransitions = {
     Transition<T>{T::pending, T::queued, "what it needs has ended"},
     Transition<T>{T::pending, T::completed, "values computed, or nothing to do"},
     Transition<T>{T::pending, T::failed, "an expression failed"},
-    Transition<T>{T::pending, T::skipped, "a condition or a failed step before it"},
+    Transition<T>{T::pending, T::skipped, "a condition, a failed step before it, or a person"},
     Transition<T>{T::pending, T::cancelled, "the run was cancelled"},
     Transition<T>{T::queued, T::running, "a worker took it"},
     Transition<T>{T::queued, T::retrying, "it waited too long, a rule says to wait again or for a person"},
     Transition<T>{T::queued, T::failed, "it waited too long"},
+    Transition<T>{T::queued, T::skipped, "a person skipped it"},
     Transition<T>{T::queued, T::cancelled, "the run was cancelled"},
     Transition<T>{T::running, T::completed, "its attempt succeeded"},
     Transition<T>{T::running, T::failed, "its last attempt failed"},

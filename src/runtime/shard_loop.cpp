@@ -294,8 +294,7 @@ bool ShardLoop::commit(const engine::Moment& at) {
   flight.actions = std::move(sealed.actions);
   for (const model::RunChange& change : sealed.batch.runs) {
     flight.touched.push_back(change.row.key);
-    if (change.created) ++open_runs_;
-    if (model::is_terminal(change.row.status)) --open_runs_;
+    open_runs_ += static_cast<std::size_t>(change.opened);  // wraps around for -1, as it should
   }
   // Early replies may leave with the commit before this one.
   std::erase_if(flight.replies, [&](model::Reply& reply) {

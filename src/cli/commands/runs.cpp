@@ -1,6 +1,7 @@
 #include <boost/json/serialize.hpp>
 
 #include "cli/commands/commands.hpp"
+#include "cli/commands/steer.hpp"
 #include "cli/output.hpp"
 #include "cli/session.hpp"
 #include "cli/text_width.hpp"
@@ -14,8 +15,6 @@ namespace json = boost::json;
 struct Options {
   client::RunQuery query;
   std::string run;
-  bool terminate = false;
-  std::string reason;
 };
 
 std::string status_cell(const json::object& row, const Style& style) {
@@ -50,7 +49,9 @@ int list(const Context& context, const client::RunQuery& query) {
   return kOk;
 }
 
-std::string describe(const json::object& run, const Style& style) {
+}  // namespace
+
+std::string describe_run(const json::object& run, const Style& style) {
   std::string out;
   const auto line = [&](std::string_view name, const std::string& value) {
     if (!value.empty()) out += style.dim(pad(name, 12)) + value + '\n';
@@ -59,6 +60,11 @@ std::string describe(const json::object& run, const Style& style) {
   line("workflow", cell_of(run, "workflow") + ", version " + cell_of(run, "version"));
   line("title", cell_of(run, "title"));
   line("status", status_cell(run, style));
+  if (const auto* pause = object_of(run, "pause")) {
+    const std::string until = short_time(*pause, "until");
+    line("paused", "by " + cell_of(*pause, "by") + (until.empty() ? "" : ", until " + until) +
+                       (cell_of(*pause, "reason").empty() ? "" : ": " + cell_of(*pause, "reason")));
+  }
   line("error", style.red(full_error_of(run, std::string(12, ' '))));
   line("progress", std::to_string(static_cast<int>(number_of(run, "progress"))) + "%, step " +
                        cell_of(run, "current_step") + " of " + cell_of(run, "total_steps"));
@@ -77,7 +83,8 @@ std::string describe(const json::object& run, const Style& style) {
   line("duration", duration_of(run, wall_now()));
   if (number_of(run, "recovery_attempts") > 0)
     line("recovered", cell_of(run, "recovery_attempts") + " times");
-  for (const char* name : {"input", "metadata"}) {
+  line("replay of", cell_of(run, "replay_of"));
+  for (const char* name : {"input", "metadata", "labels"}) {
     const auto* value = object_of(run, name);
     if (value == nullptr || value->empty()) continue;
     out += style.dim(std::string(name)) + '\n';
@@ -89,9 +96,11 @@ std::string describe(const json::object& run, const Style& style) {
   return out;
 }
 
+namespace {
+
 int show(const Context& context, const json::object& run) {
   print_object(context.console, context.settings.output, run,
-               [&](const Style& style) { return describe(run, style); });
+               [&](const Style& style) { return describe_run(run, style); });
   return kOk;
 }
 
@@ -99,15 +108,6 @@ int get(const Context& context, const std::string& id) {
   Session session(context.settings, context.console);
   if (const auto opened = session.open(Purpose::look); !opened) return context.fail(opened.error());
   const auto run = session.ask(Purpose::look, [&](client::Client& c) { return c.run(id); });
-  return run ? show(context, *run) : context.fail(run.error());
-}
-
-int cancel(const Context& context, const Options& options) {
-  Session session(context.settings, context.console);
-  if (const auto opened = session.open(Purpose::look); !opened) return context.fail(opened.error());
-  const auto run = session.ask(Purpose::look, [&](client::Client& c) {
-    return c.cancel(options.run, options.terminate, options.reason);
-  });
   return run ? show(context, *run) : context.fail(run.error());
 }
 
@@ -169,7 +169,7 @@ int history(const Context& context, const std::string& id) {
 
 void add_runs(Program& program) {
   const auto options = std::make_shared<Options>();
-  CLI::App& runs = *program.app().add_subcommand("runs", "Lists, shows and cancels runs");
+  CLI::App& runs = *program.app().add_subcommand("runs", "Lists, shows and steers runs");
   runs.require_subcommand(1);
 
   CLI::App& list_command = program.command(runs, "list", "Lists runs, the newest first",
@@ -192,12 +192,6 @@ void add_runs(Program& program) {
   };
   add_id(program.command(runs, "get", "Shows a run",
                          [options](const Context& c) { return get(c, options->run); }));
-  CLI::App& cancel_command = program.command(
-      runs, "cancel", "Asks a run to end: running tasks get SIGTERM, then SIGKILL after 10 seconds",
-      [options](const Context& c) { return cancel(c, *options); });
-  add_id(cancel_command);
-  cancel_command.add_flag("--terminate", options->terminate, "SIGKILL at once");
-  cancel_command.add_option("--reason", options->reason, "Why, for the history")->type_name("TEXT");
   add_id(program.command(runs, "history", "Shows what happened in a run, the oldest first",
                          [options](const Context& c) { return history(c, options->run); }));
 }

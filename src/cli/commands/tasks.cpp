@@ -1,6 +1,7 @@
 #include <boost/json/serialize.hpp>
 
 #include "cli/commands/commands.hpp"
+#include "cli/commands/steer.hpp"
 #include "cli/output.hpp"
 #include "cli/session.hpp"
 #include "cli/text_width.hpp"
@@ -54,7 +55,9 @@ int list(const Context& context, const Options& options) {
   return kOk;
 }
 
-std::string describe(const json::object& task, const Style& style) {
+}  // namespace
+
+std::string describe_task(const json::object& task, const Style& style) {
   std::string out;
   const auto line = [&](std::string_view name, const std::string& value) {
     if (!value.empty()) out += style.dim(pad(name, 12)) + value + '\n';
@@ -104,13 +107,15 @@ std::string describe(const json::object& task, const Style& style) {
   return out;
 }
 
+namespace {
+
 int get(const Context& context, const std::string& id) {
   Session session(context.settings, context.console);
   if (const auto opened = session.open(Purpose::look); !opened) return context.fail(opened.error());
   const auto task = session.ask(Purpose::look, [&](client::Client& c) { return c.task(id); });
   if (!task) return context.fail(task.error());
   print_object(context.console, context.settings.output, *task,
-               [&](const Style& style) { return describe(*task, style); });
+               [&](const Style& style) { return describe_task(*task, style); });
   return kOk;
 }
 
@@ -118,7 +123,7 @@ int get(const Context& context, const std::string& id) {
 
 void add_tasks(Program& program) {
   const auto options = std::make_shared<Options>();
-  CLI::App& tasks = *program.app().add_subcommand("tasks", "Lists and shows the tasks of a run");
+  CLI::App& tasks = *program.app().add_subcommand("tasks", "Lists, shows and steers the tasks of runs");
   tasks.require_subcommand(1);
   CLI::App& list_command =
       program.command(tasks, "list", "Lists the tasks of a run in the order of its steps",

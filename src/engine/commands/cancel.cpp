@@ -1,6 +1,7 @@
 #include "base/text.hpp"
 #include "engine/commands/commands.hpp"
 #include "engine/flow.hpp"
+#include "engine/pauses.hpp"
 
 namespace baton::engine::commands {
 
@@ -28,6 +29,11 @@ void decide(State& state, const model::CancelRun& command, model::ReplyTo reply_
   const bool harder = command.terminate && !run->row.terminate;
   if (!run->row.cancel_requested || harder) {
     effects.touch(*run);
+    // Its time as a paused one ends; what was held back is swept.
+    if (run->row.status == model::RunStatus::paused) {
+      run->row.paused_for = run->row.paused_for + (moment.now - run->row.paused_at);
+      run->row.paused_at = {};
+    }
     run->row.cancel_requested = true;
     run->row.terminate |= command.terminate;
     run->row.status = model::RunStatus::cancelling;
@@ -39,7 +45,10 @@ void decide(State& state, const model::CancelRun& command, model::ReplyTo reply_
                           .at = moment.wall,
                           .number = command.terminate ? 1 : 0,
                           .text = std::string(utf8_prefix(command.reason, model::kMessageLimit))});
+    drop_pauses(state, *run, false, effects);
+    run->row.recovery = {};
     if (!run->row.finalizing) state.work.push_back({WorkKind::sweep, {run->row.key, kWholeRun}, 0});
+    end_phase_if_over(state, *run, moment, effects);
   }
   effects.reply(reply_to, model::CancelAccepted{command.run, run->row.status});
 }

@@ -18,6 +18,13 @@ void decide(State&, const model::LoseWorker&, model::ReplyTo, const Moment&, Eff
 void decide(State&, const model::StartShard&, model::ReplyTo, const Moment&, Effects&);
 void decide(State&, const model::Tick&, model::ReplyTo, const Moment&, Effects&);
 void decide(State&, const model::DiscardDeadLetters&, model::ReplyTo, const Moment&, Effects&);
+void decide(State&, const model::PauseCommand&, model::ReplyTo, const Moment&, Effects&);
+void decide(State&, const model::ResumeCommand&, model::ReplyTo, const Moment&, Effects&);
+void decide(State&, const model::RecoverRun&, model::ReplyTo, const Moment&, Effects&);
+void decide(State&, const model::DecideTask&, model::ReplyTo, const Moment&, Effects&);
+void decide(State&, const model::ChangeRun&, model::ReplyTo, const Moment&, Effects&);
+void decide(State&, const model::Explain&, model::ReplyTo, const Moment&, Effects&);
+void decide(State&, const model::AskSurvey&, model::ReplyTo, const Moment&, Effects&);
 void decide(State&, const model::Continue&, model::ReplyTo, const Moment&, Effects&);
 
 }  // namespace baton::engine::commands

@@ -3,6 +3,7 @@
 #include "engine/dispatch.hpp"
 #include "engine/flow.hpp"
 #include "engine/gates.hpp"
+#include "engine/generations.hpp"
 
 namespace baton::engine::commands {
 namespace {
@@ -22,6 +23,16 @@ bool work_on(State& state, Work work, const Moment& moment, Effects& effects, st
   }
   if (work.kind == WorkKind::release) {
     if (release_pending(state)) state.work.push_back(work);
+    return true;
+  }
+  if (work.kind == WorkKind::reset) {
+    Run* run = state.find(work.task.run);
+    if (run == nullptr || run->row.recovery.scope == model::Recovery::Scope::none) return true;
+    if (go_on_recovering(state, *run, work, moment, effects, row_limit)) state.work.push_back(work);
+    return true;
+  }
+  if (work.kind == WorkKind::rank) {
+    if (rank_tasks(state, work, effects, row_limit)) state.work.push_back(work);
     return true;
   }
   if (work.kind == WorkKind::sweep) {

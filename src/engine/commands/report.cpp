@@ -26,13 +26,18 @@ bool same_outcome(const model::AttemptRecord& record, const model::Outcome& outc
 
 // What the report of this attempt was answered with: what became of the task then, not since.
 TaskStatus first_answer(const model::TaskRow& row, const model::AttemptRecord& record) {
-  const bool last = &record == &row.history.back();
+  // The last one of its generation decided what became of the task then.
+  const bool newest = &record == &row.history.back();
+  const bool last =
+      newest ? record.generation == row.generation : (&record + 1)->generation != record.generation;
+  const bool past = record.generation != row.generation;
   switch (record.end) {
     case AttemptEnd::completed:
       return TaskStatus::completed;
     case AttemptEnd::cancelled:
       return TaskStatus::cancelled;
     case AttemptEnd::failed:
+      if (past) return last || newest ? TaskStatus::failed : TaskStatus::retrying;
       return last && row.status == TaskStatus::failed ? TaskStatus::failed : TaskStatus::retrying;
     default:  // interrupted: back in the queue, unless that was once too often or the run was being cancelled
       return last && model::is_terminal(row.status) ? row.status : TaskStatus::queued;

@@ -7,6 +7,9 @@
 #include "engine/dispatch.hpp"
 #include "engine/flow.hpp"
 #include "engine/gates.hpp"
+#include "engine/generations.hpp"
+#include "engine/load.hpp"
+#include "engine/pauses.hpp"
 #include "engine/timers.hpp"
 #include "engine/workers.hpp"
 
@@ -34,24 +37,6 @@ bool is_orphan(const State& state, const Task& task) {
   return task.row.in_process && task.row.token.incarnation != state.incarnation;
 }
 
-// Whether a mapped step has failed already: what is open of it is swept.
-bool is_failing(const Run& run, const Task& group) {
-  const auto& rules = run.program->step(group.row.step).failure;
-  const model::MaxFailures allowed = rules ? rules->max_failures : model::MaxFailures{};
-  return group.row.stop_reason == model::StopReason::deadline ||
-         allowed.exceeded_by(group.items_failed, group.row.item_count);
-}
-
-// Whether a pending task that has no items was ready, or parked, when the previous owner stopped.
-bool is_due(const Run& run, const Task& task) {
-  if (task.row.index >= 0) {
-    return static_cast<std::uint32_t>(task.row.index) < run.tasks[task.row.step].next_item;
-  }
-  const model::Step& step = run.program->step(task.row.step);
-  return trigger(step.trigger_rule, task.upstream).kind != Trigger::Kind::wait &&
-         step.finally == run.row.finalizing;
-}
-
 }  // namespace
 
 // Recovery is the normal way to start: everything that was on its way goes on from what the rows say.
@@ -65,7 +50,9 @@ void decide(State& state, const model::StartShard&, model::ReplyTo reply_to, con
 
   std::vector<Task*> queued;
   std::vector<std::pair<Run*, Ordinal>> interrupted;
+  load_pauses(state, moment);
   for (Run* run : runs) {
+    bool rank = false;
     for (Task& task : run->tasks) {
       if (task.row.status == TaskStatus::queued) {
         queued.push_back(&task);
@@ -79,17 +66,16 @@ void decide(State& state, const model::StartShard&, model::ReplyTo reply_to, con
         interrupted.emplace_back(run, task.row.key.ordinal);
       } else if (task.row.status == TaskStatus::running) {
         keep(state, *run, task, moment);
-      } else if (task.row.expanded && task.row.status == TaskStatus::pending) {
-        if (is_failing(*run, task)) {
-          task.sweeping = true;
-          state.work.push_back({WorkKind::sweep, task.row.key, 0});
-        } else {
-          refill(state, *run, task);
-        }
-      } else if (task.row.status == TaskStatus::pending && is_due(*run, task)) {
-        state.work.push_back({WorkKind::ready, task.row.key, 0});
       }
+      // A change of the run's priority was not carried through yet.
+      if (!model::is_terminal(task.row.status)) rank |= task.row.priority != priority_of(*run, task.row.step);
     }
+    if (rank) state.work.push_back({WorkKind::rank, {run->row.key, kWholeRun}, 0});
+    if (run->row.recovery.scope != model::Recovery::Scope::none) {
+      resume_recovery(state, *run, moment);
+      continue;  // it takes the pending tasks up when all of them are reset
+    }
+    take_up(state, *run);
     for (Task& task : run->tasks) arm_clock(state, *run, task);
     arm_run_clock(state, *run);
     const bool stop = run->row.cancel_requested || run->row.timed_out ||

@@ -69,6 +69,7 @@ void decide(State& state, const model::SubmitRun& command, model::ReplyTo reply_
   row.version = version_of(state, workflow, moment, effects);
   row.definition = workflow.hash;
   row.job_id = command.job_id;
+  row.replay_of = command.replay_of;
   row.priority = command.priority.value_or(static_cast<std::uint8_t>(workflow.priority));
   row.created_at = moment.wall;
   row.counts.total = static_cast<std::uint32_t>(workflow.steps.size());

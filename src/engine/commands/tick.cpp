@@ -4,6 +4,7 @@
 #include "engine/decide.hpp"
 #include "engine/dispatch.hpp"
 #include "engine/flow.hpp"
+#include "engine/pauses.hpp"
 #include "engine/timers.hpp"
 #include "engine/workers.hpp"
 
@@ -52,6 +53,12 @@ void decide(State& state, const model::Tick&, model::ReplyTo, const Moment& mome
         on_run_clock(state, *run, moment, effects);
         break;
       }
+      case TimerKind::resume:
+        resume_due(state, moment, effects);
+        break;
+      case TimerKind::recover:
+        state.work.push_back({WorkKind::reset, timer.task, 0});
+        break;
       case TimerKind::lease:
         lose_worker(state, timer.worker, moment, effects);
         break;

@@ -40,6 +40,7 @@ class Disk {
   ShardTime shard_time() const { return shard_time_; }
 
  private:
+  void replace(const model::PayloadKey& key, const model::Text& text);
   void store(const model::RunChange& change);
   void store(const model::TaskChange& change);
   void store(const model::RunFacts& facts);

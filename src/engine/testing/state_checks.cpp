@@ -150,6 +150,11 @@ class RunCheck {
 
   bool goes_on(const Task& task) const {
     if (swept(task)) return true;
+    if (task.row.status == TaskStatus::pending && run_.row.recovery.scope != model::Recovery::Scope::none) {
+      return agenda_.work.contains({WorkKind::reset, {run_.row.key, kWholeRun}}) ||
+             state_.timers.contains(
+                 {run_.row.recovery.due, TimerKind::recover, {run_.row.key, kWholeRun}, {}});
+    }
     switch (task.row.status) {
       case TaskStatus::pending:
         return pending_goes_on(task);

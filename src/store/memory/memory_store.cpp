@@ -97,6 +97,10 @@ Status MemoryData::check(const Batch& batch) const {
   return {};
 }
 
+void replace(Text& stored, const Text& change) {
+  if (change) stored = change->empty() ? nullptr : change;
+}
+
 void MemoryData::apply(const Batch& batch) {
   for (const auto& change : batch.definitions) {
     definitions[change.hash] = {change.workflow, change.version, change.hash, *change.canonical,
@@ -112,14 +116,14 @@ void MemoryData::apply(const Batch& batch) {
       row.created_at = stored.row.created_at;
     }
     stored.row = std::move(row);
-    if (change.input) stored.input = change.input;
+    replace(stored.input, change.input);
     if (change.context) stored.context = change.context;
   }
   for (const auto& change : batch.tasks) {
     StoredTask& stored = tasks[change.row.key];
     stored.row = change.row;
-    if (change.input) stored.input = change.input;
-    if (change.result) stored.result = change.result;
+    replace(stored.input, change.input);
+    replace(stored.result, change.result);
   }
   for (const auto& change : batch.idempotency) {
     const auto run = runs.find(change.run);

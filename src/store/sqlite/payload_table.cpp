@@ -36,7 +36,7 @@ std::int64_t acquire(Connection& connection, const std::string& content) {
 }  // namespace
 
 PayloadCell store_payload(Connection& connection, const model::Text& text) {
-  if (!text) return {};
+  if (!text || text->empty()) return {};
   if (text->size() <= model::kInlinePayload) return {text.get(), 0};
   return {nullptr, acquire(connection, *text)};
 }

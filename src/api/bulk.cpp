@@ -1,0 +1,227 @@
+// POST /api/v1/runs/bulk: one action on every run that a filter finds, page by page; what became of each.
+#include <algorithm>
+#include <array>
+#include <atomic>
+
+#include "api/control.hpp"
+#include "api/handlers.hpp"
+#include "base/text.hpp"
+
+namespace baton::api {
+namespace {
+
+using model::RunStatus;
+
+constexpr std::size_t kMostAtOnce = 200;
+constexpr std::size_t kLookedAt = 2000;  // runs that one page looks through for `created_before`
+
+enum class Action : std::uint8_t { cancel, terminate, pause, resume, recover, retry };
+constexpr std::array<std::string_view, 6> kActions = {"cancel", "terminate", "pause",
+                                                      "resume", "recover",   "retry"};
+
+// The states of runs that an action is for: what a filter without a status finds, and what a dry run says.
+bool is_for(Action action, RunStatus status) {
+  switch (action) {
+    case Action::cancel:
+    case Action::terminate:
+      return !model::is_terminal(status);
+    case Action::pause:
+      return status == RunStatus::pending || status == RunStatus::running || status == RunStatus::paused;
+    case Action::resume:
+      return status == RunStatus::paused;
+    default:
+      return status == RunStatus::failed || status == RunStatus::cancelled;
+  }
+}
+
+struct Request {
+  Action action = Action::cancel;
+  store::RunFilter filter;
+  std::optional<WallTime> created_before;
+  std::optional<RunKey> before;
+  std::size_t limit = kMostAtOnce;
+  bool dry_run = false;
+  bool force = false;
+  std::string reason;
+};
+
+model::CommandBody command_of(const Request& request, const RunId& run) {
+  switch (request.action) {
+    case Action::cancel:
+    case Action::terminate:
+      return model::CancelRun{run, request.action == Action::terminate, request.reason};
+    case Action::pause:
+      return model::PauseCommand{.target = {model::BlockerKind::run_paused, run, ""}, .why = request.reason};
+    case Action::resume:
+      return model::ResumeCommand{{model::BlockerKind::run_paused, run, ""}};
+    case Action::recover:
+    case Action::retry:
+      return model::RecoverRun{.run = run,
+                               .failed_only = request.action == Action::retry,
+                               .force = request.force,
+                               .reason = request.reason};
+  }
+  return model::CancelRun{run, false, request.reason};
+}
+
+Status read_filter(const RequestBody& body, const Core& core, Request& request) {
+  request.filter.shard = core.services.shard;
+  TRY(const boost::json::object members, body.object("filter"));
+  if (members.empty()) {
+    return fail(ErrorCode::invalid_request,
+                "\"filter\" must say which runs: status, workflow, job_id or created_before", "/filter");
+  }
+  for (const auto& [name, value] : members) {
+    const auto wrong = [&](std::string_view wanted) {
+      return fail(ErrorCode::invalid_request,
+                  "\"filter\": \"" + printable(name) + "\" " + std::string(wanted),
+                  "/filter/" + printable(name));
+    };
+    constexpr std::array<std::string_view, 4> kKnown = {"status", "workflow", "job_id", "created_before"};
+    if (std::ranges::find(kKnown, std::string_view(name)) == kKnown.end()) {
+      const std::string_view near = nearest(name, kKnown);
+      return wrong(near.empty() ? "is not known"
+                                : "is not known; did you mean \"" + std::string(near) + "\"?");
+    }
+    if (!value.is_string()) return wrong("must be a string");
+    const std::string text(value.get_string());
+    if (name == "status") {
+      TRY_VOID(add_statuses(text, request.filter.statuses));
+    } else if (name == "workflow") {
+      request.filter.workflow = text;
+    } else if (name == "job_id") {
+      request.filter.job_id = text;
+    } else {
+      const auto at = parse_rfc3339(text);
+      if (!at) return wrong("is no instant: " + at.error().message);
+      request.created_before = *at;
+    }
+  }
+  if (!request.filter.statuses.empty()) return {};
+  for (int i = 0; i <= static_cast<int>(RunStatus::cancelled); ++i) {
+    const auto status = static_cast<RunStatus>(i);
+    // Cancelled runs were meant to end: they are recovered only if the filter says so.
+    if (is_for(request.action, status) && status != RunStatus::cancelled)
+      request.filter.statuses.push_back(status);
+  }
+  return {};
+}
+
+Result<Request> read(const Core& core, const Call& call) {
+  TRY_VOID(call.only({}));
+  TRY(const RequestBody body, RequestBody::parse(call.request));
+  TRY_VOID(body.only({"action", "filter", "dry_run", "limit", "cursor", "reason", "force"}));
+  Request request;
+  TRY(const std::string action, body.text("action", 32));
+  const auto found = std::ranges::find(kActions, action);
+  if (found == kActions.end()) {
+    std::string message = "\"action\" must be cancel, terminate, pause, resume, recover or retry";
+    const std::string_view near = nearest(action, kActions);
+    if (!near.empty()) message += "; did you mean \"" + std::string(near) + "\"?";
+    return fail(ErrorCode::invalid_request, std::move(message), "/action");
+  }
+  request.action = static_cast<Action>(found - kActions.begin());
+  TRY_VOID(read_filter(body, core, request));
+  TRY(request.dry_run, body.boolean("dry_run", false));
+  TRY(request.force, body.boolean("force", false));
+  TRY(request.reason, body.text("reason", 1000));
+  TRY(const auto limit, body.integer("limit", 1, kMostAtOnce));
+  if (limit) request.limit = static_cast<std::size_t>(*limit);
+  TRY(const std::string cursor, body.text("cursor", 64));
+  if (!cursor.empty()) {
+    const auto id = RunId::parse(cursor);
+    if (!id) return fail(ErrorCode::invalid_request, "\"cursor\" is not one that a page gave out", "/cursor");
+    request.before = id->key();
+  }
+  return request;
+}
+
+struct Item {
+  RunId run;
+  std::string workflow;
+  RunStatus before = RunStatus::pending;
+  std::optional<Error> error;
+};
+
+// One page of runs on its way: the last reply renders it.
+struct Page {
+  Request request;
+  std::vector<Item> items;
+  std::string next;
+  std::atomic<std::size_t> waiting = 0;
+};
+
+Result<std::shared_ptr<Page>> find_runs(Core& core, Request request) {
+  auto page = std::make_shared<Page>();
+  const std::size_t wanted = request.created_before ? kLookedAt : request.limit;
+  TRY(const std::vector<model::RunRow> rows,
+      core.services.store.list_runs(request.filter, request.before, wanted));
+  if (rows.size() == wanted) page->next = rows.back().id.text();
+  for (const model::RunRow& row : rows) {
+    if (request.created_before && row.created_at >= *request.created_before) continue;
+    page->items.push_back({row.id, row.workflow, row.status, std::nullopt});
+    if (page->items.size() == request.limit) {
+      if (&row != &rows.back()) page->next = row.id.text();
+      break;
+    }
+  }
+  page->request = std::move(request);
+  return page;
+}
+
+std::string render(const Page& page) {
+  const Request& request = page.request;
+  JsonText out;
+  out.begin_object();
+  out.key("action").string(kActions[static_cast<std::size_t>(request.action)]);
+  out.key("dry_run").boolean(request.dry_run);
+  out.key("items").begin_array();
+  for (const Item& item : page.items) {
+    out.begin_object();
+    out.key("run").string(item.run.text());
+    out.key("workflow").string(item.workflow);
+    out.key("status").string(model::name(item.before));
+    out.key("outcome").string(item.error ? "refused" : request.dry_run ? "possible" : "done");
+    out.key("error");
+    if (item.error) {
+      out.begin_object();
+      out.key("type").string(info(item.error->code).name);
+      out.key("message").string(item.error->message);
+      out.end_object();
+    } else {
+      out.null();
+    }
+    out.end_object();
+  }
+  out.end_array().key("next").string_or_null(page.next).end_object();
+  return out.take();
+}
+
+}  // namespace
+
+void bulk_runs(const CorePtr& core, CallPtr call) {
+  auto request = read(*core, *call);
+  if (!request) return call->fail(request.error());
+  auto found = find_runs(*core, std::move(*request));
+  if (!found) return call->fail(found.error());
+  const std::shared_ptr<Page> page = std::move(*found);
+  if (page->request.dry_run) {
+    for (Item& item : page->items) {
+      if (is_for(page->request.action, item.before)) continue;
+      item.error = Error{ErrorCode::conflict, "the run is " + std::string(name(item.before)), ""};
+    }
+  }
+  if (page->request.dry_run || page->items.empty()) return call->json(200, render(*page));
+  page->waiting = page->items.size();
+  const std::string actor = call->actor;
+  for (Item& item : page->items) {
+    core->services.runs.send(command_of(page->request, item.run), actor,
+                             [core, call, page, &item](model::ReplyBody reply) {
+                               if (auto* error = std::get_if<Error>(&reply)) item.error = std::move(*error);
+                               if (--page->waiting > 0) return;
+                               core->workers.post([call, page] { call->json(200, render(*page)); });
+                             });
+  }
+}
+
+}  // namespace baton::api

@@ -1,0 +1,174 @@
+// Queues and workers: what the dispatcher knows of them, and their pauses.
+#include <map>
+
+#include "api/control.hpp"
+#include "api/handlers.hpp"
+#include "api/render.hpp"
+#include "base/text.hpp"
+
+namespace baton::api {
+namespace {
+
+using model::BlockerKind;
+
+constexpr std::size_t kMostPauses = 10'000;
+
+// By name.
+Result<std::map<std::string, model::Pause>> pauses_of(Core& core, BlockerKind kind) {
+  store::RecordFilter filter{.shard = core.services.shard, .kind = model::RecordKind::pause};
+  filter.group = std::string(model::scope_of(kind));
+  TRY(const std::vector<model::Record> records,
+      core.services.store.list_records(filter, std::nullopt, kMostPauses));
+  std::map<std::string, model::Pause> pauses;
+  for (const model::Record& record : records) {
+    TRY(model::Pause pause, model::pause_of(record));
+    std::string name = pause.name;
+    pauses.emplace(std::move(name), std::move(pause));
+  }
+  return pauses;
+}
+
+const model::Pause* find(const std::map<std::string, model::Pause>& pauses, const std::string& name) {
+  const auto found = pauses.find(name);
+  return found == pauses.end() ? nullptr : &found->second;
+}
+
+Result<std::string> queues(Core& core, const model::Survey& survey) {
+  TRY(const auto pauses, pauses_of(core, BlockerKind::queue_paused));
+  JsonText out;
+  out.begin_object().key("items").begin_array();
+  for (const model::QueueView& queue : survey.queues) {
+    out.begin_object();
+    out.key("name").string(queue.name);
+    out.key("queued").integer(queue.queued);
+    out.key("held").integer(queue.held);
+    out.key("running").integer(queue.running);
+    out.key("workers").integer(queue.workers);
+    out.key("most_urgent");
+    if (queue.most_urgent) {
+      out.integer(*queue.most_urgent);
+    } else {
+      out.null();
+    }
+    out.key("pause");
+    write_pause(find(pauses, queue.name), out);
+    out.end_object();
+  }
+  out.end_array().key("next").null().end_object();
+  return out.take();
+}
+
+Result<std::string> workers(Core& core, const model::Survey& survey) {
+  TRY(auto pauses, pauses_of(core, BlockerKind::worker_paused));
+  JsonText out;
+  out.begin_object().key("items").begin_array();
+  const auto write = [&](const model::WorkerView& worker, bool known) {
+    out.begin_object();
+    out.key("name").string(worker.name);
+    out.key("status").string(!known ? "away" : worker.attempts > 0 ? "busy" : "idle");
+    out.key("in_process").boolean(worker.in_process);
+    out.key("attempts").integer(worker.attempts);
+    out.key("queues");
+    if (worker.queues.empty()) {
+      out.null();
+    } else {
+      out.begin_array();
+      for (const std::string& queue : worker.queues) out.string(queue);
+      out.end_array();
+    }
+    out.key("pause");
+    write_pause(find(pauses, worker.name), out);
+    out.end_object();
+  };
+  for (const model::WorkerView& worker : survey.workers) {
+    write(worker, true);
+    if (const auto found = pauses.find(worker.name); found != pauses.end()) pauses.erase(found);
+  }
+  // Paused ones that are not there still have their pause.
+  const auto away = pauses;
+  for (const auto& [name, pause] : away) write({.name = name}, false);
+  out.end_array().key("next").null().end_object();
+  return out.take();
+}
+
+template <typename Render>
+void ask(const CorePtr& core, const CallPtr& call, Render render) {
+  if (const auto known = call->only({}); !known) return call->fail(known.error());
+  const std::string actor = call->actor;
+  core->services.runs.send(model::AskSurvey{}, actor, [core, call, render](model::ReplyBody reply) {
+    if (const auto* error = std::get_if<Error>(&reply)) return call->fail(*error);
+    core->workers.post([core, call, render, survey = std::get<model::Survey>(std::move(reply))] {
+      answer(*call, render(*core, survey));
+    });
+  });
+}
+
+Result<std::string> read_name(const Call& call) {
+  TRY_VOID(call.only({}));
+  const std::string& name = call.captures.at(0);
+  if (!is_name(name)) {
+    return fail(ErrorCode::not_found,
+                "\"" + printable(name) + "\" is no name: a name has letters, digits, . _ -");
+  }
+  return name;
+}
+
+void finish(const CallPtr& call, const std::string& scope, const std::string& name, model::ReplyBody reply) {
+  if (const auto* error = std::get_if<Error>(&reply)) return call->fail(*error);
+  JsonText out;
+  out.begin_object().key(scope).string(name).end_object();
+  call->json(200, out.take());
+}
+
+Result<model::PauseCommand> read_pause_of(const Call& call, BlockerKind kind) {
+  model::PauseCommand command;
+  command.target.kind = kind;
+  TRY(command.target.name, read_name(call));
+  TRY(const RequestBody body, optional_body(call));
+  TRY_VOID(body.only({"reason", "until", "for"}));
+  TRY_VOID(read_pause(body, command));
+  return command;
+}
+
+void pause(const CorePtr& core, const CallPtr& call, BlockerKind kind) {
+  auto command = read_pause_of(*call, kind);
+  if (!command) return call->fail(command.error());
+  const std::string name = command->target.name;
+  const std::string actor = call->actor;
+  core->services.runs.send(std::move(*command), actor, [call, kind, name](model::ReplyBody reply) {
+    finish(call, std::string(model::scope_of(kind)), name, std::move(reply));
+  });
+}
+
+void resume(const CorePtr& core, const CallPtr& call, BlockerKind kind) {
+  const auto name = read_name(*call);
+  if (!name) return call->fail(name.error());
+  const std::string actor = call->actor;
+  core->services.runs.send(model::ResumeCommand{{kind, {}, *name}}, actor,
+                           [call, kind, name = *name](model::ReplyBody reply) {
+                             finish(call, std::string(model::scope_of(kind)), name, std::move(reply));
+                           });
+}
+
+}  // namespace
+
+void list_queues(const CorePtr& core, CallPtr call) {
+  ask(core, call, queues);
+}
+void list_workers(const CorePtr& core, CallPtr call) {
+  ask(core, call, workers);
+}
+void pause_queue(const CorePtr& core, CallPtr call) {
+  pause(core, call, BlockerKind::queue_paused);
+}
+void resume_queue(const CorePtr& core, CallPtr call) {
+  resume(core, call, BlockerKind::queue_paused);
+}
+void pause_worker(const CorePtr& core, CallPtr call) {
+  pause(core, call, BlockerKind::worker_paused);
+}
+void resume_worker(const CorePtr& core, CallPtr call) {
+  resume(core, call, BlockerKind::worker_paused);
+}
+
+}  // namespace baton::api

@@ -1,0 +1,349 @@
+// baton runs cancel, terminate, pause, resume, recover, retry, replay, change, progress: one run, or all that
+// a filter finds.
+#include <boost/json/parse.hpp>
+
+#include "base/duration.hpp"
+#include "cli/commands/commands.hpp"
+#include "cli/commands/steer.hpp"
+#include "cli/output.hpp"
+#include "cli/session.hpp"
+#include "cli/submission.hpp"
+#include "cli/text_width.hpp"
+#include "cli/words.hpp"
+
+namespace baton::cli {
+namespace {
+
+namespace json = boost::json;
+
+struct Options {
+  std::string run;
+  std::string reason;
+  bool terminate = false;
+  bool force = false;
+  bool failed_only = false;
+  std::string from;
+  std::vector<std::string> keep;
+  std::string step;
+  PauseOptions pause;
+
+  // Of a filter.
+  std::string status;
+  std::string workflow;
+  std::string job_id;
+  std::string older_than;
+  bool dry_run = false;
+
+  // Of replay and change.
+  std::vector<std::string> inputs;
+  std::vector<std::string> metadata;
+  std::vector<std::string> labels;
+  std::string priority;
+  std::string new_job_id;
+
+  bool filtered() const {
+    return !status.empty() || !workflow.empty() || !job_id.empty() || !older_than.empty();
+  }
+};
+using OptionsPtr = std::shared_ptr<Options>;
+
+Result<json::object> filter_of(const Options& options) {
+  json::object filter;
+  if (!options.status.empty()) filter["status"] = options.status;
+  if (!options.workflow.empty()) filter["workflow"] = options.workflow;
+  if (!options.job_id.empty()) filter["job_id"] = options.job_id;
+  if (!options.older_than.empty()) {
+    const auto age = parse_duration(options.older_than);
+    if (!age) return fail(ErrorCode::usage, "--older-than: " + age.error().message);
+    filter["created_before"] = to_rfc3339(wall_now() - *age);
+  }
+  return filter;
+}
+
+std::string outcome_cell(const json::object& row, const Style& style) {
+  const std::string outcome = cell_of(row, "outcome");
+  return outcome == "refused" ? style.red(outcome) : outcome;
+}
+
+// All pages; refused ones make the exit code 6.
+int in_bulk(const Context& context, const Options& options, std::string_view action) {
+  auto filter = filter_of(options);
+  if (!filter) return context.fail(filter.error());
+  json::object body;
+  body["action"] = action;
+  body["filter"] = std::move(*filter);
+  body["dry_run"] = options.dry_run;
+  if (!options.reason.empty()) body["reason"] = options.reason;
+  if (options.force) body["force"] = true;
+  Session session(context.settings, context.console);
+  if (const auto opened = session.open(Purpose::look); !opened) return context.fail(opened.error());
+  std::vector<json::object> items;
+  bool refused = false;
+  for (std::string cursor;;) {
+    if (!cursor.empty()) body["cursor"] = cursor;
+    auto page = session.ask(Purpose::look, [&](client::Client& c) { return c.bulk(body); });
+    if (!page) return context.fail(page.error());
+    if (json::value* found = page->if_contains("items"); found != nullptr && found->is_array()) {
+      for (json::value& item : found->get_array()) {
+        if (!item.is_object()) continue;
+        refused |= cell_of(item.get_object(), "outcome") == "refused";
+        items.push_back(std::move(item.get_object()));
+      }
+    }
+    cursor = text_of(*page, "next");
+    if (cursor.empty()) break;
+  }
+  const Column columns[] = {
+      {"RUN", [](const json::object& row, const Style&) { return cell_of(row, "run"); }},
+      {"WORKFLOW", [](const json::object& row, const Style&) { return cell_of(row, "workflow"); }, false, 1},
+      {"WAS", [](const json::object& row, const Style&) { return cell_of(row, "status"); }},
+      {"OUTCOME", outcome_cell},
+      {"WHY",
+       [](const json::object& row, const Style&) {
+         const auto* error = object_of(row, "error");
+         return error == nullptr ? std::string() : cell_of(*error, "message");
+       },
+       false, 9},
+  };
+  const std::size_t count = items.size();
+  print_list(context.console, context.settings.output, std::move(items), "", columns);
+  if (context.settings.output == Format::table) {
+    context.console.note(count == 0        ? "no runs"
+                         : options.dry_run ? std::to_string(count) + " runs; a dry run changes nothing"
+                                           : std::to_string(count) + " runs");
+  }
+  return refused ? info(ErrorCode::conflict).exit_code : kOk;
+}
+
+// One run, or those that the filter finds.
+int steer(const Context& context, const Options& options, std::string_view action, std::string_view verb,
+          const json::object& body) {
+  if (options.run.empty() == !options.filtered()) {
+    return context.fail({ErrorCode::usage,
+                         options.run.empty() ? "which runs? Give an id, or a filter such as --workflow NAME"
+                                             : "give an id or a filter, not both",
+                         ""});
+  }
+  if (!options.run.empty() && options.dry_run) {
+    return context.fail({ErrorCode::usage, "--dry-run goes with a filter", ""});
+  }
+  if (options.run.empty()) return in_bulk(context, options, action);
+  return ask_and_show(
+      context, [&](client::Client& c) { return c.steer_run(options.run, verb, body); }, describe_run);
+}
+
+// "name=value" into `object`: the value as JSON if it is that, else as text.
+Status add_pairs(const std::vector<std::string>& words, std::string_view flag, bool remove_empty,
+                 json::object& object) {
+  for (const std::string& word : words) {
+    const std::size_t equals = word.find('=');
+    if (equals == std::string::npos || equals == 0) {
+      return fail(ErrorCode::usage, std::string(flag) + " takes NAME=VALUE, not " + word);
+    }
+    const std::string text = word.substr(equals + 1);
+    boost::system::error_code error;
+    json::value value = json::parse(text, error);
+    if (error) value = json::value(text);
+    if (remove_empty && text.empty()) value = nullptr;
+    object[word.substr(0, equals)] = std::move(value);
+  }
+  return {};
+}
+
+int replay(const Context& context, const Options& options) {
+  json::object body;
+  json::object input;
+  if (auto read = add_pairs(options.inputs, "--input", false, input); !read)
+    return context.fail(read.error());
+  if (!input.empty()) body["input"] = std::move(input);
+  if (!options.new_job_id.empty()) body["job_id"] = options.new_job_id;
+  if (!options.priority.empty()) body["priority"] = json::value(std::atoi(options.priority.c_str()));
+  const std::string key = random_key();  // a repetition after a lost answer makes no second run
+  return ask_and_show(
+      context, [&](client::Client& c) { return c.replay(options.run, body, key); }, describe_run);
+}
+
+int change(const Context& context, const Options& options) {
+  json::object body;
+  if (!options.priority.empty()) body["priority"] = json::value(std::atoi(options.priority.c_str()));
+  json::object metadata;
+  json::object labels;
+  if (auto read = add_pairs(options.metadata, "--metadata", true, metadata); !read)
+    return context.fail(read.error());
+  if (auto read = add_pairs(options.labels, "--label", true, labels); !read)
+    return context.fail(read.error());
+  if (!metadata.empty()) body["metadata"] = std::move(metadata);
+  if (!labels.empty()) body["labels"] = std::move(labels);
+  if (body.empty()) {
+    return context.fail({ErrorCode::usage, "what to change? Give --priority, --metadata or --label", ""});
+  }
+  return ask_and_show(context, [&](client::Client& c) { return c.change(options.run, body); }, describe_run);
+}
+
+std::string describe_progress(const json::object& progress, const Style& style) {
+  std::string out = cell_of(progress, "progress") + "%  " +
+                    in_colour_of(cell_of(progress, "status"), cell_of(progress, "status"), style) +
+                    "  step " + cell_of(progress, "current_step") + " of " + cell_of(progress, "total_steps");
+  if (number_of(progress, "estimated_remaining") > 0) {
+    const auto left = duration_from_seconds(number_of(progress, "estimated_remaining"));
+    if (left) out += "  about " + short_duration(*left) + " of work left";
+  }
+  out += '\n';
+  const auto* tasks = progress.if_contains("tasks");
+  if (tasks == nullptr || !tasks->is_array()) return out;
+  for (const json::value& entry : tasks->get_array()) {
+    if (!entry.is_object()) continue;
+    const json::object& task = entry.get_object();
+    const std::string status = cell_of(task, "status");
+    out += in_colour_of(status, std::string(symbol(status)), style) + ' ' + cell_of(task, "name") + "  " +
+           style.dim(status) +
+           (cell_of(task, "error_message").empty() ? "" : "  " + cell_of(task, "error_message")) + '\n';
+  }
+  return out;
+}
+
+void add_run(CLI::App& command, const OptionsPtr& options, bool required) {
+  auto* run = command.add_option("run", options->run, "Id of the run")->type_name("RUN");
+  if (required) run->required();
+}
+
+void add_filter(CLI::App& command, const OptionsPtr& options) {
+  command.add_option("--status", options->status, "Instead of an id: all runs in these states")
+      ->type_name("STATUS");
+  command.add_option("--workflow", options->workflow, "Of this workflow")->type_name("NAME");
+  command.add_option("--job-id", options->job_id, "With this reference")->type_name("ID");
+  command.add_option("--older-than", options->older_than, "Made longer ago than that, such as 1h")
+      ->type_name("DURATION");
+  command.add_flag("--dry-run", options->dry_run, "Only says which runs they are");
+}
+
+void add_reason(CLI::App& command, const OptionsPtr& options) {
+  command.add_option("--reason", options->reason, "Why, for the history")->type_name("TEXT");
+}
+
+json::object with_reason(const Options& options) {
+  json::object body;
+  if (!options.reason.empty()) body["reason"] = options.reason;
+  return body;
+}
+
+void add_ends(Program& program, CLI::App& runs) {
+  const auto options = std::make_shared<Options>();
+  CLI::App& cancel = program.command(
+      runs, "cancel", "Asks a run to end: running tasks get SIGTERM, then SIGKILL after 10 seconds",
+      [options](const Context& c) {
+        json::object body = with_reason(*options);
+        body["terminate"] = options->terminate;
+        return steer(c, *options, options->terminate ? "terminate" : "cancel", "cancel", body);
+      });
+  add_run(cancel, options, false);
+  cancel.add_flag("--terminate", options->terminate, "SIGKILL at once");
+  add_reason(cancel, options);
+  add_filter(cancel, options);
+  CLI::App& terminate =
+      program.command(runs, "terminate", "Ends a run: running tasks get SIGKILL at once; cleanup follows",
+                      [options](const Context& c) {
+                        return steer(c, *options, "terminate", "terminate", with_reason(*options));
+                      });
+  add_run(terminate, options, false);
+  add_reason(terminate, options);
+  add_filter(terminate, options);
+}
+
+void add_pauses(Program& program, CLI::App& runs) {
+  const auto options = std::make_shared<Options>();
+  CLI::App& pause = program.command(
+      runs, "pause", "Starts nothing more of a run until it is resumed; running attempts end normally",
+      [options](const Context& c) {
+        json::object body = options->pause.body();
+        if (!options->step.empty()) body["step"] = options->step;
+        options->reason = options->pause.reason;
+        return steer(c, *options, "pause", "pause", body);
+      });
+  add_run(pause, options, false);
+  pause.add_option("--step", options->step, "Only this step")->type_name("STEP");
+  options->pause.add_to(pause);
+  add_filter(pause, options);
+  CLI::App& resume = program.command(runs, "resume", "Lets a paused run go on", [options](const Context& c) {
+    json::object body;
+    if (!options->step.empty()) body["step"] = options->step;
+    return steer(c, *options, "resume", "resume", body);
+  });
+  add_run(resume, options, false);
+  resume.add_option("--step", options->step, "A paused step of it")->type_name("STEP");
+  add_filter(resume, options);
+}
+
+void add_repeats(Program& program, CLI::App& runs) {
+  const auto options = std::make_shared<Options>();
+  CLI::App& recover = program.command(
+      runs, "recover", "Makes a failed or cancelled run go on: does again what is not completed",
+      [options](const Context& c) {
+        json::object body = with_reason(*options);
+        if (!options->from.empty()) body["from"] = options->from;
+        if (options->failed_only) body["failed_only"] = true;
+        if (options->force) body["force"] = true;
+        if (!options->keep.empty()) body["keep"] = json::array(options->keep.begin(), options->keep.end());
+        return steer(c, *options, "recover", "recover", body);
+      });
+  add_run(recover, options, false);
+  recover
+      .add_option("--from", options->from,
+                  "Does this step again, and all that follow; a name, or its place from 0")
+      ->type_name("STEP");
+  recover.add_option("--keep", options->keep, "A completed step that stays as it is; may be repeated")
+      ->type_name("STEP");
+  recover.add_flag("--failed-only", options->failed_only,
+                   "Of a mapped step that --from names: only its bad items");
+  CLI::App& retry =
+      program.command(runs, "retry", "Tries again what failed in a run", [options](const Context& c) {
+        json::object body = with_reason(*options);
+        if (options->force) body["force"] = true;
+        return steer(c, *options, "retry", "retry", body);
+      });
+  add_run(retry, options, false);
+  for (CLI::App* command : {&recover, &retry}) {
+    command->add_flag("--force", options->force, "Although it was recovered as often as its workflow allows");
+    add_reason(*command, options);
+    add_filter(*command, options);
+  }
+  CLI::App& again = program.command(runs, "replay", "Makes a new run of the same version with the same input",
+                                    [options](const Context& c) { return replay(c, *options); });
+  add_run(again, options, true);
+  again.add_option("--input,-i", options->inputs, "Another value of an input; may be repeated")
+      ->type_name("NAME=VALUE");
+  again.add_option("--job-id", options->new_job_id, "Another reference")->type_name("ID");
+  again.add_option("--priority", options->priority, "0 to 9, 9 is the most urgent")
+      ->type_name("N")
+      ->check(CLI::Range(0, 9).description(""));
+}
+
+}  // namespace
+
+void add_run_steering(Program& program) {
+  CLI::App& runs = *program.app().get_subcommand("runs");
+  add_ends(program, runs);
+  add_pauses(program, runs);
+  add_repeats(program, runs);
+  const auto options = std::make_shared<Options>();
+  CLI::App& changed =
+      program.command(runs, "change", "Changes priority, metadata or labels of a run that goes on",
+                      [options](const Context& c) { return change(c, *options); });
+  add_run(changed, options, true);
+  changed.add_option("--priority", options->priority, "0 to 9, 9 is the most urgent")
+      ->type_name("N")
+      ->check(CLI::Range(0, 9).description(""));
+  changed
+      .add_option("--metadata", options->metadata, "Something to be kept with it; an empty value removes it")
+      ->type_name("NAME=VALUE");
+  changed.add_option("--label", options->labels, "A label; an empty value removes it")
+      ->type_name("NAME=VALUE");
+  CLI::App& progress =
+      program.command(runs, "progress", "Shows how far a run is, step by step", [options](const Context& c) {
+        return ask_and_show(
+            c, [&](client::Client& client) { return client.progress(options->run); }, describe_progress);
+      });
+  add_run(progress, options, true);
+}
+
+}  // namespace baton::cli

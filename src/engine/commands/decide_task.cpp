@@ -1,0 +1,183 @@
+#include "base/text.hpp"
+#include "engine/commands/commands.hpp"
+#include "engine/dispatch.hpp"
+#include "engine/flow.hpp"
+#include "engine/generations.hpp"
+#include "engine/lookup.hpp"
+#include "engine/timers.hpp"
+
+namespace baton::engine::commands {
+namespace {
+
+using model::Recovery;
+using model::RunStatus;
+using model::TaskStatus;
+using Verdict = model::DecideTask::Verdict;
+
+constexpr std::size_t kReasonLimit = 1000;  // bytes
+
+std::string label(const Run& run, const Task& task) {
+  std::string text = "task " + TaskId{run.row.id, task.row.key.ordinal}.text() + " (" +
+                     run.program->step(task.row.step).name;
+  if (task.row.index >= 0) text += "[" + std::to_string(task.row.index) + "]";
+  return text + ")";
+}
+
+std::unexpected<Error> conflict(const Run& run, const Task& task, const std::string& instead) {
+  const std::string status(name(task.row.status));
+  return fail(ErrorCode::conflict, label(run, task) + " is " + status + "; " + instead, status);
+}
+
+Status run_allows(const Run& run, const Task& task, const model::DecideTask& command) {
+  const RunStatus status = run.row.status;
+  const std::string id = "run " + run.row.id.text();
+  const auto refuse = [&](const std::string& why) {
+    return fail(ErrorCode::conflict, id + " is " + std::string(name(status)) + "; " + why,
+                std::string(name(status)));
+  };
+  if (status == RunStatus::completed) return refuse("a completed run stays as it is: replay it as a new run");
+  if (status == RunStatus::cancelling) return refuse("wait until it has ended");
+  if (run.row.recovery.scope != Recovery::Scope::none) {
+    return fail(ErrorCode::conflict, id + " is being recovered; try again when it runs");
+  }
+  if (run.program->step(task.row.step).finally && !model::is_terminal(status)) {
+    return refuse("steps under `finally` always run to their end");
+  }
+  if (model::is_terminal(status)) {
+    const std::uint32_t limit = run.program->workflow().max_recovery_attempts;
+    if (!command.force && run.row.recovery_attempts >= limit) {
+      return refuse(
+          "it was recovered " + std::to_string(run.row.recovery_attempts) +
+          " times already, as often as its workflow allows; force it if you know that it helps now");
+    }
+    return {};
+  }
+  if (model::is_terminal(task.row.status)) {
+    if (run.row.finalizing) return refuse("only its finally steps are left; try again when it has ended");
+    if (is_closing(run, task)) return refuse("its tasks are being stopped; try again when it has ended");
+  }
+  return {};
+}
+
+bool others_failed(const Run& run, Ordinal step) {
+  for (Ordinal i = 0; i < run.program->size(); ++i) {
+    if (i != step && !run.program->step(i).finally && run.tasks[i].row.status == TaskStatus::failed)
+      return true;
+  }
+  return false;
+}
+
+// A task that has ended: its next generation, in which it runs, or what the person decided stands.
+Status redo(State& state, Run& run, Task& task, const model::DecideTask& command, const Moment& moment,
+            Effects& effects) {
+  const model::TaskRow& row = task.row;
+  if (command.verdict == Verdict::fail) return conflict(run, task, "only a task that waits can be let fail");
+  if (row.status == TaskStatus::completed) {
+    return conflict(run, task,
+                    "to do it again with all that follows, recover its run from step " +
+                        run.program->step(row.step).name);
+  }
+  if (row.index >= 0 && !model::is_terminal(run.tasks[row.step].row.status)) {
+    return conflict(run, task, "its step has not ended yet; try again when it has");
+  }
+  if (command.verdict == Verdict::complete && row.expanded) {
+    return conflict(run, task, "it has items, whose results are its result; complete those");
+  }
+  // What is not at fault itself can only be tried again.
+  if (command.verdict == Verdict::complete && row.status != TaskStatus::failed) {
+    return conflict(run, task, "only a failed or held task can be completed by a person");
+  }
+  if (run.program->workflow().fail_fast && others_failed(run, row.step)) {
+    return conflict(run, task, "other steps failed as well, and the workflow fails fast: recover the run");
+  }
+  Recovery plan{.scope = Recovery::Scope::task,
+                .then = command.verdict == Verdict::skip       ? Recovery::Then::skip
+                        : command.verdict == Verdict::complete ? Recovery::Then::complete
+                                                               : Recovery::Then::again,
+                .root = row.key.ordinal,
+                .reason = std::string(utf8_prefix(command.reason, kReasonLimit))};
+  begin_recovery(state, run, std::move(plan), Duration{}, command.result, moment, effects);
+  return {};
+}
+
+Status apply(State& state, Run& run, Task& task, const model::DecideTask& command, const Moment& moment,
+             Effects& effects) {
+  const TaskStatus status = task.row.status;
+  if (model::is_terminal(status)) return redo(state, run, task, command, moment, effects);
+  if (task.row.expanded && command.verdict != Verdict::retry) {
+    return conflict(run, task, "it has items; decide about those");
+  }
+  if (status == TaskStatus::running) {
+    return conflict(run, task, "an attempt is with a worker; wait until it ends, or cancel the run");
+  }
+  if (status != TaskStatus::retrying && command.verdict != Verdict::skip) {
+    return conflict(run, task,
+                    command.verdict == Verdict::retry ? "it has not been tried yet"
+                                                      : "only a failed or held task can be decided about; "
+                                                        "this one can be skipped");
+  }
+  if (status == TaskStatus::retrying) {
+    effects.touch(run, task.row.key.ordinal);
+    task.row.held = false;
+    clear_timer(state, task);
+    effects.record(run, {.kind = model::FactKind::task_resolved,
+                         .at = moment.wall,
+                         .task = task.row.key.ordinal,
+                         .step = task.row.step,
+                         .index = task.row.index,
+                         .text = std::string(name(model::CommandBody(command))),
+                         .other = std::string(utf8_prefix(command.reason, kReasonLimit))});
+  }
+  switch (command.verdict) {
+    case Verdict::retry:
+      enqueue(state, run, task, moment, effects);
+      return {};
+    case Verdict::skip:
+      skip_task(state, run, task, model::SkipReason::operator_, moment, effects);
+      return {};
+    case Verdict::complete:
+      effects.touch(run, task.row.key.ordinal);
+      effects.put(result_of(task.row.key), command.result);
+      task.row.has_result = true;
+      task.row.via = model::Via::operator_;
+      complete_task(state, run, task, moment, effects);
+      return {};
+    case Verdict::fail:
+      fail_task(state, run, task,
+                {.type = task.row.error_type,
+                 .message = task.row.error_message,
+                 .exit_code = task.row.error_exit_code,
+                 .status = task.row.error_status},
+                moment, effects);
+      return {};
+  }
+  return {};
+}
+
+Status decide_about(State& state, const model::DecideTask& command, const Moment& moment, Effects& effects) {
+  TRY(Run * run, find_run(state, command.task.run));
+  if (command.task.ordinal >= run->tasks.size()) {
+    return fail(ErrorCode::not_found, "there is no task " + command.task.text());
+  }
+  Task& task = run->tasks[command.task.ordinal];
+  if (task.old) {
+    return conflict(*run, task,
+                    "it is of a list that a recovery has replaced: decide about a task of the new one");
+  }
+  TRY_VOID(run_allows(*run, task, command));
+  return apply(state, *run, task, command, moment, effects);
+}
+
+}  // namespace
+
+void decide(State& state, const model::DecideTask& command, model::ReplyTo reply_to, const Moment& moment,
+            Effects& effects) {
+  if (auto done = decide_about(state, command, moment, effects); !done) {
+    effects.reply(reply_to, std::move(done.error()));
+    return;
+  }
+  effects.reply(reply_to,
+                model::RunAccepted{command.task.run, state.find(command.task.run.key())->row.status});
+}
+
+}  // namespace baton::engine::commands

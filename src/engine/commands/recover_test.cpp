@@ -1,0 +1,434 @@
+#include <gtest/gtest.h>
+
+#include "engine/testing/flow_builder.hpp"
+#include "engine/testing/world.hpp"
+
+namespace baton::engine {
+namespace {
+
+using model::RunStatus;
+using model::TaskStatus;
+using testing::error_of;
+using testing::FlowBuilder;
+using testing::World;
+using Verdict = model::DecideTask::Verdict;
+
+// a → b → c, d beside them, z at the end.
+std::shared_ptr<const model::Workflow> chain() {
+  return FlowBuilder("w")
+      .run("a")
+      .run("b")
+      .needs({"a"})
+      .run("c")
+      .needs({"b"})
+      .run("d")
+      .run("z")
+      .finally()
+      .done();
+}
+
+// Everything that can be claimed ends well, but for the steps named.
+void work_off(World& world, const std::vector<std::string>& failing = {}) {
+  for (auto tasks = world.claim(10); !tasks.empty(); tasks = world.claim(10)) {
+    for (const auto& task : tasks) {
+      if (std::ranges::find(failing, task.step) != failing.end()) {
+        world.fail(task);
+      } else {
+        world.complete(task, R"({"by":")" + task.step + R"("})");
+      }
+    }
+  }
+}
+
+RunStatus recover(World& world, const RunId& run, std::string from = "", bool failed_only = false) {
+  const auto reply =
+      world.ask(model::RecoverRun{.run = run, .from = std::move(from), .failed_only = failed_only});
+  const auto* accepted = std::get_if<model::RunAccepted>(&reply);
+  EXPECT_NE(accepted, nullptr) << error_of(reply).message;
+  return accepted != nullptr ? accepted->status : RunStatus::pending;
+}
+
+model::ReplyBody decide(World& world, const RunId& run, std::string_view step, Verdict verdict,
+                        std::int32_t index = -1, std::string result = "null") {
+  return world.ask(model::DecideTask{.task = {run, world.task(run, step, index).key.ordinal},
+                                     .verdict = verdict,
+                                     .result = std::move(result)});
+}
+
+TEST(Recover, RepeatsWhatIsNotCompletedAndKeepsTheRest) {
+  World world;
+  const RunId run = world.submit(chain());
+  work_off(world, {"b"});
+  ASSERT_EQ(world.run(run).status, RunStatus::failed);
+  EXPECT_EQ(world.task(run, "c").skip_reason, model::SkipReason::upstream_failed);
+  EXPECT_EQ(recover(world, run), RunStatus::recovering);
+  EXPECT_EQ(world.run(run).status, RunStatus::running);
+  EXPECT_EQ(world.status(run, "a"), TaskStatus::completed);
+  EXPECT_EQ(world.task(run, "b").generation, 2u);
+  EXPECT_EQ(world.task(run, "d").generation, 1u);
+  work_off(world);
+  EXPECT_EQ(world.run(run).status, RunStatus::completed);
+  EXPECT_EQ(world.run(run).recovery_attempts, 1u);
+  EXPECT_EQ(world.task(run, "z").generation, 2u);
+  EXPECT_EQ(world.task(run, "b").starts, 2u) << "numbers of attempts go on: logs are kept by them";
+  EXPECT_EQ(world.task(run, "b").attempts, 1u);
+}
+
+TEST(Recover, FromAStepRepeatsAllThatFollows) {
+  World world;
+  const RunId run = world.submit(chain());
+  work_off(world, {"c"});
+  recover(world, run, "0");  // as seed 001 counts
+  EXPECT_EQ(world.status(run, "a"), TaskStatus::queued);
+  EXPECT_EQ(world.status(run, "b"), TaskStatus::pending);
+  EXPECT_EQ(world.result(run, "b"), "") << "the earlier result is gone";
+  EXPECT_EQ(world.task(run, "d").generation, 1u);
+  work_off(world);
+  EXPECT_EQ(world.run(run).status, RunStatus::completed);
+  EXPECT_EQ(world.result(run, "b"), R"({"by":"b"})");
+}
+
+TEST(Recover, KeepsWhatItIsToldTo) {
+  World world;
+  const RunId run = world.submit(chain());
+  work_off(world, {"c"});
+  EXPECT_EQ(error_of(world.ask(model::RecoverRun{.run = run, .from = "a", .keep = {"c"}})).where, "failed");
+  world.ask(model::RecoverRun{.run = run, .from = "a", .keep = {"b"}});
+  EXPECT_EQ(world.status(run, "b"), TaskStatus::completed);
+  work_off(world);
+  EXPECT_EQ(world.run(run).status, RunStatus::completed);
+  EXPECT_EQ(world.task(run, "b").generation, 1u);
+  EXPECT_EQ(world.task(run, "a").generation, 2u);
+}
+
+TEST(Recover, OfACancelledRun) {
+  World world;
+  const RunId run = world.submit(chain());
+  const auto held = world.claim_one();
+  world.cancel(run);
+  world.complete(held);
+  work_off(world);
+  ASSERT_EQ(world.run(run).status, RunStatus::cancelled);
+  recover(world, run);
+  work_off(world);
+  EXPECT_EQ(world.run(run).status, RunStatus::completed);
+  EXPECT_EQ(world.task(run, "a").generation, 1u);
+}
+
+TEST(Recover, IsRefusedWithTheStateAndWhatIsPossible) {
+  World world;
+  const RunId run = world.submit(chain());
+  auto refused = error_of(world.ask(model::RecoverRun{.run = run}));
+  EXPECT_EQ(refused.code, ErrorCode::conflict);
+  EXPECT_EQ(refused.where, "pending");
+  work_off(world);
+  refused = error_of(world.ask(model::RecoverRun{.run = run}));
+  EXPECT_EQ(refused.where, "completed");
+  EXPECT_NE(refused.message.find("replay"), std::string::npos);
+
+  const RunId bad = world.submit(chain());
+  work_off(world, {"b"});
+  EXPECT_EQ(error_of(world.ask(model::RecoverRun{.run = bad, .from = "bb"})).code, ErrorCode::not_found);
+  EXPECT_EQ(error_of(world.ask(model::RecoverRun{.run = bad, .from = "z"})).code, ErrorCode::conflict);
+  EXPECT_EQ(world.run(bad).status, RunStatus::failed) << "a refusal changes nothing";
+  for (int i = 0; i < 3; ++i) {
+    recover(world, bad);
+    work_off(world, {"b"});
+  }
+  EXPECT_EQ(error_of(world.ask(model::RecoverRun{.run = bad})).code, ErrorCode::conflict);
+  world.ask(model::RecoverRun{.run = bad, .force = true});
+  work_off(world);
+  EXPECT_EQ(world.run(bad).status, RunStatus::completed);
+  EXPECT_EQ(world.run(bad).recovery_attempts, 4u);
+}
+
+TEST(Recover, OfAMappedStepRepeatsOnlyItsBadItems) {
+  World world;
+  const auto flow = FlowBuilder("w").run("m").for_each({1, 2, 3}).run("e").needs({"m"}).done();
+  const RunId run = world.submit(flow);
+  const auto items = world.claim(10);
+  ASSERT_EQ(items.size(), 3u);
+  world.complete(items[0], "10");
+  world.fail(items[1]);
+  world.complete(items[2], "30");
+  ASSERT_EQ(world.run(run).status, RunStatus::failed);
+  recover(world, run);
+  const auto again = world.claim(10);
+  ASSERT_EQ(again.size(), 1u);
+  world.complete(again[0], "20");
+  EXPECT_EQ(world.result(run, "m"), "[10,20,30]");
+  work_off(world);
+  EXPECT_EQ(world.run(run).status, RunStatus::completed);
+}
+
+TEST(Recover, FromAMappedStepRepeatsAllItemsOrOnlyTheBadOnes) {
+  for (const bool failed_only : {false, true}) {
+    World world;
+    const RunId run = world.submit(FlowBuilder("w").run("m").for_each({1, 2}).run("e").needs({"m"}).done());
+    const auto items = world.claim(10);
+    world.complete(items[0], "10");
+    world.fail(items[1]);
+    recover(world, run, "m", failed_only);
+    EXPECT_EQ(world.task(run, "m", 0).generation, failed_only ? 1u : 2u);
+    work_off(world);
+    EXPECT_EQ(world.run(run).status, RunStatus::completed);
+    EXPECT_EQ(world.run(run).counts.total, 3u);
+  }
+}
+
+TEST(Recover, MakesTheListAgainWhenAnAncestorIsRepeated) {
+  World world;
+  const RunId run = world.submit(FlowBuilder("w")
+                                     .run("a")
+                                     .run("m")
+                                     .needs({"a"})
+                                     .for_each("${{ steps.a.result }}")
+                                     .run("e")
+                                     .needs({"m"})
+                                     .done());
+  world.complete(world.claim_one(), "[1,2,3]");
+  for (const auto& item : world.claim(10)) world.complete(item, "1");
+  world.fail(world.claim_one());
+  ASSERT_EQ(world.run(run).status, RunStatus::failed);
+  recover(world, run, "a");
+  world.complete(world.claim_one(), "[7,8]");
+  const auto items = world.claim(10);
+  ASSERT_EQ(items.size(), 2u);
+  world.restart();
+  world.settle();
+  world.complete(items[0], "70");
+  world.complete(items[1], "80");
+  EXPECT_EQ(world.result(run, "m"), "[70,80]");
+  work_off(world);
+  EXPECT_EQ(world.run(run).status, RunStatus::completed);
+  EXPECT_EQ(world.run(run).counts.total, 4u);
+}
+
+TEST(Recover, OfATenThousandItemsGoesOnAfterARestartInTheMiddle) {
+  World world({.rows_per_batch = 1000, .restart_every = 3, .check_memory = false});
+  boost::json::array list(10'000, 1);
+  const RunId run = world.submit(FlowBuilder("w").run("m").for_each(std::move(list)).done());
+  world.cancel(run);
+  ASSERT_EQ(world.run(run).status, RunStatus::cancelled);
+  recover(world, run);
+  EXPECT_EQ(world.run(run).status, RunStatus::running);
+  EXPECT_EQ(world.task(run, "m", 9'999).status, TaskStatus::pending);
+  EXPECT_LE(world.largest_batch(), 5100u);
+  EXPECT_EQ(world.claim(10).size(), 10u);
+}
+
+TEST(Recover, CanBeCancelledAndTheRunRecoveredAgain) {
+  World world;
+  const RunId run = world.submit(chain());
+  work_off(world, {"b"});
+  world.send(model::RecoverRun{.run = run});
+  world.cancel(run);
+  work_off(world);
+  EXPECT_EQ(world.run(run).status, RunStatus::cancelled);
+  recover(world, run);
+  work_off(world);
+  EXPECT_EQ(world.run(run).status, RunStatus::completed);
+}
+
+TEST(Recover, ByItselfAsTheDefinitionSays) {
+  World world;
+  auto flow = std::make_shared<model::Workflow>(*chain());
+  flow->auto_recovery = true;
+  flow->max_recovery_attempts = 1;
+  flow->recovery_delay = Duration::seconds(60);
+  flow->hash = Hash256::of("auto");
+  const RunId run = world.submit(flow);
+  work_off(world, {"b"});
+  EXPECT_EQ(world.run(run).status, RunStatus::recovering);
+  world.advance(Duration::seconds(30));
+  world.restart();
+  world.settle();
+  EXPECT_EQ(world.run(run).status, RunStatus::recovering);
+  world.advance(Duration::seconds(31));
+  EXPECT_EQ(world.run(run).status, RunStatus::running);
+  work_off(world, {"b"});
+  EXPECT_EQ(world.run(run).status, RunStatus::failed) << "once only";
+}
+
+TEST(Retry, OfOneTaskRepeatsItAndWhatItBlocked) {
+  World world;
+  const RunId run = world.submit(chain());
+  work_off(world, {"b", "d"});
+  decide(world, run, "b", Verdict::retry);
+  work_off(world);
+  EXPECT_EQ(world.run(run).status, RunStatus::failed) << "d was not retried";
+  EXPECT_EQ(world.status(run, "c"), TaskStatus::completed);
+  EXPECT_EQ(world.task(run, "d").generation, 1u);
+}
+
+TEST(Retry, WhileTheRunGoesOn) {
+  World world;
+  const RunId run = world.submit(chain());
+  const auto tasks = world.claim(10);
+  ASSERT_EQ(tasks.size(), 2u);
+  world.fail(tasks[0]);
+  EXPECT_EQ(world.status(run, "c"), TaskStatus::skipped);
+  decide(world, run, "a", Verdict::retry);
+  EXPECT_EQ(world.run(run).status, RunStatus::running);
+  EXPECT_EQ(world.run(run).recovery_attempts, 0u);
+  world.complete(tasks[1]);
+  work_off(world);
+  EXPECT_EQ(world.run(run).status, RunStatus::completed);
+  EXPECT_TRUE(world.run(run).error_type.empty());
+}
+
+TEST(Retry, OfOneItemLeavesItsSiblings) {
+  World world;
+  const RunId run = world.submit(FlowBuilder("w").run("m").for_each({1, 2, 3}).done());
+  for (const auto& item : world.claim(10)) world.fail(item);
+  decide(world, run, "m", Verdict::retry, 1);
+  world.restart();
+  world.settle();
+  const auto again = world.claim(10);
+  ASSERT_EQ(again.size(), 1u);
+  world.complete(again[0]);
+  EXPECT_EQ(world.run(run).status, RunStatus::failed);
+  EXPECT_EQ(world.status(run, "m", 1), TaskStatus::completed);
+  EXPECT_EQ(world.task(run, "m", 0).generation, 1u);
+  EXPECT_NE(world.task(run, "m").error_message.find("2 of 3"), std::string::npos)
+      << world.task(run, "m").error_message;
+}
+
+TEST(Retry, DoesNotWaitForTheDelay) {
+  World world;
+  const RunId run = world.submit(FlowBuilder("w").run("a").attempts(3).done());
+  world.fail(world.claim_one());
+  EXPECT_EQ(world.status(run, "a"), TaskStatus::retrying);
+  decide(world, run, "a", Verdict::retry);
+  world.complete(world.claim_one());
+  EXPECT_EQ(world.run(run).status, RunStatus::completed);
+}
+
+TEST(Skip, CountsAsNotBad) {
+  World world;
+  const RunId run = world.submit(chain());
+  decide(world, run, "a", Verdict::skip);
+  EXPECT_EQ(world.task(run, "a").skip_reason, model::SkipReason::operator_);
+  work_off(world);
+  EXPECT_EQ(world.run(run).status, RunStatus::completed);
+  EXPECT_EQ(world.status(run, "b"), TaskStatus::completed);
+}
+
+TEST(Skip, OfWhatFailedLetsTheRunGoOn) {
+  World world;
+  const RunId run = world.submit(chain());
+  work_off(world, {"b"});
+  decide(world, run, "b", Verdict::skip);
+  work_off(world);
+  EXPECT_EQ(world.run(run).status, RunStatus::completed);
+  EXPECT_EQ(world.status(run, "b"), TaskStatus::skipped);
+  EXPECT_EQ(world.status(run, "c"), TaskStatus::completed);
+}
+
+TEST(Complete, WithAValueThatFollowersSee) {
+  World world;
+  const RunId run = world.submit(chain());
+  work_off(world, {"b"});
+  decide(world, run, "b", Verdict::complete, -1, R"({"by":"hand"})");
+  world.restart();
+  world.settle();
+  work_off(world);
+  EXPECT_EQ(world.run(run).status, RunStatus::completed);
+  EXPECT_EQ(world.result(run, "b"), R"({"by":"hand"})");
+}
+
+TEST(Complete, OfAnItem) {
+  World world;
+  const RunId run = world.submit(FlowBuilder("w").run("m").for_each({1, 2}).done());
+  const auto items = world.claim(10);
+  world.complete(items[0], "10");
+  world.fail(items[1]);
+  decide(world, run, "m", Verdict::complete, 1, "99");
+  EXPECT_EQ(world.run(run).status, RunStatus::completed);
+  EXPECT_EQ(world.result(run, "m"), "[10,99]");
+}
+
+// Every state of a task against every decision: what may be done, and what is refused without a trace.
+TEST(DecideTask, EveryStateAndEveryVerdict) {
+  const auto allowed = [](TaskStatus status, Verdict verdict) {
+    switch (status) {
+      case TaskStatus::pending:
+      case TaskStatus::queued:
+        return verdict == Verdict::skip;
+      case TaskStatus::running:
+      case TaskStatus::completed:
+        return false;
+      case TaskStatus::skipped:
+      case TaskStatus::cancelled:
+        return verdict != Verdict::complete;
+      default:
+        return true;
+    }
+  };
+  for (int s = 0; s <= static_cast<int>(TaskStatus::cancelled); ++s) {
+    for (int v = 0; v <= static_cast<int>(Verdict::complete); ++v) {
+      const auto status = static_cast<TaskStatus>(s);
+      const auto verdict = static_cast<Verdict>(v);
+      SCOPED_TRACE(std::string(name(status)) + ", verdict " + std::to_string(v));
+      World world;
+      // t is brought into that state; k keeps the run going.
+      const RunId run = world.submit(
+          FlowBuilder("w").run("p").run("t").needs({"p"}).attempts(2).run("k").queue("other").done());
+      if (status != TaskStatus::pending && status != TaskStatus::skipped) {
+        const auto p = world.claim_one();
+        world.complete(p);
+      }
+      if (status == TaskStatus::skipped) world.fail(world.claim_one());
+      if (status == TaskStatus::cancelled) {
+        world.cancel(run);
+        ASSERT_EQ(world.run(run).status, RunStatus::cancelled);
+      } else if (status >= TaskStatus::running && status <= TaskStatus::failed) {
+        const auto t = world.claim_one();
+        if (status == TaskStatus::completed) world.complete(t);
+        if (status == TaskStatus::retrying) world.fail(t);
+        if (status == TaskStatus::failed) world.fail(t, {.type = "validation"});
+      }
+      // A pending task has no row yet.
+      const Ordinal t = 1;
+      ASSERT_EQ(world.status(run, "t"), status);
+      const std::size_t batches = world.batches();
+      const auto reply = world.ask(model::DecideTask{.task = {run, t}, .verdict = verdict, .result = "1"});
+      if (allowed(status, verdict)) {
+        EXPECT_TRUE(std::holds_alternative<model::RunAccepted>(reply)) << error_of(reply).message;
+        const model::TaskRow after = world.task(run, "t");
+        EXPECT_TRUE(after.status != status || after.generation == 2) << name(after.status);
+      } else {
+        EXPECT_EQ(error_of(reply).code, ErrorCode::conflict);
+        EXPECT_EQ(error_of(reply).where, name(status));
+        EXPECT_EQ(world.batches(), batches) << "a refusal changes nothing";
+      }
+    }
+  }
+}
+
+TEST(ChangeRun, MovesWhatWaitsToItsNewPriority) {
+  World world;
+  const RunId low = world.submit(FlowBuilder("w").run("a").run("b").needs({"a"}).done());
+  const RunId other = world.submit(FlowBuilder("w").run("c").done());
+  world.ask(model::ChangeRun{.run = other, .priority = 9});
+  EXPECT_EQ(world.claim_one().step, "c");
+  world.ask(model::ChangeRun{.run = low, .priority = 1});
+  EXPECT_EQ(world.task(low, "a").priority, 1);
+  world.restart();
+  world.settle();
+  world.complete(world.claim_one());
+  EXPECT_EQ(world.claim_one().step, "b");
+  EXPECT_EQ(world.task(low, "b").priority, 1);
+}
+
+TEST(ChangeRun, MergesMetadata) {
+  World world;
+  const RunId run = world.submit(FlowBuilder("w").run("a").done(), "{}", R"({"metadata":{"a":1,"b":2}})");
+  world.ask(model::ChangeRun{.run = run, .metadata = R"({"a":null,"c":3})"});
+  EXPECT_EQ(*world.disk().payload(context_of(run.key())), R"({"metadata":{"b":2,"c":3}})");
+  world.work_off();
+  EXPECT_EQ(error_of(world.ask(model::ChangeRun{.run = run, .priority = 3})).where, "completed");
+}
+
+}  // namespace
+}  // namespace baton::engine

@@ -1,0 +1,326 @@
+#include "engine/explain.hpp"
+
+#include <algorithm>
+#include <iterator>
+#include <map>
+
+#include "base/text.hpp"
+#include "engine/flow.hpp"
+#include "engine/gates.hpp"
+
+namespace baton::engine {
+namespace {
+
+using model::Blocker;
+using model::Reason;
+using model::RunStatus;
+using model::TaskStatus;
+
+constexpr std::size_t kTasksNamed = 20;    // of one reason
+constexpr std::size_t kTasksNamedAll = 5;  // of one reason of a whole run
+constexpr std::size_t kReasons = 20;
+constexpr std::size_t kAheadCounted = 10'000;
+
+WallTime wall_of(ShardTime at, const Moment& moment) {
+  return moment.wall + (at - moment.now);
+}
+
+std::string quoted(const model::Pause& pause) {
+  std::string text = " by " + pause.by;
+  if (!pause.why.empty()) text += ": " + pause.why;
+  return text;
+}
+
+Reason paused(const State& state, const Blocker& blocker) {
+  Reason reason{.code = std::string(name(blocker.kind))};
+  const auto found = state.pauses.find(blocker);
+  if (found == state.pauses.end()) {
+    reason.message = std::string(model::scope_of(blocker.kind)) + " is paused";
+    return reason;
+  }
+  const model::Pause& pause = found->second;
+  reason.subject = pause.name;
+  reason.message = describe(pause) + " was paused" + quoted(pause);
+  reason.until = pause.until;
+  return reason;
+}
+
+bool serves(const Worker& worker, const std::string& queue) {
+  return worker.queues.empty() || std::ranges::find(worker.queues, queue) != worker.queues.end();
+}
+
+// Nothing holds the task back but that no worker has taken it.
+Reason waits_for_worker(const State& state, const std::string& queue) {
+  std::size_t workers = 0;
+  const std::string* paused_worker = nullptr;
+  for (const auto& [name, worker] : state.workers) {
+    if (!serves(worker, queue)) continue;
+    ++workers;
+    if (is_paused(state, Blocker::worker_paused(name))) paused_worker = &name;
+  }
+  if (workers == 0) {
+    return {.code = "no_worker", .message = "no worker takes tasks from queue " + queue, .subject = queue};
+  }
+  if (workers == 1 && paused_worker != nullptr) return paused(state, Blocker::worker_paused(*paused_worker));
+  return {.code = "workers_busy",
+          .message = workers == 1
+                         ? "the worker of queue " + queue + " is busy"
+                         : "the " + std::to_string(workers) + " workers of queue " + queue + " are busy",
+          .subject = queue,
+          .count = static_cast<std::uint32_t>(workers)};
+}
+
+Reason why_queued(const State& state, const Run& run, const Task& task, bool with_place) {
+  if (is_closing(run, task)) return {.code = "stopping", .message = "it is about to be cancelled"};
+  if (const auto blocker = blocker_of(state, run, task)) return paused(state, *blocker);
+  const std::string& queue = queue_of(run, task);
+  if (const Blocker whole = Blocker::queue_paused(queue); is_paused(state, whole))
+    return paused(state, whole);
+  Reason reason = waits_for_worker(state, queue);
+  if (!with_place || task.line == nullptr || task.line->blocker) return reason;
+  std::size_t ahead = 0;
+  for (const auto& [place, key] : task.line->tasks) {
+    if (key == task.row.key || ahead >= kAheadCounted) break;
+    ++ahead;
+  }
+  if (ahead > 0) {
+    reason.message += "; " + std::to_string(ahead) + (ahead >= kAheadCounted ? " or more" : "") +
+                      (ahead == 1 ? " task stands" : " tasks stand") + " before it";
+  }
+  return reason;
+}
+
+Reason why_retrying(const Task& task, const Moment& moment) {
+  if (task.row.held) {
+    return {.code = "held", .message = "it failed and waits for a person: retry, skip or complete it"};
+  }
+  return {.code = "retry_delay",
+          .message = "attempt " + std::to_string(task.row.starts) + " failed (" +
+                     printable(task.row.error_type) + "); it is tried again after a delay",
+          .until = wall_of(task.row.due, moment)};
+}
+
+bool waits_for_upstream(const Run& run, const Task& task) {
+  return trigger(run.program->step(task.row.step).trigger_rule, task.upstream).kind == Trigger::Kind::wait;
+}
+
+Reason waits_for_steps(const Run& run, const Task& task) {
+  Reason reason{.code = "needs"};
+  std::string names;
+  for (const Ordinal need : run.program->step(task.row.step).needs) {
+    if (model::is_terminal(run.tasks[need].row.status)) continue;
+    if (++reason.count > kTasksNamed) continue;
+    reason.tasks.push_back(need);
+    names += (names.empty() ? "" : ", ") + run.program->step(need).name + " (" +
+             std::string(name(run.tasks[need].row.status)) + ")";
+  }
+  if (reason.count > kTasksNamed) names += ", …";
+  reason.message = "waits until these have ended: " + names;
+  return reason;
+}
+
+// Parked behind the run's max_parallel, or behind its own step's.
+Reason over_limit(const Run& run, const Task& task) {
+  if (task.parked || task.row.index < 0) {
+    return {.code = "max_parallel",
+            .message = "the run has as many tasks under way as its max_parallel allows (" +
+                       std::to_string(run.program->workflow().max_parallel) + ")",
+            .count = run.active};
+  }
+  const Task& group = run.tasks[task.row.step];
+  const std::uint32_t limit = run.program->step(task.row.step).max_parallel;
+  if (limit > 0) {
+    return {.code = "max_parallel",
+            .message = "the step has as many items under way as its max_parallel allows (" +
+                       std::to_string(limit) + ")",
+            .count = group.items_active};
+  }
+  return {.code = "items_before",
+          .message = "items before it wait in the queue: " + std::to_string(group.items_waiting),
+          .count = group.items_waiting};
+}
+
+Reason why_pending(const State& state, const Run& run, const Task& task) {
+  if (run.row.recovery.scope != model::Recovery::Scope::none) {
+    return {.code = "recovering", .message = "its run is being recovered"};
+  }
+  const model::Step& step = run.program->step(task.row.step);
+  if (step.finally && !run.row.finalizing) {
+    return {.code = "finally", .message = "steps under `finally` start when all others have ended"};
+  }
+  if (task.row.index < 0 && waits_for_upstream(run, task)) return waits_for_steps(run, task);
+  if (const auto blocker = blocker_of(state, run, task)) return paused(state, *blocker);
+  if (task.parked) return over_limit(run, task);
+  if (task.row.expanded) {
+    const std::uint32_t ended = task.row.item_count - task.items_open;
+    return {.code = "items",
+            .message = std::to_string(ended) + " of its " + std::to_string(task.row.item_count) +
+                       " items have ended",
+            .count = task.items_open};
+  }
+  if (task.row.index >= 0) return over_limit(run, task);
+  return {.code = "ready", .message = "it is being made ready"};
+}
+
+Reason why_running(const Task& task) {
+  Reason reason{
+      .code = "running",
+      .message = "attempt " + std::to_string(task.row.starts) + " is with worker " + task.row.worker,
+      .subject = task.row.worker};
+  if (task.row.stopping != model::Stopping::none) {
+    reason.code = "stopping";
+    reason.message += " and was told to stop";
+  }
+  return reason;
+}
+
+Reason why_ended(const model::TaskRow& row) {
+  Reason reason{.code = "ended", .message = "it is " + std::string(name(row.status))};
+  if (row.status == TaskStatus::skipped) {
+    reason.message += " (" + std::string(name(row.skip_reason)) + ")";
+  } else if (row.status == TaskStatus::failed) {
+    reason.message +=
+        " (" + printable(row.error_type) + "): " + printable(utf8_prefix(row.error_message, 300));
+  }
+  return reason;
+}
+
+Reason why(const State& state, const Run& run, const Task& task, const Moment& moment, bool with_place) {
+  switch (task.row.status) {
+    case TaskStatus::pending:
+      return why_pending(state, run, task);
+    case TaskStatus::queued:
+      return why_queued(state, run, task, with_place);
+    case TaskStatus::running:
+      return why_running(task);
+    case TaskStatus::retrying:
+      return why_retrying(task, moment);
+    default:
+      return why_ended(task.row);
+  }
+}
+
+// What concerns the run itself, whatever its tasks do.
+std::optional<Reason> why_run(const State& state, const Run& run, const Moment& moment) {
+  const RunStatus status = run.row.status;
+  if (model::is_terminal(status)) {
+    Reason reason{.code = "ended", .message = "the run is " + std::string(name(status))};
+    if (!run.row.error_type.empty()) {
+      reason.message += " (" + printable(run.row.error_type) + ")";
+      if (!run.row.error_message.empty()) {
+        reason.message += ": " + printable(utf8_prefix(run.row.error_message, 300));
+      }
+    }
+    return reason;
+  }
+  if (status == RunStatus::paused) return paused(state, Blocker::run_paused(run.row.key));
+  if (status == RunStatus::recovering) {
+    if (run.row.recovery.due > moment.now) {
+      return Reason{.code = "recovery_delay",
+                    .message = "the run failed and recovers by itself after a delay",
+                    .until = wall_of(run.row.recovery.due, moment)};
+    }
+    return Reason{.code = "recovering", .message = "the run is being recovered"};
+  }
+  if (status == RunStatus::cancelling) {
+    return Reason{.code = "cancelling", .message = "the run is being cancelled"};
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+model::Explanation explain_task(const State& state, const Run& run, const Task& task, const Moment& moment) {
+  model::Explanation answer{
+      .run = run.row.id, .task = task.row.key.ordinal, .status = std::string(name(task.row.status))};
+  if (task.old) {
+    answer.reasons.push_back({.code = "replaced", .message = "it is of a list that a recovery has replaced"});
+    return answer;
+  }
+  answer.reasons.push_back(why(state, run, task, moment, true));
+  if (model::is_terminal(task.row.status)) return answer;
+  if (auto whole = why_run(state, run, moment); whole && whole->code != answer.reasons[0].code) {
+    answer.reasons.push_back(std::move(*whole));
+  }
+  return answer;
+}
+
+model::Explanation explain_run(const State& state, const Run& run, const Moment& moment) {
+  model::Explanation answer{
+      .run = run.row.id, .task = std::nullopt, .status = std::string(name(run.row.status))};
+  if (auto whole = why_run(state, run, moment)) answer.reasons.push_back(std::move(*whole));
+  if (model::is_terminal(run.row.status)) return answer;
+  // Equal reasons are told once, with the number of tasks that they concern.
+  std::map<std::pair<std::string, std::string>, std::size_t> known;
+  for (const Task& task : run.tasks) {
+    if (task.old || model::is_terminal(task.row.status)) continue;
+    // What waits for another task of the run hangs on that one's reason.
+    if (task.row.status == TaskStatus::pending && task.row.index < 0 && waits_for_upstream(run, task))
+      continue;
+    if (task.row.expanded) continue;
+    Reason reason = why(state, run, task, moment, false);
+    if (reason.code == "finally" ||
+        (!answer.reasons.empty() && reason.code == answer.reasons[0].code && known.empty())) {
+      continue;
+    }
+    const auto [at, fresh] = known.emplace(std::pair(reason.code, reason.subject), answer.reasons.size());
+    if (!fresh) {
+      if (at->second >= answer.reasons.size()) continue;
+      Reason& same = answer.reasons[at->second];
+      ++same.count;
+      if (same.tasks.size() < kTasksNamedAll) same.tasks.push_back(task.row.key.ordinal);
+      continue;
+    }
+    if (answer.reasons.size() >= kReasons) continue;
+    reason.tasks = {task.row.key.ordinal};
+    reason.count = 1;
+    answer.reasons.push_back(std::move(reason));
+  }
+  return answer;
+}
+
+model::Survey survey(const State& state) {
+  constexpr std::size_t kAttemptsNamed = 100;
+  std::map<std::string, model::QueueView> queues;
+  const auto queue = [&](const std::string& name) -> model::QueueView& {
+    model::QueueView& view = queues[name];
+    view.name = name;
+    return view;
+  };
+  for (const auto& [name, line] : state.queues) {
+    model::QueueView& view = queue(name);
+    view.queued = static_cast<std::uint32_t>(line.tasks.size());
+    if (!line.tasks.empty())
+      view.most_urgent = static_cast<std::uint8_t>(9 - line.tasks.begin()->first.urgency);
+  }
+  for (const auto& [blocker, line] : state.blocked) {
+    for (const auto& [place, key] : line.tasks) {
+      const Run& run = *state.find(key.run);
+      const Task& task = run.tasks[key.ordinal];
+      if (task.row.status == TaskStatus::queued) ++queue(queue_of(run, task)).held;
+    }
+  }
+  for (const auto& [what, pause] : state.pauses) {
+    if (what.kind == model::BlockerKind::queue_paused) queue(what.name);
+  }
+  model::Survey answer;
+  for (const auto& [name, worker] : state.workers) {
+    model::WorkerView view{.name = name, .in_process = worker.in_process, .queues = worker.queues};
+    view.waiting = std::ranges::find(state.claims, name, &Claim::worker) != state.claims.end();
+    view.attempts = static_cast<std::uint32_t>(worker.attempts.size());
+    for (const auto& [token, key] : worker.attempts) {
+      if (view.running.size() < kAttemptsNamed) view.running.push_back(key);
+      const Run* run = state.find(key.run);
+      if (run != nullptr) ++queue(queue_of(*run, run->tasks[key.ordinal])).running;
+    }
+    for (const std::string& served : worker.queues) queue(served);
+    answer.workers.push_back(std::move(view));
+  }
+  for (auto& [name, view] : queues) {
+    for (const auto& [worker_name, worker] : state.workers) view.workers += serves(worker, name);
+    answer.queues.push_back(std::move(view));
+  }
+  return answer;
+}
+
+}  // namespace baton::engine

@@ -1,0 +1,26 @@
+// Pauses of runs, steps, queues, workers and targets (SEMANTICS 34): the records, the gates that they close
+// (gates.hpp) and their timers.
+#pragma once
+
+#include "base/error.hpp"
+#include "engine/effects.hpp"
+#include "engine/moment.hpp"
+#include "engine/state.hpp"
+#include "model/command.hpp"
+
+namespace baton::engine {
+
+// State::pauses and the timer, from the records: once, when a shard starts. A record that cannot be read
+// holds nothing back.
+void load_pauses(State& state, const Moment& moment);
+
+// Fails with conflict or not_found, and says what is possible instead.
+Status pause(State& state, const model::PauseCommand& command, const Moment& moment, Effects& effects);
+Status resume(State& state, const model::PauseTarget& target, const Moment& moment, Effects& effects);
+
+// Ends the pauses whose time has come.
+void resume_due(State& state, const Moment& moment, Effects& effects);
+// The run ends, or is cancelled (then it may go on): what was paused of it is not any more.
+void drop_pauses(State& state, Run& run, bool steps_too, Effects& effects);
+
+}  // namespace baton::engine

@@ -1,0 +1,53 @@
+// Why something is not running: the answer to Explain. Every reason is what the dispatcher's own predicate, a
+// row or a timer says at that moment.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/ids.hpp"
+#include "base/time.hpp"
+
+namespace baton::model {
+
+struct Reason {
+  std::string code;     // "queue_paused", "needs", "retry_delay", … (docs/guide/steering-runs.md lists them)
+  std::string message;  // a sentence for people
+  std::string subject;  // what it hangs on: a queue, a step, a worker; may be empty
+  std::optional<WallTime> until;  // when it ends by itself
+  std::vector<Ordinal> tasks;     // of the run, that it concerns or waits for; the first few
+  std::uint32_t count = 0;        // of such tasks in all
+};
+
+// What the dispatcher knows of queues and workers: the answer to Survey.
+struct QueueView {
+  std::string name;
+  std::uint32_t queued = 0;                 // tasks in its line
+  std::uint32_t held = 0;                   // queued tasks that something else than the queue blocks
+  std::uint32_t workers = 0;                // that asked for its tasks
+  std::uint32_t running = 0;                // attempts of its tasks
+  std::optional<std::uint8_t> most_urgent;  // priority of the first task
+};
+struct WorkerView {
+  std::string name;
+  bool in_process = false;
+  bool waiting = false;             // asks for tasks at the moment
+  std::vector<std::string> queues;  // that it asked for; empty = all
+  std::vector<TaskKey> running;     // the first few
+  std::uint32_t attempts = 0;       // that it holds
+};
+struct Survey {
+  std::vector<QueueView> queues;
+  std::vector<WorkerView> workers;
+};
+
+struct Explanation {
+  RunId run;
+  std::optional<Ordinal> task;
+  std::string status;
+  std::vector<Reason> reasons;  // the nearest first
+};
+
+}  // namespace baton::model

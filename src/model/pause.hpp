@@ -1,0 +1,38 @@
+// A pause: who holds back what, why, and until when (SEMANTICS 34). A record of its own (model/record.hpp)
+// for each.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/error.hpp"
+#include "base/ids.hpp"
+#include "base/time.hpp"
+#include "model/blocker.hpp"
+#include "model/record.hpp"
+
+namespace baton::model {
+
+struct Pause {
+  Blocker what;
+  RunId run;         // of a run or step
+  std::string name;  // of the step, queue, worker or target; "" of a run
+  std::string by;    // the actor who asked for it
+  std::string why;   // "" = not said
+  WallTime since;
+  std::optional<WallTime> until;  // resumes by itself then; nullopt = when somebody resumes it
+
+  friend bool operator==(const Pause&, const Pause&) = default;
+};
+
+// The word for what is paused, the group of its record: run, step, queue, worker, target.
+std::string_view scope_of(BlockerKind kind);
+// "run 0190…", "step build of run 0190…", "queue gpu"
+std::string describe(const Pause& pause);
+
+Record to_record(const Pause& pause);
+RecordKey record_key(const Pause& pause);
+Result<Pause> pause_of(const Record& record);  // or corrupt
+
+}  // namespace baton::model
