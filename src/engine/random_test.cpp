@@ -1,6 +1,6 @@
-// Random graphs, workers that fail, die, report twice and report nonsense, cancels, restarts at any point,
-// slow commits, tiny caches: every batch passes the world's checks, and every run ends as the small model
-// says.
+// Random graphs, workers that fail, die, report twice and report nonsense, cancels, pauses, recoveries,
+// single tasks retried, restarts at any point, slow commits, tiny caches: every batch passes the world's
+// checks, and every run ends as the small model says.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -53,6 +53,7 @@ class Story {
     const WorldOptions options = random_options(seed, random_);
     restarts_always_ = options.restart_every > 0;
     cancels_ = random_.up_to(3) == 0;
+    recovers_ = random_.up_to(1) == 0;
     world_ = std::make_unique<World>(options);
   }
 
@@ -65,6 +66,24 @@ class Story {
       one.run = world_->submit(one.plan.workflow("w" + std::to_string(i)));
       cases_.push_back(std::move(one));
     }
+    play();
+    for (const Case& one : cases_) compare(one);
+    // What failed fails again, since its fate is that of a generation; what was cancelled runs to its end.
+    if (recovers_ && recover_some()) {
+      cancels_ = false;
+      play();
+      for (const Case& one : cases_) compare(one);
+    }
+    return world_->digest();
+  }
+
+ private:
+  bool all_ended() const {
+    return std::ranges::all_of(
+        cases_, [&](const Case& one) { return model::is_terminal(world_->run(one.run).status); });
+  }
+
+  void play() {
     for (int steps = 0; !all_ended(); ++steps) {
       if (steps > 5000) {
         ADD_FAILURE() << "the runs do not end";
@@ -73,14 +92,56 @@ class Story {
       step();
       if (::testing::Test::HasFailure()) break;
     }
-    for (const Case& one : cases_) compare(one);
-    return world_->digest();
   }
 
- private:
-  bool all_ended() const {
-    return std::ranges::all_of(
-        cases_, [&](const Case& one) { return model::is_terminal(world_->run(one.run).status); });
+  bool recover_some() {
+    bool some = false;
+    for (Case& one : cases_) {
+      const RunStatus status = world_->run(one.run).status;
+      if (status == RunStatus::completed || random_.up_to(2) == 0) continue;
+      model::RecoverRun command{.run = one.run, .failed_only = random_.up_to(1) == 0};
+      const auto step =
+          static_cast<std::size_t>(random_.up_to(static_cast<std::int64_t>(one.plan.steps.size()) - 1));
+      if (random_.up_to(1) == 0 && !one.plan.steps[step].finally) command.from = std::to_string(step);
+      const auto reply = world_->ask(command);
+      EXPECT_TRUE(std::holds_alternative<model::RunAccepted>(reply)) << testing::error_of(reply).message;
+      one.cancelled = false;
+      some = true;
+    }
+    return some;
+  }
+
+  // Holds something back for a while, or lets it go on.
+  void pause_or_resume() {
+    if (!pauses_.empty() && random_.up_to(2) != 0) {
+      world_->ask(model::ResumeCommand{pauses_.back()});
+      pauses_.pop_back();
+      return;
+    }
+    const Case& one =
+        cases_[static_cast<std::size_t>(random_.up_to(static_cast<std::int64_t>(cases_.size()) - 1))];
+    model::PauseTarget target{model::BlockerKind::queue_paused, {}, "default"};
+    const auto kind = random_.up_to(3);
+    if (kind == 1) target = {model::BlockerKind::run_paused, one.run, ""};
+    if (kind == 2) target = {model::BlockerKind::step_paused, one.run, "0"};
+    model::PauseCommand command{.target = target};
+    if (random_.up_to(2) == 0) command.lasts = Duration::seconds(1 + random_.up_to(10));
+    if (std::holds_alternative<Error>(world_->ask(command))) return;  // it has ended, or is being cancelled
+    if (!command.lasts) pauses_.push_back(target);
+  }
+
+  void retry_one() {
+    const Case& one =
+        cases_[static_cast<std::size_t>(random_.up_to(static_cast<std::int64_t>(cases_.size()) - 1))];
+    if (model::is_terminal(world_->run(one.run).status)) return;
+    const auto tasks = world_->disk().tasks(one.run.key());
+    if (tasks.empty()) return;
+    const model::TaskRow& row =
+        tasks[static_cast<std::size_t>(random_.up_to(static_cast<std::int64_t>(tasks.size()) - 1))];
+    if (row.status != TaskStatus::failed && row.status != TaskStatus::retrying) return;
+    const auto reply = world_->ask(model::DecideTask{.task = {one.run, row.key.ordinal}});
+    if (const auto* error = std::get_if<Error>(&reply))
+      EXPECT_EQ(error->code, ErrorCode::conflict) << error->message;
   }
 
   void step() {
@@ -96,8 +157,12 @@ class Story {
       restart();
     } else if (choice < 95 && cancels_) {
       cancel();
-    } else if (choice < 97) {
+    } else if (choice < 96) {
       nonsense();
+    } else if (choice < 98) {
+      pause_or_resume();
+    } else if (choice < 99 && recovers_) {
+      retry_one();
     } else {
       world_->turn();
     }
@@ -249,6 +314,8 @@ class Story {
   std::unique_ptr<World> world_;
   bool restarts_always_ = false;
   bool cancels_ = false;
+  bool recovers_ = false;
+  std::vector<model::PauseTarget> pauses_;  // without an end of their own
   std::vector<Case> cases_;
   std::vector<Held> held_;
   int workers_ = 0;

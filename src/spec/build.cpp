@@ -40,7 +40,15 @@ class Builder {
     }
     if (const NodeId node = field(root, "sla"); node != kNoNode) workflow->sla = read_duration(tree_, node);
     if (field(root, "retry_budget") != kNoNode) workflow->retry_budget = count(root, "retry_budget", 0);
-    workflow->max_recovery_attempts = count(root, "max_recovery_attempts", 3);
+    const NodeId recovery = field(root, "recovery");
+    workflow->max_recovery_attempts =
+        count(root, "max_recovery_attempts", recovery == kNoNode ? 3 : count(recovery, "max_attempts", 3));
+    if (recovery != kNoNode) {
+      workflow->auto_recovery = flag(recovery, "auto");
+      if (const NodeId delay = field(recovery, "delay"); delay != kNoNode) {
+        workflow->recovery_delay = read_duration(tree_, delay);
+      }
+    }
     workflow->priority = static_cast<std::int8_t>(count(defaults_, "priority", 5));
 
     for (const NodeId env : {field(defaults_, "env"), field(root, "env")}) {

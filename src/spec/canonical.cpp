@@ -165,6 +165,9 @@ std::string canonical_text(const model::Workflow& workflow) {
     out.member("max_recovery_attempts", workflow.max_recovery_attempts);
   out.text("name", workflow.name);
   if (!workflow.on_error.empty()) out.member("on_error", to_json(workflow.on_error));
+  if (workflow.auto_recovery) {
+    out.member("recovery", json::object{{"auto", true}, {"delay", to_string(workflow.recovery_delay)}});
+  }
   if (workflow.retry_budget) out.member("retry_budget", *workflow.retry_budget);
   if (workflow.sla) out.member("sla", json::value(to_string(*workflow.sla)));
   steps(out, workflow, "steps", false);

@@ -26,6 +26,8 @@ void expect_equal(const model::Workflow& a, const model::Workflow& b) {
   EXPECT_EQ(a.retry_budget, b.retry_budget);
   EXPECT_EQ(a.priority, b.priority);
   EXPECT_EQ(a.max_recovery_attempts, b.max_recovery_attempts);
+  EXPECT_EQ(a.auto_recovery, b.auto_recovery);
+  if (a.auto_recovery) EXPECT_EQ(a.recovery_delay, b.recovery_delay);
   EXPECT_EQ(a.reads_env, b.reads_env);
   ASSERT_EQ(a.inputs.size(), b.inputs.size());
   for (std::size_t i = 0; i < a.inputs.size(); ++i) {
@@ -155,6 +157,8 @@ class RandomDefinition {
     if (chance(3)) out += "deadline: " + number(9) + "h\nsla: 90m\n";
     if (chance(3)) out += "retry_budget: " + std::to_string(random_() % 3) + "\n";
     if (chance(2)) out += "max_recovery_attempts: " + number(9) + "\n";
+    if (chance(2))
+      out += "recovery: {auto: true, max_attempts: " + number(9) + ", delay: " + number(90) + "s}\n";
     if (chance(2)) out += "env: {Z: '1', A: \"${{ env.HOME }}\"}\n";
     out +=
         "inputs: {i: {type: integer, default: 1, description: é}, o: {type: string, optional: true}, r: "

@@ -145,7 +145,12 @@ constexpr std::array kFields = {
             "Time after which a run is reported as late, once (event `run.sla_missed`). Nothing is stopped.",
         .default_text = "none",
         .example = "sla: 2h"},
-    later(Shape::workflow, "recovery", "Automatic recovery of failed runs."),
+    Field{.owner = Shape::workflow,
+          .name = "recovery",
+          .forms = Form::object,
+          .description = "Recovers failed runs without a person.",
+          .example = "recovery: {auto: true, max_attempts: 2, delay: 5m}",
+          .shape = Shape::recovery},
     later(Shape::workflow, "concurrency", "Keys that limit how many runs go on at a time."),
     later(Shape::workflow, "targets", "Downstream services with their URL, breaker, retry and timeouts."),
     later(Shape::workflow, "retention", "How long ended runs are kept."),
@@ -955,6 +960,28 @@ constexpr std::array kFields = {
           .description = "Runs that ended longer ago are not counted.",
           .default_text = "1h",
           .example = "window: 30m"},
+    Field{.owner = Shape::recovery,
+          .name = "auto",
+          .forms = Form::boolean,
+          .description =
+              "A run that failed is recovered by itself; it is `recovering` in between, not `failed`.",
+          .default_text = "false",
+          .example = "auto: true"},
+    Field{
+        .owner = Shape::recovery,
+        .name = "max_attempts",
+        .forms = Form::integer,
+        .description = "How many times; the same as `max_recovery_attempts`, which counts if both are given.",
+        .default_text = "3",
+        .example = "max_attempts: 2",
+        .minimum = 0,
+        .maximum = 1'000'000},
+    Field{.owner = Shape::recovery,
+          .name = "delay",
+          .forms = Form::duration,
+          .description = "How long after its end.",
+          .default_text = "1m",
+          .example = "delay: 5m"},
 };
 
 constexpr std::array kShapes = {
@@ -974,6 +1001,7 @@ constexpr std::array kShapes = {
     ShapeInfo{Shape::schedule, "schedule", "One of `schedules`"},
     ShapeInfo{Shape::rollout, "rollout", "`rollout`"},
     ShapeInfo{Shape::rollback, "rollback", "`rollout.rollback`"},
+    ShapeInfo{Shape::recovery, "recovery", "`recovery`"},
 };
 static_assert(kShapes.size() == static_cast<std::size_t>(Shape::none));
 

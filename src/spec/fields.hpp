@@ -82,6 +82,7 @@ enum class Shape : std::uint8_t {
   schedule,
   rollout,
   rollback,
+  recovery,
   none
 };
 struct ShapeInfo {
