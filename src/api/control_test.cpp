@@ -180,7 +180,7 @@ TEST_F(ControlTest, BulkSaysWhatBecameOfEach) {
   page = object(response);
   ASSERT_EQ(page.at("items").as_array().size(), 1u);
   EXPECT_EQ(page.at("items").at(0).at("outcome"), "done");
-  EXPECT_EQ(page.at("items").at(0).at("run"), failed.id.text());
+  EXPECT_EQ(page.at("items").at(0).at("run").as_string(), failed.id.text());
 
   response = send(net::Method::post, "/api/v1/runs/bulk",
                   R"({"action":"cancel","filter":{"created_before":"2001-01-01T00:00:00Z"}})");

@@ -46,7 +46,7 @@ class Builder {
     if (recovery != kNoNode) {
       workflow->auto_recovery = flag(recovery, "auto");
       if (const NodeId delay = field(recovery, "delay"); delay != kNoNode) {
-        workflow->recovery_delay = read_duration(tree_, delay);
+        workflow->recovery_delay = read_duration(tree_, delay).value_or(workflow->recovery_delay);
       }
     }
     workflow->priority = static_cast<std::int8_t>(count(defaults_, "priority", 5));
