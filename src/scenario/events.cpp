@@ -82,7 +82,7 @@ EventLine line_of(Duration at, const RunId& run, const model::Fact& fact, const 
   const json::object& object = parsed.get_object();
   EventLine line{at, {}};
   line.words.emplace_back(object.at("type").as_string());
-  if (const auto* step = object.if_contains("step")) {
+  if (const auto* step = object.if_contains("step"); step != nullptr && step->is_string()) {
     std::string task(step->as_string());
     if (const auto* index = object.if_contains("index")) task += '[' + json::serialize(*index) + ']';
     line.words.push_back(std::move(task));

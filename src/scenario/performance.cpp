@@ -189,11 +189,100 @@ void Performance::start(const Action& action) {
 }
 
 void Performance::control(const Action& action, const Run& run) {
-  if (action.verb == "cancel" || action.verb == "terminate") {
-    send(action, model::CancelRun{run.id, action.verb == "terminate", text_of(action.options, "reason")});
-  } else if (action.verb == "report again") {
+  const auto option = [&](std::string_view name) { return text_of(action.options, name); };
+  const std::string& verb = action.verb;
+  if (verb == "cancel" || verb == "terminate") {
+    send(action, model::CancelRun{run.id, verb == "terminate", option("reason")});
+  } else if (verb == "pause" || verb == "resume") {
+    pause(action, run);
+  } else if (verb == "recover") {
+    model::RecoverRun command{.run = run.id, .from = option("from"), .reason = option("reason")};
+    if (const auto* keep = action.options.if_contains("keep"); keep != nullptr && keep->is_array()) {
+      for (const json::value& step : keep->get_array())
+        command.keep.push_back(text_of({{"step", step}}, "step"));
+    }
+    command.failed_only = option("failed_only") == "true";
+    command.force = option("force") == "true";
+    send(action, std::move(command));
+  } else if (verb == "replay") {
+    replay(action, run);
+  } else if (verb == "change") {
+    model::ChangeRun command{.run = run.id, .metadata = option("metadata"), .labels = option("labels")};
+    if (const auto* priority = action.options.if_contains("priority");
+        priority != nullptr && priority->is_int64()) {
+      command.priority = static_cast<std::uint8_t>(priority->get_int64());
+    }
+    send(action, std::move(command));
+  } else if (verb == "report again") {
     report_again(action, run);
+  } else {
+    decide(action, run);
   }
+}
+
+std::optional<TaskId> Performance::task_of(const Action& action, const Run& run) {
+  const std::string name = text_of({{"task", action.argument}}, "task");
+  const auto seen = observe(world_.reader(), run.id);
+  if (seen) {
+    const auto found = std::ranges::find(seen->tasks, name, &ObservedTask::name);
+    if (found != seen->tasks.end()) return found->id;
+  }
+  fail(action.place, "there is no task \"" + printable(name) + "\" at this time");
+  return std::nullopt;
+}
+
+void Performance::decide(const Action& action, const Run& run) {
+  using Verdict = model::DecideTask::Verdict;
+  const auto task = task_of(action, run);
+  if (!task) return;
+  model::DecideTask command{.task = *task};
+  command.verdict = action.verb == "retry"  ? Verdict::retry
+                    : action.verb == "skip" ? Verdict::skip
+                    : action.verb == "fail" ? Verdict::fail
+                                            : Verdict::complete;
+  if (const auto* result = action.options.if_contains("result")) command.result = json::serialize(*result);
+  command.force = text_of(action.options, "force") == "true";
+  command.reason = text_of(action.options, "reason");
+  send(action, std::move(command));
+}
+
+void Performance::pause(const Action& action, const Run& run) {
+  using Kind = model::BlockerKind;
+  constexpr std::pair<std::string_view, Kind> kTargets[] = {{"step", Kind::step_paused},
+                                                            {"queue", Kind::queue_paused},
+                                                            {"worker", Kind::worker_paused},
+                                                            {"target", Kind::target_paused}};
+  model::PauseTarget target{.run = run.id};
+  for (const auto& [word, kind] : kTargets) {
+    if (!action.options.contains(word)) continue;
+    target.kind = kind;
+    target.name = text_of(action.options, word);
+    if (kind != Kind::step_paused) target.run = {};
+  }
+  if (action.verb == "resume") return send(action, model::ResumeCommand{std::move(target)});
+  model::PauseCommand command{.target = std::move(target), .why = text_of(action.options, "reason")};
+  if (action.options.contains("for")) {
+    const auto lasts = parse_duration(text_of(action.options, "for"));
+    if (!lasts) return fail(action.place, lasts.error().message);
+    command.lasts = *lasts;
+  }
+  send(action, std::move(command));
+}
+
+void Performance::replay(const Action& action, const Run& run) {
+  const auto earlier = world_.reader().get_payload({run.id.key(), model::PayloadSlot::run_input});
+  Action again = action;
+  json::object input;
+  if (earlier && *earlier) input = json::parse(**earlier).as_object();
+  if (const auto* given = action.options.if_contains("input"); given != nullptr && given->is_object()) {
+    for (const auto& [name, value] : given->get_object()) input[name] = value;
+  }
+  again.options["input"] = std::move(input);
+  again.workflow = run.workflow;
+  auto command = submission(again);
+  if (!command) return take_answer(action, command.error());
+  command->replay_of = run.id;
+  send(action, std::move(*command));
 }
 
 void Performance::kill_owner(const Action& action) {
@@ -228,23 +317,18 @@ void Performance::control_worker(const Action& action) {
 }
 
 void Performance::report_again(const Action& action, const Run& run) {
-  const std::string task = text_of({{"task", action.argument}}, "task");
-  const auto seen = observe(world_.reader(), run.id);
-  const auto found =
-      seen ? std::ranges::find(seen->tasks, task, &ObservedTask::name) : decltype(seen->tasks.begin()){};
-  if (!seen || found == seen->tasks.end())
-    return fail(action.place, "there is no task \"" + printable(task) + "\"");
+  const auto task = task_of(action, run);
+  if (!task) return;
   std::vector<model::ReportAttempt> reports;
   for (const model::ReportAttempt& report : world_.reports()) {
-    if (report.task == found->id) reports.push_back(report);
+    if (report.task == *task) reports.push_back(report);
   }
   std::size_t n = reports.size();
   if (const auto* attempt = action.options.if_contains("attempt");
       attempt != nullptr && attempt->is_int64()) {
     n = static_cast<std::size_t>(attempt->get_int64());
   }
-  if (n == 0 || n > reports.size())
-    return fail(action.place, "no such attempt of " + task + " was reported yet");
+  if (n == 0 || n > reports.size()) return fail(action.place, "no such attempt was reported yet");
   model::ReportAttempt report = reports[n - 1];
   if (const auto* result = action.options.if_contains("result")) {
     report.outcome = {.result = json::serialize(*result)};
@@ -286,7 +370,12 @@ void Performance::take_answer(const Action& action, const model::ReplyBody& repl
          "`" + action.verb + "` was expected to be refused (" + *action.refused + "), but was accepted");
   }
   if (const auto* submitted = std::get_if<model::Submitted>(&reply)) {
-    runs_.emplace(action.run, Run{submitted->run, action.workflow});
+    const auto of = runs_.find(action.run);
+    if (action.verb == "replay") {
+      runs_.emplace(text_of({{"name", action.argument}}, "name"), Run{submitted->run, of->second.workflow});
+    } else {
+      runs_.emplace(action.run, Run{submitted->run, action.workflow});
+    }
   }
 }
 

@@ -45,6 +45,11 @@ class Performance {
   void send(const Action& action, model::CommandBody body);
   void start(const Action& action);
   void control(const Action& action, const Run& run);
+  void decide(const Action& action, const Run& run);
+  void pause(const Action& action, const Run& run);
+  void replay(const Action& action, const Run& run);
+  // By its name; reported, and nothing, if there is none.
+  std::optional<TaskId> task_of(const Action& action, const Run& run);
   void kill_owner(const Action& action);
   void control_worker(const Action& action);
   void report_again(const Action& action, const Run& run);
