@@ -77,17 +77,23 @@ class EventStream final : public Watch {
         return true;
       }
       if (!write_some()) return false;
-      if (ended_) {
+      if (ended_ && entries_.empty() && pages_.empty() && stays_ended()) {
         stream_.close();
         return false;
       }
     }
   }
 
+  // Whether the end that was sent is the last one so far.
+  bool stays_ended() {
+    const auto view = core_->queries.find(run_);
+    return !view || (is_terminal(view->row.status) && view->row.journal_head < next_.sequence);
+  }
+
   // Facts of the first entries, about one piece of them.
   bool write_some() {
     std::string piece;
-    while (!entries_.empty() && piece.size() < PacedStream::kPiece && !ended_) {
+    while (!entries_.empty() && piece.size() < PacedStream::kPiece) {
       const store::JournalView& entry = entries_.front();
       if (entry.sequence > next_.sequence) next_ = {entry.sequence, 0};
       if (next_.fact >= entry.facts.facts.size()) {
@@ -99,7 +105,7 @@ class EventStream final : public Watch {
       JsonText data;
       write_fact(run_, fact, workflow_.get(), data);
       piece += net::sse_event(event_id(core_->services.shard, next_), model::name(fact.kind), data.take());
-      ended_ = fact.kind == model::FactKind::run_ended;
+      ended_ = fact.kind == model::FactKind::run_ended;  // a recovery may follow
       ++next_.fact;
     }
     last_written_ = net::Loop::now();

@@ -30,7 +30,8 @@ Watcher::Watcher(Session& session, Signals& signals, Console& console, std::stri
 Status Watcher::watch() {
   follower_.emplace(session_, run_, last_event_);
   net::MonoTime drawn = net::Loop::now() - kFrame;
-  while (!model_.ended()) {
+  // The stream of a run that was recovered goes on behind its earlier end.
+  while (!model_.ended() || !follower_->over()) {
     const net::MonoTime now = net::Loop::now();
     if (live_ && now - drawn >= kFrame) {
       draw();

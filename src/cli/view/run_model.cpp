@@ -46,6 +46,16 @@ void RunModel::apply(std::string_view type, const json::object& event) {
     status_ = text_of(event, "status");
     ended_at_ = at;
     ended_ = true;
+  } else if (type == "run.paused" || type == "run.resumed") {
+    if (text_of(event, "step").empty()) status_ = type == "run.paused" ? "paused" : "running";
+  } else if (type == "run.recovering") {
+    status_ = "recovering";
+    ended_ = false;
+    ended_at_ = {};
+    failures_.clear();
+    failed_tasks_ = 0;
+  } else if (type == "run.recovered") {
+    status_ = "running";
   } else {
     apply_task(type, event, at);
   }
@@ -59,7 +69,11 @@ void RunModel::apply_task(std::string_view type, const json::object& event, Wall
   const auto index = whole_number_of(event, "index");
   const auto attempt = static_cast<std::uint32_t>(whole_number_of(event, "attempt"));
 
-  if (type == "task.expanded") {
+  if (type == "task.reset") {
+    reset(step, is_item);
+  } else if (type == "task.expanded") {
+    done_weight_ -= done_of(step);  // of a list before a recovery
+    step.items_ended = step.items_failed = 0;
     step.expanded = true;
     step.items = static_cast<std::uint64_t>(whole_number_of(event, "items"));
     if (step.started_at.us == 0) step.started_at = at;
@@ -116,6 +130,25 @@ void RunModel::apply_task(std::string_view type, const json::object& event, Wall
     step.note = type == "task.skipped" ? cell_of(event, "reason") : error_of(event);
     end_step(step, status, at);
   }
+}
+
+// The task's next generation begins.
+void RunModel::reset(StepModel& step, bool is_item) {
+  if (is_item) {
+    if (step.items_ended == 0) return;
+    done_weight_ -= done_of(step);
+    --step.items_ended;
+    done_weight_ += done_of(step);
+    return;
+  }
+  if (step.ended_at.us != 0) {
+    done_weight_ -= step.weight - done_of(step);
+    --steps_ended_;
+  }
+  step.status = "pending";
+  step.note.clear();
+  step.started_at = step.ended_at = {};
+  step.items_failed = 0;
 }
 
 void RunModel::end_step(StepModel& step, std::string status, WallTime at) {

@@ -73,6 +73,7 @@ class RunModel {
 
  private:
   void apply_task(std::string_view type, const boost::json::object& event, WallTime at);
+  void reset(StepModel& step, bool is_item);
   void end_step(StepModel& step, std::string status, WallTime at);
   double done_of(const StepModel& step) const;
 

@@ -220,5 +220,24 @@ TEST_F(View, ProgressIsWeightedByEstimates) {
   EXPECT_NEAR(model_.progress(), 1, 1e-9);
 }
 
+TEST_F(View, ARecoveredRunGoesOnFromWhatIsReset) {
+  begin();
+  tell(3, "task.ended",
+       R"("step_index":1,"status":"failed","error":{"type":"exit","message":"no"},"task":"r.1")");
+  tell(3, "task.skipped", R"("step_index":2,"reason":"upstream_failed")");
+  tell(4, "run.ended", R"("status":"failed")");
+  EXPECT_TRUE(model_.ended());
+  EXPECT_EQ(model_.steps_ended(), 3u);
+  tell(60, "run.recovering", R"("recovery":1)");
+  tell(60, "task.reset", R"("step_index":1)");
+  tell(60, "task.reset", R"("step_index":2)");
+  tell(60, "run.recovered");
+  EXPECT_FALSE(model_.ended());
+  EXPECT_EQ(model_.status(), "running");
+  EXPECT_EQ(model_.steps_ended(), 1u);
+  EXPECT_EQ(model_.steps()[1].status, "pending");
+  EXPECT_EQ(model_.failed_tasks(), 0u);
+}
+
 }  // namespace
 }  // namespace baton::cli
