@@ -87,7 +87,7 @@ class EventStream final : public Watch {
   // Whether the end that was sent is the last one so far.
   bool stays_ended() {
     const auto view = core_->queries.find(run_);
-    return !view || (is_terminal(view->row.status) && view->row.journal_head < next_.sequence);
+    return !view || view->row.journal_head < next_.sequence;
   }
 
   // Facts of the first entries, about one piece of them.

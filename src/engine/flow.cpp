@@ -194,17 +194,7 @@ void end_item(State& state, Run& run, Task& item, bool was_active, const Moment&
     refill(state, run, group);
     return;
   }
-  if (group.row.stop_reason == model::StopReason::deadline && !run.row.cancel_requested &&
-      !run.row.timed_out) {
-    fail_task(state, run, group, deadline_failure(run.program->step(group.row.step)), moment, effects);
-  } else if (allowed.exceeded_by(group.items_failed, count)) {
-    fail_task(state, run, group, {.type = group.row.error_type, .message = items_failed_text(group)}, moment,
-              effects);
-  } else if (group.items_cancelled > 0) {
-    cancel_task(state, run, group, moment, effects);
-  } else {
-    complete_task(state, run, group, moment, effects);
-  }
+  end_group(state, run, group, moment, effects);
 }
 
 void unpark(Run& run, Task& task) {
@@ -361,6 +351,21 @@ void expand(State& state, Run& run, Task& task, const Moment& moment, Effects& e
 }
 
 }  // namespace
+
+void end_group(State& state, Run& run, Task& group, const Moment& moment, Effects& effects) {
+  if (group.row.stop_reason == model::StopReason::deadline && !run.row.cancel_requested &&
+      !run.row.timed_out) {
+    fail_task(state, run, group, deadline_failure(run.program->step(group.row.step)), moment, effects);
+  } else if (max_failures(run.program->step(group.row.step))
+                 .exceeded_by(group.items_failed, group.row.item_count)) {
+    fail_task(state, run, group, {.type = group.row.error_type, .message = items_failed_text(group)}, moment,
+              effects);
+  } else if (group.items_cancelled > 0) {
+    cancel_task(state, run, group, moment, effects);
+  } else {
+    complete_task(state, run, group, moment, effects);
+  }
+}
 
 bool has_failed(const model::TaskRow& row, const model::Step& step) {
   return row.status == TaskStatus::failed && !step.continue_on_error && !row.ignored;

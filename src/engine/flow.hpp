@@ -26,6 +26,8 @@ void start_run(State& state, Run& run, const Moment& moment, Effects& effects);
 void end_phase_if_over(State& state, Run& run, const Moment& moment, Effects& effects);
 // The first failure of a task that counts is the run's error.
 void note_failure(Run& run, const Task& task, const model::Step& step);
+// A mapped step whose items have all ended ends as they did.
+void end_group(State& state, Run& run, Task& group, const Moment& moment, Effects& effects);
 // Percent of the work that is done, by the steps' estimates.
 void update_progress(Run& run);
 

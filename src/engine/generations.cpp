@@ -213,6 +213,13 @@ void finish(State& state, Run& run, const Moment& moment, Effects& effects) {
       complete_task(state, run, root, moment, effects);
     }
   }
+  // A mapped step of which only bad items were wanted, and that has none.
+  for (Ordinal i = 0; i < run.program->size(); ++i) {
+    Task& task = run.tasks[i];
+    if (task.row.expanded && task.row.status == TaskStatus::pending && task.items_open == 0) {
+      end_group(state, run, task, moment, effects);
+    }
+  }
   if (model::is_terminal(run.row.status)) return;
   take_up(state, run);
 }

@@ -176,6 +176,17 @@ TEST(Recover, FromAMappedStepRepeatsAllItemsOrOnlyTheBadOnes) {
   }
 }
 
+TEST(Recover, OfTheBadItemsOfAStepThatHasNone) {
+  World world;
+  const RunId run = world.submit(FlowBuilder("w").run("m").for_each({1, 2}).run("e").needs({"m"}).done());
+  work_off(world, {"e"});
+  recover(world, run, "m", true);
+  EXPECT_EQ(world.status(run, "m"), TaskStatus::completed);
+  EXPECT_EQ(world.task(run, "m", 0).generation, 1u);
+  work_off(world);
+  EXPECT_EQ(world.run(run).status, RunStatus::completed);
+}
+
 TEST(Recover, MakesTheListAgainWhenAnAncestorIsRepeated) {
   World world;
   const RunId run = world.submit(FlowBuilder("w")
