@@ -492,8 +492,8 @@ TEST_P(Store, AnIdempotencyKeyNamesItsRunUntilItIsReplaced) {
 
 TEST_P(Store, PayloadsOfEverySizeReadBackFromEverySlot) {
   Owner owner(*writer);
-  for (const std::size_t size : {std::size_t{0}, std::size_t{1}, model::kInlinePayload,
-                                 model::kInlinePayload + 1, std::size_t{2} << 20}) {
+  for (const std::size_t size :
+       {std::size_t{1}, model::kInlinePayload, model::kInlinePayload + 1, std::size_t{2} << 20}) {
     SCOPED_TRACE(size);
     const RunKey run = key(static_cast<std::int64_t>(size) + 1);
     const auto sized = [&](char c) { return text(std::string(size, c)); };
@@ -513,6 +513,32 @@ TEST_P(Store, PayloadsOfEverySizeReadBackFromEverySlot) {
       const auto read = reader->get_payload(slot);
       ASSERT_TRUE(read && *read);
       EXPECT_TRUE(**read == std::string(size, c));
+    }
+  }
+}
+
+TEST_P(Store, AnEmptyTextRemovesAPayload) {
+  Owner owner(*writer);
+  for (const std::size_t size : {std::size_t{1}, std::size_t{10'000}}) {
+    SCOPED_TRACE(size);
+    const RunKey run = key(static_cast<std::int64_t>(size));
+    Batch batch = owner.next();
+    batch.runs.push_back({run_row(run), true, text("{}"), text("{}")});
+    for (const Ordinal ordinal : {Ordinal{0}, Ordinal{1}}) {
+      batch.tasks.push_back(
+          {task_row({run, ordinal}), true, text(std::string(size, 'a')), text(std::string(size, 'b'))});
+    }
+    owner.must(std::move(batch));
+    Batch reset = owner.next();
+    for (const Ordinal ordinal : {Ordinal{0}, Ordinal{1}}) {
+      reset.tasks.push_back({task_row({run, ordinal}), false, text(""), text("")});
+    }
+    owner.must(std::move(reset));
+    for (const Ordinal ordinal : {Ordinal{0}, Ordinal{1}}) {
+      for (const auto slot : {PayloadSlot::task_input, PayloadSlot::task_result}) {
+        EXPECT_EQ(owner.payload({run, slot, ordinal, 0}), nullptr);
+        EXPECT_EQ(reader->get_payload({run, slot, ordinal, 0}).value(), std::nullopt);
+      }
     }
   }
 }

@@ -117,7 +117,7 @@ void MemoryData::apply(const Batch& batch) {
     }
     stored.row = std::move(row);
     replace(stored.input, change.input);
-    if (change.context) stored.context = change.context;
+    replace(stored.context, change.context);
   }
   for (const auto& change : batch.tasks) {
     StoredTask& stored = tasks[change.row.key];
