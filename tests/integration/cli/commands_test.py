@@ -269,7 +269,7 @@ class UsageTest(BatonCase):
 
     completions = (
         (("",), None),  # the commands that the help lists
-        (("runs", "c"), {"cancel"}),
+        (("runs", "c"), {"cancel", "change"}),
         (("runs", "list", "--st"), {"--state", "--status"}),
         (("runs", "list", "--output", "j"), {"json", "jsonl"}),
         (("completion", "z"), {"zsh"}),
