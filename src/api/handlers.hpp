@@ -37,6 +37,11 @@ void run_events(const CorePtr& core, CallPtr call);    // events.cpp
 void list_tasks(const CorePtr& core, CallPtr call);    // tasks.cpp
 void get_task(const CorePtr& core, CallPtr call);
 void task_logs(const CorePtr& core, CallPtr call);          // task_logs.cpp
+void list_breakers(const CorePtr& core, CallPtr call);  // breakers.cpp
+void get_breaker(const CorePtr& core, CallPtr call);
+void open_breaker(const CorePtr& core, CallPtr call);
+void close_breaker(const CorePtr& core, CallPtr call);
+void reset_breaker(const CorePtr& core, CallPtr call);
 void list_dead_letters(const CorePtr& core, CallPtr call);  // dead_letters.cpp
 void list_dead_letter_groups(const CorePtr& core, CallPtr call);
 void get_dead_letter(const CorePtr& core, CallPtr call);

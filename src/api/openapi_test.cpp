@@ -87,6 +87,14 @@ TEST_F(OpenApi, DescribesTasks) {
   EXPECT_EQ(keys(schema("Attempt").at("properties")), keys(task.at("attempt_list").at(0)));
 }
 
+TEST_F(OpenApi, DescribesBreakers) {
+  JsonText out;
+  write_breaker({}, out);
+  const json::value breaker = json::parse(out.take());
+  EXPECT_EQ(keys(schema("Breaker").at("properties")), keys(breaker));
+  EXPECT_EQ(words(schema("Breaker").at("required")), keys(breaker));
+}
+
 TEST_F(OpenApi, DescribesDeadLetters) {
   JsonText out;
   const DeadLetterDetails details{"{}", "{}", "{}"};

@@ -205,6 +205,28 @@ void write_task(const model::TaskRow& row, const TaskDetails& details, JsonText&
   out.end_object();
 }
 
+void write_breaker(const model::BreakerRow& row, JsonText& out) {
+  out.begin_object();
+  out.key("name").string(row.settings.name);
+  out.key("state").string(model::name(row.state));
+  out.key("forced").string_or_null(model::name(row.force));
+  out.key("forced_by").string_or_null(row.forced_by);
+  out.key("reason").string_or_null(row.reason);
+  out.key("changed_at").instant(row.changed_at);
+  out.key("failure_count").integer(row.failure_count);
+  out.key("last_failure_time").instant(row.last_failure_at);
+  out.key("last_failure").string_or_null(row.last_failure);
+  out.key("times_opened").integer(row.times_opened);
+  out.key("failure_threshold").integer(row.settings.failures);
+  out.key("failure_rate").integer(row.settings.rate_percent);
+  out.key("min_calls").integer(row.settings.min_calls);
+  out.key("window").seconds(row.settings.window);
+  out.key("recovery_timeout").seconds(row.settings.recovery);
+  out.key("half_open_probes").integer(row.settings.probes);
+  out.key("successes_to_close").integer(row.settings.successes);
+  out.end_object();
+}
+
 void write_dead_letter(const model::DeadLetter& letter, JsonText& out, const DeadLetterDetails* details) {
   out.begin_object();
   out.key("id").string(model::dead_letter_id(letter.task, letter.generation));

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "api/json_text.hpp"
+#include "model/breaker.hpp"
 #include "model/dead_letter.hpp"
 #include "model/definition.hpp"
 #include "model/fact.hpp"
@@ -35,6 +36,8 @@ struct TaskDetails {
   bool attempt_list = false;
 };
 void write_task(const model::TaskRow& row, const TaskDetails& details, JsonText& out);
+
+void write_breaker(const model::BreakerRow& row, JsonText& out);
 
 // A dead letter's surroundings, JSON each.
 struct DeadLetterDetails {

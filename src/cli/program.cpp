@@ -148,6 +148,7 @@ Program::Program() : app_("Runs tasks and workflows and does not lose them.", "b
   add_queues(*this);
   add_workers(*this);
   add_explain(*this);
+  add_breakers(*this);
   add_dead_letters(*this);
   add_logs(*this);
   add_validate(*this);

@@ -13,6 +13,7 @@ namespace json = boost::json;
 
 constexpr Duration kSilence = Duration::seconds(60);  // streams say something every 15 s
 constexpr std::string_view kRuns = "/api/v1/runs";
+constexpr std::string_view kBreakers = "/api/v1/breakers";
 constexpr std::string_view kDeadLetters = "/api/v1/dead-letters";
 constexpr std::string_view kTasks = "/api/v1/tasks";
 constexpr std::string_view kQueues = "/api/v1/queues";
@@ -220,6 +221,28 @@ Result<Page> Client::tasks(std::string_view run, std::size_t limit, std::string_
 
 Result<json::object> Client::task(std::string_view id) {
   return get(resource(kTasks, id), timeout_);
+}
+
+Result<Page> Client::breakers(std::string_view state, std::string_view cursor) {
+  net::QueryPairs pairs;
+  add(pairs, "state", state);
+  add(pairs, "cursor", cursor);
+  return page(with_query(std::string(kBreakers), pairs));
+}
+
+Result<json::object> Client::breaker(std::string_view name) {
+  return get(resource(kBreakers, name), timeout_);
+}
+
+Result<json::object> Client::force_breaker(std::string_view name, std::string_view verb,
+                                           std::string_view reason) {
+  json::object body;
+  body["reason"] = reason;
+  net::ClientRequest request{
+      net::Method::post, resource(kBreakers, name, "/" + std::string(verb)), {}, json::serialize(body), true};
+  request.headers.set("Content-Type", "application/json");
+  TRY(const net::Response response, send(std::move(request), timeout_));
+  return parse_object(response.body);
 }
 
 Result<Page> Client::dead_letters(const DeadLetterQuery& query) {

@@ -112,6 +112,11 @@ class Client {
   Result<Page> history(std::string_view id, std::size_t limit, std::string_view cursor);
   Result<Page> tasks(std::string_view run, std::size_t limit, std::string_view cursor);
   Result<boost::json::object> task(std::string_view id);
+  Result<Page> breakers(std::string_view state, std::string_view cursor);
+  Result<boost::json::object> breaker(std::string_view name);
+  // `verb`: open, close or reset.
+  Result<boost::json::object> force_breaker(std::string_view name, std::string_view verb,
+                                            std::string_view reason);
   Result<Page> dead_letters(const DeadLetterQuery& query);
   Result<Page> dead_letter_groups();
   Result<boost::json::object> dead_letter(std::string_view id);

@@ -4,6 +4,7 @@
 
 #include "base/duration.hpp"
 #include "base/text.hpp"
+#include "engine/breakers.hpp"
 #include "engine/deadlines.hpp"
 #include "engine/dispatch.hpp"
 #include "engine/failure.hpp"
@@ -48,6 +49,7 @@ void close(State& state, Run& run, Task& task, AttemptEnd end, const model::Fail
                        .attempt = task.row.starts,
                        .text = std::string(name(end)),
                        .other = failure.type});
+  note_end(state, run, task, end, failure, moment, effects);
   --run.row.counts.running;
   if (const auto worker = state.workers.find(task.row.worker); worker != state.workers.end()) {
     worker->second.attempts.erase(task.row.token);

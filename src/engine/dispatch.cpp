@@ -3,6 +3,7 @@
 #include <boost/json/serialize.hpp>
 
 #include "engine/attempts.hpp"
+#include "engine/breakers.hpp"
 #include "engine/deadlines.hpp"
 #include "engine/flow.hpp"
 #include "engine/gates.hpp"
@@ -77,6 +78,7 @@ void start_attempt(State& state, Run& run, Task& task, const Claim& claim, const
   row.token = {state.incarnation, ++state.last_token};
   row.worker = claim.worker;
   row.in_process = claim.in_process;
+  note_start(state, run, task);
   row.attempt_started = moment.now;
   row.stopping = model::Stopping::none;
   row.stop_reason = model::StopReason::none;

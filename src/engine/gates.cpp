@@ -1,5 +1,6 @@
 #include "engine/gates.hpp"
 
+#include "engine/breakers.hpp"
 #include "engine/dispatch.hpp"
 #include "engine/load.hpp"
 
@@ -24,6 +25,9 @@ void stand_in(Line& line, Task& task) {
 
 std::optional<Blocker> blocker_of(const State& state, const Run& run, const Task& task) {
   if (run.row.status == model::RunStatus::paused) return Blocker::run_paused(run.row.key);
+  if (is_held_by_breaker(state, run, task)) {
+    return Blocker::breaker_open(breaker_settings(run, task)->name);
+  }
   if (state.pauses.empty()) return std::nullopt;
   if (Blocker step = Blocker::step_paused(run.row.key, task.row.step); is_paused(state, step)) return step;
   return std::nullopt;

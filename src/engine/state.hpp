@@ -19,6 +19,7 @@
 #include "engine/trigger.hpp"
 #include "engine/values.hpp"
 #include "model/blocker.hpp"
+#include "model/breaker.hpp"
 #include "model/command.hpp"
 #include "model/pause.hpp"
 #include "model/record.hpp"
@@ -40,6 +41,7 @@ struct Task {
   ShardTime timer;                 // its entry in State::timers, if has_timer
   bool has_timer = false;
   bool old = false;         // an item of a list that a recovery has replaced; it counts nowhere
+  bool probe = false;       // its attempt went through a half-open breaker
   Line* line = nullptr;     // where it stands: a queue, or before a blocker; see gates.hpp
   std::uint64_t order = 0;  // its place there, among those of its priority
   ShardTime clock;          // its entry of kind `clock` in State::timers, if has_clock
@@ -86,6 +88,14 @@ struct Line {
   std::optional<model::Blocker> blocker;  // none: a queue
 };
 
+// See breakers.hpp.
+struct Breaker {
+  model::BreakerRow row;
+  std::uint32_t probing = 0;       // probes under way
+  std::size_t part = 0;            // of those that stood there when it closed: how many a second are let go
+  std::optional<ShardTime> timer;  // its entry in State::timers
+};
+
 struct Worker {
   bool in_process = false;
   ShardTime lease;                    // until then it counts as alive
@@ -107,6 +117,7 @@ enum class TimerKind : std::uint8_t {
   lease,      // of a worker
   claim,      // end of its wait
   clock,      // start timeout, heartbeat, deadline or sla of a task
+  breaker,    // it has recovered, or lets the next part go
   run_clock,  // deadline or sla of a run
   resume,     // end of the pause that ends first
   recover,    // a run recovers by itself
@@ -115,7 +126,7 @@ struct Timer {
   ShardTime at;
   TimerKind kind = TimerKind::task;
   TaskKey task;        // kinds task, clock; run_clock and recover: a run (ordinal kWholeRun)
-  std::string worker;  // kinds lease and claim
+  std::string worker;  // kinds lease and claim; of kind breaker: its name
   friend auto operator<=>(const Timer&, const Timer&) = default;
 };
 
@@ -177,6 +188,7 @@ struct State {
   std::map<model::Blocker, Line> blocked;
   std::deque<model::Blocker> releasing;           // one for each `release` in `work`
   std::map<model::Blocker, model::Pause> pauses;  // of records, see pauses.hpp
+  std::map<std::string, Breaker> breakers;
   std::map<std::string, Worker> workers;
   std::deque<Claim> claims;
   std::set<Timer> timers;

@@ -5,8 +5,8 @@
 namespace baton::model {
 
 std::string_view name(BlockerKind kind) {
-  constexpr std::array<std::string_view, 5> kNames = {"run_paused", "step_paused", "queue_paused",
-                                                      "worker_paused", "target_paused"};
+  constexpr std::array<std::string_view, 6> kNames = {"run_paused", "step_paused", "queue_paused",
+                                                      "worker_paused", "target_paused", "breaker_open"};
   return kNames[static_cast<std::size_t>(kind)];
 }
 

@@ -17,6 +17,7 @@ enum class BlockerKind : std::uint8_t {
   queue_paused,   // name
   worker_paused,  // name
   target_paused,  // name
+  breaker_open,   // name
 };
 std::string_view name(BlockerKind kind);
 
@@ -35,6 +36,9 @@ struct Blocker {
   }
   static Blocker worker_paused(std::string name) {
     return {BlockerKind::worker_paused, {}, 0, std::move(name)};
+  }
+  static Blocker breaker_open(std::string name) {
+    return {BlockerKind::breaker_open, {}, 0, std::move(name)};
   }
   static Blocker target_paused(std::string name) {
     return {BlockerKind::target_paused, {}, 0, std::move(name)};

@@ -12,7 +12,8 @@ std::string_view name(const CommandBody& body) {
   constexpr std::array kNames = {
       "submit",      "cancel",      "claim",      "heartbeat", "report", "release",
       "lose_worker", "start",       "tick",       "continue",  "pause",  "resume",
-      "recover",     "decide_task", "change_run", "explain",   "survey", "discard_dead_letters"};
+      "recover",     "decide_task", "change_run", "explain",   "survey", "discard_dead_letters",
+      "force_breaker"};
   static_assert(kNames.size() == std::variant_size_v<CommandBody>);
   return kNames[body.index()];
 }

@@ -13,6 +13,7 @@
 #include "base/hash.hpp"
 #include "base/ids.hpp"
 #include "base/time.hpp"
+#include "model/breaker.hpp"
 #include "model/definition.hpp"
 #include "model/explanation.hpp"
 #include "model/outcome.hpp"
@@ -135,6 +136,14 @@ struct LoseWorker {
   std::string worker;
 };
 
+// A person's word on a breaker: open or closed whatever happens; none: it works by itself again.
+struct ForceBreaker {
+  std::string name;
+  BreakerForce force = BreakerForce::none;
+  std::string by;
+  std::string reason;
+};
+
 // Takes dead letters off the list for good. At most 1,000 ids; those that are gone already are reported.
 struct DiscardDeadLetters {
   std::vector<std::string> ids;
@@ -152,7 +161,8 @@ struct Continue {};
 
 using CommandBody = std::variant<SubmitRun, CancelRun, ClaimTasks, Heartbeat, ReportAttempt, ReleaseAttempt,
                                  LoseWorker, StartShard, Tick, Continue, PauseCommand, ResumeCommand,
-                                 RecoverRun, DecideTask, ChangeRun, Explain, AskSurvey, DiscardDeadLetters>;
+                                 RecoverRun, DecideTask, ChangeRun, Explain, AskSurvey, DiscardDeadLetters,
+                                 ForceBreaker>;
 
 struct Command {
   CommandBody body;

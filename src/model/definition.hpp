@@ -17,6 +17,7 @@
 #include "base/hash.hpp"
 #include "base/ids.hpp"
 #include "base/time.hpp"
+#include "model/breaker.hpp"
 
 namespace baton::model {
 
@@ -152,6 +153,8 @@ struct Step {
   std::shared_ptr<const Notes> notes;           // null = none
   std::shared_ptr<const Step> fallback;         // action instead of a failed step; null = none
   TriggerRule trigger_rule = TriggerRule::none_failed;
+  std::shared_ptr<const BreakerSettings> breaker;  // null = none
+  std::string target;                              // the downstream service that it uses; "" = none
   std::string queue = "default";
   std::int8_t priority = -1;  // 0–9; -1 = the run's
   bool continue_on_error = false;

@@ -10,6 +10,7 @@
 #include "spec/failure.hpp"
 #include "spec/inputs.hpp"
 #include "spec/policies.hpp"
+#include "spec/targets.hpp"
 
 namespace baton::spec {
 namespace {
@@ -18,7 +19,7 @@ namespace json = boost::json;
 
 class Builder {
  public:
-  explicit Builder(const Tree& tree) : tree_(tree) {
+  explicit Builder(const Tree& tree) : tree_(tree), targets_(tree) {
     if (const auto defaults = tree_.find(tree_.root(), "defaults")) defaults_ = defaults->value;
   }
 
@@ -219,12 +220,34 @@ class Builder {
     step.parse_json = field(body, "parse") != kNoNode;
   }
 
+  // A step's own field, else what its target says.
+  NodeId own_or_targets(NodeId body, std::string_view name) const {
+    const NodeId own = field(body, name);
+    return own != kNoNode ? own : targets_.field_of(body, name);
+  }
+
+  // A URL that begins with / continues that of the step's target.
+  void join_url(model::Step& step, NodeId body) {
+    json::object* request = step.action.if_object();
+    json::value* url = request == nullptr ? nullptr : request->if_contains("url");
+    if (url == nullptr || !url->is_string() || !url->get_string().starts_with('/')) return;
+    const NodeId base = targets_.field_of(body, "url");
+    if (base == kNoNode) return;
+    used_.insert(base);
+    std::string_view start = tree_.text(base);
+    while (start.ends_with('/')) start.remove_suffix(1);
+    *url = std::string(start) + std::string(url->get_string());
+  }
+
   // What all steps have that an executor does.
   void attempts(model::Step& step, NodeId body) {
-    const NodeId retry = field(body, "retry");
+    step.target = text(body, "target");
+    step.breaker = targets_.breaker_of(body);
+    const NodeId retry = own_or_targets(body, "retry");
     step.retry = retry != kNoNode ? retry_of(retry) : default_retry_;
-    const NodeId timeout = field(body, "timeout");
+    const NodeId timeout = own_or_targets(body, "timeout");
     step.timeout = timeout != kNoNode ? timeout_of(timeout) : default_timeout_;
+    if (step.kind == model::StepKind::http) join_url(step, body);
     if (step.finally && !step.retry) step.retry = shared(retries_, finally_retry());
     // A server that answers never, or a byte a minute, would hold the step up for ever.
     const bool limited = step.finally || step.kind == model::StepKind::http;
@@ -243,6 +266,7 @@ class Builder {
   }
 
   const Tree& tree_;
+  const Targets targets_;
   NodeId defaults_ = kNoNode;
   json::object shared_env_;
   std::map<std::string_view, NodeId> unused_;  // variables of shared_env_ that no step has got so far

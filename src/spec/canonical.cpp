@@ -3,10 +3,12 @@
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/serializer.hpp>
+#include <set>
 
 #include "base/duration.hpp"
 #include "spec/failure.hpp"
 #include "spec/policies.hpp"
+#include "spec/targets.hpp"
 
 namespace baton::spec {
 namespace {
@@ -83,6 +85,7 @@ void action(Writer& out, std::string_view field, const model::Step& action, cons
 void step(Writer& out, const model::Workflow& workflow, const model::Step& step) {
   out.key(step.name);
   out.open();
+  if (step.breaker) out.member("breaker", to_json(*step.breaker));
   if (step.continue_on_error) out.member("continue_on_error", true);
   const model::FailureRules failure = step.failure ? *step.failure : model::FailureRules{};
   if (failure.critical) out.member("critical", true);
@@ -116,6 +119,7 @@ void step(Writer& out, const model::Workflow& workflow, const model::Step& step)
   if (!step.shell.empty()) out.member("shell", strings(step.shell));
   if (failure.sla) out.member("sla", json::value(to_string(*failure.sla)));
   if (step.notes && !step.notes->tags.empty()) out.member("tags", strings(step.notes->tags));
+  out.text("target", step.target);
   if (step.timeout) out.member("timeout", to_json(*step.timeout));
   out.text("title", step.title);
   if (step.trigger_rule != model::TriggerRule::none_failed) out.text("trigger_rule", name(step.trigger_rule));
@@ -136,6 +140,18 @@ void steps(Writer& out, const model::Workflow& workflow, std::string_view field,
     if (s.finally == finally) step(out, workflow, s);
   }
   out.close();
+}
+
+// Their names alone: what they gave to the steps stands there.
+void targets(Writer& out, const model::Workflow& workflow) {
+  std::set<std::string_view> names;
+  for (const model::Step& s : workflow.steps) {
+    if (!s.target.empty()) names.insert(s.target);
+  }
+  if (names.empty()) return;
+  json::object all;
+  for (const std::string_view name : names) all[name] = json::object{};
+  out.member("targets", all);
 }
 
 }  // namespace
@@ -171,6 +187,7 @@ std::string canonical_text(const model::Workflow& workflow) {
   if (workflow.retry_budget) out.member("retry_budget", *workflow.retry_budget);
   if (workflow.sla) out.member("sla", json::value(to_string(*workflow.sla)));
   steps(out, workflow, "steps", false);
+  targets(out, workflow);
   out.text("title", workflow.title);
   out.close();
   return out.take();

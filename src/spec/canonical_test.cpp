@@ -62,6 +62,11 @@ void expect_equal(const model::Workflow& a, const model::Workflow& b) {
     if (x.timeout && y.timeout) {
       EXPECT_EQ(*x.timeout, *y.timeout);
     }
+    EXPECT_EQ(x.target, y.target);
+    EXPECT_EQ(x.breaker == nullptr, y.breaker == nullptr);
+    if (x.breaker && y.breaker) {
+      EXPECT_EQ(*x.breaker, *y.breaker);
+    }
     EXPECT_EQ(x.queue, y.queue);
     EXPECT_EQ(x.priority, y.priority);
     EXPECT_EQ(x.continue_on_error, y.continue_on_error);
@@ -256,6 +261,42 @@ TEST(Canonical, OfRandomDefinitions) {
     expect_round_trip(RandomDefinition(seed).text(), "random.yaml");
     if (HasFatalFailure() || HasNonfatalFailure()) return;
   }
+}
+
+// What a step gets from its target stands in the step afterwards.
+TEST(Canonical, TargetsGiveTheirStepsWhatTheyLack) {
+  const ParseResult parsed = parse_workflow(R"(
+name: agents
+targets:
+  nlp:
+    url: "http://${{ env.NLP }}/"
+    breaker: {failures: 3, recovery: 2m}
+    retry: {max_attempts: 3}
+    timeout: 30s
+    operations: {analyze: {timeout: 2m}}
+steps:
+  a: {target: nlp, http: {url: /process}}
+  b: {target: nlp, operation: analyze, retry: {max_attempts: 7}, http: {url: "http://elsewhere/"}}
+  c: {breaker: nlp, run: x}
+  d: {breaker: other, run: x}
+)");
+  ASSERT_TRUE(parsed.workflow) << render(parsed.diagnostics);
+  const auto& steps = parsed.workflow->steps;
+  EXPECT_EQ(steps[0].action.at("url").as_string(), "http://${{ env.NLP }}/process");
+  EXPECT_EQ(parsed.workflow->reads_env, std::vector<std::string>{"NLP"});
+  EXPECT_EQ(steps[0].retry->max_attempts, 3U);
+  EXPECT_EQ(steps[0].timeout->soft, Duration::seconds(30));
+  EXPECT_EQ(steps[0].breaker->name, "nlp");
+  EXPECT_EQ(steps[0].breaker->recovery, Duration::minutes(2));
+  EXPECT_EQ(steps[1].retry->max_attempts, 7U);
+  EXPECT_EQ(steps[1].timeout->soft, Duration::minutes(2));
+  EXPECT_EQ(steps[1].action.at("url").as_string(), "http://elsewhere/");
+  EXPECT_EQ(*steps[2].breaker, *steps[0].breaker);
+  EXPECT_EQ(steps[3].breaker->failures, 5U);
+  const ParseResult again = parse_canonical(parsed.workflow->canonical);
+  ASSERT_TRUE(again.workflow) << render(again.diagnostics);
+  expect_equal(*parsed.workflow, *again.workflow);
+  EXPECT_EQ(again.workflow->hash, parsed.workflow->hash);
 }
 
 }  // namespace

@@ -399,6 +399,18 @@ class Checker {
     }
   }
 
+  void named(NodeId node, const Field& field) {
+    for (const Member m : tree_.members(node)) {
+      if (!is_name(tree_.text(m.key))) not_a_name(m.key);
+      if (tree_.is(m.value, NodeKind::map)) {
+        object(m.value, field.shape, m.key);
+      } else {
+        findings_.error(m.value, "each of `" + std::string(field.name) + "` must be a map, not " +
+                                     std::string(describe(tree_[m.value].kind)));
+      }
+    }
+  }
+
   void empty(NodeId node, const Field& field) {
     findings_.error(node, "`" + std::string(field.name) + "` must not be empty");
   }
@@ -445,6 +457,7 @@ class Checker {
     }
     if (forms.has(Form::headers)) return headers(node);
     if (forms.has(Form::parameters)) return parameters(node, field);
+    if (forms.has(Form::named)) return named(node, field);
     if (forms.has(Form::steps)) {
       for (const Member step : tree_.members(node)) this->step(step);
       return;
@@ -514,6 +527,8 @@ class Checker {
   void url(NodeId node, const Field& field) {
     const std::string_view text = tree_.text(node);
     if (text.starts_with("${{")) return;
+    // A path below the URL of the step's target.
+    if (field.owner == Shape::http && text.starts_with('/') && !text.starts_with("//")) return;
     const bool http = text.starts_with("http://");
     if (!http && !text.starts_with("https://")) {
       const bool relative =

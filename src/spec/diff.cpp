@@ -60,7 +60,7 @@ class Normal {
       for (const NodeId item : tree_.items(node)) out.push_back(object(item, field.shape));
       return out;
     }
-    if (field.forms.has(Form::steps)) {
+    if (field.forms.has(Form::steps) || field.forms.has(Form::named)) {
       json::object out;
       for (const Member m : tree_.members(node)) out[tree_.text(m.key)] = object(m.value, field.shape);
       return out;

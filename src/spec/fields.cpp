@@ -152,7 +152,16 @@ constexpr std::array kFields = {
           .example = "recovery: {auto: true, max_attempts: 2, delay: 5m}",
           .shape = Shape::recovery},
     later(Shape::workflow, "concurrency", "Keys that limit how many runs go on at a time."),
-    later(Shape::workflow, "targets", "Downstream services with their URL, breaker, retry and timeouts."),
+    Field{.owner = Shape::workflow,
+          .name = "targets",
+          .forms = Form::named,
+          .description = "Downstream services by name, each with its URL, breaker, retry policy and "
+                         "timeouts. They hold for "
+                         "every step that names the target and does not say otherwise itself.",
+          .example =
+              "targets:\n  nlp:\n    url: \"${{ env.NLP_URL }}\"\n    breaker: {failures: 5, recovery: 60s}\n"
+              "    retry: {preset: agents}",
+          .shape = Shape::target},
     later(Shape::workflow, "retention", "How long ended runs are kept."),
     Field{.owner = Shape::workflow,
           .name = "alerts",
@@ -512,9 +521,33 @@ constexpr std::array kFields = {
     later(Shape::step, "cleanup", "What to do at the end of the run if this step started."),
     later(Shape::step, "compensate", "How to undo the completed step when the run fails."),
     later(Shape::step, "preflight", "A check before the first attempt."),
-    later(Shape::step, "target", "The downstream service that the step uses."),
-    later(Shape::step, "operation", "The target's operation, for its timeouts."),
-    later(Shape::step, "breaker", "The circuit breaker of the step."),
+    Field{.owner = Shape::step,
+          .name = "target",
+          .forms = Form::name,
+          .description = "The downstream service that the step uses, one of the workflow's `targets`. It "
+                         "gives the step its "
+                         "`breaker`, `retry` and `timeout`, and `http.url` may be a path below its URL.",
+          .example = "target: nlp\nhttp: {method: POST, url: /process}",
+          .kinds = kinds::attempts},
+    Field{.owner = Shape::step,
+          .name = "operation",
+          .forms = Form::name,
+          .description =
+              "Which of the target's `operations` it is: its `retry` and `timeout` win over the target's.",
+          .example = "operation: analyze",
+          .kinds = kinds::attempts},
+    Field{
+        .owner = Shape::step,
+        .name = "breaker",
+        .forms = Form::name | Form::object,
+        .description =
+            "The circuit breaker that the step's attempts go through; steps that name the same one share it, "
+            "also those of other workflows. While it is open nothing behind it is started: tasks wait until "
+            "it "
+            "has recovered.",
+        .example = "breaker: {name: nlp, failures: 5, recovery: 60s}",
+        .shape = Shape::breaker,
+        .kinds = kinds::attempts},
     later(Shape::step, "concurrency", "Keys that limit how many tasks go on at a time."),
     later(Shape::step, "uses", "Countable things that a task holds while it runs, such as GPUs."),
     later(Shape::step, "rate_limit", "How many tasks may start in a span of time."),
@@ -693,6 +726,122 @@ constexpr std::array kFields = {
           .forms = Form::prose,
           .description = "A regular expression (RE2), searched anywhere in the message.",
           .example = "message: \"quota|rate limit\""},
+    // ---------------------------------------------------------------------------------------------------------
+    // targets
+    Field{.owner = Shape::target,
+          .name = "url",
+          .forms = Form::url,
+          .description = "Where the service is. `http.url` of its steps may begin with `/` and continues it. "
+                         "Expressions here "
+                         "may read `inputs`, `run` and `env`.",
+          .example = "url: \"http://nlp:8001\""},
+    Field{.owner = Shape::target,
+          .name = "breaker",
+          .forms = Form::object,
+          .description =
+              "The circuit breaker of all its steps; it has the target's name unless it says otherwise.",
+          .example = "breaker: {failures: 3, recovery: 2m}",
+          .shape = Shape::breaker},
+    Field{.owner = Shape::target,
+          .name = "retry",
+          .forms = Form::object,
+          .description = "The retry policy of its steps that have none.",
+          .example = "retry: {max_attempts: 3, initial: 1s, max: 30s}",
+          .shape = Shape::retry},
+    Field{.owner = Shape::target,
+          .name = "timeout",
+          .forms = Form::duration | Form::object,
+          .description = "The time limit for one attempt of its steps that have none.",
+          .example = "timeout: 30s",
+          .shape = Shape::timeout},
+    Field{.owner = Shape::target,
+          .name = "operations",
+          .forms = Form::named,
+          .description = "What it can do, by name, where that differs: a step says which by `operation`.",
+          .example = "operations: {analyze: {timeout: 2m}}",
+          .shape = Shape::operation},
+    Field{.owner = Shape::operation,
+          .name = "retry",
+          .forms = Form::object,
+          .description = "The retry policy of steps with this operation.",
+          .example = "retry: {max_attempts: 2}",
+          .shape = Shape::retry},
+    Field{.owner = Shape::operation,
+          .name = "timeout",
+          .forms = Form::duration | Form::object,
+          .description = "The time limit for one attempt of steps with this operation.",
+          .example = "timeout: 2m",
+          .shape = Shape::timeout},
+
+    // ---------------------------------------------------------------------------------------------------------
+    // breaker
+    Field{.owner = Shape::breaker,
+          .name = "name",
+          .forms = Form::name,
+          .description = "Its name. Of a target's breaker it is the target's if it is not given.",
+          .example = "name: nlp"},
+    Field{.owner = Shape::breaker,
+          .name = "failures",
+          .forms = Form::integer,
+          .description =
+              "So many failures in a row open it; 0: no number does. Failures are timeouts, lost "
+              "connections, HTTP "
+              "429 and 5xx, and `types`. A success starts the count anew; other errors count as nothing.",
+          .default_text = "5, or 0 with `rate`",
+          .example = "failures: 3",
+          .minimum = 0,
+          .maximum = 1'000'000},
+    Field{.owner = Shape::breaker,
+          .name = "rate",
+          .forms = Form::integer,
+          .description = "So many percent of failures within `window` open it, once there were `min_calls`.",
+          .default_text = "none",
+          .example = "rate: 50",
+          .minimum = 1,
+          .maximum = 100},
+    Field{.owner = Shape::breaker,
+          .name = "min_calls",
+          .forms = Form::integer,
+          .description = "How many attempts must have ended within `window` before `rate` counts.",
+          .default_text = "20",
+          .example = "min_calls: 10",
+          .minimum = 1,
+          .maximum = 1'000'000},
+    Field{.owner = Shape::breaker,
+          .name = "window",
+          .forms = Form::duration,
+          .description = "How far `rate` looks back.",
+          .default_text = "60s",
+          .example = "window: 5m"},
+    Field{.owner = Shape::breaker,
+          .name = "recovery",
+          .forms = Form::duration,
+          .description = "How long it stays open; then it lets probes through.",
+          .default_text = "60s",
+          .example = "recovery: 2m"},
+    Field{.owner = Shape::breaker,
+          .name = "probes",
+          .forms = Form::integer,
+          .description =
+              "How many attempts at a time it lets through while it tries whether the service is back.",
+          .default_text = "1",
+          .example = "probes: 2",
+          .minimum = 1,
+          .maximum = 1000},
+    Field{.owner = Shape::breaker,
+          .name = "successes",
+          .forms = Form::integer,
+          .description = "So many successful probes in a row close it; a failure opens it again.",
+          .default_text = "1",
+          .example = "successes: 3",
+          .minimum = 1,
+          .maximum = 1000},
+    Field{.owner = Shape::breaker,
+          .name = "types",
+          .forms = Form::texts,
+          .description = "Error types that count as failures beside the usual ones.",
+          .example = "types: [overloaded]",
+          .minimum = 1},
 
     // ----------------------------------------------------------------------------------------------------
     // http
@@ -706,9 +855,11 @@ constexpr std::array kFields = {
     Field{.owner = Shape::http,
           .name = "url",
           .forms = Form::url,
-          .description =
-              "Where the request goes: http or https, without user and password. Values that may hold any "
-              "character belong into `query`, where they are encoded.",
+          .description = "Where the request goes: http or https, without user and password; with a `target`, "
+                         "a path that begins "
+                         "with `/` and continues the target's URL. Values that may hold any character belong "
+                         "into `query`, where "
+                         "they are encoded.",
           .example = "url: \"https://api.example.org/v1/jobs/${{ steps.submit.result.body.id }}\"",
           .required = true},
     Field{.owner = Shape::http,
@@ -1002,6 +1153,9 @@ constexpr std::array kShapes = {
     ShapeInfo{Shape::rollout, "rollout", "`rollout`"},
     ShapeInfo{Shape::rollback, "rollback", "`rollout.rollback`"},
     ShapeInfo{Shape::recovery, "recovery", "`recovery`"},
+    ShapeInfo{Shape::target, "target", "One of `targets`"},
+    ShapeInfo{Shape::operation, "operation", "One of a target's `operations`"},
+    ShapeInfo{Shape::breaker, "breaker", "`breaker`"},
 };
 static_assert(kShapes.size() == static_cast<std::size_t>(Shape::none));
 
@@ -1023,7 +1177,7 @@ struct Index {
 
 // Whether a name or a number stands between the field and those of its shape.
 bool has_names(const Field& field) {
-  return field.forms.has(Form::steps) || field.forms.has(Form::objects);
+  return field.forms.has(Form::steps) || field.forms.has(Form::objects) || field.forms.has(Form::named);
 }
 
 void collect(Shape shape, const std::string& prefix, std::vector<FieldPath>& out) {
@@ -1110,6 +1264,7 @@ std::string describe(const Field& field) {
       Row{Form::values, "a map of values (`${{ }}` allowed)"},
       Row{Form::inputs, "a map of names to schemas"},
       Row{Form::steps, "a map of names to steps"},
+      Row{Form::named, "a map of names to maps"},
       Row{Form::cron, "a cron expression"},
       Row{Form::zone, "an IANA time zone (like Europe/Berlin)"},
       Row{Form::instant, "an instant (like 2027-01-01T06:00:00Z)"},

@@ -52,6 +52,7 @@ enum class Form : std::uint64_t {
   schema = 1ULL << 35,       // a JSON Schema
   integers = 1ULL << 40,     // a list of integers within minimum and maximum
   percent = 1ULL << 41,      // a whole percentage: 5%
+  named = 1ULL << 36,        // a map of names to maps with the fields of Field::shape
 };
 struct Forms {
   std::uint64_t bits = 0;
@@ -83,6 +84,9 @@ enum class Shape : std::uint8_t {
   rollout,
   rollback,
   recovery,
+  target,
+  operation,
+  breaker,
   none
 };
 struct ShapeInfo {

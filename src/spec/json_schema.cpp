@@ -128,6 +128,9 @@ json::object form_schema(Form form, const Field& field) {
               {"additionalProperties", reference(field.shape)}};
     case Form::object:
       return reference(field.shape);
+    case Form::named:
+      return {
+          {"type", "object"}, {"propertyNames", names()}, {"additionalProperties", reference(field.shape)}};
     case Form::objects:
       return {{"type", "array"}, {"items", reference(field.shape)}};
     case Form::word_list: {
@@ -151,7 +154,10 @@ json::object form_schema(Form form, const Field& field) {
     case Form::map:
       return {{"type", "object"}, {"propertyNames", names()}};
     case Form::url:
-      return {{"type", "string"}, {"pattern", "^(https?://[^/?#]|\\$\\{\\{)"}};
+      // A request's may continue that of the step's target.
+      return {{"type", "string"},
+              {"pattern", field.owner == Shape::http ? "^(https?://[^/?#]|\\$\\{\\{|/($|[^/]))"
+                                                     : "^(https?://[^/?#]|\\$\\{\\{)"}};
     case Form::headers:
       return {{"type", "object"},
               {"propertyNames", header_names()},

@@ -10,6 +10,7 @@
 #include "spec/read.hpp"
 #include "spec/references.hpp"
 #include "spec/schedules.hpp"
+#include "spec/targets.hpp"
 
 namespace baton::spec {
 namespace {
@@ -47,6 +48,7 @@ std::vector<Diagnostic> check_tree(const Tree& tree, const ParseOptions& options
   check_schedules(tree, options.zones, findings);
   check_rollout(tree, findings);
   Graph graph = read_graph(tree, findings);
+  check_targets(tree, graph, findings);
   EnvReads reads_env = check_references(tree, graph, findings);
   check_shared_size(tree, graph, findings);
   if (!findings.has_errors()) {

@@ -65,6 +65,11 @@ class References {
         if (const auto field = tree_.find(defaults->value, name)) strings(field->value, {});
       }
     }
+    if (const auto targets = tree_.find(tree_.root(), "targets"); targets && is_map(targets->value)) {
+      for (const Member target : tree_.members(targets->value)) {
+        if (is_map(target.value)) fields(target.value, spec::Shape::target, {});
+      }
+    }
     for (Ordinal i = 0; i < graph_.steps.size(); ++i) step(i);
     ancestors();
     return std::move(reads_env_);

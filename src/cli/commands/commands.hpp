@@ -13,6 +13,7 @@ void add_task_steering(Program& program);  // after add_tasks
 void add_queues(Program& program);
 void add_workers(Program& program);
 void add_explain(Program& program);
+void add_breakers(Program& program);
 void add_dead_letters(Program& program);
 void add_logs(Program& program);
 void add_validate(Program& program);

@@ -25,6 +25,7 @@ void decide(State&, const model::DecideTask&, model::ReplyTo, const Moment&, Eff
 void decide(State&, const model::ChangeRun&, model::ReplyTo, const Moment&, Effects&);
 void decide(State&, const model::Explain&, model::ReplyTo, const Moment&, Effects&);
 void decide(State&, const model::AskSurvey&, model::ReplyTo, const Moment&, Effects&);
+void decide(State&, const model::ForceBreaker&, model::ReplyTo, const Moment&, Effects&);
 void decide(State&, const model::Continue&, model::ReplyTo, const Moment&, Effects&);
 
 }  // namespace baton::engine::commands

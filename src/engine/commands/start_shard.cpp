@@ -2,6 +2,7 @@
 #include <vector>
 
 #include "engine/attempts.hpp"
+#include "engine/breakers.hpp"
 #include "engine/commands/commands.hpp"
 #include "engine/deadlines.hpp"
 #include "engine/dispatch.hpp"
@@ -42,6 +43,7 @@ bool is_orphan(const State& state, const Task& task) {
 // Recovery is the normal way to start: everything that was on its way goes on from what the rows say.
 void decide(State& state, const model::StartShard&, model::ReplyTo reply_to, const Moment& moment,
             Effects& effects) {
+  load_breakers(state);
   std::vector<Run*> runs;
   for (const auto& [key, run] : state.runs) {
     if (!model::is_terminal(run->row.status)) runs.push_back(run.get());

@@ -1,4 +1,5 @@
 #include "engine/attempts.hpp"
+#include "engine/breakers.hpp"
 #include "engine/commands/commands.hpp"
 #include "engine/deadlines.hpp"
 #include "engine/decide.hpp"
@@ -61,6 +62,9 @@ void decide(State& state, const model::Tick&, model::ReplyTo, const Moment& mome
         break;
       case TimerKind::lease:
         lose_worker(state, timer.worker, moment, effects);
+        break;
+      case TimerKind::breaker:
+        breaker_due(state, timer.worker, moment, effects);
         break;
       case TimerKind::claim:
         end_claim(state, timer.worker, effects);

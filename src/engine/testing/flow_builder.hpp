@@ -55,6 +55,7 @@ class FlowBuilder {
   FlowBuilder& critical();
   // A script with these attempts, 1 s apart.
   FlowBuilder& fallback(boost::json::value with = nullptr, std::uint32_t attempts = 1);
+  FlowBuilder& breaker(std::shared_ptr<const model::BreakerSettings> settings);
 
   // About the workflow.
   FlowBuilder& fail_fast();

@@ -197,6 +197,11 @@ class RunCheck {
     if (task.line == nullptr || !task.line->blocker) return false;
     const model::Blocker& blocker = *task.line->blocker;
     if (!agenda_.blocked.contains({blocker, task.row.priority, task.row.key})) return false;
+    if (blocker.kind == model::BlockerKind::breaker_open) {
+      // Also one that lets others through again: its timer lets these past, or the end of its probe does.
+      const Breaker& breaker = state_.breakers.at(blocker.name);
+      if (breaker.timer || breaker.probing > 0) return true;
+    }
     return blocker_of(state_, run_, task) == blocker || is_paused(state_, blocker) ||
            std::ranges::find(state_.releasing, blocker) != state_.releasing.end();
   }
