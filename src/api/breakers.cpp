@@ -64,14 +64,6 @@ Result<model::ForceBreaker> read_force(const Call& call, BreakerForce force) {
   return command;
 }
 
-void answer(Call& call, Result<std::string> body) {
-  if (body) {
-    call.json(200, std::move(*body));
-  } else {
-    call.fail(body.error());
-  }
-}
-
 void force(const CorePtr& core, const CallPtr& call, BreakerForce to) {
   auto command = read_force(*call, to);
   if (!command) return call->fail(command.error());
