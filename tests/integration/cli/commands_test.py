@@ -249,9 +249,10 @@ class UsageTest(BatonCase):
 
     def test_config(self):
         shown = self.json("config", "show", env={"BATON_CONCURRENCY": "3"})["items"]
-        self.assertEqual([(row["name"], row["value"], row["origin"]) for row in shown],
+        self.assertEqual([(row["name"], row["value"], row["origin"]) for row in shown if row["origin"] != "default"],
                          [("data", str(self.data), "environment BATON_DATA"),
                           ("concurrency", "3", "environment BATON_CONCURRENCY"), ("output", "json", "flag --output")])
+        self.assertIn(("egress.allow", ""), [(row["name"], row["value"]) for row in shown])
         config = self.dir / "config.yaml"
         config.write_text("concurency: 3\n", encoding="ascii")
         self.assertIn('did you mean "concurrency"', self.refused("config", "show", "--config", config, code=78))
