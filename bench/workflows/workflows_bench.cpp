@@ -107,7 +107,7 @@ class Bench {
     executor_ = std::make_unique<NoOpExecutor>(worker_->listener());
     loop_.start();
     driver_->begin();
-    worker_->start(*executor_);
+    worker_->start({*executor_, *executor_});
   }
   ~Bench() {
     loop_.invoke([this] { driver_->shard().close(); });
