@@ -45,6 +45,15 @@ constexpr std::string_view kSemanticRules[] = {
     "an input with a default is never missing",
     "is longer than 100 years",
     "`${{ }}` is not allowed in keys",
+    // Targets and breakers.
+    "unknown target",
+    "unknown operation",
+    "`operation` needs `target`",
+    "begins with / needs a `target`",
+    "has no `url` that this could continue",
+    "this breaker never opens",
+    "the breaker needs a `name`",
+    "is declared twice, with other settings",
     // Declarations of inputs.
     "is not supported",
     "must be a map, or true or false",
