@@ -23,6 +23,7 @@ constexpr std::string_view kSemanticRules[] = {
     "unknown step",
     "a step cannot need itself",
     "stands twice in `needs`",
+    "stands twice in the list",  // 1 and "1" are the same name
     "these steps need each other",
     "is taken by a step under `steps`",
     "under `finally`",
@@ -30,6 +31,10 @@ constexpr std::string_view kSemanticRules[] = {
     "cannot read its own result",
     "unknown input",
     "unknown variable",
+    "unknown time zone",
+    "the expression ends too early",
+    "`${{ }}` is not allowed in `metadata`",
+    "` must be more than 0",
     "unknown field `",
     "is known only in steps with `for_each`",
     "`steps` is not known here",
