@@ -36,6 +36,9 @@ void wait_for_run(const CorePtr& core, CallPtr call);  // wait.cpp
 void run_events(const CorePtr& core, CallPtr call);    // events.cpp
 void list_tasks(const CorePtr& core, CallPtr call);    // tasks.cpp
 void get_task(const CorePtr& core, CallPtr call);
+void send_signal(const CorePtr& core, CallPtr call);  // signals.cpp
+void approve_task(const CorePtr& core, CallPtr call);
+void reject_task(const CorePtr& core, CallPtr call);
 void task_logs(const CorePtr& core, CallPtr call);          // task_logs.cpp
 void list_breakers(const CorePtr& core, CallPtr call);  // breakers.cpp
 void get_breaker(const CorePtr& core, CallPtr call);

@@ -81,6 +81,33 @@ void write_attempt(const model::AttemptRecord& attempt, JsonText& out) {
   out.end_object();
 }
 
+// What a step that is waiting waits for.
+void write_wait(const model::TaskRow& row, const model::Step& step, JsonText& out) {
+  if (!step.wait || row.status != model::TaskStatus::running) {
+    out.null();
+    return;
+  }
+  using For = model::Wait::For;
+  out.begin_object();
+  out.key("for").string(model::name(step.wait->what));
+  switch (step.wait->what) {
+    case For::span:
+    case For::instant:
+      out.key("until").instant(row.wakes_at);
+      break;
+    case For::signal:
+      out.key("signal").string(row.awaits);
+      break;
+    case For::approval:
+      out.key("question").string(row.awaits);
+      break;
+    case For::poll:
+      out.key("polls").integer(row.round);
+      break;
+  }
+  out.end_object();
+}
+
 }  // namespace
 
 void write_pause(const model::Pause* pause, JsonText& out) {
@@ -172,6 +199,8 @@ void write_task(const model::TaskRow& row, const TaskDetails& details, JsonText&
   out.key("retry_count").integer(row.attempts > 0 ? row.attempts - 1 : 0);
   out.key("lost").integer(row.lost);
   out.key("interrupted").integer(row.interrupted);
+  out.key("waits_for");
+  write_wait(row, step, out);
   out.key("dependencies").begin_array();
   for (const Ordinal dependency : details.dependencies) out.string(TaskId{details.run, dependency}.text());
   out.end_array();
@@ -341,6 +370,20 @@ void write_fact(const RunId& run, const model::Fact& fact, const model::Workflow
       break;
     case Kind::task_retrying:
       out.key("delay").seconds(Duration{fact.number});
+      if (!fact.text.empty()) out.key("round").string(fact.text);
+      break;
+    case Kind::task_waiting:
+      out.key("for").string(fact.text);
+      if (!fact.other.empty()) out.key(fact.text == "signal" ? "signal" : "question").string(fact.other);
+      if (fact.text == "poll") {
+        out.key("delay").seconds(Duration{fact.number});
+      } else if (fact.number != 0) {
+        out.key("until").instant(WallTime{fact.number});
+      }
+      break;
+    case Kind::signal_received:
+      out.key("signal").string(fact.text);
+      out.key("number").integer(fact.number);
       break;
     case Kind::run_paused:
       out.key("step").string_or_null(fact.other);

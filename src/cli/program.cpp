@@ -150,6 +150,7 @@ Program::Program() : app_("Runs tasks and workflows and does not lose them.", "b
   add_explain(*this);
   add_breakers(*this);
   add_dead_letters(*this);
+  add_signal(*this);
   add_logs(*this);
   add_validate(*this);
   add_graph(*this);

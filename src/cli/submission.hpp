@@ -35,4 +35,7 @@ std::string random_key();
 // of the definition itself; the error then has an empty message.
 Result<Prepared> prepare(const SubmissionOptions& options, Console& console);
 
+// An idempotency key that nobody has used.
+std::string random_key();
+
 }  // namespace baton::cli

@@ -7,6 +7,8 @@
 
 namespace baton::cli {
 
+namespace json = boost::json;
+
 std::string_view symbol(std::string_view status) {
   if (status == "completed") return "✓";
   if (status == "failed") return "✗";
@@ -85,6 +87,24 @@ std::string full_error_of(const boost::json::object& object, std::string_view ma
 WallTime wall_now() {
   const auto since = std::chrono::system_clock::now().time_since_epoch();
   return {std::chrono::duration_cast<std::chrono::microseconds>(since).count()};
+}
+
+std::string step_of(const json::object& task) {
+  const std::string index = cell_of(task, "index");
+  return cell_of(task, "step") + (index.empty() ? "" : '[' + index + ']');
+}
+
+std::string wait_of(const json::object& task) {
+  const json::object* nested = object_of(task, "waits_for");
+  const json::object& wait = nested != nullptr ? *nested : task;
+  const std::string what = cell_of(wait, "for");
+  if (what == "signal") return "signal " + cell_of(wait, "signal");
+  if (what == "approval") {
+    const std::string question = cell_of(wait, "question");
+    return question.empty() ? "an approval" : "an approval: " + question;
+  }
+  if (what == "poll") return "a poll";
+  return what.empty() ? "" : "time, until " + short_time(wait, "until");
 }
 
 }  // namespace baton::cli

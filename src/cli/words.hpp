@@ -33,4 +33,9 @@ std::string full_error_of(const boost::json::object& object, std::string_view ma
 
 WallTime wall_now();
 
+// Of a task: "build", or "build[3]" of an item.
+std::string step_of(const boost::json::object& task);
+// What a task, or a fact `task.waiting`, says it waits for: "signal go", "an approval: Deploy?"; "" if nothing.
+std::string wait_of(const boost::json::object& task);
+
 }  // namespace baton::cli

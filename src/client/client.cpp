@@ -273,6 +273,39 @@ Result<json::object> Client::discard_dead_letters(const std::vector<std::string>
   return parse_object(response.body);
 }
 
+Result<json::object> Client::signal(std::string_view run, std::string_view name, const json::value& data,
+                                    std::string_view key) {
+  json::object body;
+  body["data"] = data;
+  net::ClientRequest request{net::Method::post,
+                             resource(kRuns, run, "/signals/" + net::percent_encode(name)),
+                             {},
+                             json::serialize(body),
+                             false};
+  request.headers.set("Content-Type", "application/json");
+  if (!key.empty()) {
+    request.headers.set("Idempotency-Key", std::string(key));
+    request.idempotent = true;
+  }
+  TRY(const net::Response response, send(std::move(request), timeout_));
+  return parse_object(response.body);
+}
+
+Result<json::object> Client::answer(std::string_view task, bool approved, std::string_view reason,
+                                    const json::value& value) {
+  json::object body;
+  if (!reason.empty()) body["reason"] = reason;
+  if (approved && !value.is_null()) body["value"] = value;
+  net::ClientRequest request{net::Method::post,
+                             resource(kTasks, task, approved ? "/approve" : "/reject"),
+                             {},
+                             json::serialize(body),
+                             false};
+  request.headers.set("Content-Type", "application/json");
+  TRY(const net::Response response, send(std::move(request), timeout_));
+  return parse_object(response.body);
+}
+
 Result<json::object> Client::version() {
   return get("/api/v1/version", timeout_);
 }

@@ -122,6 +122,12 @@ class Client {
   Result<boost::json::object> dead_letter(std::string_view id);
   // At most 1,000 ids.
   Result<boost::json::object> discard_dead_letters(const std::vector<std::string>& ids);
+  // `data`: JSON. With a key it may be sent again.
+  Result<boost::json::object> signal(std::string_view run, std::string_view name,
+                                     const boost::json::value& data, std::string_view key);
+  // Answers the question of a task that waits for an approval; `value` counts for a yes.
+  Result<boost::json::object> answer(std::string_view task, bool approved, std::string_view reason,
+                                     const boost::json::value& value);
   Result<boost::json::object> version();
 
   // From the start, or after the event `after`, until the run has ended. False from `on_event` ends it too;

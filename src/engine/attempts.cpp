@@ -9,7 +9,9 @@
 #include "engine/dispatch.hpp"
 #include "engine/failure.hpp"
 #include "engine/flow.hpp"
+#include "engine/rounds.hpp"
 #include "engine/timers.hpp"
+#include "engine/waiting.hpp"
 
 namespace baton::engine {
 namespace {
@@ -50,10 +52,11 @@ void close(State& state, Run& run, Task& task, AttemptEnd end, const model::Fail
                        .text = std::string(name(end)),
                        .other = failure.type});
   note_end(state, run, task, end, failure, moment, effects);
-  --run.row.counts.running;
+  if (!is_wait(run, task.row)) --run.row.counts.running;
   if (const auto worker = state.workers.find(task.row.worker); worker != state.workers.end()) {
     worker->second.attempts.erase(task.row.token);
   }
+  task.row.token = {};
   clear_timer(state, task);
 }
 
@@ -76,7 +79,8 @@ void name_stop(const Run& run, const Task& task, model::Failure& failure) {
   switch (task.row.stop_reason) {
     case model::StopReason::timeout:
       failure.type = model::error_type::kTimeout;
-      failure.message = "ran out of time (" + to_string(timeout->soft) + ")" + own;
+      failure.message =
+          "ran out of time" + (timeout ? " (" + to_string(timeout->soft) + ")" : std::string()) + own;
       break;
     case model::StopReason::heartbeat:
       failure.type = model::error_type::kHeartbeat;
@@ -201,8 +205,9 @@ void apply(State& state, Run& run, Task& task, const Verdict& verdict, const mod
 void fail_by_rules(State& state, Run& run, Task& task, const Circumstances& circumstances,
                    const model::Failure& failure, const Moment& moment, Effects& effects) {
   Random random(moment.seed);
-  const Verdict verdict =
-      judge(run.program->rule_for(task.row.step, failure), circumstances, failure, random);
+  Verdict verdict = judge(run.program->rule_for(task.row.step, failure), circumstances, failure, random);
+  // A wait is neither retried nor held: there is nothing of its own to do again.
+  if (is_wait(run, task.row) && verdict.kind != Verdict::Kind::ignore) verdict.kind = Verdict::Kind::fail;
   apply(state, run, task, verdict, failure, moment, effects);
 }
 
@@ -257,7 +262,13 @@ void settle(State& state, Run& run, Task& task, model::Outcome outcome, const Mo
   check_result(run, task, outcome);
   if (outcome.kind == model::Outcome::Kind::completed) {
     close(state, run, task, AttemptEnd::completed, {}, moment, effects);
-    effects.put(result_of(task.row.key), outcome.result.empty() ? "null" : std::move(outcome.result));
+    std::string result = outcome.result.empty() ? "null" : std::move(outcome.result);
+    if (task.row.phase == model::Phase::poll)
+      return end_poll(state, run, task, std::move(result), moment, effects);
+    if (task.row.phase == model::Phase::primary && run.program->step(task.row.step).repeat) {
+      return end_round(state, run, task, std::move(result), moment, effects);
+    }
+    effects.put(result_of(task.row.key), std::move(result));
     task.row.has_result = true;
     if (task.row.phase == model::Phase::fallback) task.row.via = model::Via::fallback;
     complete_task(state, run, task, moment, effects);
@@ -274,6 +285,7 @@ void settle(State& state, Run& run, Task& task, model::Outcome outcome, const Mo
   }
   name_stop(run, task, failure);
   close(state, run, task, AttemptEnd::failed, failure, moment, effects);
+  if (is_wait(run, task.row)) return fail_poll(state, run, task, failure, moment, effects);
   fail_attempt(state, run, task, failure, moment, effects);
 }
 
@@ -303,6 +315,11 @@ void lose(State& state, Run& run, Task& task, AttemptEnd end, const Moment& mome
                                          : "the server stopped under it " + times + " times"},
                         moment, effects);
   }
+  if (is_wait(run, task.row)) {
+    queue_poll(state, run, task);
+    set_wait_timer(state, run, task, moment);
+    return;
+  }
   // An attempt that may have done half of its work is not repeated if a rule says so.
   const model::ErrorRule* rule = end == AttemptEnd::released || task.row.phase == model::Phase::fallback
                                      ? nullptr
@@ -331,7 +348,7 @@ void lose_worker(State& state, const std::string& name, const Moment& moment, Ef
     Run* run = state.find(key.run);
     if (run == nullptr) continue;
     Task& task = run->tasks[key.ordinal];
-    if (task.row.status != TaskStatus::running || task.row.token != token) continue;
+    if (!has_attempt(task.row) || task.row.token != token) continue;
     lose(state, *run, task, in_process ? AttemptEnd::interrupted : AttemptEnd::lost, moment, effects);
   }
 }
@@ -340,7 +357,7 @@ Task* holder(State& state, const Token& token, const TaskId& id, Run*& run) {
   run = state.find(id.run.key());
   if (run == nullptr || run->row.id != id.run || id.ordinal >= run->tasks.size()) return nullptr;
   Task& task = run->tasks[id.ordinal];
-  return task.row.status == TaskStatus::running && task.row.token == token ? &task : nullptr;
+  return has_attempt(task.row) && task.row.token == token ? &task : nullptr;
 }
 
 }  // namespace baton::engine

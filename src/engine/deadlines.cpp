@@ -54,7 +54,7 @@ std::optional<ShardTime> start_limit(const Run& run, const Task& task) {
 
 std::optional<ShardTime> heartbeat_limit(const Run& run, const Task& task) {
   const auto& timeout = run.program->action(task.row).timeout;
-  if (task.row.status != TaskStatus::running || task.row.stopping != model::Stopping::none || !timeout ||
+  if (!model::has_attempt(task.row) || task.row.stopping != model::Stopping::none || !timeout ||
       timeout->heartbeat.us == 0) {
     return std::nullopt;
   }
@@ -77,7 +77,7 @@ void deadline_over(State& state, Run& run, Task& task, const Moment& moment, Eff
     task.row.stop_reason = StopReason::deadline;
     task.sweeping = true;
     state.work.push_back({WorkKind::sweep, task.row.key, 0});
-  } else if (task.row.status == TaskStatus::running) {
+  } else if (model::has_attempt(task.row)) {
     stop_attempt(state, run, task, model::Stopping::soft, StopReason::deadline, moment, effects);
   } else {
     fail_task(state, run, task, deadline_failure(run.program->step(task.row.step)), moment, effects);

@@ -9,6 +9,7 @@
 #include "engine/gates.hpp"
 #include "engine/rendering.hpp"
 #include "engine/timers.hpp"
+#include "engine/waiting.hpp"
 
 namespace baton::engine {
 namespace {
@@ -72,9 +73,14 @@ void start_attempt(State& state, Run& run, Task& task, const Claim& claim, const
                    Effects& effects) {
   const model::Step& action = run.program->action(task.row);
   start_run(state, run, moment, effects);
-  leave_queue(state, run, task);
   model::TaskRow& row = task.row;
-  row.status = model::TaskStatus::running;
+  if (is_wait(run, row)) {  // it is running all the time
+    leave_line(state, task);
+  } else {
+    leave_queue(state, run, task);
+    ++run.row.counts.running;
+    row.status = model::TaskStatus::running;
+  }
   row.token = {state.incarnation, ++state.last_token};
   row.worker = claim.worker;
   row.in_process = claim.in_process;
@@ -93,13 +99,10 @@ void start_attempt(State& state, Run& run, Task& task, const Claim& claim, const
                          .started_at = moment.wall,
                          .phase = row.phase,
                          .generation = row.generation});
-  ++run.row.counts.running;
   Worker& worker = state.workers[claim.worker];
   worker.in_process = claim.in_process;
   worker.attempts.emplace(row.token, row.key);
-  if (action.timeout && action.timeout->soft.us > 0) {
-    set_timer(state, task, moment.now + action.timeout->soft);
-  }
+  set_attempt_timer(state, task, action);
   task.heartbeat = moment.now;
   arm_clock(state, run, task);
   effects.touch(run, row.key.ordinal);
@@ -144,6 +147,18 @@ void enqueue(State& state, Run& run, Task& task, const Moment& moment, Effects& 
 void leave_queue(State& state, Run& run, Task& task) {
   leave_line(state, task);
   if (task.row.index >= 0) --run.tasks[task.row.step].items_waiting;
+}
+
+void set_attempt_timer(State& state, Task& task, const model::Step& action) {
+  const ShardTime give_up = task.row.give_up;  // of a wait: its poll is stopped as well
+  if (action.timeout && action.timeout->soft.us > 0) {
+    const ShardTime soft = task.row.attempt_started + action.timeout->soft;
+    set_timer(state, task, give_up.us != 0 ? std::min(soft, give_up) : soft);
+  } else if (give_up.us != 0) {
+    set_timer(state, task, give_up);
+  } else {
+    clear_timer(state, task);
+  }
 }
 
 void want_dispatch(State& state) {

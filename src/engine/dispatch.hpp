@@ -12,6 +12,8 @@ namespace baton::engine {
 void enqueue(State& state, Run& run, Task& task, const Moment& moment, Effects& effects);
 // Takes a queued task out of its line.
 void leave_queue(State& state, Run& run, Task& task);
+// The timer of a task whose attempt goes on undisturbed: when that has lasted too long.
+void set_attempt_timer(State& state, Task& task, const model::Step& action);
 // Sees to it that dispatch() comes, if a claim waits.
 void want_dispatch(State& state);
 

@@ -162,7 +162,39 @@ Reason why_pending(const State& state, const Run& run, const Task& task) {
   return {.code = "ready", .message = "it is being made ready"};
 }
 
-Reason why_running(const Task& task) {
+// A wait that nobody works for.
+Reason why_waiting(const State& state, const Run& run, const Task& task) {
+  using For = model::Wait::For;
+  Reason reason{.code = "waiting"};
+  if (task.row.wakes_at.us != 0) reason.until = task.row.wakes_at;
+  switch (run.program->step(task.row.step).wait->what) {
+    case For::span:
+    case For::instant:
+      reason.message = "waits until " + to_rfc3339(task.row.wakes_at);
+      break;
+    case For::signal:
+      reason.message = "waits for the signal " + task.row.awaits;
+      reason.subject = task.row.awaits;
+      break;
+    case For::approval:
+      reason.message = "waits for an approval";
+      if (!task.row.awaits.empty()) reason.message += ": " + printable(task.row.awaits);
+      break;
+    case For::poll:
+      if (task.line != nullptr) {
+        if (const auto blocker = blocker_of(state, run, task)) return paused(state, *blocker);
+        reason.message = "its next poll waits for a worker of queue " + queue_of(run, task);
+        reason.subject = queue_of(run, task);
+      } else {
+        reason.message = "waits for its next poll; " + std::to_string(task.row.round) + " said not yet";
+      }
+      break;
+  }
+  return reason;
+}
+
+Reason why_running(const State& state, const Run& run, const Task& task) {
+  if (!model::has_attempt(task.row)) return why_waiting(state, run, task);
   Reason reason{
       .code = "running",
       .message = "attempt " + std::to_string(task.row.starts) + " is with worker " + task.row.worker,
@@ -192,7 +224,7 @@ Reason why(const State& state, const Run& run, const Task& task, const Moment& m
     case TaskStatus::queued:
       return why_queued(state, run, task, with_place);
     case TaskStatus::running:
-      return why_running(task);
+      return why_running(state, run, task);
     case TaskStatus::retrying:
       return why_retrying(task, moment);
     default:

@@ -6,6 +6,7 @@
 #include "base/duration.hpp"
 #include "base/text.hpp"
 #include "engine/attempts.hpp"
+#include "engine/branches.hpp"
 #include "engine/dead_letters.hpp"
 #include "engine/deadlines.hpp"
 #include "engine/dispatch.hpp"
@@ -13,7 +14,9 @@
 #include "engine/generations.hpp"
 #include "engine/pauses.hpp"
 #include "engine/rendering.hpp"
+#include "engine/signals.hpp"
 #include "engine/timers.hpp"
+#include "engine/waiting.hpp"
 
 namespace baton::engine {
 namespace {
@@ -99,6 +102,7 @@ void end_run(State& state, Run& run, const Moment& moment, Effects& effects) {
                    workflow.recovery_delay, "", moment, effects);
     return;
   }
+  forget_signals(state, run, effects);
   effects.act(model::RunEnded{run.row.key, outcome});
   state.ended.push_back(run.row.key);
 }
@@ -132,7 +136,9 @@ void end_step(State& state, Run& run, Task& task, const Moment& moment, Effects&
     const bool was_triggered = is_triggered(run, next);
     --upstream.waiting;
     count_end(upstream, task.row, step);
-    if (!was_triggered && is_triggered(run, next)) push_ready(state, run, next);
+    // What the switch did not choose is skipped at once, whatever else it needs.
+    if ((!was_triggered && is_triggered(run, next)) || (step.branches && is_off_branch(run, next)))
+      push_ready(state, run, next);
   }
   const bool failed = has_failed(task.row, step);
   if (failed) note_failure(run, task, step);
@@ -212,6 +218,11 @@ void finish(State& state, Run& run, Task& task, TaskStatus status, const Moment&
     leave_line(state, task);
   }
   if (task.parked) unpark(run, task);
+  const bool waited = before == TaskStatus::running && is_wait(run, task.row);
+  if (waited) {
+    leave_waiters(run, task);
+    --run.row.counts.running;
+  }
   clear_timer(state, task);
   clear_clock(state, task);
   task.row.held = false;
@@ -243,7 +254,7 @@ void finish(State& state, Run& run, Task& task, TaskStatus status, const Moment&
     bury(run, task, effects);
   }
   effects.record(run, std::move(fact));
-  if (model::is_active(before)) {
+  if (model::is_active(before) && !waited) {
     --run.active;
     while (!run.parked.empty() && run.active < run.program->workflow().max_parallel) {
       Task& next = run.tasks[run.parked.front()];
@@ -350,6 +361,52 @@ void expand(State& state, Run& run, Task& task, const Moment& moment, Effects& e
   refill(state, run, run.tasks[ordinal]);
 }
 
+// What a switch answers: the number of its branch, and where that goes.
+std::string choice(const Run& run, const model::TaskRow& row) {
+  boost::json::array steps;
+  if (row.branch >= 0) {
+    for (const Ordinal step :
+         (*run.program->step(row.step).branches)[static_cast<std::size_t>(row.branch)].go_to)
+      steps.emplace_back(run.program->step(step).name);
+  }
+  boost::json::object result;
+  result["branch"] = row.branch >= 0 ? boost::json::value(row.branch) : boost::json::value();
+  result["goto"] = std::move(steps);
+  return boost::json::serialize(result);
+}
+
+// Values and choices: tasks that end where they start.
+void compute(State& state, Run& run, Task& task, const Moment& moment, Effects& effects) {
+  start_run(state, run, moment, effects);
+  const auto refuse = [&](const Error& error) {
+    fail_unstarted(state, run, task, {.type = model::error_type::kExpression, .message = error.message},
+                   moment, effects);
+  };
+  model::Outcome outcome;
+  if (run.program->step(task.row.step).kind == model::StepKind::switch_) {
+    const auto branch = evaluate_branches(state, run, task);
+    if (!branch) return refuse(branch.error());
+    task.row.branch = *branch;
+    outcome.result = choice(run, task.row);
+  } else {
+    auto body = render_body(state, run, task);
+    if (!body) return refuse(body.error());
+    outcome.result = boost::json::serialize(body->as_object()["action"]);
+  }
+  limit_result(state.settings, outcome);
+  check_result(run, task, outcome);
+  if (outcome.kind == model::Outcome::Kind::failed) {
+    return fail_unstarted(state, run, task, outcome.failure, moment, effects);
+  }
+  effects.touch(run, task.row.key.ordinal);
+  effects.put(result_of(task.row.key), std::move(outcome.result));
+  task.row.has_result = true;
+  task.row.attempts = task.row.group_attempts = 1;
+  ++task.row.starts;
+  task.row.ready_at = task.row.started_at = moment.wall;
+  complete_task(state, run, task, moment, effects);
+}
+
 }  // namespace
 
 void end_group(State& state, Run& run, Task& group, const Moment& moment, Effects& effects) {
@@ -441,7 +498,12 @@ void advance(State& state, Run& run, Task& task, const Moment& moment, Effects& 
   if ((run.row.cancel_requested || run.row.timed_out) && !step.finally) {
     return cancel_task(state, run, task, moment, effects);
   }
-  if (const Trigger by = trigger(step.trigger_rule, task.upstream); by.kind == Trigger::Kind::skip) {
+  if (!is_item(task) && is_off_branch(run, task.row.step)) {
+    return skip_task(state, run, task, model::SkipReason::branch, moment, effects);
+  }
+  const Trigger by = trigger(step.trigger_rule, task.upstream);
+  if (by.kind == Trigger::Kind::wait) return;
+  if (by.kind == Trigger::Kind::skip) {
     return skip_task(state, run, task, by.reason, moment, effects);
   }
   if (fails_fast(run) && !step.finally) {
@@ -466,26 +528,20 @@ void advance(State& state, Run& run, Task& task, const Moment& moment, Effects& 
   }
   if (!step.for_each.is_null() && !is_item(task)) return expand(state, run, task, moment, effects);
 
-  if (step.kind == model::StepKind::set || !(*code)->body.is_constant()) {
+  switch (step.kind) {
+    case model::StepKind::set:
+    case model::StepKind::switch_:
+    case model::StepKind::wait:
+      // The engine does these itself, and asks the same predicate as the dispatcher.
+      if (const auto blocker = blocker_of(state, run, task)) return block(state, task, *blocker);
+      if (step.kind == model::StepKind::wait) return begin_wait(state, run, task, moment, effects);
+      return compute(state, run, task, moment, effects);
+    default:
+      break;
+  }
+  if (!(*code)->body.is_constant()) {
     auto body = render_body(state, run, task);
     if (!body) return expression_failed(body.error());
-    if (step.kind == model::StepKind::set) {
-      if (const auto blocker = blocker_of(state, run, task)) return block(state, task, *blocker);
-      start_run(state, run, moment, effects);
-      model::Outcome outcome{.result = boost::json::serialize(body->as_object()["action"])};
-      limit_result(state.settings, outcome);
-      check_result(run, task, outcome);
-      if (outcome.kind == model::Outcome::Kind::failed) {
-        return fail_unstarted(state, run, task, outcome.failure, moment, effects);
-      }
-      effects.touch(run, task.row.key.ordinal);
-      effects.put(result_of(task.row.key), std::move(outcome.result));
-      task.row.has_result = true;
-      task.row.attempts = task.row.group_attempts = 1;
-      ++task.row.starts;
-      task.row.ready_at = task.row.started_at = moment.wall;
-      return complete_task(state, run, task, moment, effects);
-    }
     effects.touch(run, task.row.key.ordinal);
     effects.put(input_of(task.row.key), boost::json::serialize(*body));
     task.row.has_input = true;
@@ -604,7 +660,7 @@ void count_upstream(Run& run, Ordinal step) {
 
 void stop_attempt(State& state, Run& run, Task& task, model::Stopping mode, model::StopReason reason,
                   const Moment& moment, Effects& effects) {
-  if (task.row.status != TaskStatus::running) return;
+  if (!model::has_attempt(task.row)) return;
   // A cancel overrules all others, a deadline the timeouts, also of an attempt that is being stopped already:
   // the task is not to be retried.
   if (weight(reason) > weight(task.row.stop_reason)) {
@@ -627,9 +683,11 @@ void stop_attempt(State& state, Run& run, Task& task, model::Stopping mode, mode
     clear_timer(state, task);
     return;
   }
-  task.row.due = reason == model::StopReason::timeout
-                     ? task.row.attempt_started + run.program->action(task.row).timeout->hard
-                     : moment.now + state.settings.cancel_grace;
+  // A poll is also stopped because its wait has lasted too long, with or without a timeout of its own.
+  const auto& timeout = run.program->action(task.row).timeout;
+  const bool own = reason == model::StopReason::timeout && timeout && timeout->soft.us > 0 &&
+                   task.row.attempt_started + timeout->soft <= moment.now;
+  task.row.due = own ? task.row.attempt_started + timeout->hard : moment.now + state.settings.cancel_grace;
   set_timer(state, task, task.row.due);
 }
 
@@ -649,7 +707,7 @@ bool sweep(State& state, Work& work, const Moment& moment, Effects& effects, std
     Task& task = run->tasks[first + work.cursor];
     if (model::is_terminal(task.row.status) || task.row.expanded) continue;
     if (whole && run->program->step(task.row.step).finally) continue;
-    if (task.row.status == TaskStatus::running) {
+    if (model::has_attempt(task.row)) {
       // One failed item lets its running siblings finish (SEMANTICS 30), a deadline does not.
       if (whole || by_deadline) {
         const bool deadline = by_deadline || (run->row.timed_out && !run->row.cancel_requested);

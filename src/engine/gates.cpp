@@ -106,7 +106,7 @@ std::size_t release(State& state, const Blocker& blocker, std::size_t at_most) {
     Run& run = *state.find(key.run);
     Task& task = run.tasks[key.ordinal];
     task.line = nullptr;
-    if (task.row.status == model::TaskStatus::queued) {
+    if (task.row.status != model::TaskStatus::pending) {
       stand_again(state, run, task);
     } else {
       state.work.push_back({WorkKind::ready, key, 0});

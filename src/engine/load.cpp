@@ -2,7 +2,9 @@
 
 #include <algorithm>
 
+#include "engine/branches.hpp"
 #include "engine/flow.hpp"
+#include "engine/waiting.hpp"
 
 namespace baton::engine {
 namespace {
@@ -86,7 +88,12 @@ void derive(Run& run) {
     count_upstream(run, i);
   }
   for (const Task& task : run.tasks) {
-    if (model::is_active(task.row.status)) ++run.active;
+    if (!model::is_active(task.row.status)) continue;
+    if (!is_wait(run, task.row)) {
+      ++run.active;
+    } else {
+      join_waiters(run, task);
+    }
   }
 }
 
@@ -129,6 +136,7 @@ std::uint8_t priority_of(const Run& run, Ordinal step) {
 void derive_again(Run& run) {
   run.open_main = run.open_finally = run.active = 0;
   run.done_weight = 0;
+  run.waiters.clear();
   run.any_failed = run.finally_failed = false;
   for (Task& task : run.tasks) {
     task.upstream = {};
@@ -156,7 +164,8 @@ void take_up(State& state, Run& run) {
       } else {
         refill(state, run, task);
       }
-    } else if (trigger(run.program->step(i).trigger_rule, task.upstream).kind != Trigger::Kind::wait &&
+    } else if ((trigger(run.program->step(i).trigger_rule, task.upstream).kind != Trigger::Kind::wait ||
+                is_off_branch(run, i)) &&
                run.program->step(i).finally == run.row.finalizing) {
       state.work.push_back({WorkKind::ready, task.row.key, 0});
     }

@@ -72,7 +72,15 @@ void add_needs(const State& state, const Run& run, const Task& task, Needs& need
   const bool mapped = !run.program->step(task.row.step).for_each.is_null();
   if (!item || (*code)->before.item) want_references(state, run, (*code)->before, needs);
   if (item || !mapped) want_references(state, run, (*code)->each, needs);
-  if (item && ((*code)->each.item || (*code)->before.item)) {
+  const auto& wait = run.program->step(task.row.step).wait;
+  bool reads_item = (*code)->each.item || (*code)->before.item;
+  if (wait && wait->poll && (item || !mapped)) {
+    if (const auto poll = run.program->code(*wait->poll)) {
+      want_references(state, run, (*poll)->each, needs);
+      reads_item |= (*poll)->each.item;
+    }
+  }
+  if (item && reads_item) {
     want(state, input_of(TaskKey{run.row.key, task.row.step}), needs);
   }
 }
@@ -81,6 +89,19 @@ void add_dispatch_needs(const State& state, const Run& run, const Task& task, Ne
   want(state, context_of(run.row.key), needs);
   if (task.row.has_input) want(state, input_of(task.row.key), needs);
 }
+
+namespace {
+
+// What is evaluated when an attempt of the task has succeeded.
+void add_report_needs(const State& state, const Run& run, const Task& task, Needs& needs) {
+  const auto code = run.program->code(run.program->step(task.row.step));
+  if (!code || !(*code)->until) return;
+  want_references(state, run, (*code)->after, needs);
+  if (task.row.index >= 0 && (*code)->after.item)
+    want(state, input_of(TaskKey{run.row.key, task.row.step}), needs);
+}
+
+}  // namespace
 
 Needs needs_of(const State& state, const model::Command& command) {
   Needs needs;
@@ -106,6 +127,15 @@ Needs needs_of(const State& state, const model::Command& command) {
       want(state, context_of(change->run.key()), needs);
   } else if (const auto* report = std::get_if<model::ReportAttempt>(&command.body)) {
     want_run(state, report->task.run, needs);
+    const Run* run = state.find(report->task.run.key());
+    if (run != nullptr && report->task.ordinal < run->tasks.size()) {
+      const Task& task = run->tasks[report->task.ordinal];
+      if (has_attempt(task.row)) add_report_needs(state, *run, task, needs);
+    }
+  } else if (const auto* signal = std::get_if<model::SendSignal>(&command.body)) {
+    want_run(state, signal->run, needs);
+  } else if (const auto* answer = std::get_if<model::AnswerApproval>(&command.body)) {
+    want_run(state, answer->task.run, needs);
   } else if (const auto* release = std::get_if<model::ReleaseAttempt>(&command.body)) {
     want_run(state, release->task.run, needs);
   } else if (const auto* discard = std::get_if<model::DiscardDeadLetters>(&command.body)) {

@@ -81,6 +81,13 @@ Program::Program(std::shared_ptr<const model::Workflow> workflow) : workflow_(st
       sum += static_cast<std::uint64_t>(std::max<std::int64_t>(1, steps[i].estimate->us / 1000));
     }
     edges += steps[i].needs.size();
+    if (!steps[i].branches) continue;
+    for (const model::Branch& branch : *steps[i].branches) {
+      for (const Ordinal target : branch.go_to) {
+        std::vector<Ordinal>& switches = switches_[target];
+        if (switches.empty() || switches.back() != i) switches.push_back(i);
+      }
+    }
   }
   if (known > 0) default_weight_ = std::max<std::uint64_t>(1, sum / known);
   total_weight_ = sum + (steps.size() - known) * default_weight_;
@@ -102,6 +109,11 @@ std::optional<Ordinal> Program::find(std::string_view name) const {
   const auto found = names_.find(name);
   if (found == names_.end()) return std::nullopt;
   return found->second;
+}
+
+std::span<const Ordinal> Program::switches_to(Ordinal step) const {
+  const auto found = switches_.find(step);
+  return found == switches_.end() ? std::span<const Ordinal>() : found->second;
 }
 
 std::uint64_t Program::weight(Ordinal ordinal) const {
@@ -149,8 +161,9 @@ const model::Step& Program::action(const model::TaskRow& row) const {
   switch (row.phase) {
     case model::Phase::primary:
     case model::Phase::preflight:
-    case model::Phase::poll:
       return own;
+    case model::Phase::poll:
+      return own.wait && own.wait->poll ? *own.wait->poll : own;
     case model::Phase::fallback:
       return own.fallback ? *own.fallback : own;
   }
@@ -173,6 +186,22 @@ Result<std::shared_ptr<const StepCode>> Program::code(const model::Step& s) cons
   TRY(code->body, Rendering::compile(body_of(s)));
   std::vector<expr::Path> each;
   code->body.each_path([&](const expr::Path& path) { each.push_back(path); });
+  const auto compile = [](const std::string& text, std::vector<expr::Path>& paths)
+      -> Result<std::optional<expr::Expression>> {
+    if (text.empty()) return std::optional<expr::Expression>();
+    auto expression = expr::Expression::parse(text);
+    if (!expression) return fail(compile_error(text, expression.error()));
+    paths.insert(paths.end(), expression->paths().begin(), expression->paths().end());
+    return std::optional<expr::Expression>(std::move(*expression));
+  };
+  if (s.branches) {
+    for (const model::Branch& branch : *s.branches) {
+      TRY(code->branches.emplace_back(), compile(branch.when, each));
+    }
+  }
+  std::vector<expr::Path> after;
+  TRY(code->until, compile(s.repeat ? s.repeat->until : s.wait ? s.wait->until : std::string(), after));
+  code->after = references(after);
   code->each = references(each);
 
   if (compiled_order_.size() >= kCompiledLimit) {

@@ -55,8 +55,11 @@ struct StepCode {
   std::optional<expr::Expression> when;
   Rendering for_each;
   Rendering body;     // action, with, env and workdir together, see StepText
-  References before;  // of when and for_each
-  References each;    // of the body
+  std::vector<std::optional<expr::Expression>> branches;  // of a switch; the `else` has none
+  std::optional<expr::Expression> until;                  // of `repeat`, or of a wait's poll
+  References before;                                      // of when and for_each
+  References each;                                        // of the body and the branches
+  References after;                                       // of until
 };
 
 class Program {
@@ -75,6 +78,8 @@ class Program {
     return std::span(edges_).subspan(first_edge_[step], first_edge_[step + 1] - first_edge_[step]);
   }
   std::optional<Ordinal> find(std::string_view name) const;
+  // The switches that have the step in a branch.
+  std::span<const Ordinal> switches_to(Ordinal step) const;
 
   // Share of the step in the run's progress: its estimate in milliseconds; the mean of the declared ones (1 s
   // if there is none) where it has no estimate.
@@ -102,6 +107,7 @@ class Program {
   std::vector<std::uint32_t> first_edge_;
   std::vector<Ordinal> edges_;
   std::unordered_map<std::string_view, Ordinal> names_;
+  std::unordered_map<Ordinal, std::vector<Ordinal>> switches_;  // by target
   std::uint64_t default_weight_ = 1000;
   std::uint64_t total_weight_ = 0;
 

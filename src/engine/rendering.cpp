@@ -389,19 +389,50 @@ json::object http_spec(const model::Step& step, std::uint32_t generation, json::
   return spec;
 }
 
+Result<bool> condition(std::string_view field, const expr::Expression& expression,
+                       const std::shared_ptr<Scope>& scope, const expr::Variables& variables) {
+  TRY(Value value,
+      checked(scope, expr::evaluate(expression, variables, expr::Limits{}, *scope->state_.zones)));
+  if (!value.is(expr::Kind::boolean)) {
+    return fail(ErrorCode::expression, "`" + std::string(field) + "` must give true or false, not " +
+                                           std::string(kind_name(value.kind())));
+  }
+  return value.as_boolean();
+}
+
 }  // namespace
 
 Result<bool> evaluate_when(State& state, Run& run, const Task& task) {
   TRY(std::shared_ptr<const StepCode> code, run.program->code(run.program->step(task.row.step)));
   if (!code->when) return true;
   auto scope = std::make_shared<Scope>(state, run, task);
-  TRY(Value value,
-      checked(scope, expr::evaluate(*code->when, variables(scope), expr::Limits{}, *state.zones)));
-  if (!value.is(expr::Kind::boolean)) {
-    return fail(ErrorCode::expression,
-                "`when` must give true or false, not " + std::string(kind_name(value.kind())));
+  return condition("when", *code->when, scope, variables(scope));
+}
+
+Result<std::int32_t> evaluate_branches(State& state, Run& run, const Task& task) {
+  const model::Step& step = run.program->step(task.row.step);
+  TRY(std::shared_ptr<const StepCode> code, run.program->code(step));
+  auto scope = std::make_shared<Scope>(state, run, task);
+  const expr::Variables known = variables(scope);
+  for (std::size_t i = 0; i < code->branches.size(); ++i) {
+    if (!code->branches[i]) return static_cast<std::int32_t>(i);
+    TRY(const bool holds, condition("when", *code->branches[i], scope, known));
+    if (holds) return static_cast<std::int32_t>(i);
   }
-  return value.as_boolean();
+  return -1;
+}
+
+Result<bool> evaluate_until(State& state, Run& run, const Task& task, const std::string& result) {
+  TRY(std::shared_ptr<const StepCode> code, run.program->code(run.program->step(task.row.step)));
+  if (!code->until) return true;
+  TRY(std::shared_ptr<const json::value> parsed, parse_value(result));
+  auto scope = std::make_shared<Scope>(state, run, task);
+  expr::Variables known = variables(scope);
+  known.set("self", Value::map({{Value::string("result"), Value::from_json(std::move(parsed))},
+                                {Value::string("error"), Value()},
+                                {Value::string("attempt"), Value::integer(task.row.starts)},
+                                {Value::string("status"), Value::string("completed")}}));
+  return condition("until", *code->until, scope, known);
 }
 
 Result<json::array> evaluate_items(State& state, Run& run, const Task& task) {

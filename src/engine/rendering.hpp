@@ -16,6 +16,13 @@ Result<bool> evaluate_when(State& state, Run& run, const Task& task);
 // The items of a mapped step: the elements of a list, or {key, value} of a map in the order of its keys.
 Result<boost::json::array> evaluate_items(State& state, Run& run, const Task& task);
 
+// The first branch of a switch whose condition holds, or the `else`; -1: none.
+Result<std::int32_t> evaluate_branches(State& state, Run& run, const Task& task);
+
+// `until` of a repeated step or a poll, over `self`; true if there is none. `result`: of the attempt that has
+// just succeeded, JSON.
+Result<bool> evaluate_until(State& state, Run& run, const Task& task, const std::string& result);
+
 // action, with, env and workdir of the task's action (Program::action) with every template replaced: an
 // object as Program::body_of makes it.
 Result<boost::json::value> render_body(State& state, Run& run, const Task& task);

@@ -9,6 +9,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <tuple>
 #include <unordered_map>
 #include <vector>
 
@@ -70,6 +71,7 @@ struct Run {
   std::deque<Ordinal> parked;  // ready, but over max_parallel
   ShardTime clock;             // its entry of kind `run_clock` in State::timers, if has_clock
   bool has_clock = false;
+  std::set<std::tuple<std::string, ShardTime, Ordinal>> waiters;  // for a signal: its name, since when, the task
   std::uint64_t done_weight = 0;
   bool any_failed = false;  // a main task failed that counts
   bool finally_failed = false;

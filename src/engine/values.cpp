@@ -11,6 +11,15 @@ constexpr std::size_t kEntryBytes = 200;
 
 }  // namespace
 
+Result<std::shared_ptr<const boost::json::value>> parse_value(std::string_view text) {
+  boost::system::error_code failure;
+  boost::json::parse_options options;
+  options.max_depth = 500;
+  auto value = boost::json::parse(boost::json::string_view(text.data(), text.size()), failure, {}, options);
+  if (failure) return fail(ErrorCode::expression, "a stored value is not JSON: " + failure.message());
+  return std::make_shared<const boost::json::value>(std::move(value));
+}
+
 void ValueCache::count(Entry& entry) {
   bytes_ -= entry.bytes;
   const std::size_t text = entry.text ? entry.text->size() : 0;
@@ -48,12 +57,7 @@ Result<std::shared_ptr<const boost::json::value>> ValueCache::json(const model::
     if (!at->text) {
       at->parsed = std::make_shared<const boost::json::value>(nullptr);
     } else {
-      boost::system::error_code failure;
-      boost::json::parse_options options;
-      options.max_depth = 500;
-      auto value = boost::json::parse(*at->text, failure, {}, options);
-      if (failure) return fail(ErrorCode::expression, "a stored value is not JSON: " + failure.message());
-      at->parsed = std::make_shared<const boost::json::value>(std::move(value));
+      TRY(at->parsed, parse_value(*at->text));
     }
     count(*at);
   }

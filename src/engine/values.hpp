@@ -14,6 +14,9 @@
 
 namespace baton::engine {
 
+// A stored or reported JSON text as a document.
+Result<std::shared_ptr<const boost::json::value>> parse_value(std::string_view text);
+
 class ValueCache {
  public:
   explicit ValueCache(std::size_t limit_bytes = std::size_t{64} << 20) : limit_(limit_bytes) {}

@@ -13,7 +13,7 @@ std::string_view name(const CommandBody& body) {
       "submit",      "cancel",      "claim",      "heartbeat", "report", "release",
       "lose_worker", "start",       "tick",       "continue",  "pause",  "resume",
       "recover",     "decide_task", "change_run", "explain",   "survey", "discard_dead_letters",
-      "force_breaker"};
+      "force_breaker", "signal", "answer"};
   static_assert(kNames.size() == std::variant_size_v<CommandBody>);
   return kNames[body.index()];
 }

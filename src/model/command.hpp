@@ -149,6 +149,23 @@ struct DiscardDeadLetters {
   std::vector<std::string> ids;
 };
 
+// Something that a run may be waiting for has happened (SEMANTICS 37).
+struct SendSignal {
+  RunId run;
+  std::string name;
+  std::string data = "null";  // JSON
+  std::string key;            // idempotency key; "" = none
+  Hash256 body;               // of name and data, compared when the key was used before
+};
+
+// A person answers the question of a `wait: {approval: …}`.
+struct AnswerApproval {
+  TaskId task;
+  bool approved = true;
+  std::string reason;
+  std::string value = "null";  // JSON, part of the step's result
+};
+
 // Once after each load: settles what the previous owner left (its in-process attempts are interrupted, leases
 // extended). After a reload, this owner's own attempts go on.
 struct StartShard {};
@@ -162,7 +179,7 @@ struct Continue {};
 using CommandBody = std::variant<SubmitRun, CancelRun, ClaimTasks, Heartbeat, ReportAttempt, ReleaseAttempt,
                                  LoseWorker, StartShard, Tick, Continue, PauseCommand, ResumeCommand,
                                  RecoverRun, DecideTask, ChangeRun, Explain, AskSurvey, DiscardDeadLetters,
-                                 ForceBreaker>;
+                                 ForceBreaker, SendSignal, AnswerApproval>;
 
 struct Command {
   CommandBody body;
@@ -213,10 +230,20 @@ struct RunAccepted {
   RunId run;
   RunStatus status = RunStatus::running;
 };
+struct SignalAccepted {
+  RunId run;
+  std::uint32_t number = 0;  // of the run's signals
+  bool existing = false;     // the idempotency key was used before: that signal
+};
+struct ApprovalAnswered {
+  TaskId task;
+  TaskStatus status = TaskStatus::completed;
+};
 struct Done {};
 
 using ReplyBody = std::variant<Error, Submitted, CancelAccepted, Claimed, HeartbeatAnswer, ReportAccepted,
-                               Discarded, Explanation, Survey, RunAccepted, Done>;
+                               Discarded, Explanation, Survey, RunAccepted, SignalAccepted,
+                               ApprovalAnswered, Done>;
 
 struct Reply {
   ReplyTo to = 0;

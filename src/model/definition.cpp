@@ -5,7 +5,7 @@
 namespace baton::model {
 
 std::string_view name(StepKind kind) {
-  constexpr std::array kNames = {"run", "exec", "set", "http"};
+  constexpr std::array kNames = {"run", "exec", "set", "http", "wait", "switch"};
   return kNames[static_cast<std::size_t>(kind)];
 }
 
@@ -25,6 +25,11 @@ std::string_view name(ErrorAction action) {
 std::string_view name(Severity severity) {
   constexpr std::array kNames = {"", "info", "warning", "critical"};
   return kNames[static_cast<std::size_t>(severity)];
+}
+
+std::string_view name(Wait::For what) {
+  constexpr std::array kNames = {"for", "until", "signal", "approval", "poll"};
+  return kNames[static_cast<std::size_t>(what)];
 }
 
 std::optional<Ordinal> find_step(const Workflow& workflow, std::string_view name) {

@@ -120,8 +120,37 @@ struct Notes {
   friend bool operator==(const Notes&, const Notes&) = default;
 };
 
-enum class StepKind : std::uint8_t { run, exec, set, http };
+enum class StepKind : std::uint8_t { run, exec, set, http, wait, switch_ };
 std::string_view name(StepKind kind);
+
+struct Step;
+
+// What a step of kind `wait` waits for. The span, instant, name or question itself stands in Step::action.
+struct Wait {
+  enum class For : std::uint8_t { span, instant, signal, approval, poll };
+  For what = For::span;
+  std::optional<Duration> timeout;         // of a signal, approval or poll: then the wait has failed
+  std::shared_ptr<const Step> poll;        // what is asked again and again
+  Duration every = Duration::seconds(10);  // from the end of a poll to the next one
+  std::string until;                       // of a poll: CEL over `self`; "" = until it succeeds
+};
+std::string_view name(Wait::For what);
+
+// One branch of a step of kind `switch`.
+struct Branch {
+  std::string when;            // CEL; "" = otherwise
+  std::vector<Ordinal> go_to;  // ascending, distinct; each of them needs the switch
+
+  friend bool operator==(const Branch&, const Branch&) = default;
+};
+
+struct Repeat {
+  std::string until;        // CEL over `self`, asked after each round
+  std::uint32_t max = 100;  // rounds
+  Duration delay;           // from the end of a round to the next one
+
+  friend bool operator==(const Repeat&, const Repeat&) = default;
+};
 
 // A step, or an action that belongs to one (`fallback`, `wait.poll`, …): such a sub-step has the name of its
 // step, a kind, a body, `retry`, `timeout` and `queue`, and nothing else.
@@ -132,7 +161,8 @@ struct Step {
   StepKind kind = StepKind::run;
 
   // run: the script (string). exec: argv (array of templates). set: object of templates. http: the request as
-  // it stands in the definition (spec/fields.cpp), with templates.
+  // it stands in the definition (spec/fields.cpp), with templates. wait: see Wait (a string with templates,
+  // or null).
   boost::json::value action;
   std::vector<Ordinal> needs;  // direct predecessors, ascending, distinct
 
@@ -147,11 +177,14 @@ struct Step {
   bool parse_json = false;                                    // parse: json
   std::shared_ptr<const boost::json::value> response_schema;  // of `http`; null = none
 
-  std::shared_ptr<const Retry> retry;           // null = one attempt
-  std::shared_ptr<const Timeout> timeout;       // null = none
-  std::shared_ptr<const FailureRules> failure;  // null = none of its own
-  std::shared_ptr<const Notes> notes;           // null = none
-  std::shared_ptr<const Step> fallback;         // action instead of a failed step; null = none
+  std::shared_ptr<const Wait> wait;                     // of kind wait, else null
+  std::shared_ptr<const std::vector<Branch>> branches;  // of kind switch, else null
+  std::shared_ptr<const Repeat> repeat;                 // null = one round
+  std::shared_ptr<const Retry> retry;                   // null = one attempt
+  std::shared_ptr<const Timeout> timeout;               // null = none
+  std::shared_ptr<const FailureRules> failure;          // null = none of its own
+  std::shared_ptr<const Notes> notes;                   // null = none
+  std::shared_ptr<const Step> fallback;                 // action instead of a failed step; null = none
   TriggerRule trigger_rule = TriggerRule::none_failed;
   std::shared_ptr<const BreakerSettings> breaker;  // null = none
   std::string target;                              // the downstream service that it uses; "" = none

@@ -33,7 +33,9 @@ constexpr std::array kNames = {"",
                                "run.recovering",
                                "run.recovered",
                                "run.changed",
-                               "task.reset"};
+                               "task.reset",
+                               "task.waiting",
+                               "signal.received"};
 
 void put(Encoder& out, const Fact& fact) {
   out.number(1, static_cast<std::uint64_t>(fact.kind));
@@ -110,6 +112,7 @@ bool is_task_fact(FactKind kind) {
     case FactKind::run_recovering:
     case FactKind::run_recovered:
     case FactKind::run_changed:
+    case FactKind::signal_received:
       return false;
     default:
       return true;

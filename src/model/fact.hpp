@@ -27,14 +27,14 @@ enum class FactKind : std::uint8_t {
   attempt_stopping,      // attempt; text: soft or hard; other: why
   attempt_ended,    // attempt; text: outcome (completed, failed, lost, interrupted, released, cancelled);
                     // other: error type
-  task_retrying,    // attempt; number: delay in microseconds
+  task_retrying,    // attempt; number: delay in microseconds; text: the round that ended, of `repeat`
   task_ended,       // status; text: error type; other: error message
   run_timed_out,    // its deadline is over; number: the deadline in microseconds
   run_sla_missed,   // number: the sla in microseconds
   task_sla_missed,  // number: the sla in microseconds
   task_held,        // attempt; text: error type; other: error message; a person decides
   task_fallback,    // its own attempts are over, its fallback follows; text: error type; other: error message
-  task_resolved,    // text: what a person decided (retry, skip, complete, fail); other: why
+  task_resolved,    // text: what a person decided (retry, skip, complete, fail, approved, rejected); other: why
   alert_raised,     // status: the Severity; text: error type; other: message; of the task that it is about
   run_paused,   // text: why; other: its step, "" = the whole run; number: until when (microseconds), 0 = open
   run_resumed,  // other: its step, "" = the whole run
@@ -42,6 +42,10 @@ enum class FactKind : std::uint8_t {
   run_recovered,   // everything that is to be done again is reset
   run_changed,     // text: what ("priority", "metadata", "labels"); number: the new priority
   task_reset,      // its next generation begins; text: "items" = its items are void as well
+  task_waiting,   // a wait begins, or goes on after a poll; attempt; text: for, until, signal, approval or
+                 // poll; other: the signal's name or the question; number: its end (wall microseconds) or the
+                 // delay
+  signal_received,  // text: its name; number: its number
 };
 
 struct Fact {
@@ -59,7 +63,7 @@ struct Fact {
   friend bool operator==(const Fact&, const Fact&) = default;
 };
 
-inline constexpr FactKind kLastFactKind = FactKind::task_reset;
+inline constexpr FactKind kLastFactKind = FactKind::signal_received;
 
 std::string_view name(FactKind kind);  // "run.submitted"
 bool is_task_fact(FactKind kind);

@@ -28,6 +28,7 @@ void end_attempt(TaskHistory& task, const Fact& fact) {
 // cancelled.
 bool is_activity(const Fact& fact) {
   return fact.kind == FactKind::attempt_started || fact.kind == FactKind::task_expanded ||
+         fact.kind == FactKind::task_waiting ||
          (fact.kind == FactKind::task_ended &&
           (fact.status == static_cast<std::uint8_t>(TaskStatus::completed) ||
            fact.status == static_cast<std::uint8_t>(TaskStatus::failed)));
@@ -83,6 +84,16 @@ void apply_to_task(TaskHistory& task, const Fact& fact) {
       break;
     case FactKind::task_retrying:
       task.status = TaskStatus::retrying;
+      if (!fact.text.empty()) task.error_type.clear();  // a round ended well
+      break;
+    case FactKind::task_waiting:
+      if (!task.waiting) task.queued_at = task.started_at = fact.at;
+      task.waiting = true;
+      task.status = TaskStatus::running;
+      if (fact.attempt > task.starts) {
+        task.attempts += fact.attempt - task.starts;
+        task.starts = fact.attempt;
+      }
       break;
     case FactKind::task_held:
       task.status = TaskStatus::retrying;
@@ -169,6 +180,7 @@ void apply(RunHistory& run, const Fact& fact) {
     case FactKind::run_changed:
       break;  // what it is now stands in the row
     case FactKind::attempt_stopping:
+    case FactKind::signal_received:
     case FactKind::task_resolved:
     case FactKind::alert_raised:
       break;  // say what was asked for; what came of it follows
@@ -178,6 +190,7 @@ void apply(RunHistory& run, const Fact& fact) {
     case FactKind::attempt_started:
     case FactKind::attempt_ended:
     case FactKind::task_retrying:
+    case FactKind::task_waiting:
     case FactKind::task_ended:
     case FactKind::task_held:
     case FactKind::task_fallback:

@@ -22,6 +22,7 @@ struct TaskHistory {
   std::uint32_t generation = 1;
   std::uint32_t starts = 0;      // the number of the last attempt
   std::uint32_t attempts = 0;    // that count against max_attempts
+  bool waiting = false;          // it is a wait: running from its start to its end
   bool attempt_running = false;  // between attempt.started and attempt.ended
   std::string worker;            // of the last attempt
   std::string error_type;        // of the last attempt that failed, or of the task

@@ -27,6 +27,7 @@ inline constexpr const char* kHeartbeat = "heartbeat";         // gave no sign o
 inline constexpr const char* kRejected = "rejected";           // a person said no
 inline constexpr const char* kQuarantined = "quarantined";     // lost or interrupted too often
 inline constexpr const char* kFinally = "finally";             // of a run: only a finally step failed
+inline constexpr const char* kUnsatisfied = "unsatisfied";     // `repeat` ended, its condition did not hold
 }  // namespace error_type
 
 struct Failure {

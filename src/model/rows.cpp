@@ -213,6 +213,11 @@ std::string encode_state(const TaskRow& row) {
     out.message(60, one);
   }
   out.number(61, row.kept_failures);
+  out.number(31, bits(row.waits_since.us));
+  out.number(32, bits(row.give_up.us));
+  out.number(33, bits(row.wakes_at.us));
+  out.bytes(34, row.awaits);
+  out.number(35, static_cast<std::uint64_t>(row.branch + 1));
   for (const AttemptRecord& attempt : row.history) {
     Encoder one;
     put(one, attempt);
@@ -358,6 +363,21 @@ Status decode_state(std::string_view bytes, TaskRow& row) {
       case 61:
         row.kept_failures = small;
         break;
+      case 31:
+        row.waits_since.us = static_cast<std::int64_t>(n);
+        break;
+      case 32:
+        row.give_up.us = static_cast<std::int64_t>(n);
+        break;
+      case 33:
+        row.wakes_at.us = static_cast<std::int64_t>(n);
+        break;
+      case 34:
+        row.awaits = in.bytes();
+        break;
+      case 35:
+        row.branch = static_cast<std::int32_t>(small) - 1;
+        break;
       default:
         break;
     }
@@ -401,6 +421,7 @@ std::string encode_state(const RunRow& row) {
   if (row.replay_of != RunId{}) {
     out.bytes(62, {reinterpret_cast<const char*>(row.replay_of.bytes.data()), row.replay_of.bytes.size()});
   }
+  out.number(20, row.signals);
   return out.take();
 }
 
@@ -497,6 +518,9 @@ Status decode_state(std::string_view bytes, RunRow& row) {
       case 62:
         if (in.bytes().size() != row.replay_of.bytes.size()) return damaged();
         std::memcpy(row.replay_of.bytes.data(), in.bytes().data(), in.bytes().size());
+        break;
+      case 20:
+        row.signals = small;
         break;
       default:
         break;

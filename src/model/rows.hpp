@@ -83,7 +83,8 @@ struct TaskRow {
   Stopping stopping = Stopping::none;
   StopReason stop_reason = StopReason::none;
 
-  ShardTime due;           // retrying: when it may be queued again; stopping softly: when it is killed
+  ShardTime due;  // retrying: when it may be queued again; stopping softly: when it is killed; of a wait:
+                  // its end, or the next poll
   Duration last_delay;     // of the last retry, for decorrelated jitter
   WallTime ready_at;       // when it was first queued
   WallTime started_at;     // of the first attempt
@@ -105,6 +106,13 @@ struct TaskRow {
   bool has_input = false;   // a rendered input is stored (it was not constant)
   bool has_result = false;  // a result is stored
 
+  // Of a wait, from its start on.
+  ShardTime waits_since;
+  ShardTime give_up;         // then it has failed; 0 = never
+  WallTime wakes_at;         // of a span or instant: its end on the wall's clock, as far as that is known
+  std::string awaits;        // the signal's name, or the question for approval
+  std::int32_t branch = -1;  // of a switch that completed: the branch taken; -1 = none
+
   // Of a mapped step (its items' tasks have the ordinals first_item … first_item + item_count − 1).
   bool expanded = false;
   Ordinal first_item = 0;
@@ -117,6 +125,11 @@ struct TaskRow {
 
   friend bool operator==(const TaskRow&, const TaskRow&) = default;
 };
+
+// Whether a worker holds the task. A wait is running also while nobody does: never ask the status for this.
+inline bool has_attempt(const TaskRow& row) {
+  return row.status == TaskStatus::running && row.token != Token{};
+}
 
 inline constexpr std::size_t kHistoryLimit = 100;
 inline constexpr std::size_t kMessageLimit = 4096;  // bytes kept of an error message
@@ -183,6 +196,7 @@ struct RunRow {
   std::string error_type;
   std::string error_message;
   std::uint32_t progress = 0;  // percent, weighted by estimates
+  std::uint32_t signals = 0;   // that it got: the last one's number
   TaskCounts counts;
   Ordinal next_ordinal = 0;  // the next free one, for items
 

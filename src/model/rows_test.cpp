@@ -17,6 +17,11 @@ TaskRow sample_task() {
   row.phase = Phase::poll;
   row.round = 12;
   row.group_attempts = 1;
+  row.waits_since = {7};
+  row.give_up = {8};
+  row.wakes_at = {9};
+  row.awaits = "go";
+  row.branch = 2;
   row.due = {5'000'000};
   row.error_type = "exit";
   row.error_message = "exit code 3";
@@ -42,6 +47,7 @@ TEST(Rows, RunStateReadsBack) {
   row.finalizing = true;
   row.counts = {10, 5, 1, 1, 0, 2};
   row.journal_head = 1234567890123;
+  row.signals = 3;
   RunRow back;
   ASSERT_TRUE(decode_state(encode_state(row), back));
   EXPECT_EQ(back, row);

@@ -35,6 +35,7 @@ constexpr std::array kRunTransitions = {
 
 constexpr std::array kTaskTransitions = {
     Transition<T>{T::pending, T::queued, "what it needs has ended"},
+    Transition<T>{T::pending, T::running, "a wait begins"},
     Transition<T>{T::pending, T::completed, "values computed, or nothing to do"},
     Transition<T>{T::pending, T::failed, "an expression failed"},
     Transition<T>{T::pending, T::skipped, "a condition, a failed step before it, or a person"},
@@ -44,9 +45,9 @@ constexpr std::array kTaskTransitions = {
     Transition<T>{T::queued, T::failed, "it waited too long"},
     Transition<T>{T::queued, T::skipped, "a person skipped it"},
     Transition<T>{T::queued, T::cancelled, "the run was cancelled"},
-    Transition<T>{T::running, T::completed, "its attempt succeeded"},
+    Transition<T>{T::running, T::completed, "its attempt succeeded, or its wait is over"},
     Transition<T>{T::running, T::failed, "its last attempt failed"},
-    Transition<T>{T::running, T::retrying, "an attempt failed, another will follow"},
+    Transition<T>{T::running, T::retrying, "an attempt failed or a round ended, another will follow"},
     Transition<T>{T::running, T::queued, "its attempt was given back, lost or interrupted"},
     Transition<T>{T::running, T::cancelled, "the run was cancelled"},
     Transition<T>{T::retrying, T::queued, "the delay is over, or a person says so"},

@@ -22,8 +22,8 @@ enum class RunStatus : std::uint8_t {
 enum class TaskStatus : std::uint8_t {
   pending,   // waits for what it needs
   queued,    // ready, waits for a worker
-  running,   // an attempt is with a worker
-  retrying,  // an attempt failed; waits for its next one
+  running,   // an attempt is with a worker, or it is a wait (has_attempt() in rows.hpp tells)
+  retrying,  // an attempt failed, or a round ended; waits for its next one
   completed,
   failed,
   skipped,

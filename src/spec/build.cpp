@@ -1,5 +1,6 @@
 #include "spec/build.hpp"
 
+#include <algorithm>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <map>
@@ -9,6 +10,7 @@
 #include "spec/check.hpp"
 #include "spec/failure.hpp"
 #include "spec/inputs.hpp"
+#include "spec/kinds.hpp"
 #include "spec/policies.hpp"
 #include "spec/targets.hpp"
 
@@ -63,7 +65,7 @@ class Builder {
 
     workflow->steps.reserve(graph.steps.size());
     for (Ordinal i = 0; i < graph.steps.size(); ++i) {
-      workflow->steps.push_back(step(graph.steps[i]));
+      workflow->steps.push_back(step(graph.steps[i], graph));
       workflow->steps.back().needs = std::move(graph.needs[i]);
     }
     for (auto& [node, name] : reads_env.of_shared) {
@@ -131,7 +133,7 @@ class Builder {
     return made;
   }
 
-  model::Step step(const StepPlace& place) {
+  model::Step step(const StepPlace& place, const Graph& graph) {
     const NodeId body = place.body;
     model::Step step;
     step.name = tree_.text(place.key);
@@ -150,7 +152,19 @@ class Builder {
       step.priority = static_cast<std::int8_t>(tree_.integer(node).value_or(5));
     }
     if (step.kind == model::StepKind::run || step.kind == model::StepKind::exec) process(step, body);
-    if (step.kind != model::StepKind::set) attempts(step, body);
+    switch (step.kind) {
+      case model::StepKind::set:
+        break;
+      case model::StepKind::wait:
+        wait(step, field(body, "wait"));
+        break;
+      case model::StepKind::switch_:
+        branches(step, field(body, "switch"), graph);
+        break;
+      default:
+        attempts(step, body);
+        if (const NodeId node = field(body, "repeat"); node != kNoNode) step.repeat = repeat_of(node);
+    }
     step.trigger_rule = read_trigger_rule(tree_, body);
     if (auto rules = read_failure(tree_, body)) step.failure = shared(failure_rules_, std::move(*rules));
     if (auto notes = read_notes(tree_, body)) step.notes = shared(notes_, std::move(*notes));
@@ -189,10 +203,72 @@ class Builder {
       step.action = tree_.to_json(request);
       if (const NodeId schema = field(body, "response_schema"); schema != kNoNode)
         step.response_schema = std::make_shared<const json::value>(tree_.to_json(schema));
+    } else if (field(body, "wait") != kNoNode) {
+      step.kind = model::StepKind::wait;
+    } else if (field(body, "switch") != kNoNode) {
+      step.kind = model::StepKind::switch_;
     } else {
       step.kind = model::StepKind::set;
       step.action = tree_.to_json(field(body, "set"));
     }
+  }
+
+  void wait(model::Step& step, NodeId node) {
+    model::Wait wait;
+    if (!tree_.is(node, NodeKind::map)) {
+      step.action = text_value(node);
+      step.wait = std::make_shared<const model::Wait>(std::move(wait));
+      return;
+    }
+    const auto text_of = [&](NodeId value) {
+      if (!tree_.is(value, NodeKind::boolean)) step.action = text_value(value);
+    };
+    if (const NodeId poll = field(node, "poll"); poll != kNoNode) {
+      wait.what = model::Wait::For::poll;
+      wait.poll = action_of(step, poll);
+      wait.until = text(node, "until");
+      if (const NodeId every = field(node, "every"); every != kNoNode)
+        wait.every = read_duration(tree_, every).value_or(wait.every);
+    } else if (const NodeId span = field(node, "for"); span != kNoNode) {
+      text_of(span);
+    } else if (const NodeId instant = field(node, "until"); instant != kNoNode) {
+      wait.what = model::Wait::For::instant;
+      text_of(instant);
+    } else if (const NodeId signal = field(node, "signal"); signal != kNoNode) {
+      wait.what = model::Wait::For::signal;
+      text_of(signal);
+    } else {
+      wait.what = model::Wait::For::approval;
+      text_of(field(node, "approval"));
+    }
+    if (const NodeId timeout = field(node, "timeout"); timeout != kNoNode) {
+      wait.timeout = read_duration(tree_, timeout);
+    } else if (step.finally && wait.what >= model::Wait::For::signal) {
+      wait.timeout = usual_timeout().soft;
+    }
+    step.wait = std::make_shared<const model::Wait>(std::move(wait));
+  }
+
+  void branches(model::Step& step, NodeId list, const Graph& graph) const {
+    std::vector<model::Branch> branches;
+    branches.reserve(tree_.count(list));
+    for (const NodeId entry : tree_.items(list)) {
+      model::Branch branch{text(entry, "when"), {}};
+      for (const NodeId target : targets_of(tree_, entry))
+        branch.go_to.push_back(graph.ordinals.at(tree_.text(target)));
+      std::ranges::sort(branch.go_to);
+      branches.push_back(std::move(branch));
+    }
+    step.branches = std::make_shared<const std::vector<model::Branch>>(std::move(branches));
+  }
+
+  std::shared_ptr<const model::Repeat> repeat_of(NodeId node) {
+    model::Repeat repeat;
+    repeat.until = text(node, "until");
+    repeat.max = count(node, "max", repeat.max);
+    if (const NodeId delay = field(node, "delay"); delay != kNoNode)
+      repeat.delay = read_duration(tree_, delay).value_or(Duration{});
+    return shared(repeats_, std::move(repeat));
   }
 
   // What only steps with a process have.
@@ -277,6 +353,7 @@ class Builder {
   std::vector<std::shared_ptr<const model::Timeout>> timeouts_;
   std::vector<std::shared_ptr<const model::FailureRules>> failure_rules_;
   std::vector<std::shared_ptr<const model::Notes>> notes_;
+  std::vector<std::shared_ptr<const model::Repeat>> repeats_;
 };
 
 }  // namespace

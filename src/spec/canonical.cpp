@@ -81,6 +81,39 @@ void action(Writer& out, std::string_view field, const model::Step& action, cons
   out.close();
 }
 
+void wait(Writer& out, const model::Step& step) {
+  const model::Wait& wait = *step.wait;
+  out.key("wait");
+  out.open();
+  const auto value = [&] { return step.action.is_null() ? json::value(true) : step.action; };
+  if (wait.what == model::Wait::For::approval) out.member("approval", value());
+  if (wait.what == model::Wait::For::poll) out.member("every", json::value(to_string(wait.every)));
+  if (wait.what == model::Wait::For::span) out.member("for", step.action);
+  if (wait.what == model::Wait::For::poll) action(out, "poll", *wait.poll, step);
+  if (wait.what == model::Wait::For::signal) out.member("signal", step.action);
+  if (wait.timeout) out.member("timeout", json::value(to_string(*wait.timeout)));
+  if (wait.what == model::Wait::For::instant) out.member("until", step.action);
+  out.text("until", wait.until);
+  out.close();
+}
+
+json::array branches(const model::Workflow& workflow, const model::Step& step) {
+  json::array list;
+  for (const model::Branch& branch : *step.branches) {
+    json::array targets;
+    for (const Ordinal target : branch.go_to) targets.emplace_back(workflow.steps[target].name);
+    json::object entry;
+    entry[branch.when.empty() ? "else" : "goto"] = std::move(targets);
+    if (!branch.when.empty()) entry["when"] = branch.when;
+    list.push_back(std::move(entry));
+  }
+  return list;
+}
+
+json::object repeat(const model::Repeat& repeat) {
+  return {{"delay", to_string(repeat.delay)}, {"max", repeat.max}, {"until", repeat.until}};
+}
+
 // Fields in the order of the alphabet.
 void step(Writer& out, const model::Workflow& workflow, const model::Step& step) {
   out.key(step.name);
@@ -111,6 +144,7 @@ void step(Writer& out, const model::Workflow& workflow, const model::Step& step)
   if (step.parse_json) out.member("parse", "json");
   if (step.priority >= 0) out.member("priority", step.priority);
   if (step.queue != "default") out.text("queue", step.queue);
+  if (step.repeat) out.member("repeat", repeat(*step.repeat));
   if (step.response_schema) out.member("response_schema", *step.response_schema);
   out.present("result_schema", failure.result_schema);
   if (step.retry) out.member("retry", to_json(*step.retry));
@@ -118,12 +152,14 @@ void step(Writer& out, const model::Workflow& workflow, const model::Step& step)
   if (step.kind == model::StepKind::set) out.member("set", step.action);
   if (!step.shell.empty()) out.member("shell", strings(step.shell));
   if (failure.sla) out.member("sla", json::value(to_string(*failure.sla)));
+  if (step.branches) out.member("switch", branches(workflow, step));
   if (step.notes && !step.notes->tags.empty()) out.member("tags", strings(step.notes->tags));
   out.text("target", step.target);
   if (step.timeout) out.member("timeout", to_json(*step.timeout));
   out.text("title", step.title);
   if (step.trigger_rule != model::TriggerRule::none_failed) out.text("trigger_rule", name(step.trigger_rule));
   out.text("type", step.type);
+  if (step.wait) wait(out, step);
   out.text("when", step.when);
   out.present("with", step.with);
   out.text("workdir", step.workdir);

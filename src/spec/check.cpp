@@ -8,6 +8,7 @@
 #include "base/text.hpp"
 #include "calendar/cron.hpp"
 #include "spec/failure.hpp"
+#include "spec/kinds.hpp"
 #include "spec/meant.hpp"
 #include "spec/policies.hpp"
 #include "spec/schemas.hpp"
@@ -98,6 +99,7 @@ class Checker {
     if (shape == Shape::step) return "a step";
     if (shape == Shape::action) return "an action";
     if (shape == Shape::schedule) return "a schedule";
+    if (shape == Shape::branch) return "a branch";
     return "`" + std::string(title(shape)) + "`";
   }
 
@@ -152,6 +154,8 @@ class Checker {
     form(m, field);
     if (field.shape == Shape::retry) check_retry(tree_, m.value, findings_);
     if (field.shape == Shape::timeout) check_timeout(tree_, m.value, findings_);
+    if (field.shape == Shape::wait) check_wait(tree_, m, findings_);
+    if (field.forms.has(Form::objects) && field.shape == Shape::branch) check_branches(tree_, m, findings_);
   }
 
   void form(Member m, const Field& field) {
@@ -368,8 +372,8 @@ class Checker {
     if (forms.has(Form::names)) {
       for (const NodeId item : tree_.items(node)) {
         if (tree_.is_collection(item) || tree_.is(item, NodeKind::null)) {
-          findings_.error(item,
-                          "`needs` takes names of steps, not " + std::string(describe(tree_[item].kind)));
+          findings_.error(item, "`" + std::string(field.name) + "` takes names of steps, not " +
+                                    std::string(describe(tree_[item].kind)));
         }
       }
       return;  // whether they are names of steps is seen where the steps are known
@@ -637,8 +641,12 @@ class Checker {
       const Field* field = find_field(shape, tree_.text(part.key));
       if (field == nullptr || field->is_kind || kind->status == Status::later) continue;
       if ((field->kinds & kind->kinds) == 0) {
-        findings_.error(part.key, "`" + std::string(field->name) + "` has no effect on " + article(shape) +
-                                      " of kind `" + std::string(kind->name) + "`");
+        findings_.error(part.key,
+                        "`" + std::string(field->name) + "` has no effect on " + article(shape) +
+                            " of kind `" + std::string(kind->name) + "`",
+                        kind->kinds == kinds::wait && find_field(Shape::wait, field->name) != nullptr
+                            ? "write it into the `wait`"
+                            : "");
       }
     }
   }

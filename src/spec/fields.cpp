@@ -286,8 +286,30 @@ constexpr std::array kFields = {
           .status = Status::later,
           .also = Shape::action},
     later(Shape::step, "workflow", "Kind: a run of another workflow.", true),
-    later(Shape::step, "wait", "Kind: wait for a time, a signal, an approval or a condition.", true),
-    later(Shape::step, "switch", "Kind: choose one of several branches.", true),
+    Field{.owner = Shape::step,
+          .name = "wait",
+          .forms = Form::duration | Form::object,
+          .description =
+              "Kind: wait for a time, a signal, an approval, or until a poll says so. It holds no worker "
+              "while it "
+              "waits and takes no place of the run's `max_parallel`. A duration is short for `{for: …}`.",
+          .example = "wait: {signal: data-arrived, timeout: 2h}",
+          .shape = Shape::wait,
+          .is_kind = true,
+          .kinds = kinds::wait},
+    Field{.owner = Shape::step,
+          .name = "switch",
+          .forms = Form::objects,
+          .description = "Kind: choose one of several branches. The first one whose `when` is true is taken; "
+                         "steps that can be "
+                         "reached only through the others are skipped. Its result is `{branch, goto}`: the "
+                         "number of the branch "
+                         "from 0 on, and the steps it goes to.",
+          .example = "switch:\n  - {when: inputs.size > 1000, goto: split}\n  - {else: whole}",
+          .shape = Shape::branch,
+          .minimum = 1,
+          .is_kind = true,
+          .kinds = kinds::switch_},
     Field{.owner = Shape::step,
           .name = "title",
           .forms = Form::text,
@@ -321,7 +343,8 @@ constexpr std::array kFields = {
         .description =
             "Runs the step once for each item of a list, or of a map (items `{key, value}`, sorted by key). "
             "Expressions of the step read `item` and `index`; its result is the list of the results.",
-        .example = "for_each: ${{ steps.list.result.batches }}"},
+        .example = "for_each: ${{ steps.list.result.batches }}",
+        .kinds = kinds::mapped},
     Field{.owner = Shape::step,
           .name = "max_parallel",
           .forms = Form::integer,
@@ -329,7 +352,8 @@ constexpr std::array kFields = {
           .default_text = "no limit",
           .example = "max_parallel: 8",
           .minimum = 1,
-          .maximum = kMaxCount},
+          .maximum = kMaxCount,
+          .kinds = kinds::mapped},
     Field{.owner = Shape::step,
           .name = "with",
           .forms = Form::value,
@@ -383,6 +407,17 @@ constexpr std::array kFields = {
           .shape = Shape::retry,
           .kinds = kinds::attempts,
           .also = Shape::action},
+    Field{
+        .owner = Shape::step,
+        .name = "repeat",
+        .forms = Form::object,
+        .description =
+            "Does the step again until a condition holds. Each round is attempts of the same task: `retry` "
+            "counts "
+            "anew, and a round that fails for good ends the repeating. The result is that of the last round.",
+        .example = "repeat: {until: self.result.done, max: 20, delay: 10s}",
+        .shape = Shape::repeat,
+        .kinds = kinds::attempts},
     Field{
         .owner = Shape::step,
         .name = "timeout",
@@ -553,8 +588,110 @@ constexpr std::array kFields = {
     later(Shape::step, "rate_limit", "How many tasks may start in a span of time."),
     later(Shape::step, "fair_key", "Tasks of different keys take turns."),
     later(Shape::step, "cache", "Reuse an earlier result."),
-    later(Shape::step, "repeat", "Do the step again until a condition holds."),
     later(Shape::step, "secrets", "Secrets that the step may read."),
+
+    // -------------------------------------------------------------------------------------------------------
+    // wait
+    Field{.owner = Shape::wait,
+          .name = "for",
+          .forms = Form::duration | Form::templated,
+          .description = "A span of time, from the moment at which the step is ready.",
+          .example = "for: 10m"},
+    Field{.owner = Shape::wait,
+          .name = "until",
+          .forms = Form::expression | Form::templated,
+          .description = "An instant (RFC 3339); one that has passed already ends the wait at once. Beside "
+                         "`poll`: a condition "
+                         "over `self`, asked after each poll that succeeded; without it the first poll that "
+                         "succeeds ends the "
+                         "wait.",
+          .example = "until: \"${{ inputs.publish_at }}\"",
+          .reads_self = true},
+    Field{.owner = Shape::wait,
+          .name = "signal",
+          .forms = Form::templated,
+          .description = "The name of a signal to the run (`baton signal RUN NAME`). Signals are kept from "
+                         "the run's start; "
+                         "each wait takes the oldest one of its name, whose data is the step's result.",
+          .example = "signal: data-arrived"},
+    Field{.owner = Shape::wait,
+          .name = "approval",
+          .forms = Form::boolean | Form::templated,
+          .description =
+              "The question that a person answers (`baton runs approve RUN`, `baton runs reject RUN`); "
+              "`true` for none. "
+              "The result is `{approved, by, reason, value}`; a rejection is a failure of type `rejected`.",
+          .example = "approval: \"Deploy ${{ inputs.version }}?\""},
+    Field{.owner = Shape::wait,
+          .name = "poll",
+          .forms = Form::object,
+          .description = "An action that is done again and again until it says that the wait is over. Its "
+                         "last result is the "
+                         "step's result. Without `until`, failures of type exit, signal, http, connection "
+                         "and timeout mean \"not "
+                         "yet\"; with `until`, a poll that fails for good fails the step.",
+          .example = "poll: {exec: [test, -e, /data/ready]}",
+          .shape = Shape::action},
+    Field{.owner = Shape::wait,
+          .name = "every",
+          .forms = Form::duration,
+          .description = "The time from the end of a poll to the next one.",
+          .default_text = "10s",
+          .example = "every: 30s"},
+    Field{.owner = Shape::wait,
+          .name = "timeout",
+          .forms = Form::duration,
+          .description =
+              "How long to wait for a signal, an approval or a poll; then the step fails (`timeout`).",
+          .default_text = "none; 5m under `finally`",
+          .example = "timeout: 2h"},
+
+    // -------------------------------------------------------------------------------------------------------
+    // switch
+    Field{.owner = Shape::branch,
+          .name = "when",
+          .forms = Form::expression,
+          .description = "The condition of the branch.",
+          .example = "when: inputs.size > 1000"},
+    Field{.owner = Shape::branch,
+          .name = "goto",
+          .forms = Form::name | Form::names,
+          .description = "The step that the branch goes to, or a list of steps. They need the switch, "
+                         "whether their `needs` say so "
+                         "or not.",
+          .example = "goto: split"},
+    Field{.owner = Shape::branch,
+          .name = "else",
+          .forms = Form::name | Form::names,
+          .description = "The steps to go to when no `when` is true; the last entry. Without it and without "
+                         "a true `when`, all "
+                         "branches are skipped.",
+          .example = "else: whole"},
+
+    // -------------------------------------------------------------------------------------------------------
+    // repeat
+    Field{.owner = Shape::repeat,
+          .name = "until",
+          .forms = Form::expression,
+          .description = "The condition over `self` (`result`, `attempt`, `status`), asked after each round.",
+          .example = "until: self.result.done",
+          .required = true,
+          .reads_self = true},
+    Field{.owner = Shape::repeat,
+          .name = "max",
+          .forms = Form::integer,
+          .description = "How many rounds at most; if the condition does not hold then, the step has failed "
+                         "(`unsatisfied`).",
+          .default_text = "100",
+          .example = "max: 20",
+          .minimum = 1,
+          .maximum = 10'000},
+    Field{.owner = Shape::repeat,
+          .name = "delay",
+          .forms = Form::duration,
+          .description = "The time from the end of a round to the next one.",
+          .default_text = "0s",
+          .example = "delay: 10s"},
 
     // ---------------------------------------------------------------------------------------------------
     // retry
@@ -1140,6 +1277,9 @@ constexpr std::array kShapes = {
     ShapeInfo{Shape::defaults, "defaults", "`defaults`"},
     ShapeInfo{Shape::step, "step", "A step"},
     ShapeInfo{Shape::action, "action", "An action of a step"},
+    ShapeInfo{Shape::wait, "wait", "`wait`"},
+    ShapeInfo{Shape::branch, "branch", "A branch of `switch`"},
+    ShapeInfo{Shape::repeat, "repeat", "`repeat`"},
     ShapeInfo{Shape::retry, "retry", "`retry`"},
     ShapeInfo{Shape::jitter, "jitter", "`retry.jitter`"},
     ShapeInfo{Shape::timeout, "timeout", "`timeout`"},

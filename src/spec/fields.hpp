@@ -71,6 +71,9 @@ enum class Shape : std::uint8_t {
   defaults,
   step,
   action,
+  wait,
+  branch,
+  repeat,
   retry,
   jitter,
   timeout,
@@ -108,9 +111,12 @@ inline constexpr std::uint8_t run = 1;
 inline constexpr std::uint8_t exec = 2;
 inline constexpr std::uint8_t set = 4;
 inline constexpr std::uint8_t http = 8;
+inline constexpr std::uint8_t wait = 16;
+inline constexpr std::uint8_t switch_ = 32;
 inline constexpr std::uint8_t process = run | exec;
 inline constexpr std::uint8_t attempts = process | http;  // an executor does them
-inline constexpr std::uint8_t all = attempts | set;
+inline constexpr std::uint8_t all = attempts | set | wait | switch_;
+inline constexpr std::uint8_t mapped = all & ~switch_;  // may have `for_each`
 }  // namespace kinds
 
 struct Field {

@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <array>
+#include <set>
 
 #include "base/text.hpp"
+#include "spec/kinds.hpp"
 
 namespace baton::spec {
 namespace {
@@ -29,6 +31,12 @@ class GraphReader {
     suggester_ = Suggester(std::move(names));
     graph_.needs.resize(graph_.steps.size());
     for (Ordinal i = 0; i < graph_.steps.size(); ++i) resolve(i);
+    for (Ordinal i = 0; i < graph_.steps.size(); ++i) branch(i);
+    for (const Ordinal target : targets_) {
+      std::vector<Ordinal>& needs = graph_.needs[target];
+      std::ranges::sort(needs);
+      needs.erase(std::ranges::unique(needs).begin(), needs.end());
+    }
     sort();
     return std::move(graph_);
   }
@@ -83,10 +91,39 @@ class GraphReader {
     resolved = std::move(sorted);
   }
 
+  // The steps that a switch goes to need it.
+  void branch(Ordinal step) {
+    const StepPlace place = graph_.steps[step];
+    if (!tree_.is(place.body, NodeKind::map)) return;
+    const auto branches = tree_.find(place.body, "switch");
+    if (!branches) return;
+    for (const NodeId entry : tree_.items(branches->value)) {
+      std::set<Ordinal> seen;
+      for (const NodeId item : targets_of(tree_, entry)) {
+        const std::string_view name = tree_.text(item);
+        const auto found = graph_.ordinals.find(name);
+        if (found == graph_.ordinals.end()) {
+          unknown(item, name);
+        } else if (found->second == step) {
+          findings_.error(item, "a switch cannot go to itself", "`repeat` does a step again");
+        } else if (graph_.steps[found->second].finally != place.finally) {
+          findings_.error(item, "a switch goes to steps that stand beside it under `" +
+                                    std::string(place.finally ? "finally" : "steps") + "`");
+        } else if (!seen.insert(found->second).second) {
+          findings_.error(item, "\"" + shown(name) + "\" stands twice in one branch");
+        } else {
+          graph_.needs[found->second].push_back(step);
+          targets_.push_back(found->second);
+        }
+      }
+    }
+  }
+
   void unknown(NodeId item, std::string_view name) {
     if (findings_.full()) return findings_.error(item, "unknown step");
     if (name.find("${{") != std::string_view::npos) {
-      return findings_.error(item, "`${{ }}` is not allowed in `needs`: the graph is fixed before the run");
+      return findings_.error(item,
+                             "`${{ }}` is not allowed in names of steps: the graph is fixed before the run");
     }
     const std::string_view meant = suggester_.nearest_to(name);
     findings_.error(item, "unknown step \"" + shown(name) + "\"",
@@ -173,16 +210,21 @@ class GraphReader {
     path += name(cycle[0]) + " (each needs the next)";
     NodeId place = graph_.steps[cycle[0]].key;
     const Ordinal needed = cycle[1];
-    for (const NodeId item : tree_.items(tree_.find(graph_.steps[cycle[0]].body, "needs")->value)) {
-      if (tree_.text(item) == tree_.text(graph_.steps[needed].key)) place = item;
+    if (const auto needs = tree_.find(graph_.steps[cycle[0]].body, "needs")) {
+      for (const NodeId item : tree_.items(needs->value)) {
+        if (tree_.text(item) == tree_.text(graph_.steps[needed].key)) place = item;
+      }
     }
-    findings_.error(place, "these steps need each other in a circle: " + path, "remove one of these `needs`");
+    findings_.error(place, "these steps need each other in a circle: " + path,
+                    targets_.empty() ? "remove one of these `needs`"
+                                     : "remove one of these `needs`; a step that a switch goes to needs it");
   }
 
   const Tree& tree_;
   Findings& findings_;
   Graph graph_;
   Suggester suggester_{{}};
+  std::vector<Ordinal> targets_;  // of switches
 };
 
 constexpr std::size_t kBatch = 512;

@@ -132,7 +132,9 @@ json::object form_schema(Form form, const Field& field) {
       return {
           {"type", "object"}, {"propertyNames", names()}, {"additionalProperties", reference(field.shape)}};
     case Form::objects:
-      return {{"type", "array"}, {"items", reference(field.shape)}};
+      return {{"type", "array"},
+              {"minItems", static_cast<std::int64_t>(field.minimum)},
+              {"items", reference(field.shape)}};
     case Form::word_list: {
       json::array words;
       for (const std::string_view word : split_words(field.words)) words.push_back(text(word));
@@ -223,6 +225,23 @@ json::object needs_field(std::string_view field, std::string_view other) {
 json::array shape_rules(Shape shape) {
   json::array rules;
   if (shape == Shape::retry) rules.push_back(forbidden_pair("max_attempts", "max_retries"));
+  if (shape == Shape::wait) {
+    rules.push_back(json::object{
+        {"oneOf",
+         {required_field("for"), required_field("signal"), required_field("approval"), required_field("poll"),
+          json::object{{"required", {"until"}}, {"not", required_field("poll")}}}}});
+    rules.push_back(
+        json::object{{"anyOf", {json::object{{"not", required_field("every")}}, required_field("poll")}}});
+    rules.push_back(json::object{{"anyOf",
+                                  {json::object{{"not", required_field("timeout")}}, required_field("signal"),
+                                   required_field("approval"), required_field("poll")}}});
+  }
+  if (shape == Shape::branch) {
+    rules.push_back(
+        json::object{{"oneOf", {json::object{{"required", {"when", "goto"}}}, required_field("else")}}});
+    rules.push_back(forbidden_pair("else", "goto"));
+    rules.push_back(forbidden_pair("else", "when"));
+  }
   if (shape == Shape::timeout) {
     rules.push_back(json::object{{"anyOf",
                                   {required_field("soft"), required_field("hard"), required_field("start"),

@@ -1,6 +1,7 @@
 #include "spec/outline.hpp"
 
 #include "spec/fields.hpp"
+#include "spec/kinds.hpp"
 
 namespace baton::spec {
 namespace {
@@ -10,20 +11,15 @@ std::string text_of(const Tree& tree, NodeId map, std::string_view field) {
   return member ? std::string(tree.text(member->value)) : std::string();
 }
 
-// switch: [{when: …, goto: NAME or [NAME…]}]
 void read_branches(const Tree& tree, const Graph& graph, NodeId body, Outline::Step& step) {
   const auto branches = tree.find(body, "switch");
   if (!branches) return;
   for (const NodeId branch : tree.items(branches->value)) {
-    const auto target = tree.find(branch, "goto");
-    if (!target) continue;
-    const auto add = [&](NodeId name) {
+    for (const NodeId name : targets_of(tree, branch)) {
       const auto found = graph.ordinals.find(tree.text(name));
       if (found != graph.ordinals.end())
         step.branches.push_back({found->second, text_of(tree, branch, "when")});
-    };
-    if (!tree.is_collection(target->value)) add(target->value);
-    for (const NodeId name : tree.items(target->value)) add(name);
+    }
   }
 }
 

@@ -128,7 +128,9 @@ class References {
       Context context = outer;
       context.self |= field->reads_self;
       const Forms forms = field->forms;
-      if (forms.has(Form::expression)) {
+      if (shape == spec::Shape::wait && field->name == "until" && !tree_.find(map, "poll")) {
+        strings(m.value, outer);  // an instant
+      } else if (forms.has(Form::expression)) {
         condition(m.value, field->name, context);
       } else if (forms.has(Form::items)) {
         for_each(m.value, {.step = context.step, .items = false});
@@ -138,6 +140,8 @@ class References {
         strings(m.value, context);
       } else if (forms.has(Form::object)) {
         fields(m.value, field->shape, context);
+      } else if (forms.has(Form::objects)) {
+        for (const NodeId item : tree_.items(m.value)) fields(item, field->shape, context);
       }
     }
   }

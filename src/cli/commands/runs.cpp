@@ -194,6 +194,7 @@ void add_runs(Program& program) {
                          [options](const Context& c) { return get(c, options->run); }));
   add_id(program.command(runs, "history", "Shows what happened in a run, the oldest first",
                          [options](const Context& c) { return history(c, options->run); }));
+  add_answers(program, runs);
 }
 
 }  // namespace baton::cli

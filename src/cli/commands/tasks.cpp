@@ -23,11 +23,6 @@ std::string status_cell(const json::object& row, const Style& style) {
   return in_colour_of(status, std::string(symbol(status)) + ' ' + status, style);
 }
 
-std::string step_of(const json::object& task) {
-  const std::string index = cell_of(task, "index");
-  return cell_of(task, "step") + (index.empty() ? "" : '[' + index + ']');
-}
-
 int list(const Context& context, const Options& options) {
   Session session(context.settings, context.console);
   if (const auto opened = session.open(Purpose::look); !opened) return context.fail(opened.error());
@@ -45,7 +40,9 @@ int list(const Context& context, const Options& options) {
       {"ERROR",
        [](const json::object& row, const Style&) {
          const std::string reason = cell_of(row, "skip_reason");
-         return reason.empty() ? error_of(row) : reason;
+         if (!reason.empty()) return reason;
+         const std::string waits = wait_of(row);
+         return waits.empty() ? error_of(row) : "waits for " + waits;
        },
        false, 9},
   };
@@ -68,6 +65,7 @@ std::string describe_task(const json::object& task, const Style& style) {
   line("type", cell_of(task, "type"));
   line("status", status_cell(task, style));
   line("skipped", cell_of(task, "skip_reason"));
+  line("waits for", wait_of(task));
   line("error", style.red(full_error_of(task, std::string(12, ' '))));
   if (const auto* error = object_of(task, "error"); error != nullptr && error->contains("fallback")) {
     const json::object failed{{"error", error->at("fallback")}};

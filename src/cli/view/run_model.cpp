@@ -90,6 +90,14 @@ void RunModel::apply_task(std::string_view type, const json::object& event, Wall
       step.status = "running";
       step.note.clear();
     }
+  } else if (type == "task.waiting") {
+    if (step.started_at.us == 0) step.started_at = at;
+    if (is_item) {
+      step.active[index] = {"running", attempt, at};
+    } else {
+      step.status = "running";
+      step.note = "waits for " + wait_of(event);
+    }
   } else if (type == "task.retrying") {
     if (is_item) {
       step.active[index].status = "retrying";

@@ -27,5 +27,7 @@ void decide(State&, const model::Explain&, model::ReplyTo, const Moment&, Effect
 void decide(State&, const model::AskSurvey&, model::ReplyTo, const Moment&, Effects&);
 void decide(State&, const model::ForceBreaker&, model::ReplyTo, const Moment&, Effects&);
 void decide(State&, const model::Continue&, model::ReplyTo, const Moment&, Effects&);
+void decide(State&, const model::SendSignal&, model::ReplyTo, const Moment&, Effects&);
+void decide(State&, const model::AnswerApproval&, model::ReplyTo, const Moment&, Effects&);
 
 }  // namespace baton::engine::commands

@@ -107,6 +107,9 @@ Status apply(State& state, Run& run, Task& task, const model::DecideTask& comman
   if (task.row.expanded && command.verdict != Verdict::retry) {
     return conflict(run, task, "it has items; decide about those");
   }
+  if (status == TaskStatus::running && !has_attempt(task.row)) {
+    return conflict(run, task, "it is waiting; send it what it waits for, or cancel the run");
+  }
   if (status == TaskStatus::running) {
     return conflict(run, task, "an attempt is with a worker; wait until it ends, or cancel the run");
   }

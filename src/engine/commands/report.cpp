@@ -2,6 +2,7 @@
 
 #include "engine/attempts.hpp"
 #include "engine/commands/commands.hpp"
+#include "engine/waiting.hpp"
 
 namespace baton::engine::commands {
 namespace {
@@ -24,8 +25,15 @@ bool same_outcome(const model::AttemptRecord& record, const model::Outcome& outc
   }
 }
 
+// What a task is between two of its attempts.
+TaskStatus between(const Run& run, const model::TaskRow& row, bool round_ended) {
+  if (is_wait(run, row)) return TaskStatus::running;
+  const auto& repeat = run.program->step(row.step).repeat;
+  return round_ended && repeat && repeat->delay.us <= 0 ? TaskStatus::queued : TaskStatus::retrying;
+}
+
 // What the report of this attempt was answered with: what became of the task then, not since.
-TaskStatus first_answer(const model::TaskRow& row, const model::AttemptRecord& record) {
+TaskStatus first_answer(const Run& run, const model::TaskRow& row, const model::AttemptRecord& record) {
   // The last one of its generation decided what became of the task then.
   const bool newest = &record == &row.history.back();
   const bool last =
@@ -33,14 +41,20 @@ TaskStatus first_answer(const model::TaskRow& row, const model::AttemptRecord& r
   const bool past = record.generation != row.generation;
   switch (record.end) {
     case AttemptEnd::completed:
-      return TaskStatus::completed;
+      // A round or poll that ended well need not have been the last one.
+      if (past && last) return TaskStatus::completed;
+      if (last && (row.status == TaskStatus::completed || row.status == TaskStatus::failed))
+        return row.status;
+      return between(run, row, true);
     case AttemptEnd::cancelled:
       return TaskStatus::cancelled;
     case AttemptEnd::failed:
-      if (past) return last || newest ? TaskStatus::failed : TaskStatus::retrying;
-      return last && row.status == TaskStatus::failed ? TaskStatus::failed : TaskStatus::retrying;
+      if (past) return last || newest ? TaskStatus::failed : between(run, row, false);
+      return last && row.status == TaskStatus::failed ? TaskStatus::failed : between(run, row, false);
     default:  // interrupted: back in the queue, unless that was once too often or the run was being cancelled
-      return last && model::is_terminal(row.status) ? row.status : TaskStatus::queued;
+      return last && model::is_terminal(row.status) ? row.status
+             : is_wait(run, row)                    ? TaskStatus::running
+                                                    : TaskStatus::queued;
   }
 }
 
@@ -60,7 +74,7 @@ void decide(State& state, const model::ReportAttempt& command, model::ReplyTo re
     const model::TaskRow& row = run->tasks[command.task.ordinal].row;
     const auto record = std::ranges::find(row.history, command.token, &model::AttemptRecord::token);
     if (record != row.history.end() && same_outcome(*record, outcome)) {
-      effects.reply(reply_to, model::ReportAccepted{first_answer(row, *record)});
+      effects.reply(reply_to, model::ReportAccepted{first_answer(*run, row, *record)});
       return;
     }
   }

@@ -2,6 +2,7 @@
 #include <vector>
 
 #include "engine/attempts.hpp"
+#include "engine/branches.hpp"
 #include "engine/breakers.hpp"
 #include "engine/commands/commands.hpp"
 #include "engine/deadlines.hpp"
@@ -12,6 +13,7 @@
 #include "engine/load.hpp"
 #include "engine/pauses.hpp"
 #include "engine/timers.hpp"
+#include "engine/waiting.hpp"
 #include "engine/workers.hpp"
 
 namespace baton::engine::commands {
@@ -24,11 +26,10 @@ void keep(State& state, Run& run, Task& task, const Moment& moment) {
   Worker& worker = renew_lease(state, task.row.worker, task.row.in_process, moment);
   worker.attempts.emplace(task.row.token, task.row.key);
   task.heartbeat = moment.now;  // what was said before is not known
-  const auto& timeout = run.program->action(task.row).timeout;
   if (task.row.stopping == model::Stopping::soft) {
     set_timer(state, task, task.row.due);
-  } else if (task.row.stopping == model::Stopping::none && timeout && timeout->soft.us > 0) {
-    set_timer(state, task, task.row.attempt_started + timeout->soft);
+  } else if (task.row.stopping == model::Stopping::none) {
+    set_attempt_timer(state, task, run.program->action(task.row));
   }
 }
 
@@ -64,6 +65,8 @@ void decide(State& state, const model::StartShard&, model::ReplyTo reply_to, con
         } else if (!task.row.held) {
           set_timer(state, task, task.row.due);
         }
+      } else if (task.row.status == TaskStatus::running && !has_attempt(task.row)) {
+        set_wait_timer(state, *run, task, moment);
       } else if (task.row.status == TaskStatus::running && is_orphan(state, task)) {
         interrupted.emplace_back(run, task.row.key.ordinal);
       } else if (task.row.status == TaskStatus::running) {

@@ -7,6 +7,7 @@
 #include "engine/flow.hpp"
 #include "engine/pauses.hpp"
 #include "engine/timers.hpp"
+#include "engine/waiting.hpp"
 #include "engine/workers.hpp"
 
 namespace baton::engine::commands {
@@ -17,6 +18,8 @@ using model::TaskStatus;
 void fire(State& state, Run& run, Task& task, const Moment& moment, Effects& effects) {
   if (task.row.status == TaskStatus::retrying) {
     enqueue(state, run, task, moment, effects);
+  } else if (task.row.status == TaskStatus::running && !has_attempt(task.row)) {
+    wake(state, run, task, moment, effects);
   } else if (task.row.status == TaskStatus::running) {
     const bool first = task.row.stopping == model::Stopping::none;
     stop_attempt(state, run, task, first ? model::Stopping::soft : model::Stopping::hard,

@@ -157,7 +157,7 @@ void Disk::compare(const model::TaskRow& row) {
   EXPECT_EQ(history.generation, row.generation) << label(row);
   EXPECT_EQ(history.starts, row.starts) << label(row);
   EXPECT_EQ(history.attempts, row.attempts) << label(row);
-  EXPECT_EQ(history.attempt_running, row.status == TaskStatus::running) << label(row);
+  EXPECT_EQ(history.attempt_running, model::has_attempt(row)) << label(row);
   EXPECT_EQ(history.skip_reason, name(row.skip_reason)) << label(row);
   EXPECT_EQ(history.expanded, row.expanded) << label(row);
   EXPECT_EQ(history.first_item, row.first_item) << label(row);

@@ -28,6 +28,22 @@ std::string describe(const model::Step& step) {
   }
   for (const Ordinal before : step.needs) text += std::to_string(before) + ",";
   for (const std::string& word : step.shell) text += word + ",";
+  if (step.wait) {
+    text += "wait " + std::to_string(static_cast<int>(step.wait->what)) + "," +
+            std::to_string(step.wait->timeout.value_or(Duration{}).us) + "," +
+            std::to_string(step.wait->every.us) + "," + step.wait->until + ",";
+    if (step.wait->poll) text += describe(*step.wait->poll);
+  }
+  if (step.branches) {
+    for (const model::Branch& branch : *step.branches) {
+      text += "branch " + branch.when + ":";
+      for (const Ordinal target : branch.go_to) text += std::to_string(target) + ",";
+    }
+  }
+  if (step.repeat) {
+    text += "repeat " + step.repeat->until + "," + std::to_string(step.repeat->max) + "," +
+            std::to_string(step.repeat->delay.us);
+  }
   if (step.retry) {
     const model::Retry& r = *step.retry;
     text += "retry " + std::to_string(r.max_attempts) + "," + std::to_string(static_cast<int>(r.backoff)) +
@@ -80,6 +96,39 @@ FlowBuilder& FlowBuilder::set(std::string step, boost::json::value values) {
 }
 FlowBuilder& FlowBuilder::http(std::string step, boost::json::object request) {
   return add(model::StepKind::http, std::move(step), std::move(request));
+}
+FlowBuilder& FlowBuilder::wait(std::string step, model::Wait wait, boost::json::value value) {
+  add(model::StepKind::wait, std::move(step), std::move(value));
+  last().wait = std::make_shared<const model::Wait>(std::move(wait));
+  return *this;
+}
+FlowBuilder& FlowBuilder::poll(std::string step, Duration every, std::string until,
+                               std::optional<Duration> timeout, std::uint32_t attempts) {
+  auto action = std::make_shared<model::Step>();
+  action->name = step;
+  action->kind = model::StepKind::exec;
+  action->action = boost::json::array{"ask"};
+  if (attempts > 1) {
+    action->retry = std::make_shared<const model::Retry>(
+        model::Retry{.max_attempts = attempts, .backoff = model::Backoff::fixed});
+  }
+  model::Wait wait{.what = model::Wait::For::poll, .timeout = timeout};
+  wait.poll = std::move(action);
+  wait.every = every;
+  wait.until = std::move(until);
+  return this->wait(std::move(step), std::move(wait));
+}
+FlowBuilder& FlowBuilder::choose(std::string step,
+                                 std::vector<std::pair<std::string, std::vector<Ordinal>>> branches) {
+  add(model::StepKind::switch_, std::move(step), nullptr);
+  std::vector<model::Branch> list;
+  for (auto& [when, go_to] : branches) list.push_back({std::move(when), std::move(go_to)});
+  last().branches = std::make_shared<const std::vector<model::Branch>>(std::move(list));
+  return *this;
+}
+FlowBuilder& FlowBuilder::repeat(std::string until, std::uint32_t max, Duration delay) {
+  last().repeat = std::make_shared<const model::Repeat>(model::Repeat{std::move(until), max, delay});
+  return *this;
 }
 FlowBuilder& FlowBuilder::finally() {
   last().finally = true;

@@ -4,6 +4,7 @@
 #include <boost/json/value.hpp>
 #include <initializer_list>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -23,6 +24,14 @@ class FlowBuilder {
   FlowBuilder& exec(std::string step, boost::json::array argv);
   FlowBuilder& set(std::string step, boost::json::value values);
   FlowBuilder& http(std::string step, boost::json::object request);
+  // `value`: the span, instant, name or question; null for a poll.
+  FlowBuilder& wait(std::string step, model::Wait wait, boost::json::value value = nullptr);
+  // A wait that polls by an `exec` step.
+  FlowBuilder& poll(std::string step, Duration every, std::string until = "",
+                    std::optional<Duration> timeout = {}, std::uint32_t attempts = 1);
+  // Branches name steps that come after; an empty condition is the `else`.
+  FlowBuilder& choose(std::string step, std::vector<std::pair<std::string, std::vector<Ordinal>>> branches);
+  FlowBuilder& repeat(std::string until, std::uint32_t max, Duration delay = {});
   // The last step stands under `finally`.
   FlowBuilder& finally();
 

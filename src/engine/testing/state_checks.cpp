@@ -8,6 +8,7 @@
 #include "engine/flow.hpp"
 #include "engine/gates.hpp"
 #include "engine/load.hpp"
+#include "engine/waiting.hpp"
 
 namespace baton::engine::testing {
 namespace {
@@ -80,6 +81,7 @@ class RunCheck {
     EXPECT_EQ(fresh.open_main, run_.open_main);
     EXPECT_EQ(fresh.open_finally, run_.open_finally);
     EXPECT_EQ(fresh.active, run_.active);
+    EXPECT_EQ(fresh.waiters, run_.waiters);
     EXPECT_EQ(fresh.done_weight, run_.done_weight);
     EXPECT_EQ(fresh.any_failed, run_.any_failed);
     EXPECT_EQ(fresh.finally_failed, run_.finally_failed);
@@ -172,6 +174,7 @@ class RunCheck {
                 is_paused(state_, model::Blocker::queue_paused(queue)));
       }
       case TaskStatus::running: {
+        if (!model::has_attempt(task.row)) return wait_goes_on(task);
         const auto worker = state_.workers.find(task.row.worker);
         if (worker == state_.workers.end() || !worker->second.attempts.contains(task.row.token)) return false;
         const auto& timeout = run_.program->action(task.row).timeout;
@@ -186,6 +189,30 @@ class RunCheck {
       default:
         return true;
     }
+  }
+
+  // It has a timer for its end, its poll is queued, or it waits for somebody.
+  bool wait_goes_on(const Task& task) const {
+    if (!is_wait(run_, task.row)) return false;
+    const model::Wait& wait = *run_.program->step(task.row.step).wait;
+    const bool in_line =
+        is_blocked(task) || agenda_.queued.contains({queue_of(run_, task), task.row.priority, task.row.key});
+    switch (wait.what) {
+      case model::Wait::For::span:
+        return has_timer(task) && task.timer == task.row.due;
+      case model::Wait::For::instant:
+        return has_timer(task);
+      case model::Wait::For::poll:
+        if (in_line) return !wait.timeout || has_timer(task);
+        return has_timer(task) && task.timer <= task.row.due;
+      case model::Wait::For::signal:
+        if (!run_.waiters.contains({task.row.awaits, task.row.waits_since, task.row.key.ordinal}))
+          return false;
+        return !wait.timeout || (has_timer(task) && task.timer == task.row.give_up);
+      case model::Wait::For::approval:
+        return !wait.timeout || (has_timer(task) && task.timer == task.row.give_up);
+    }
+    return false;
   }
 
   bool has_timer(const Task& task) const {

@@ -1,0 +1,70 @@
+#include "base/text.hpp"
+#include "engine/commands/commands.hpp"
+#include "engine/signals.hpp"
+#include "engine/waiting.hpp"
+
+namespace baton::engine::commands {
+
+void decide(State& state, const model::SendSignal& command, model::ReplyTo reply_to, const Moment& moment,
+            Effects& effects) {
+  const auto refuse = [&](ErrorCode code, std::string message, std::string where = {}) {
+    effects.reply(reply_to, Error{code, std::move(message), std::move(where)});
+  };
+  Run* run = state.find(command.run.key());
+  if (run == nullptr || run->row.id != command.run) {
+    return refuse(ErrorCode::not_found, "there is no run " + command.run.text());
+  }
+  if (!is_name(command.name)) {
+    return refuse(ErrorCode::invalid_request,
+                  "\"" + printable(utf8_prefix(command.name, 60)) +
+                      "\" is not a name of a signal; names have letters, digits, `.`, `_` and `-`",
+                  "name");
+  }
+  if (command.data.size() > model::kMaxSignalBytes || command.key.size() > model::kMaxSignalKey) {
+    return refuse(ErrorCode::too_large, "a signal may have " + std::to_string(model::kMaxSignalBytes) +
+                                            " bytes of data, and a key of " +
+                                            std::to_string(model::kMaxSignalKey) + " bytes");
+  }
+  // A repeated key is answered as before, also when the run has ended meanwhile and remembers it.
+  if (!command.key.empty()) {
+    if (const auto use = find_use(state, *run, command.key)) {
+      if (use->body != command.body) {
+        return refuse(
+            ErrorCode::idempotency_mismatch,
+            "the idempotency key \"" + printable(command.key) +
+                "\" was used for another signal to this run; use a new key, or repeat the same signal");
+      }
+      effects.reply(reply_to, model::SignalAccepted{command.run, use->number, true});
+      return;
+    }
+  }
+  if (model::is_terminal(run->row.status)) {
+    return refuse(ErrorCode::conflict,
+                  "run " + command.run.text() + " is " + std::string(name(run->row.status)) +
+                      " already; only a run that has not ended takes signals",
+                  std::string(name(run->row.status)));
+  }
+  Task* waiter = first_waiter(*run, command.name);
+  if (waiter == nullptr && kept_signals(state, *run) >= model::kMaxSignalsKept) {
+    return refuse(ErrorCode::overloaded, "run " + command.run.text() + " keeps " +
+                                             std::to_string(model::kMaxSignalsKept) +
+                                             " signals that nothing has taken; it gets no more for now");
+  }
+  effects.touch(*run);
+  const std::uint32_t number = ++run->row.signals;
+  effects.record(
+      *run,
+      {.kind = model::FactKind::signal_received, .at = moment.wall, .number = number, .text = command.name});
+  if (!command.key.empty()) {
+    remember_use(state, {command.run, number, command.key, command.body, moment.wall}, effects);
+  }
+  if (waiter != nullptr) {
+    end_wait(state, *run, *waiter, command.data, moment, effects);
+  } else {
+    effects.put(model::to_record(
+        model::Signal{command.run, command.name, number, command.data, effects.actor(), moment.wall}));
+  }
+  effects.reply(reply_to, model::SignalAccepted{command.run, number, false});
+}
+
+}  // namespace baton::engine::commands

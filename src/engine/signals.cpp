@@ -1,0 +1,77 @@
+#include "engine/signals.hpp"
+
+#include <vector>
+
+namespace baton::engine {
+namespace {
+
+// The records whose keys begin so, in their order; visit() says whether to go on.
+template <typename Visit>
+void each_record(const State& state, const std::string& prefix, Visit visit) {
+  for (auto at = state.records.lower_bound({model::RecordKind::signal, prefix});
+       at != state.records.end() && at->first.kind == model::RecordKind::signal &&
+       at->first.key.starts_with(prefix);
+       ++at) {
+    if (at->second.record && !visit(*at->second.record)) return;
+  }
+}
+
+}  // namespace
+
+std::optional<model::Signal> take_signal(State& state, const Run& run, const std::string& name,
+                                         Effects& effects) {
+  std::optional<model::Signal> taken;
+  each_record(state, model::signals_key(run.row.id, name), [&](const model::Record& record) {
+    auto signal = model::signal_of(record);
+    if (!signal) return true;  // a damaged one stays where it is, and is passed over
+    taken = std::move(*signal);
+    return false;
+  });
+  if (taken) effects.erase(model::to_record(*taken).id);
+  return taken;
+}
+
+std::size_t kept_signals(const State& state, const Run& run) {
+  std::size_t count = 0;
+  each_record(state, model::signals_key(run.row.id), [&](const model::Record&) {
+    ++count;
+    return true;
+  });
+  return count;
+}
+
+std::optional<model::SignalUse> find_use(const State& state, const Run& run, const std::string& key) {
+  std::optional<model::SignalUse> found;
+  each_record(state, model::signal_uses_key(run.row.id), [&](const model::Record& record) {
+    auto use = model::signal_use_of(record);
+    if (use && use->key == key) found = std::move(*use);
+    return !found;
+  });
+  return found;
+}
+
+void remember_use(State& state, const model::SignalUse& use, Effects& effects) {
+  std::size_t count = 0;
+  std::optional<model::RecordKey> oldest;
+  each_record(state, model::signal_uses_key(use.run), [&](const model::Record& record) {
+    if (!oldest) oldest = record.id;
+    ++count;
+    return true;
+  });
+  if (count >= model::kMaxSignalKeysKept) effects.erase(*oldest);
+  effects.put(model::to_record(use));
+}
+
+void forget_signals(State& state, const Run& run, Effects& effects) {
+  if (run.row.signals == 0) return;
+  std::vector<model::RecordKey> keys;
+  for (const std::string& prefix : {model::signals_key(run.row.id), model::signal_uses_key(run.row.id)}) {
+    each_record(state, prefix, [&](const model::Record& record) {
+      keys.push_back(record.id);
+      return true;
+    });
+  }
+  for (const model::RecordKey& key : keys) effects.erase(key);
+}
+
+}  // namespace baton::engine

@@ -1,0 +1,28 @@
+// Signals that a run keeps until a wait takes them: records, in the order in which the run got them.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "engine/effects.hpp"
+#include "engine/state.hpp"
+#include "model/signal.hpp"
+
+namespace baton::engine {
+
+// The oldest signal of this name that nobody has taken, and takes it.
+std::optional<model::Signal> take_signal(State& state, const Run& run, const std::string& name,
+                                         Effects& effects);
+
+// Signals of the run that nobody has taken.
+std::size_t kept_signals(const State& state, const Run& run);
+
+// The signal that came with this key; nullopt if the key is new, or was forgotten (kMaxSignalKeysKept).
+std::optional<model::SignalUse> find_use(const State& state, const Run& run, const std::string& key);
+// Remembers it, and forgets the oldest one of too many.
+void remember_use(State& state, const model::SignalUse& use, Effects& effects);
+
+// The run ends: what nobody has taken goes with it. At most kMaxSignalsKept + kMaxSignalKeysKept changes.
+void forget_signals(State& state, const Run& run, Effects& effects);
+
+}  // namespace baton::engine
