@@ -27,7 +27,6 @@ class Effects {
 
   // Names what the following facts are caused by.
   void begin(std::string_view cause, std::string_view actor);
-  const std::string& actor() const { return actor_; }
 
   // The run's or task's row changes in this batch. Touching a task touches its run.
   void touch(Run& run);
