@@ -213,6 +213,19 @@ void Performance::control(const Action& action, const Run& run) {
       command.priority = static_cast<std::uint8_t>(priority->get_int64());
     }
     send(action, std::move(command));
+  } else if (verb == "signal") {
+    const auto* data = action.options.if_contains("data");
+    model::SendSignal command{.run = run.id, .name = text_of({{"name", action.argument}}, "name")};
+    if (data != nullptr) command.data = json::serialize(*data);
+    command.key = option("key");
+    command.body = Hash256::of(command.name + ' ' + command.data);
+    send(action, std::move(command));
+  } else if (verb == "approve" || verb == "reject") {
+    const auto task = task_of(action, run);
+    if (!task) return;
+    model::AnswerApproval command{.task = *task, .approved = verb == "approve", .reason = option("reason")};
+    if (const auto* value = action.options.if_contains("value")) command.value = json::serialize(*value);
+    send(action, std::move(command));
   } else if (verb == "report again") {
     report_again(action, run);
   } else {
