@@ -93,13 +93,13 @@ void write_wait(const model::TaskRow& row, const model::Step& step, JsonText& ou
   switch (step.wait->what) {
     case For::span:
     case For::instant:
-      out.key("until").instant(row.wakes_at);
+      out.key("until").instant(row.waiting->wakes_at);
       break;
     case For::signal:
-      out.key("signal").string(row.awaits);
+      out.key("signal").string(row.waiting->awaits);
       break;
     case For::approval:
-      out.key("question").string(row.awaits);
+      out.key("question").string(row.waiting->awaits);
       break;
     case For::poll:
       out.key("polls").integer(row.round);

@@ -65,7 +65,7 @@ TEST_F(SignalsTest, AnAnswerSaysYesOrNo) {
 TEST_F(SignalsTest, ATaskSaysWhatItWaitsFor) {
   model::TaskRow ask = task(run_, 0, 0);
   ask.status = model::TaskStatus::running;
-  ask.awaits = "Deploy?";
+  ask.waiting.edit().awaits = "Deploy?";
   put(ask);
   const auto shown = object(get(task_path("")));
   EXPECT_EQ(shown.at("waits_for").at("for").as_string(), "approval");

@@ -150,7 +150,7 @@ void leave_queue(State& state, Run& run, Task& task) {
 }
 
 void set_attempt_timer(State& state, Task& task, const model::Step& action) {
-  const ShardTime give_up = task.row.give_up;  // of a wait: its poll is stopped as well
+  const ShardTime give_up = task.row.waiting->give_up;  // of a wait: its poll is stopped as well
   if (action.timeout && action.timeout->soft.us > 0) {
     const ShardTime soft = task.row.attempt_started + action.timeout->soft;
     set_timer(state, task, give_up.us != 0 ? std::min(soft, give_up) : soft);

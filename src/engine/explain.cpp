@@ -166,19 +166,19 @@ Reason why_pending(const State& state, const Run& run, const Task& task) {
 Reason why_waiting(const State& state, const Run& run, const Task& task) {
   using For = model::Wait::For;
   Reason reason{.code = "waiting"};
-  if (task.row.wakes_at.us != 0) reason.until = task.row.wakes_at;
+  if (task.row.waiting->wakes_at.us != 0) reason.until = task.row.waiting->wakes_at;
   switch (run.program->step(task.row.step).wait->what) {
     case For::span:
     case For::instant:
-      reason.message = "waits until " + to_rfc3339(task.row.wakes_at);
+      reason.message = "waits until " + to_rfc3339(task.row.waiting->wakes_at);
       break;
     case For::signal:
-      reason.message = "waits for the signal " + task.row.awaits;
-      reason.subject = task.row.awaits;
+      reason.message = "waits for the signal " + task.row.waiting->awaits;
+      reason.subject = task.row.waiting->awaits;
       break;
     case For::approval:
       reason.message = "waits for an approval";
-      if (!task.row.awaits.empty()) reason.message += ": " + printable(task.row.awaits);
+      if (!task.row.waiting->awaits.empty()) reason.message += ": " + printable(task.row.waiting->awaits);
       break;
     case For::poll:
       if (task.line != nullptr) {

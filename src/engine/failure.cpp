@@ -111,9 +111,9 @@ Verdict judge(const ErrorRule* rule, const Circumstances& circumstances, const m
 }
 
 bool is_retryable(const model::Failure& failure) {
-  constexpr std::array<std::string_view, 6> kNever = {error_type::kValidation,   error_type::kExpression,
-                                                      error_type::kRejected,     error_type::kCancelled,
-                                                      error_type::kStartTimeout, error_type::kQuarantined};
+  constexpr std::array<std::string_view, 7> kNever = {
+      error_type::kValidation,   error_type::kExpression,  error_type::kRejected,   error_type::kCancelled,
+      error_type::kStartTimeout, error_type::kQuarantined, error_type::kUnsatisfied};
   if (failure.never_retry || std::ranges::find(kNever, failure.type) != kNever.end()) return false;
   if (!failure.status || *failure.status < 400 || *failure.status > 499) return true;
   return *failure.status == 408 || *failure.status == 425 || *failure.status == 429;

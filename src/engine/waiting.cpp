@@ -88,19 +88,19 @@ Status prepare(State& state, Run& run, Task& task, const Moment& moment, Effects
     case For::span: {
       TRY(const Duration span, span_of(action));
       row.due = moment.now + span;
-      row.wakes_at = moment.wall + span;
+      row.waiting.edit().wakes_at = moment.wall + span;
       break;
     }
     case For::instant: {
-      TRY(row.wakes_at, instant_of(action));
+      TRY(row.waiting.edit().wakes_at, instant_of(action));
       break;
     }
     case For::signal: {
-      TRY(row.awaits, signal_of(action));
+      TRY(row.waiting.edit().awaits, signal_of(action));
       break;
     }
     case For::approval:
-      row.awaits = question_of(action);
+      row.waiting.edit().awaits = question_of(action);
       break;
     case For::poll: {
       row.due = moment.now;
@@ -119,7 +119,7 @@ Status prepare(State& state, Run& run, Task& task, const Moment& moment, Effects
 std::string what_it_waits_for(const model::Wait& wait, const model::TaskRow& row) {
   switch (wait.what) {
     case For::signal:
-      return "signal " + row.awaits + " did not come";
+      return "signal " + row.waiting->awaits + " did not come";
     case For::approval:
       return "nobody answered";
     default:
@@ -129,7 +129,7 @@ std::string what_it_waits_for(const model::Wait& wait, const model::TaskRow& row
 }
 
 bool has_given_up(const Task& task, const Moment& moment) {
-  return task.row.give_up.us != 0 && moment.now >= task.row.give_up;
+  return task.row.waiting->give_up.us != 0 && moment.now >= task.row.waiting->give_up;
 }
 
 void give_up(State& state, Run& run, Task& task, std::string_view last, const Moment& moment,
@@ -186,9 +186,9 @@ void begin_wait(State& state, Run& run, Task& task, const Moment& moment, Effect
   model::TaskRow& row = task.row;
   effects.touch(run, row.key.ordinal);
   row.status = TaskStatus::running;
-  row.waits_since = moment.now;
+  row.waiting.edit().since = moment.now;
   row.ready_at = row.started_at = moment.wall;
-  if (wait.timeout) row.give_up = moment.now + *wait.timeout;
+  if (wait.timeout) row.waiting.edit().give_up = moment.now + *wait.timeout;
   start_task_clocks(run, task, moment);
   arm_clock(state, run, task);
   if (wait.what != For::poll) {
@@ -200,11 +200,11 @@ void begin_wait(State& state, Run& run, Task& task, const Moment& moment, Effect
   join_waiters(run, task);
   model::Fact fact = fact_of(task, FactKind::task_waiting, moment);
   fact.text = name(wait.what);
-  fact.other = row.awaits;
-  fact.number = row.wakes_at.us;
+  fact.other = row.waiting->awaits;
+  fact.number = row.waiting->wakes_at.us;
   effects.record(run, std::move(fact));
   if (wait.what == For::signal) {
-    if (auto signal = take_signal(state, run, row.awaits, effects)) {
+    if (auto signal = take_signal(state, run, row.waiting->awaits, effects)) {
       return end_wait(state, run, task, std::move(signal->data), moment, effects);
     }
   }
@@ -219,7 +219,7 @@ void set_wait_timer(State& state, const Run& run, Task& task, const Moment& mome
       sooner(task.row.due);
       break;
     case For::instant:
-      sooner(moment.now + std::clamp(task.row.wakes_at - moment.wall, Duration{}, kAskTheWallAgain));
+      sooner(moment.now + std::clamp(task.row.waiting->wakes_at - moment.wall, Duration{}, kAskTheWallAgain));
       break;
     case For::poll:
       if (task.line == nullptr) sooner(task.row.due);
@@ -227,7 +227,7 @@ void set_wait_timer(State& state, const Run& run, Task& task, const Moment& mome
     default:
       break;
   }
-  if (task.row.give_up.us != 0) sooner(task.row.give_up);
+  if (task.row.waiting->give_up.us != 0) sooner(task.row.waiting->give_up);
   if (at) {
     set_timer(state, task, *at);
   } else {
@@ -242,7 +242,7 @@ void wake(State& state, Run& run, Task& task, const Moment& moment, Effects& eff
       if (task.row.due <= moment.now) return end_wait(state, run, task, {}, moment, effects);
       break;
     case For::instant:
-      if (task.row.wakes_at <= moment.wall) return end_wait(state, run, task, {}, moment, effects);
+      if (task.row.waiting->wakes_at <= moment.wall) return end_wait(state, run, task, {}, moment, effects);
       break;
     case For::poll:
       if (task.line == nullptr && task.row.due <= moment.now) queue_poll(state, run, task);
@@ -312,11 +312,11 @@ Task* first_waiter(Run& run, const std::string& signal) {
 
 void join_waiters(Run& run, const Task& task) {
   if (wait_of(run, task).what != For::signal) return;
-  run.waiters.emplace(task.row.awaits, task.row.waits_since, task.row.key.ordinal);
+  run.waiters.emplace(task.row.waiting->awaits, task.row.waiting->since, task.row.key.ordinal);
 }
 
 void leave_waiters(Run& run, const Task& task) {
-  run.waiters.erase({task.row.awaits, task.row.waits_since, task.row.key.ordinal});
+  run.waiters.erase({task.row.waiting->awaits, task.row.waiting->since, task.row.key.ordinal});
 }
 
 }  // namespace baton::engine

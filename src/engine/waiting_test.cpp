@@ -91,7 +91,7 @@ TEST_P(Waiting, WhatIsNoTimeFails) {
 TEST_P(Waiting, ASignalsDataIsTheResult) {
   World world(options());
   const RunId run = world.submit(FlowBuilder("w").wait("w", {.what = Wait::For::signal}, "go").done());
-  EXPECT_EQ(world.task(run, "w").awaits, "go");
+  EXPECT_EQ(world.task(run, "w").waiting->awaits, "go");
   signal(world, run, "other", "1");
   EXPECT_EQ(world.status(run, "w"), TaskStatus::running);
   signal(world, run, "go", R"({"n":1})");

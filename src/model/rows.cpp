@@ -213,10 +213,10 @@ std::string encode_state(const TaskRow& row) {
     out.message(60, one);
   }
   out.number(61, row.kept_failures);
-  out.number(31, bits(row.waits_since.us));
-  out.number(32, bits(row.give_up.us));
-  out.number(33, bits(row.wakes_at.us));
-  out.bytes(34, row.awaits);
+  out.number(31, bits(row.waiting->since.us));
+  out.number(32, bits(row.waiting->give_up.us));
+  out.number(33, bits(row.waiting->wakes_at.us));
+  out.bytes(34, row.waiting->awaits);
   out.number(35, static_cast<std::uint64_t>(row.branch + 1));
   for (const AttemptRecord& attempt : row.history) {
     Encoder one;
@@ -364,16 +364,16 @@ Status decode_state(std::string_view bytes, TaskRow& row) {
         row.kept_failures = small;
         break;
       case 31:
-        row.waits_since.us = static_cast<std::int64_t>(n);
+        row.waiting.edit().since.us = static_cast<std::int64_t>(n);
         break;
       case 32:
-        row.give_up.us = static_cast<std::int64_t>(n);
+        row.waiting.edit().give_up.us = static_cast<std::int64_t>(n);
         break;
       case 33:
-        row.wakes_at.us = static_cast<std::int64_t>(n);
+        row.waiting.edit().wakes_at.us = static_cast<std::int64_t>(n);
         break;
       case 34:
-        row.awaits = in.bytes();
+        row.waiting.edit().awaits = in.bytes();
         break;
       case 35:
         row.branch = static_cast<std::int32_t>(small) - 1;

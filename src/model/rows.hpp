@@ -10,6 +10,7 @@
 #include "base/error.hpp"
 #include "base/hash.hpp"
 #include "base/ids.hpp"
+#include "base/rare.hpp"
 #include "base/time.hpp"
 #include "model/outcome.hpp"
 #include "model/states.hpp"
@@ -56,6 +57,16 @@ struct ItemRange {
   Ordinal first = 0;
   std::uint32_t count = 0;
   friend bool operator==(const ItemRange&, const ItemRange&) = default;
+};
+
+// What a wait waits for.
+struct Waiting {
+  ShardTime since;
+  ShardTime give_up;   // then it has failed; 0 = never
+  WallTime wakes_at;   // of a span or instant: its end on the wall's clock, as far as that is known
+  std::string awaits;  // the signal's name, or the question for approval
+
+  friend bool operator==(const Waiting&, const Waiting&) = default;
 };
 
 struct TaskRow {
@@ -106,11 +117,7 @@ struct TaskRow {
   bool has_input = false;   // a rendered input is stored (it was not constant)
   bool has_result = false;  // a result is stored
 
-  // Of a wait, from its start on.
-  ShardTime waits_since;
-  ShardTime give_up;         // then it has failed; 0 = never
-  WallTime wakes_at;         // of a span or instant: its end on the wall's clock, as far as that is known
-  std::string awaits;        // the signal's name, or the question for approval
+  Rare<Waiting> waiting;     // of a wait, from its start on
   std::int32_t branch = -1;  // of a switch that completed: the branch taken; -1 = none
 
   // Of a mapped step (its items' tasks have the ordinals first_item … first_item + item_count − 1).

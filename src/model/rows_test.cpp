@@ -17,10 +17,7 @@ TaskRow sample_task() {
   row.phase = Phase::poll;
   row.round = 12;
   row.group_attempts = 1;
-  row.waits_since = {7};
-  row.give_up = {8};
-  row.wakes_at = {9};
-  row.awaits = "go";
+  row.waiting.edit() = {.since = {7}, .give_up = {8}, .wakes_at = {9}, .awaits = "go"};
   row.branch = 2;
   row.due = {5'000'000};
   row.error_type = "exit";

@@ -206,11 +206,11 @@ class RunCheck {
         if (in_line) return !wait.timeout || has_timer(task);
         return has_timer(task) && task.timer <= task.row.due;
       case model::Wait::For::signal:
-        if (!run_.waiters.contains({task.row.awaits, task.row.waits_since, task.row.key.ordinal}))
+        if (!run_.waiters.contains({task.row.waiting->awaits, task.row.waiting->since, task.row.key.ordinal}))
           return false;
-        return !wait.timeout || (has_timer(task) && task.timer == task.row.give_up);
+        return !wait.timeout || (has_timer(task) && task.timer == task.row.waiting->give_up);
       case model::Wait::For::approval:
-        return !wait.timeout || (has_timer(task) && task.timer == task.row.give_up);
+        return !wait.timeout || (has_timer(task) && task.timer == task.row.waiting->give_up);
     }
     return false;
   }
