@@ -20,17 +20,22 @@ Result<std::shared_ptr<const model::Workflow>> Definitions::get(const Hash256& h
                                         std::to_string(stored->version) +
                                         ", cannot be read: " + spec::to_error(parsed.diagnostics).message);
   }
+  return share(parsed.workflow);
+}
+
+std::shared_ptr<const model::Workflow> Definitions::share(std::shared_ptr<const model::Workflow> workflow) {
   const std::lock_guard lock(mutex_);
-  if (const auto found = index_.find(hash); found != index_.end()) return found->second->workflow;
-  recent_.push_front({hash, parsed.workflow, stored->canonical.size()});
-  index_[hash] = recent_.begin();
-  bytes_ += stored->canonical.size();
+  if (const auto found = index_.find(workflow->hash); found != index_.end()) return found->second->workflow;
+  const std::size_t size = workflow->canonical.size();
+  recent_.push_front({workflow->hash, workflow, size});
+  index_[workflow->hash] = recent_.begin();
+  bytes_ += size;
   while (bytes_ > budget_ && recent_.size() > 1) {
     bytes_ -= recent_.back().bytes;
     index_.erase(recent_.back().hash);
     recent_.pop_back();
   }
-  return parsed.workflow;
+  return workflow;
 }
 
 }  // namespace baton::api

@@ -23,6 +23,10 @@ class Definitions {
   // parse it.
   Result<std::shared_ptr<const model::Workflow>> get(const Hash256& hash);
 
+  // The kept definition of the same content, or this one, which is kept from now on: a large definition that
+  // is submitted, followed and shown stands in memory once.
+  std::shared_ptr<const model::Workflow> share(std::shared_ptr<const model::Workflow> workflow);
+
  private:
   struct Entry {
     Hash256 hash;

@@ -32,6 +32,7 @@ class Queries {
   explicit Queries(store::Reader& store) : store_(store), definitions_(store) {}
 
   store::Reader& store() { return store_; }
+  Definitions& definitions() { return definitions_; }
 
   Result<store::RunView> find(const RunId& id);
   // Null if the definition cannot be read.

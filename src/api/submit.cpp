@@ -163,7 +163,8 @@ void submit_run(const CorePtr& core, CallPtr call) {
                                     "\"errors\":" + json::serialize(spec::to_json(parsed.diagnostics))));
     return;
   }
-  auto command = make_command(*submission, std::move(parsed.workflow), key);
+  auto command =
+      make_command(*submission, core->queries.definitions().share(std::move(parsed.workflow)), key);
   if (!command) return call->fail(command.error());
 
   const std::string actor = call->actor;

@@ -17,13 +17,12 @@ constexpr Duration kCheck = Duration::millis(500);  // without a live view
 
 }  // namespace
 
-Watcher::Watcher(Session& session, Signals& signals, Console& console, std::string run,
-                 const model::Workflow& workflow)
+Watcher::Watcher(Session& session, Signals& signals, Console& console, std::string run, RunModel model)
     : session_(session),
       signals_(signals),
       console_(console),
       run_(std::move(run)),
-      model_(workflow),
+      model_(std::move(model)),
       block_(console),
       live_(console.can_redraw() && !console.quiet()) {}
 

@@ -16,8 +16,7 @@ namespace baton::cli {
 
 class Watcher {
  public:
-  Watcher(Session& session, Signals& signals, Console& console, std::string run,
-          const model::Workflow& workflow);
+  Watcher(Session& session, Signals& signals, Console& console, std::string run, RunModel model);
 
   // Until the run has ended. A broken connection is made anew: if its owner has gone, this process becomes
   // the owner and the run goes on. A first signal cancels the run, a second one terminates it, a third one

@@ -95,7 +95,9 @@ Result<Page> Client::page(std::string target) {
   return page;
 }
 
-Result<Submitted> Client::submit(const Submission& submission) {
+namespace {
+
+std::string body_of(const Submission& submission) {
   json::object body;
   body["definition"] = submission.definition;
   if (!submission.file.empty()) body["file"] = submission.file;
@@ -107,8 +109,13 @@ Result<Submitted> Client::submit(const Submission& submission) {
   if (!submission.workdir.empty()) context["workdir"] = submission.workdir;
   context["env"] = submission.env;
   body["context"] = std::move(context);
+  return json::serialize(body);
+}
 
-  net::ClientRequest request{net::Method::post, std::string(kRuns), {}, json::serialize(body), false};
+}  // namespace
+
+Result<Submitted> Client::submit(const Submission& submission) {
+  net::ClientRequest request{net::Method::post, std::string(kRuns), {}, body_of(submission), false};
   request.headers.set("Content-Type", "application/json");
   if (!submission.idempotency_key.empty()) {
     request.headers.set("Idempotency-Key", submission.idempotency_key);

@@ -28,6 +28,10 @@ bool is_clients_own(std::string_view name) {
          equals_ignoring_case(name, "Transfer-Encoding") || equals_ignoring_case(name, "Connection");
 }
 
+// A body up to this size is sent together with its head; a larger one from where it lies.
+constexpr std::size_t kJoinedBody = std::size_t{64} << 10;
+
+// The head, and the body if it is joined.
 Result<std::string> serialise(const ClientRequest& request, const Endpoint& endpoint) {
   for (char c : request.target) {
     if (static_cast<unsigned char>(c) <= 0x20 || static_cast<unsigned char>(c) >= 0x7f) {
@@ -42,7 +46,8 @@ Result<std::string> serialise(const ClientRequest& request, const Endpoint& endp
                 "a header of the request has characters that headers cannot have");
   }
   std::string out(to_string(request.method));
-  out.reserve(256 + request.target.size() + request.body.size());
+  const bool joined = request.body.size() <= kJoinedBody;
+  out.reserve(256 + request.target.size() + (joined ? request.body.size() : 0));
   out.append(" ")
       .append(request.target)
       .append(" HTTP/1.1\r\nHost: ")
@@ -54,7 +59,8 @@ Result<std::string> serialise(const ClientRequest& request, const Endpoint& endp
   const bool wants_length = request.method == Method::post || request.method == Method::put ||
                             request.method == Method::patch || !request.body.empty();
   if (wants_length) out.append("Content-Length: ").append(std::to_string(request.body.size())).append("\r\n");
-  out.append("\r\n").append(request.body);
+  out.append("\r\n");
+  if (joined) out.append(request.body);
   return out;
 }
 
@@ -238,7 +244,10 @@ struct HttpClient::Impl {
     parser.reset(request.method == Method::head);
     any_answer = false;
     begin = end = 0;
-    TRY(const bool sent_all, send(message, waits));
+    TRY(bool sent_all, send(message, waits));
+    if (sent_all && request.body.size() > kJoinedBody) {
+      TRY(sent_all, send(request.body, waits));
+    }
     Response response;
     int interim = 0;
     for (;;) {

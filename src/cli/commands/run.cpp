@@ -15,22 +15,17 @@ struct Options {
   bool detach = false;
 };
 
-struct Started {
-  std::string run;
-  std::shared_ptr<const model::Workflow> workflow;
-};
-
 // The idempotency key makes it one run, however often it is asked for.
 Result<boost::json::object> submit(const client::Submission& submission, Session& session, Purpose purpose) {
   TRY(auto submitted, session.ask(purpose, [&](client::Client& c) { return c.submit(submission); }));
   return std::move(submitted.run);
 }
 
-Result<Started> find_run(const std::string& id, Session& session) {
+Result<RunModel> model_of(const std::string& id, Session& session) {
   TRY(const std::string text, session.ask(Purpose::run, [&](client::Client& c) { return c.definition(id); }));
   spec::ParseResult parsed = spec::parse_canonical(text);
   if (!parsed.workflow) return fail(ErrorCode::corrupt, "the definition of run " + id + " cannot be read");
-  return Started{id, std::move(parsed.workflow)};
+  return RunModel(*parsed.workflow);
 }
 
 int detach(const Context& context, const Prepared& prepared) {
@@ -65,14 +60,19 @@ int run(const Context& context, const Options& options) {
                                 : "baton run needs a FILE, or --resume RUN",
                          ""});
   }
-  Result<Prepared> prepared = Prepared{};
+  // What is no longer needed is let go at once: this process is about to follow the run as well, and a
+  // definition of 100,000 steps is large.
+  std::optional<client::Submission> submission;
+  std::optional<RunModel> model;
   if (!resume) {
-    prepared = prepare(options.submission, context.console);
+    auto prepared = prepare(options.submission, context.console);
     if (!prepared) {
       if (prepared.error().message.empty()) return kUsage;  // diagnostics were printed
       return context.fail(prepared.error());
     }
     if (options.detach) return detach(context, *prepared);
+    model.emplace(*prepared->workflow);
+    submission = std::move(prepared->submission);
   }
 
   Signals signals;
@@ -83,21 +83,22 @@ int run(const Context& context, const Options& options) {
     const int code = context.fail(opened.error());
     return signal ? exit_code_of_signal(*signal) : code;
   }
-  Result<Started> started = Started{options.resume, prepared->workflow};
+  std::string id = options.resume;
   if (resume) {
-    started = find_run(options.resume, session);
-  } else if (auto made = submit(prepared->submission, session, Purpose::run)) {
-    started->run = text_of(*made, "id");
+    auto found = model_of(id, session);
+    if (!found) return context.fail(found.error());
+    model = std::move(*found);
   } else {
-    started = fail(made.error());
+    const auto made = submit(*submission, session, Purpose::run);
+    if (!made) return context.fail(made.error());
+    id = text_of(*made, "id");
+    submission.reset();
   }
-  if (!started) return context.fail(started.error());
-  if (!context.console.can_redraw()) context.console.note("run " + started->run);
+  if (!context.console.can_redraw()) context.console.note("run " + id);
 
-  Watcher watcher(session, signals, context.console, started->run, *started->workflow);
+  Watcher watcher(session, signals, context.console, id, std::move(*model));
   if (const auto watched = watcher.watch(); !watched) return context.fail(watched.error());
-  const auto reported =
-      report(session, context.console, context.settings.output, started->run, watcher.model());
+  const auto reported = report(session, context.console, context.settings.output, id, watcher.model());
   if (!reported) return context.fail(reported.error());
 
   if (const auto waited = wait_for_guests(session, signals, context.console, signal); !waited) {
