@@ -55,7 +55,7 @@ if [ "$mode" = full ] || [ "$mode" = long ]; then
   stage 'configure asan' cmake --preset asan -DBATON_BENCH=OFF -DBATON_FUZZ=ON
   stage 'build asan' cmake --build build/asan --parallel "$jobs"
   check 'unit tests under ASan and UBSan' unit_tests asan --label-regex '^(unit|slow)$' --label-exclude integration
-  fuzz_seconds=10
+  fuzz_seconds=30
   [ "$mode" != long ] || fuzz_seconds=1800
   check 'fuzzers' scripts/fuzz.sh build/asan "$fuzz_seconds"
 

@@ -28,9 +28,9 @@ std::optional<Duration> remaining(const model::Workflow& workflow, const model::
 void write_step(const model::TaskRow& row, const RunId& run, const model::Step& step, JsonText& out) {
   out.begin_object();
   out.key("id").string(TaskId{run, row.key.ordinal}.text());
-  out.key("name").string(step.title.empty() ? step.name : step.title);
+  out.key("name").string(step.title());
   out.key("step").string(step.name);
-  out.key("type").string(step.type.empty() ? model::name(step.kind) : std::string_view(step.type));
+  out.key("type").string(step.type());
   out.key("status").string(model::name(row.status));
   out.key("retry_count").integer(row.attempts > 0 ? row.attempts - 1 : 0);
   out.key("error_message").string_or_null(row.error_message);

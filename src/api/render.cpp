@@ -173,8 +173,8 @@ void write_task(const model::TaskRow& row, const TaskDetails& details, JsonText&
   out.key("id").string(TaskId{details.run, row.key.ordinal}.text());
   out.key("run").string(details.run.text());
   out.key("step").string(step.name);
-  out.key("title").string(step.title.empty() ? step.name : step.title);
-  out.key("type").string(step.type.empty() ? model::name(step.kind) : std::string_view(step.type));
+  out.key("title").string(step.title());
+  out.key("type").string(step.type());
   out.key("step_index").integer(row.step);
   out.key("index");
   if (row.index >= 0) {

@@ -32,6 +32,10 @@ std::string_view name(Wait::For what) {
   return kNames[static_cast<std::size_t>(what)];
 }
 
+std::string_view Step::type() const {
+  return notes && !notes->type.empty() ? std::string_view(notes->type) : model::name(kind);
+}
+
 std::optional<Ordinal> find_step(const Workflow& workflow, std::string_view name) {
   for (std::size_t i = 0; i < workflow.steps.size(); ++i) {
     if (workflow.steps[i].name == name) return static_cast<Ordinal>(i);

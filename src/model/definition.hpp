@@ -114,6 +114,8 @@ struct FailureRules {
 
 // What few steps say for people and tools.
 struct Notes {
+  std::string title;
+  std::string type;  // free word (seed 001's task_type)
   std::vector<std::string> tags;
   boost::json::value metadata;  // null, or an object
 
@@ -156,8 +158,6 @@ struct Repeat {
 // step, a kind, a body, `retry`, `timeout` and `queue`, and nothing else.
 struct Step {
   std::string name;
-  std::string title;  // "" = the name
-  std::string type;   // free word for people (seed 001's task_type); "" = the kind
   StepKind kind = StepKind::run;
 
   // run: the script (string). exec: argv (array of templates). set: object of templates. http: the request as
@@ -193,6 +193,9 @@ struct Step {
   bool continue_on_error = false;
   bool finally = false;  // stands under `finally`: starts when the main phase is over
   std::optional<Duration> estimate;
+
+  std::string_view title() const { return notes && !notes->title.empty() ? notes->title : name; }
+  std::string_view type() const;  // the kind if it has none of its own
 };
 
 // One declared input.

@@ -138,8 +138,6 @@ class Builder {
     model::Step step;
     step.name = tree_.text(place.key);
     step.finally = place.finally;
-    step.title = text(body, "title");
-    step.type = text(body, "type");
     action(step, body);
     step.when = text(body, "when");
     if (const NodeId node = field(body, "for_each"); node != kNoNode) step.for_each = tree_.to_json(node);

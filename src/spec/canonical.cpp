@@ -156,9 +156,9 @@ void step(Writer& out, const model::Workflow& workflow, const model::Step& step)
   if (step.notes && !step.notes->tags.empty()) out.member("tags", strings(step.notes->tags));
   out.text("target", step.target);
   if (step.timeout) out.member("timeout", to_json(*step.timeout));
-  out.text("title", step.title);
+  if (step.notes) out.text("title", step.notes->title);
   if (step.trigger_rule != model::TriggerRule::none_failed) out.text("trigger_rule", name(step.trigger_rule));
-  out.text("type", step.type);
+  if (step.notes) out.text("type", step.notes->type);
   if (step.wait) wait(out, step);
   out.text("when", step.when);
   out.present("with", step.with);

@@ -207,6 +207,8 @@ std::unique_ptr<model::FailureRules> read_failure(const Tree& tree, NodeId step)
 
 std::unique_ptr<model::Notes> read_notes(const Tree& tree, NodeId step) {
   model::Notes notes;
+  if (const auto m = tree.find(step, "title")) notes.title = tree.text(m->value);
+  if (const auto m = tree.find(step, "type")) notes.type = tree.text(m->value);
   if (const auto m = tree.find(step, "tags")) {
     for (const NodeId item : tree.items(m->value)) notes.tags.emplace_back(tree.text(item));
   }

@@ -25,7 +25,7 @@ RunModel::RunModel(const model::Workflow& workflow)
   for (const model::Step& step : workflow.steps) {
     StepModel& model = steps_.emplace_back();
     model.name = step.name;
-    model.title = one_line(step.title);
+    model.title = one_line(step.title());
     model.finally = step.finally;
     model.weight = step.estimate ? std::max(step.estimate->as_seconds(), 0.001) : mean;
     total_weight_ += model.weight;
