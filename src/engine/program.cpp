@@ -1,6 +1,7 @@
 #include "engine/program.hpp"
 
 #include <algorithm>
+#include <numeric>
 
 namespace baton::engine {
 namespace {
@@ -72,9 +73,10 @@ Program::Program(std::shared_ptr<const model::Workflow> workflow) : workflow_(st
   std::uint64_t known = 0;
   std::uint64_t sum = 0;
   std::size_t edges = 0;
-  names_.reserve(steps.size());
+  by_name_.resize(steps.size());
+  std::iota(by_name_.begin(), by_name_.end(), Ordinal{0});
+  std::ranges::sort(by_name_, {}, [&](Ordinal i) -> std::string_view { return steps[i].name; });
   for (Ordinal i = 0; i < steps.size(); ++i) {
-    names_.emplace(steps[i].name, i);
     if (!steps[i].finally) ++main_steps_;
     if (steps[i].estimate) {
       ++known;
@@ -106,9 +108,10 @@ Program::Program(std::shared_ptr<const model::Workflow> workflow) : workflow_(st
 }
 
 std::optional<Ordinal> Program::find(std::string_view name) const {
-  const auto found = names_.find(name);
-  if (found == names_.end()) return std::nullopt;
-  return found->second;
+  const auto name_of = [&](Ordinal i) -> std::string_view { return workflow_->steps[i].name; };
+  const auto found = std::ranges::lower_bound(by_name_, name, {}, name_of);
+  if (found == by_name_.end() || name_of(*found) != name) return std::nullopt;
+  return *found;
 }
 
 std::span<const Ordinal> Program::switches_to(Ordinal step) const {
@@ -152,7 +155,7 @@ boost::json::value Program::body_of(const model::Step& step) {
   if (step.kind != model::StepKind::run) body.emplace("action", step.action);
   body.emplace("with", step.with);
   body.emplace("env", step.env);
-  body.emplace("workdir", step.workdir);
+  body.emplace("workdir", step.process ? std::string_view(step.process->workdir) : std::string_view());
   return body;
 }
 
@@ -186,8 +189,8 @@ Result<std::shared_ptr<const StepCode>> Program::code(const model::Step& s) cons
   TRY(code->body, Rendering::compile(body_of(s)));
   std::vector<expr::Path> each;
   code->body.each_path([&](const expr::Path& path) { each.push_back(path); });
-  const auto compile = [](const std::string& text, std::vector<expr::Path>& paths)
-      -> Result<std::optional<expr::Expression>> {
+  const auto compile = [](const std::string& text,
+                          std::vector<expr::Path>& paths) -> Result<std::optional<expr::Expression>> {
     if (text.empty()) return std::optional<expr::Expression>();
     auto expression = expr::Expression::parse(text);
     if (!expression) return fail(compile_error(text, expression.error()));

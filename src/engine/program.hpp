@@ -54,7 +54,7 @@ class Rendering {
 struct StepCode {
   std::optional<expr::Expression> when;
   Rendering for_each;
-  Rendering body;     // action, with, env and workdir together, see StepText
+  Rendering body;  // action, with, env and workdir together, see StepText
   std::vector<std::optional<expr::Expression>> branches;  // of a switch; the `else` has none
   std::optional<expr::Expression> until;                  // of `repeat`, or of a wait's poll
   References before;                                      // of when and for_each
@@ -106,7 +106,7 @@ class Program {
   Ordinal main_steps_ = 0;
   std::vector<std::uint32_t> first_edge_;
   std::vector<Ordinal> edges_;
-  std::unordered_map<std::string_view, Ordinal> names_;
+  std::vector<Ordinal> by_name_;                                // all steps, by their names
   std::unordered_map<Ordinal, std::vector<Ordinal>> switches_;  // by target
   std::uint64_t default_weight_ = 1000;
   std::uint64_t total_weight_ = 0;

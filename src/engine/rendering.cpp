@@ -316,9 +316,9 @@ json::object process_spec(const model::Step& step, json::object& body, const jso
   json::object spec;
   if (step.kind == model::StepKind::run) {
     spec.emplace("script", step.action);
-    if (!step.shell.empty()) {
+    if (step.process && !step.process->shell.empty()) {
       json::array shell;
-      for (const std::string& word : step.shell) shell.emplace_back(word);
+      for (const std::string& word : step.process->shell) shell.emplace_back(word);
       spec.emplace("shell", std::move(shell));
     }
   } else {
@@ -340,7 +340,7 @@ json::object process_spec(const model::Step& step, json::object& body, const jso
   spec.emplace("workdir", joined(workdir_of(surroundings), text_in(body.if_contains("workdir"))));
   if (auto* with = body.if_contains("with"); with != nullptr && !with->is_null())
     spec.emplace("with", std::move(*with));
-  if (step.parse_json) spec.emplace("parse", "json");
+  if (step.process && step.process->parse_json) spec.emplace("parse", "json");
   return spec;
 }
 

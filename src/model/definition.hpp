@@ -154,11 +154,25 @@ struct Repeat {
   friend bool operator==(const Repeat&, const Repeat&) = default;
 };
 
+// What few steps with a process say about how it is started and read.
+struct Process {
+  std::string workdir;             // template; "" = the run's
+  std::vector<std::string> shell;  // of `run`; empty = sh -e -c
+  bool parse_json = false;         // parse: json
+
+  friend bool operator==(const Process&, const Process&) = default;
+};
+
 // A step, or an action that belongs to one (`fallback`, `wait.poll`, …): such a sub-step has the name of its
 // step, a kind, a body, `retry`, `timeout` and `queue`, and nothing else.
 struct Step {
   std::string name;
   StepKind kind = StepKind::run;
+  TriggerRule trigger_rule = TriggerRule::none_failed;
+  std::int8_t priority = -1;  // 0–9; -1 = the run's
+  bool continue_on_error = false;
+  bool finally = false;            // stands under `finally`: starts when the main phase is over
+  std::uint32_t max_parallel = 0;  // of a mapped step; 0 = no limit of its own
 
   // run: the script (string). exec: argv (array of templates). set: object of templates. http: the request as
   // it stands in the definition (spec/fields.cpp), with templates. wait: see Wait (a string with templates,
@@ -168,30 +182,22 @@ struct Step {
 
   std::string when;             // CEL, bare; "" = always
   boost::json::value for_each;  // null = not mapped; a string is a template, a list or map may hold templates
-  std::uint32_t max_parallel = 0;  // of a mapped step; 0 = no limit of its own
 
   boost::json::value with;  // null, or any value with templates
   boost::json::value env;   // null, or an object of strings with templates; the workflow's `env` is merged in
-  std::string workdir;      // template; "" = the run's
-  std::vector<std::string> shell;                             // of `run`; empty = sh -e -c
-  bool parse_json = false;                                    // parse: json
+  std::shared_ptr<const Process> process;                     // null = as usual
   std::shared_ptr<const boost::json::value> response_schema;  // of `http`; null = none
-
-  std::shared_ptr<const Wait> wait;                     // of kind wait, else null
-  std::shared_ptr<const std::vector<Branch>> branches;  // of kind switch, else null
-  std::shared_ptr<const Repeat> repeat;                 // null = one round
-  std::shared_ptr<const Retry> retry;                   // null = one attempt
-  std::shared_ptr<const Timeout> timeout;               // null = none
-  std::shared_ptr<const FailureRules> failure;          // null = none of its own
-  std::shared_ptr<const Notes> notes;                   // null = none
-  std::shared_ptr<const Step> fallback;                 // action instead of a failed step; null = none
-  TriggerRule trigger_rule = TriggerRule::none_failed;
-  std::shared_ptr<const BreakerSettings> breaker;  // null = none
-  std::string target;                              // the downstream service that it uses; "" = none
+  std::shared_ptr<const Wait> wait;                           // of kind wait, else null
+  std::shared_ptr<const std::vector<Branch>> branches;        // of kind switch, else null
+  std::shared_ptr<const Repeat> repeat;                       // null = one round
+  std::shared_ptr<const Retry> retry;                         // null = one attempt
+  std::shared_ptr<const Timeout> timeout;                     // null = none
+  std::shared_ptr<const FailureRules> failure;                // null = none of its own
+  std::shared_ptr<const Notes> notes;                         // null = none
+  std::shared_ptr<const Step> fallback;                       // action instead of a failed step; null = none
+  std::shared_ptr<const BreakerSettings> breaker;             // null = none
+  std::string target;  // the downstream service that it uses; "" = none
   std::string queue = "default";
-  std::int8_t priority = -1;  // 0–9; -1 = the run's
-  bool continue_on_error = false;
-  bool finally = false;  // stands under `finally`: starts when the main phase is over
   std::optional<Duration> estimate;
 
   std::string_view title() const { return notes && !notes->title.empty() ? notes->title : name; }

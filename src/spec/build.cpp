@@ -149,7 +149,7 @@ class Builder {
     if (const NodeId node = field(body, "priority"); node != kNoNode) {
       step.priority = static_cast<std::int8_t>(tree_.integer(node).value_or(5));
     }
-    if (step.kind == model::StepKind::run || step.kind == model::StepKind::exec) process(step, body);
+    if (step.kind == model::StepKind::run || step.kind == model::StepKind::exec) of_process(step, body);
     switch (step.kind) {
       case model::StepKind::set:
         break;
@@ -179,7 +179,7 @@ class Builder {
     action(*made, body);
     made->queue = step.queue;
     if (const NodeId node = field(body, "queue"); node != kNoNode) made->queue = tree_.text(node);
-    if (made->kind != model::StepKind::http) process(*made, body);
+    if (made->kind != model::StepKind::http) of_process(*made, body);
     if (const NodeId node = field(body, "retry"); node != kNoNode) made->retry = retry_of(node);
     if (const NodeId node = field(body, "timeout"); node != kNoNode) made->timeout = timeout_of(node);
     if (made->kind == model::StepKind::http) limit_attempts(*made);
@@ -270,7 +270,7 @@ class Builder {
   }
 
   // What only steps with a process have.
-  void process(model::Step& step, NodeId body) {
+  void of_process(model::Step& step, NodeId body) {
     if (const NodeId node = field(body, "with"); node != kNoNode) step.with = tree_.to_json(node);
     const NodeId env = field(body, "env");
     if (!shared_env_.empty() || (env != kNoNode && tree_.count(env) > 0)) {
@@ -283,15 +283,17 @@ class Builder {
       if (!replaced) used_.insert(variable.second);
       return !replaced;
     });
+    model::Process process;
     if (const NodeId node = own_or_default(body, "workdir"); node != kNoNode) {
-      step.workdir = tree_.text(node);
+      process.workdir = tree_.text(node);
       if (field(body, "workdir") == kNoNode) used_.insert(node);
     }
     if (const NodeId node = own_or_default(body, "shell");
         node != kNoNode && step.kind == model::StepKind::run) {
-      for (const NodeId item : tree_.items(node)) step.shell.emplace_back(tree_.text(item));
+      for (const NodeId item : tree_.items(node)) process.shell.emplace_back(tree_.text(item));
     }
-    step.parse_json = field(body, "parse") != kNoNode;
+    process.parse_json = field(body, "parse") != kNoNode;
+    if (process != model::Process{}) step.process = shared(processes_, std::move(process));
   }
 
   // A step's own field, else what its target says.
@@ -351,6 +353,7 @@ class Builder {
   std::vector<std::shared_ptr<const model::Timeout>> timeouts_;
   std::vector<std::shared_ptr<const model::FailureRules>> failure_rules_;
   std::vector<std::shared_ptr<const model::Notes>> notes_;
+  std::vector<std::shared_ptr<const model::Process>> processes_;
   std::vector<std::shared_ptr<const model::Repeat>> repeats_;
 };
 

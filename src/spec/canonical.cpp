@@ -69,15 +69,15 @@ void action(Writer& out, std::string_view field, const model::Step& action, cons
   out.present("env", action.env);
   if (action.kind == model::StepKind::exec) out.member("exec", action.action);
   if (action.kind == model::StepKind::http) out.member("http", action.action);
-  if (action.parse_json) out.member("parse", "json");
+  if (action.process && action.process->parse_json) out.member("parse", "json");
   if (action.queue != step.queue) out.text("queue", action.queue);
   if (action.response_schema) out.member("response_schema", *action.response_schema);
   if (action.retry) out.member("retry", to_json(*action.retry));
   if (action.kind == model::StepKind::run) out.member("run", action.action);
-  if (!action.shell.empty()) out.member("shell", strings(action.shell));
+  if (action.process && !action.process->shell.empty()) out.member("shell", strings(action.process->shell));
   if (action.timeout) out.member("timeout", to_json(*action.timeout));
   out.present("with", action.with);
-  out.text("workdir", action.workdir);
+  if (action.process) out.text("workdir", action.process->workdir);
   out.close();
 }
 
@@ -141,7 +141,7 @@ void step(Writer& out, const model::Workflow& workflow, const model::Step& step)
     out.member("needs", needs);
   }
   if (!failure.on_error.empty()) out.member("on_error", to_json(failure.on_error));
-  if (step.parse_json) out.member("parse", "json");
+  if (step.process && step.process->parse_json) out.member("parse", "json");
   if (step.priority >= 0) out.member("priority", step.priority);
   if (step.queue != "default") out.text("queue", step.queue);
   if (step.repeat) out.member("repeat", repeat(*step.repeat));
@@ -150,7 +150,7 @@ void step(Writer& out, const model::Workflow& workflow, const model::Step& step)
   if (step.retry) out.member("retry", to_json(*step.retry));
   if (step.kind == model::StepKind::run) out.member("run", step.action);
   if (step.kind == model::StepKind::set) out.member("set", step.action);
-  if (!step.shell.empty()) out.member("shell", strings(step.shell));
+  if (step.process && !step.process->shell.empty()) out.member("shell", strings(step.process->shell));
   if (failure.sla) out.member("sla", json::value(to_string(*failure.sla)));
   if (step.branches) out.member("switch", branches(workflow, step));
   if (step.notes && !step.notes->tags.empty()) out.member("tags", strings(step.notes->tags));
@@ -162,7 +162,7 @@ void step(Writer& out, const model::Workflow& workflow, const model::Step& step)
   if (step.wait) wait(out, step);
   out.text("when", step.when);
   out.present("with", step.with);
-  out.text("workdir", step.workdir);
+  if (step.process) out.text("workdir", step.process->workdir);
   out.close();
 }
 

@@ -41,8 +41,8 @@ void expect_equal(const model::Workflow& a, const model::Workflow& b) {
     const model::Step& x = a.steps[i];
     const model::Step& y = b.steps[i];
     EXPECT_EQ(x.name, y.name);
-    EXPECT_EQ(x.title, y.title);
-    EXPECT_EQ(x.type, y.type);
+    EXPECT_EQ(x.title(), y.title());
+    EXPECT_EQ(x.type(), y.type());
     EXPECT_EQ(x.kind, y.kind);
     EXPECT_EQ(x.action, y.action);
     EXPECT_EQ(x.needs, y.needs);
@@ -51,9 +51,7 @@ void expect_equal(const model::Workflow& a, const model::Workflow& b) {
     EXPECT_EQ(x.max_parallel, y.max_parallel);
     EXPECT_EQ(x.with, y.with);
     EXPECT_EQ(x.env, y.env);
-    EXPECT_EQ(x.workdir, y.workdir);
-    EXPECT_EQ(x.shell, y.shell);
-    EXPECT_EQ(x.parse_json, y.parse_json);
+    EXPECT_EQ(x.process ? *x.process : model::Process{}, y.process ? *y.process : model::Process{});
     EXPECT_EQ(x.retry == nullptr, y.retry == nullptr);
     if (x.retry && y.retry) {
       EXPECT_EQ(*x.retry, *y.retry);

@@ -66,9 +66,11 @@ std::string event_line(const RunModel& model, std::string_view type, const boost
       return line(symbol(status), name + ' ' + status + (error.empty() ? took : ": " + error));
     }
     if (status == "failed") return line(symbol(status), name + " failed: " + error);
-    if (step.items >= 20 && step.items_ended < step.items && is_tenth(step.items_ended, step.items)) {
-      return line(symbol("running"),
-                  step.name + ' ' + std::to_string(step.items_ended) + '/' + std::to_string(step.items));
+    if (step.items == nullptr) return "";
+    const std::uint64_t count = step.items->count;
+    const std::uint64_t ended = step.items->ended;
+    if (count >= 20 && ended < count && is_tenth(ended, count)) {
+      return line(symbol("running"), step.name + ' ' + std::to_string(ended) + '/' + std::to_string(count));
     }
   }
   return "";

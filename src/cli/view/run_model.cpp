@@ -68,24 +68,26 @@ void RunModel::apply_task(std::string_view type, const json::object& event, Wall
   const bool is_item = event.contains("index");
   const auto index = whole_number_of(event, "index");
   const auto attempt = static_cast<std::uint32_t>(whole_number_of(event, "attempt"));
+  // An event's sender may say more of items than this viewer has heard of.
+  if (is_item && step.items == nullptr) step.items = std::make_unique<StepModel::Items>();
+  StepModel::Items* const items = is_item ? step.items.get() : nullptr;
 
   if (type == "task.reset") {
     reset(step, is_item);
   } else if (type == "task.expanded") {
     done_weight_ -= done_of(step);  // of a list before a recovery
-    step.items_ended = step.items_failed = 0;
-    step.expanded = true;
-    step.items = static_cast<std::uint64_t>(whole_number_of(event, "items"));
+    step.items = std::make_unique<StepModel::Items>();
+    step.items->count = static_cast<std::uint64_t>(whole_number_of(event, "items"));
     if (step.started_at.us == 0) step.started_at = at;
     step.status = "running";
   } else if (type == "task.queued") {
     if (!is_item) step.status = "queued";
-    if (is_item) step.active.erase(index);
+    if (items != nullptr) items->active.erase(index);
   } else if (type == "attempt.started") {
     if (step.started_at.us == 0) step.started_at = at;
     step.attempt = std::max(step.attempt, attempt);
     if (is_item) {
-      step.active[index] = {"running", attempt, at};
+      items->active[index] = {"running", attempt, at};
     } else {
       step.status = "running";
       step.note.clear();
@@ -93,14 +95,14 @@ void RunModel::apply_task(std::string_view type, const json::object& event, Wall
   } else if (type == "task.waiting") {
     if (step.started_at.us == 0) step.started_at = at;
     if (is_item) {
-      step.active[index] = {"running", attempt, at};
+      items->active[index] = {"running", attempt, at};
     } else {
       step.status = "running";
       step.note = "waits for " + wait_of(event);
     }
   } else if (type == "task.retrying") {
     if (is_item) {
-      step.active[index].status = "retrying";
+      items->active[index].status = "retrying";
     } else {
       step.status = "retrying";
       step.note = "again in " + delay_of(event);
@@ -108,7 +110,7 @@ void RunModel::apply_task(std::string_view type, const json::object& event, Wall
   } else if (type == "task.held" || type == "task.fallback") {
     const bool held = type == "task.held";
     if (is_item) {
-      step.active[index].status = "retrying";
+      items->active[index].status = "retrying";
     } else {
       step.status = "retrying";
       step.note = (held ? "held, a person decides: " : "fallback after ") + error_of(event);
@@ -119,7 +121,7 @@ void RunModel::apply_task(std::string_view type, const json::object& event, Wall
   } else if (type == "task.skipped" || type == "task.ended") {
     const std::string status = type == "task.skipped" ? "skipped" : text_of(event, "status");
     const json::object* error = object_of(event, "error");
-    if (status == "failed" && (is_item || !step.expanded)) {
+    if (status == "failed" && (is_item || step.items == nullptr)) {
       ++failed_tasks_;
       if (failures_.size() < kFailures) {
         failures_.push_back({text_of(event, "task"),
@@ -129,10 +131,10 @@ void RunModel::apply_task(std::string_view type, const json::object& event, Wall
       }
     }
     if (is_item) {
-      step.active.erase(index);
-      ++step.items_ended;
-      if (status == "failed") ++step.items_failed;
-      if (step.items > 0) done_weight_ += step.weight / static_cast<double>(step.items);
+      items->active.erase(index);
+      ++items->ended;
+      if (status == "failed") ++items->failed;
+      if (items->count > 0) done_weight_ += step.weight / static_cast<double>(items->count);
       return;
     }
     step.note = type == "task.skipped" ? cell_of(event, "reason") : error_of(event);
@@ -143,9 +145,9 @@ void RunModel::apply_task(std::string_view type, const json::object& event, Wall
 // The task's next generation begins.
 void RunModel::reset(StepModel& step, bool is_item) {
   if (is_item) {
-    if (step.items_ended == 0) return;
+    if (step.items->ended == 0) return;
     done_weight_ -= done_of(step);
-    --step.items_ended;
+    --step.items->ended;
     done_weight_ += done_of(step);
     return;
   }
@@ -156,21 +158,21 @@ void RunModel::reset(StepModel& step, bool is_item) {
   step.status = "pending";
   step.note.clear();
   step.started_at = step.ended_at = {};
-  step.items_failed = 0;
+  if (step.items != nullptr) step.items->failed = 0;
 }
 
 void RunModel::end_step(StepModel& step, std::string status, WallTime at) {
   done_weight_ += step.weight - done_of(step);
   step.status = std::move(status);
   step.ended_at = at;
-  step.active.clear();
+  if (step.items != nullptr) step.items->active.clear();
   ++steps_ended_;
 }
 
 double RunModel::done_of(const StepModel& step) const {
-  if (step.items == 0) return 0;
-  return step.weight * static_cast<double>(std::min(step.items_ended, step.items)) /
-         static_cast<double>(step.items);
+  if (step.items == nullptr || step.items->count == 0) return 0;
+  return step.weight * static_cast<double>(std::min(step.items->ended, step.items->count)) /
+         static_cast<double>(step.items->count);
 }
 
 double RunModel::progress() const {

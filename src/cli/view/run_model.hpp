@@ -4,6 +4,7 @@
 #include <boost/json/object.hpp>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -24,17 +25,18 @@ struct StepModel {
   std::string note;  // an error, or why it was skipped
   double weight = 1;
 
-  // Of a mapped step, once it is expanded.
-  bool expanded = false;
-  std::uint64_t items = 0;
-  std::uint64_t items_ended = 0;
-  std::uint64_t items_failed = 0;
   struct Item {
     std::string status;  // running or retrying
     std::uint32_t attempt = 0;
     WallTime since;
   };
-  std::map<std::int64_t, Item> active;  // by index
+  struct Items {
+    std::uint64_t count = 0;
+    std::uint64_t ended = 0;
+    std::uint64_t failed = 0;
+    std::map<std::int64_t, Item> active;  // by index
+  };
+  std::unique_ptr<Items> items;  // of a mapped step, once it is expanded
 };
 
 // A task that failed for good.

@@ -78,13 +78,14 @@ class Tree {
     if (!step.title.empty() && step.title != step.name && step.note.empty() && options_.columns >= kNarrow) {
       left += "  " + style_.dim(step.title);
     }
-    if (step.expanded) {
-      left += "  " + std::to_string(step.items_ended) + '/' + std::to_string(step.items);
-      if (step.items_failed > 0) left += style_.red("  " + std::to_string(step.items_failed) + " failed");
-      if (!step.active.empty()) left += style_.dim("  " + std::to_string(step.active.size()) + " active");
-    }
-    if (step.attempt > 1 && !step.expanded)
+    if (step.items != nullptr) {
+      const StepModel::Items& items = *step.items;
+      left += "  " + std::to_string(items.ended) + '/' + std::to_string(items.count);
+      if (items.failed > 0) left += style_.red("  " + std::to_string(items.failed) + " failed");
+      if (!items.active.empty()) left += style_.dim("  " + std::to_string(items.active.size()) + " active");
+    } else if (step.attempt > 1) {
       left += style_.yellow("  attempt " + std::to_string(step.attempt));
+    }
     if (!step.note.empty()) {
       left += "  " + (step.status == "failed" ? style_.red(step.note) : style_.dim(step.note));
     }
@@ -131,9 +132,11 @@ class Tree {
         out.push_back(style_.dim(" finally"));
       in_finally = steps[i].finally;
       out.push_back(step_line(steps[i]));
-      std::size_t items = std::min({spare, kActiveItems, steps[i].active.size()});
+      if (steps[i].items == nullptr) continue;
+      const auto& active = steps[i].items->active;
+      std::size_t items = std::min({spare, kActiveItems, active.size()});
       spare -= items;
-      for (auto item = steps[i].active.begin(); items > 0; ++item, --items) {
+      for (auto item = active.begin(); items > 0; ++item, --items) {
         out.push_back(item_line(item->first, item->second));
       }
     }

@@ -18,16 +18,24 @@ std::string describe(const model::ErrorRule& rule) {
   return text;
 }
 
+// The last step's process, to be changed.
+model::Process& process_of(model::Step& step) {
+  auto own = std::make_shared<model::Process>(step.process ? *step.process : model::Process{});
+  step.process = own;
+  return *own;
+}
+
 std::string describe(const model::Step& step) {
+  const model::Process process = step.process ? *step.process : model::Process{};
   std::string text = step.name + "|" + std::string(model::name(step.kind)) + "|" + step.when + "|" +
-                     step.queue + "|" + step.workdir + "|" + std::to_string(step.max_parallel) + "," +
+                     step.queue + "|" + process.workdir + "|" + std::to_string(step.max_parallel) + "," +
                      std::to_string(step.priority) + "," + std::to_string(step.continue_on_error) + "," +
-                     std::to_string(step.finally) + "," + std::to_string(step.parse_json) + "|";
+                     std::to_string(step.finally) + "," + std::to_string(process.parse_json) + "|";
   for (const auto* value : {&step.action, &step.for_each, &step.with, &step.env}) {
     text += boost::json::serialize(*value) + "|";
   }
   for (const Ordinal before : step.needs) text += std::to_string(before) + ",";
-  for (const std::string& word : step.shell) text += word + ",";
+  for (const std::string& word : process.shell) text += word + ",";
   if (step.wait) {
     text += "wait " + std::to_string(static_cast<int>(step.wait->what)) + "," +
             std::to_string(step.wait->timeout.value_or(Duration{}).us) + "," +
@@ -168,11 +176,11 @@ FlowBuilder& FlowBuilder::env(boost::json::object value) {
   return *this;
 }
 FlowBuilder& FlowBuilder::workdir(std::string value) {
-  last().workdir = std::move(value);
+  process_of(last()).workdir = std::move(value);
   return *this;
 }
 FlowBuilder& FlowBuilder::shell(std::vector<std::string> words) {
-  last().shell = std::move(words);
+  process_of(last()).shell = std::move(words);
   return *this;
 }
 FlowBuilder& FlowBuilder::response_schema(boost::json::value schema) {
@@ -180,7 +188,7 @@ FlowBuilder& FlowBuilder::response_schema(boost::json::value schema) {
   return *this;
 }
 FlowBuilder& FlowBuilder::parse_json() {
-  last().parse_json = true;
+  process_of(last()).parse_json = true;
   return *this;
 }
 FlowBuilder& FlowBuilder::retry(model::Retry retry) {

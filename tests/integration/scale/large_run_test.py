@@ -7,7 +7,7 @@ import unittest
 
 from harness.case import BATON, LONG, BatonCase
 
-MAX_BYTES_PER_TASK = 3072
+MAX_BYTES_PER_TASK = 2048
 
 
 class LargeRunTest(BatonCase):
