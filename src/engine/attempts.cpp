@@ -96,11 +96,17 @@ void name_stop(const Run& run, const Task& task, model::Failure& failure) {
   }
 }
 
+// A queued task does not wait for a worker any more, but for something else.
+void wait_elsewhere(State& state, Run& run, Task& task) {
+  if (task.row.status == TaskStatus::queued) leave_queue(state, run, task);
+  task.row.status = TaskStatus::retrying;
+}
+
 void retry_later(State& state, Run& run, Task& task, const Verdict& verdict, const model::Failure& failure,
                  const Moment& moment, Effects& effects) {
   effects.touch(run, task.row.key.ordinal);
   ++run.row.retries;
-  task.row.status = TaskStatus::retrying;
+  wait_elsewhere(state, run, task);
   task.row.last_delay = verdict.backoff;
   task.row.due = moment.now + verdict.delay;
   set_error(task.row, failure);
@@ -118,7 +124,7 @@ void retry_later(State& state, Run& run, Task& task, const Verdict& verdict, con
 void hold(State& state, Run& run, Task& task, const model::Failure& failure, const Moment& moment,
           Effects& effects) {
   effects.touch(run, task.row.key.ordinal);
-  task.row.status = TaskStatus::retrying;
+  wait_elsewhere(state, run, task);
   task.row.held = true;
   task.row.due = {};
   set_error(task.row, failure);
@@ -152,7 +158,7 @@ void begin_fallback(State& state, Run& run, Task& task, const model::Failure& fa
                     Effects& effects) {
   effects.touch(run, task.row.key.ordinal);
   set_error(task.row, failure);
-  task.row.status = TaskStatus::retrying;
+  wait_elsewhere(state, run, task);
   task.row.phase = model::Phase::fallback;
   task.row.group_attempts = 0;
   task.row.start_timeouts = 0;

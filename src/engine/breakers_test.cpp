@@ -133,6 +133,125 @@ TEST(Breakers, APersonsWordWins) {
   EXPECT_EQ(testing::error_of(world.ask(model::ForceBreaker{"npl"})).code, ErrorCode::not_found);
 }
 
+TEST(Breakers, GoesOnLettingGoAfterARestart) {
+  World world;
+  trip(world);
+  for (int i = 0; i < 21; ++i) world.submit(call());
+  EXPECT_TRUE(world.claim(kMany).empty());
+  world.advance(Duration::seconds(61));
+  const auto probe = world.claim_one();
+  EXPECT_TRUE(world.claim(kMany).empty());
+  world.complete(probe);
+  EXPECT_EQ(world.claim(kMany).size(), 2U);
+  world.restart();
+  world.settle();
+  EXPECT_TRUE(world.claim(kMany).empty()) << "a restart is no reason to let all of them go";
+  const RunId fresh = world.submit(call());
+  EXPECT_EQ(world.claim_one().task.run, fresh) << "it is closed: what did not wait goes through";
+  world.advance(Duration::seconds(1));
+  EXPECT_EQ(world.claim(kMany).size(), 2U);
+  world.advance(Duration::seconds(10));
+  EXPECT_EQ(world.claim(kMany).size(), 16U);
+  EXPECT_EQ(world.state().breakers.at("nlp").row.release_part, 0U);
+}
+
+TEST(Breakers, AProbeIsKnownAfterARestart) {
+  World world;
+  trip(world);
+  world.submit(call());
+  world.submit(call());
+  EXPECT_TRUE(world.claim().empty());
+  world.advance(Duration::seconds(61));
+  const auto probe = world.claim_one();
+  world.restart();
+  world.settle();
+  EXPECT_TRUE(world.claim().empty()) << "one probe at a time";
+  world.complete(probe);
+  EXPECT_EQ(state_of(world), BreakerState::closed);
+  EXPECT_EQ(world.claim().size(), 1U);
+}
+
+// With a fallback, or with the rule, the step does not wait.
+std::shared_ptr<const model::Workflow> impatient(bool fallback, std::optional<model::ErrorAction> action,
+                                                 std::int32_t items = 0) {
+  auto settings = std::make_shared<model::BreakerSettings>();
+  settings->name = "nlp";
+  settings->failures = 2;
+  testing::FlowBuilder flow("impatient");
+  flow.run("ask").breaker(std::move(settings)).attempts(3);
+  if (items > 0) {
+    boost::json::array list;
+    for (std::int32_t i = 0; i < items; ++i) list.emplace_back(i);
+    flow.for_each(std::move(list)).max_parallel(4);
+  }
+  if (fallback) flow.fallback();
+  if (action) flow.on_error({.types = {"breaker_open"}, .action = *action});
+  return flow.done();
+}
+
+TEST(Breakers, AStepThatDoesNotWaitFollowsItsRules) {
+  using model::ErrorAction;
+  for (const bool restart : {false, true}) {
+    World world({.restart_every = restart ? 1U : 0U});
+    trip(world);
+    const RunId falls_back = world.submit(impatient(true, std::nullopt));
+    const RunId fails = world.submit(impatient(true, ErrorAction::fail));
+    const RunId held = world.submit(impatient(false, ErrorAction::hold));
+    const RunId waits = world.submit(impatient(true, ErrorAction::retry));
+    const RunId plain = world.submit(impatient(false, std::nullopt));
+    world.settle();
+    EXPECT_EQ(world.task(falls_back, "ask").phase, model::Phase::fallback) << "without any worker";
+    world.complete(world.claim_one());
+    EXPECT_EQ(world.status(falls_back, "ask"), TaskStatus::completed);
+    EXPECT_EQ(world.status(fails, "ask"), TaskStatus::failed);
+    EXPECT_EQ(world.task(fails, "ask").error_type, "breaker_open");
+    EXPECT_EQ(world.task(fails, "ask").attempts, 0U);
+    EXPECT_TRUE(world.task(held, "ask").held);
+    EXPECT_EQ(world.status(waits, "ask"), TaskStatus::queued);
+    EXPECT_EQ(world.status(plain, "ask"), TaskStatus::queued);
+  }
+}
+
+TEST(Breakers, ThatOpenWhileATaskIsTriedAgainSendItToItsFallback) {
+  World world;
+  const RunId run = world.submit(impatient(true, std::nullopt));
+  world.fail(world.claim_one(), {.type = "connection", .message = "refused"});
+  world.advance(Duration::seconds(1));
+  world.fail(world.claim_one(), {.type = "connection", .message = "refused"});
+  ASSERT_EQ(state_of(world), BreakerState::open);
+  EXPECT_EQ(world.status(run, "ask"), TaskStatus::retrying);
+  world.advance(Duration::seconds(5));
+  const auto fallback = world.claim_one();
+  EXPECT_EQ(world.task(run, "ask").phase, model::Phase::fallback);
+  EXPECT_EQ(world.task(run, "ask").error_type, "breaker_open");
+  world.complete(fallback);
+  EXPECT_EQ(world.task(run, "ask").via, model::Via::fallback);
+}
+
+TEST(Breakers, ManyItemsAreTurnedAwayOneByOne) {
+  World world;
+  trip(world);
+  const RunId run = world.submit(impatient(false, model::ErrorAction::ignore, 3000));
+  world.settle();
+  EXPECT_EQ(world.run(run).status, model::RunStatus::completed);
+  EXPECT_EQ(world.run(run).counts.failed, 3000U);
+  EXPECT_LE(world.largest_batch(), 3000U);
+}
+
+TEST(Breakers, OneThatADefinitionNamesCanBeOpenedBeforeItsFirstFailure) {
+  World world;
+  const RunId run = world.submit(call());
+  EXPECT_EQ(testing::error_of(world.ask(model::ForceBreaker{"npl", model::BreakerForce::open})).message,
+            "there is no breaker \"npl\"; did you mean \"nlp\"?");
+  world.ask(model::ForceBreaker{"nlp", model::BreakerForce::open, "alice", "moving"});
+  EXPECT_TRUE(world.claim().empty());
+  const auto reply = world.ask(model::Explain{run, 0});
+  EXPECT_EQ(std::get<model::Explanation>(reply).reasons.at(0).message,
+            "breaker nlp was opened by alice: moving");
+  world.ask(model::ForceBreaker{"nlp", model::BreakerForce::none, "alice", ""});
+  EXPECT_EQ(world.claim().size(), 1U);
+}
+
 TEST(Breakers, OthersGoOn) {
   World world;
   trip(world);

@@ -92,7 +92,6 @@ void start_limit_over(State& state, Run& run, Task& task, const Moment& moment, 
     return;
   }
   ++task.row.start_timeouts;
-  leave_queue(state, run, task);
   fail_attempt(
       state, run, task,
       {.type = model::error_type::kStartTimeout,

@@ -21,7 +21,8 @@ constexpr std::size_t kMovesPerDispatch = 10'000;
 
 // The first task of the queue that may start; those before it are moved to what blocks them. One that is
 // about to be cancelled is dropped. nullptr: there is none, or `moves` are used up.
-Task* front(State& state, Line& queue, Run*& run, std::size_t& moves) {
+Task* front(State& state, Line& queue, Run*& run, std::size_t& moves, const Moment& moment, Effects& effects,
+            std::size_t row_limit) {
   while (!queue.tasks.empty() && moves > 0) {
     const TaskKey key = queue.tasks.begin()->second;
     run = state.find(key.run);
@@ -30,6 +31,10 @@ Task* front(State& state, Line& queue, Run*& run, std::size_t& moves) {
       leave_line(state, task);
     } else if (const auto blocker = blocker_of(state, *run, task)) {
       block(state, task, *blocker);
+      reject_if_due(state, *run, task);
+      // What cannot start keeps no other task of its run from starting.
+      if (blocker->kind != model::BlockerKind::run_paused) leave_place(state, *run, task, moment, effects);
+      if (effects.rows() >= row_limit) moves = 1;
     } else {
       return &task;
     }
@@ -53,12 +58,13 @@ void for_each_queue(auto& state, const Claim& claim, auto visit) {
 }
 
 // Of the claim's queues the one whose first task is the most urgent, then the oldest: that task.
-Task* choose(State& state, const Claim& claim, Run*& run, std::size_t& moves) {
+Task* choose(State& state, const Claim& claim, Run*& run, std::size_t& moves, const Moment& moment,
+             Effects& effects, std::size_t row_limit) {
   Task* best = nullptr;
   Place best_place;
   for_each_queue(state, claim, [&](Line& queue) {
     Run* its_run = nullptr;
-    Task* task = front(state, queue, its_run, moves);
+    Task* task = front(state, queue, its_run, moves, moment, effects, row_limit);
     if (task == nullptr) return;
     const Place place = queue.tasks.begin()->first;
     if (best != nullptr && best_place < place) return;
@@ -78,6 +84,7 @@ void start_attempt(State& state, Run& run, Task& task, const Claim& claim, const
     leave_line(state, task);
   } else {
     leave_queue(state, run, task);
+    take_place(run, task);
     ++run.row.counts.running;
     row.status = model::TaskStatus::running;
   }
@@ -141,6 +148,7 @@ void enqueue(State& state, Run& run, Task& task, const Moment& moment, Effects& 
                        .index = task.row.index,
                        .number = task.row.priority});
   arm_clock(state, run, task);
+  reject_if_due(state, run, task);
   want_dispatch(state);
 }
 
@@ -182,11 +190,13 @@ bool dispatch(State& state, const Moment& moment, Effects& effects, std::size_t 
         break;
       }
       Run* run = nullptr;
-      Task* task = choose(state, claim, run, moves);
+      Task* task = choose(state, claim, run, moves, moment, effects, row_limit);
       if (task == nullptr) {
         more = moves == 0;
         break;
       }
+      // Its place may have gone to another one while other queues were looked at.
+      if (!task->slot && blocker_of(state, *run, *task)) continue;
       Needs missing;
       add_dispatch_needs(state, *run, *task, missing);
       if (!missing.empty()) break;

@@ -31,6 +31,28 @@ std::string quoted(const model::Pause& pause) {
   return text;
 }
 
+Reason breaker_open(const State& state, const std::string& breaker, const Moment& moment) {
+  Reason reason{.code = "breaker_open", .subject = breaker};
+  reason.message = "breaker " + breaker + " lets nothing through";
+  const auto found = state.breakers.find(breaker);
+  if (found == state.breakers.end()) return reason;
+  const model::BreakerRow& row = found->second.row;
+  if (row.force == model::BreakerForce::open) {
+    reason.message = "breaker " + breaker + " was opened by " + row.forced_by;
+    if (!row.reason.empty()) reason.message += ": " + row.reason;
+  } else if (row.state == model::BreakerState::closed || row.force == model::BreakerForce::closed) {
+    reason.message = "breaker " + breaker + " has closed; those that waited are let go bit by bit";
+  } else {
+    reason.message =
+        "breaker " + breaker +
+        (row.state == model::BreakerState::open ? " is open"
+                                                : " is half-open, and enough probes are under way");
+    if (!row.last_failure.empty()) reason.message += "; the last failure was " + printable(row.last_failure);
+    if (row.state == model::BreakerState::open) reason.until = wall_of(row.open_until(), moment);
+  }
+  return reason;
+}
+
 Reason paused(const State& state, const Blocker& blocker) {
   Reason reason{.code = std::string(name(blocker.kind))};
   const auto found = state.pauses.find(blocker);
@@ -43,6 +65,30 @@ Reason paused(const State& state, const Blocker& blocker) {
   reason.message = describe(pause) + " was paused" + quoted(pause);
   reason.until = pause.until;
   return reason;
+}
+
+Reason run_full(const Run& run) {
+  return {.code = "max_parallel",
+          .message = "the run has as many tasks under way as its max_parallel allows (" +
+                     std::to_string(run.program->workflow().max_parallel) + ")",
+          .count = run.active};
+}
+
+Reason held(const State& state, const Run& run, const Blocker& blocker, const Moment& moment) {
+  if (blocker.kind == model::BlockerKind::breaker_open) return breaker_open(state, blocker.name, moment);
+  if (blocker.kind == model::BlockerKind::run_full) return run_full(run);
+  return paused(state, blocker);
+}
+
+// What holds it back: what it stands before, or will stand before when it comes to the front.
+std::optional<Blocker> blocker_before(const State& state, const Run& run, const Task& task) {
+  if (auto blocker = blocker_of(state, run, task)) return blocker;
+  // A breaker that has closed lets those that wait go bit by bit.
+  if (task.line != nullptr && task.line->blocker &&
+      task.line->blocker->kind == model::BlockerKind::breaker_open) {
+    return task.line->blocker;
+  }
+  return std::nullopt;
 }
 
 bool serves(const Worker& worker, const std::string& queue) {
@@ -70,9 +116,10 @@ Reason waits_for_worker(const State& state, const std::string& queue) {
           .count = static_cast<std::uint32_t>(workers)};
 }
 
-Reason why_queued(const State& state, const Run& run, const Task& task, bool with_place) {
+Reason why_queued(const State& state, const Run& run, const Task& task, const Moment& moment,
+                  bool with_place) {
   if (is_closing(run, task)) return {.code = "stopping", .message = "it is about to be cancelled"};
-  if (const auto blocker = blocker_of(state, run, task)) return paused(state, *blocker);
+  if (const auto blocker = blocker_before(state, run, task)) return held(state, run, *blocker, moment);
   const std::string& queue = queue_of(run, task);
   if (const Blocker whole = Blocker::queue_paused(queue); is_paused(state, whole))
     return paused(state, whole);
@@ -121,12 +168,7 @@ Reason waits_for_steps(const Run& run, const Task& task) {
 
 // Parked behind the run's max_parallel, or behind its own step's.
 Reason over_limit(const Run& run, const Task& task) {
-  if (task.parked || task.row.index < 0) {
-    return {.code = "max_parallel",
-            .message = "the run has as many tasks under way as its max_parallel allows (" +
-                       std::to_string(run.program->workflow().max_parallel) + ")",
-            .count = run.active};
-  }
+  if (task.parked || task.row.index < 0) return run_full(run);
   const Task& group = run.tasks[task.row.step];
   const std::uint32_t limit = run.program->step(task.row.step).max_parallel;
   if (limit > 0) {
@@ -140,7 +182,7 @@ Reason over_limit(const Run& run, const Task& task) {
           .count = group.items_waiting};
 }
 
-Reason why_pending(const State& state, const Run& run, const Task& task) {
+Reason why_pending(const State& state, const Run& run, const Task& task, const Moment& moment) {
   if (run.row.recovery.scope != model::Recovery::Scope::none) {
     return {.code = "recovering", .message = "its run is being recovered"};
   }
@@ -149,7 +191,7 @@ Reason why_pending(const State& state, const Run& run, const Task& task) {
     return {.code = "finally", .message = "steps under `finally` start when all others have ended"};
   }
   if (task.row.index < 0 && waits_for_upstream(run, task)) return waits_for_steps(run, task);
-  if (const auto blocker = blocker_of(state, run, task)) return paused(state, *blocker);
+  if (const auto blocker = blocker_of(state, run, task)) return held(state, run, *blocker, moment);
   if (task.parked) return over_limit(run, task);
   if (task.row.expanded) {
     const std::uint32_t ended = task.row.item_count - task.items_open;
@@ -220,9 +262,9 @@ Reason why_ended(const model::TaskRow& row) {
 Reason why(const State& state, const Run& run, const Task& task, const Moment& moment, bool with_place) {
   switch (task.row.status) {
     case TaskStatus::pending:
-      return why_pending(state, run, task);
+      return why_pending(state, run, task, moment);
     case TaskStatus::queued:
-      return why_queued(state, run, task, with_place);
+      return why_queued(state, run, task, moment, with_place);
     case TaskStatus::running:
       return why_running(state, run, task);
     case TaskStatus::retrying:
@@ -311,6 +353,49 @@ model::Explanation explain_run(const State& state, const Run& run, const Moment&
   return answer;
 }
 
+namespace {
+
+// Those that definitions in memory name, and those that are paused.
+std::vector<model::TargetView> survey_targets(const State& state) {
+  std::map<std::string, model::TargetView> targets;
+  const auto view = [&](const std::string& name) -> model::TargetView& {
+    model::TargetView& target = targets[name];
+    target.name = name;
+    return target;
+  };
+  for (const auto& [hash, program] : state.programs) {
+    for (const model::Step& step : program->workflow().steps) {
+      if (step.target.empty()) continue;
+      model::TargetView& target = view(step.target);
+      if (step.breaker && target.breaker.empty()) target.breaker = step.breaker->name;
+    }
+  }
+  for (const auto& [what, pause] : state.pauses) {
+    if (what.kind == model::BlockerKind::target_paused) view(what.name);
+  }
+  const auto used_by = [&](const TaskKey& key) -> std::string {
+    const Run* run = state.find(key.run);
+    return run != nullptr ? run->program->action(run->tasks[key.ordinal].row).target : std::string();
+  };
+  for (const auto& [blocker, line] : state.blocked) {
+    if (blocker.kind != model::BlockerKind::target_paused && blocker.kind != model::BlockerKind::breaker_open)
+      continue;
+    for (const auto& [place, key] : line.tasks) {
+      if (const std::string target = used_by(key); !target.empty()) ++view(target).held;
+    }
+  }
+  for (const auto& [name, worker] : state.workers) {
+    for (const auto& [token, key] : worker.attempts) {
+      if (const std::string target = used_by(key); !target.empty()) ++view(target).running;
+    }
+  }
+  std::vector<model::TargetView> answer;
+  for (auto& [name, target] : targets) answer.push_back(std::move(target));
+  return answer;
+}
+
+}  // namespace
+
 model::Survey survey(const State& state) {
   constexpr std::size_t kAttemptsNamed = 100;
   std::map<std::string, model::QueueView> queues;
@@ -336,6 +421,7 @@ model::Survey survey(const State& state) {
     if (what.kind == model::BlockerKind::queue_paused) queue(what.name);
   }
   model::Survey answer;
+  answer.targets = survey_targets(state);
   for (const auto& [name, worker] : state.workers) {
     model::WorkerView view{.name = name, .in_process = worker.in_process, .queues = worker.queues};
     view.waiting = std::ranges::find(state.claims, name, &Claim::worker) != state.claims.end();

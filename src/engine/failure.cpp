@@ -18,12 +18,14 @@ namespace error_type = model::error_type;
 
 constexpr Duration kMaxRetryAfter = Duration::hours(1);
 
-bool is_nobodys_fault(const model::Failure& failure) {
-  return failure.type == error_type::kLost || failure.type == error_type::kInterrupted;
+// Only rules that name the type hold for these.
+bool is_not_its_fault(const model::Failure& failure) {
+  return failure.type == error_type::kLost || failure.type == error_type::kInterrupted ||
+         failure.type == error_type::kBreakerOpen;
 }
 
 bool holds(const ErrorRule& rule, const model::Failure& failure) {
-  if (rule.types.empty() ? is_nobodys_fault(failure)
+  if (rule.types.empty() ? is_not_its_fault(failure)
                          : std::ranges::find(rule.types, failure.type) == rule.types.end()) {
     return false;
   }

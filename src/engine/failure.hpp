@@ -21,8 +21,8 @@ class ErrorRules {
   // A pattern that does not compile, which the definition's check has refused, matches nothing.
   explicit ErrorRules(std::span<const model::ErrorRule> rules);
 
-  // The first rule that holds for the failure; null if there is none. A lost or interrupted attempt is not
-  // its task's fault: only a rule that names that type holds for it (SEMANTICS 22).
+  // The first rule that holds for the failure; null if there is none. A lost or interrupted attempt or an
+  // open breaker is not its task's fault: only a rule that names that type holds for it (SEMANTICS 22).
   const model::ErrorRule* match(const model::Failure& failure) const;
 
  private:

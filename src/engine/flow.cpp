@@ -254,17 +254,7 @@ void finish(State& state, Run& run, Task& task, TaskStatus status, const Moment&
     bury(run, task, effects);
   }
   effects.record(run, std::move(fact));
-  if (model::is_active(before) && !waited) {
-    --run.active;
-    while (!run.parked.empty() && run.active < run.program->workflow().max_parallel) {
-      Task& next = run.tasks[run.parked.front()];
-      run.parked.pop_front();
-      if (!next.parked || is_closing(run, next)) continue;  // it has ended where it stood, or is about to
-      unpark(run, next);
-      ++run.active;
-      enqueue(state, run, next, moment, effects);
-    }
-  }
+  leave_place(state, run, task, moment, effects);
   if (is_item(task)) {
     end_item(state, run, task, was_active, moment, effects);
   } else {
@@ -282,7 +272,7 @@ void activate(State& state, Run& run, Task& task, const Moment& moment, Effects&
     run.parked.push_back(task.row.key.ordinal);
     return;
   }
-  ++run.active;
+  take_place(run, task);
   enqueue(state, run, task, moment, effects);
 }
 
@@ -468,6 +458,36 @@ bool is_closing(const Run& run, const Task& task) {
   if (run.program->step(task.row.step).finally) return is_item(task) && run.tasks[task.row.step].sweeping;
   return run.row.cancel_requested || run.row.timed_out || fails_fast(run) ||
          (is_item(task) && run.tasks[task.row.step].sweeping);
+}
+
+void take_place(Run& run, Task& task) {
+  if (task.slot) return;
+  task.slot = true;
+  ++run.active;
+}
+
+void leave_place(State& state, Run& run, Task& task, const Moment& moment, Effects& effects) {
+  if (!task.slot) return;
+  task.slot = false;
+  --run.active;
+  const model::Blocker full = model::Blocker::run_full(run.row.key);
+  while (run.active < run.program->workflow().max_parallel) {
+    // Those that had a place before come first.
+    if (const auto waiting = state.blocked.find(full); waiting != state.blocked.end()) {
+      Task& next = run.tasks[waiting->second.tasks.begin()->second.ordinal];
+      take_place(run, next);
+      stand_again(state, run, next);
+      want_dispatch(state);
+      continue;
+    }
+    if (run.parked.empty()) return;
+    Task& next = run.tasks[run.parked.front()];
+    run.parked.pop_front();
+    if (!next.parked || is_closing(run, next)) continue;  // it has ended where it stood, or is about to
+    unpark(run, next);
+    take_place(run, next);
+    enqueue(state, run, next, moment, effects);
+  }
 }
 
 void start_run(State& state, Run& run, const Moment& moment, Effects& effects) {

@@ -22,6 +22,11 @@ bool is_closing(const Run& run, const Task& task);
 // to running.
 void start_run(State& state, Run& run, const Moment& moment, Effects& effects);
 
+// Places under the run's max_parallel. A task takes one when it is queued and keeps it to its end; one that
+// something holds back in the queue leaves it to others, and takes one again when it starts.
+void take_place(Run& run, Task& task);
+void leave_place(State& state, Run& run, Task& task, const Moment& moment, Effects& effects);
+
 // The main phase or the `finally` phase is over when nothing of it is open and the run is not paused.
 void end_phase_if_over(State& state, Run& run, const Moment& moment, Effects& effects);
 // The first failure of a task that counts is the run's error.

@@ -28,8 +28,17 @@ std::optional<Blocker> blocker_of(const State& state, const Run& run, const Task
   if (is_held_by_breaker(state, run, task)) {
     return Blocker::breaker_open(breaker_settings(run, task)->name);
   }
-  if (state.pauses.empty()) return std::nullopt;
-  if (Blocker step = Blocker::step_paused(run.row.key, task.row.step); is_paused(state, step)) return step;
+  if (!state.pauses.empty()) {
+    if (Blocker step = Blocker::step_paused(run.row.key, task.row.step); is_paused(state, step)) return step;
+    const std::string& target = run.program->action(task.row).target;
+    if (Blocker service = Blocker::target_paused(target); !target.empty() && is_paused(state, service)) {
+      return service;
+    }
+  }
+  const std::uint32_t limit = run.program->workflow().max_parallel;
+  if (limit > 0 && run.active >= limit && !task.slot && task.row.status == model::TaskStatus::queued) {
+    return Blocker::run_full(run.row.key);
+  }
   return std::nullopt;
 }
 

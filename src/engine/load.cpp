@@ -88,11 +88,18 @@ void derive(Run& run) {
     count_upstream(run, i);
   }
   for (const Task& task : run.tasks) {
-    if (!model::is_active(task.row.status)) continue;
-    if (!is_wait(run, task.row)) {
+    if (model::is_active(task.row.status) && is_wait(run, task.row)) join_waiters(run, task);
+  }
+}
+
+// Who holds the places under max_parallel: whoever runs, then those that are tried again, then who is queued.
+void give_places(Run& run) {
+  const std::uint32_t limit = run.program->workflow().max_parallel;
+  for (const TaskStatus status : {TaskStatus::running, TaskStatus::retrying, TaskStatus::queued}) {
+    for (Task& task : run.tasks) {
+      if (task.row.status != status || is_wait(run, task.row) || (limit > 0 && run.active >= limit)) continue;
+      task.slot = true;
       ++run.active;
-    } else {
-      join_waiters(run, task);
     }
   }
 }
@@ -144,7 +151,9 @@ void derive_again(Run& run) {
     task.items_waiting = task.items_active = 0;
   }
   derive(run);
-  for (const Task& task : run.tasks) {
+  for (Task& task : run.tasks) {
+    task.slot = task.slot && model::is_active(task.row.status);
+    run.active += task.slot ? 1 : 0;
     if (!task.parked || task.row.index < 0) continue;
     ++run.tasks[task.row.step].items_waiting;
     ++run.tasks[task.row.step].items_active;
@@ -236,6 +245,7 @@ Status admit(State& state, model::RunRow row, std::vector<model::TaskRow> tasks,
     place.stored = true;
   }
   derive(*run);
+  give_places(*run);
   const RunKey key = run->row.key;
   // One that is over was loaded for a single answer.
   if (model::is_terminal(run->row.status)) state.ended.push_back(key);

@@ -43,6 +43,7 @@ struct Task {
   bool has_timer = false;
   bool old = false;         // an item of a list that a recovery has replaced; it counts nowhere
   bool probe = false;       // its attempt went through a half-open breaker
+  bool slot = false;        // it counts in Run::active
   Line* line = nullptr;     // where it stands: a queue, or before a blocker; see gates.hpp
   std::uint64_t order = 0;  // its place there, among those of its priority
   ShardTime clock;          // its entry of kind `clock` in State::timers, if has_clock
@@ -67,7 +68,7 @@ struct Run {
   std::size_t effects_slot = 0;  // its place in the effects of commit touched_in
   std::uint32_t open_main = 0;   // steps of the main phase that have not ended
   std::uint32_t open_finally = 0;
-  std::uint32_t active = 0;    // tasks queued, running or retrying, for max_parallel
+  std::uint32_t active = 0;    // tasks that hold a place under max_parallel, see fill_places()
   std::deque<Ordinal> parked;  // ready, but over max_parallel
   ShardTime clock;             // its entry of kind `run_clock` in State::timers, if has_clock
   bool has_clock = false;
@@ -94,7 +95,6 @@ struct Line {
 struct Breaker {
   model::BreakerRow row;
   std::uint32_t probing = 0;       // probes under way
-  std::size_t part = 0;            // of those that stood there when it closed: how many a second are let go
   std::optional<ShardTime> timer;  // its entry in State::timers
 };
 
@@ -140,6 +140,7 @@ enum class WorkKind : std::uint8_t {
   reset,    // begin the next generation of what a run's recovery names
   rank,     // bring queued tasks of a run to its new priority
   release,  // let tasks past the first of State::releasing
+  reject,   // a queued task does not wait for its open breaker
   dispatch  // hand queued tasks to waiting claims
 };
 struct Work {

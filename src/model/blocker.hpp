@@ -18,12 +18,13 @@ enum class BlockerKind : std::uint8_t {
   worker_paused,  // name
   target_paused,  // name
   breaker_open,   // name
+  run_full,       // run: as many tasks of it are under way as its max_parallel allows
 };
 std::string_view name(BlockerKind kind);
 
 struct Blocker {
   BlockerKind kind = BlockerKind::run_paused;
-  RunKey run;        // of run_paused and step_paused
+  RunKey run;        // of run_paused, step_paused and run_full
   Ordinal step = 0;  // of step_paused
   std::string name;  // of all others
 
@@ -43,6 +44,7 @@ struct Blocker {
   static Blocker target_paused(std::string name) {
     return {BlockerKind::target_paused, {}, 0, std::move(name)};
   }
+  static Blocker run_full(RunKey run) { return {BlockerKind::run_full, run, 0, {}}; }
 };
 
 }  // namespace baton::model

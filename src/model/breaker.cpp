@@ -53,6 +53,8 @@ Record to_record(const BreakerRow& row) {
     part.number(3, slice.failures);
     out.message(20, part);
   }
+  out.signed_number(21, row.closed_at.us);
+  out.number(22, row.release_part);
   return {breaker_key(settings.name), std::string(name(row.state)), row.changed_at, out.take()};
 }
 
@@ -142,6 +144,12 @@ Result<BreakerRow> breaker_of(const Record& record) {
         if (sound) row.slices[static_cast<std::size_t>(slice.number) % kBreakerSlices] = slice;
         break;
       }
+      case 21:
+        row.closed_at.us = in.signed_number();
+        break;
+      case 22:
+        row.release_part = small(in.number());
+        break;
       default:
         break;  // of a newer version
     }

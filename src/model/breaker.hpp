@@ -57,6 +57,9 @@ struct BreakerRow {
   ShardTime opened_at;              // the last time
   WallTime last_failure_at;         // 0 = never
   WallTime changed_at;              // of state or force; 0 = never
+  ShardTime closed_at;              // the last time
+  std::uint32_t release_part = 0;   // of those that waited when it closed: how many a second are let go; 0 =
+                                    // all have been
   std::string last_failure;         // "http: 503 …"
   std::array<BreakerSlice, kBreakerSlices> slices;
 

@@ -21,7 +21,7 @@ struct Reason {
   std::uint32_t count = 0;        // of such tasks in all
 };
 
-// What the dispatcher knows of queues and workers: the answer to Survey.
+// What the dispatcher knows of queues, workers and targets: the answer to AskSurvey.
 struct QueueView {
   std::string name;
   std::uint32_t queued = 0;                 // tasks in its line
@@ -38,8 +38,16 @@ struct WorkerView {
   std::vector<TaskKey> running;     // the first few
   std::uint32_t attempts = 0;       // that it holds
 };
+// A downstream service that workflows of this shard name.
+struct TargetView {
+  std::string name;
+  std::uint32_t running = 0;  // attempts that use it
+  std::uint32_t held = 0;     // queued tasks that wait for it: it is paused, or its breaker is open
+  std::string breaker;        // through which its steps go; "" = none
+};
 struct Survey {
   std::vector<QueueView> queues;
+  std::vector<TargetView> targets;
   std::vector<WorkerView> workers;
 };
 

@@ -25,6 +25,7 @@ inline constexpr const char* kCancelled = "cancelled";
 inline constexpr const char* kStartTimeout = "start_timeout";  // waited too long in the queue
 inline constexpr const char* kHeartbeat = "heartbeat";         // gave no sign of life for too long
 inline constexpr const char* kRejected = "rejected";           // a person said no
+inline constexpr const char* kBreakerOpen = "breaker_open";    // and the task does not wait for it
 inline constexpr const char* kQuarantined = "quarantined";     // lost or interrupted too often
 inline constexpr const char* kFinally = "finally";             // of a run: only a finally step failed
 inline constexpr const char* kUnsatisfied = "unsatisfied";     // `repeat` ended, its condition did not hold

@@ -18,6 +18,9 @@ std::string_view scope_of(BlockerKind kind) {
       return "worker";
     case BlockerKind::target_paused:
       return "target";
+    case BlockerKind::breaker_open:
+    case BlockerKind::run_full:
+      break;
   }
   return "";
 }

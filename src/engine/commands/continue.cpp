@@ -1,3 +1,4 @@
+#include "engine/breakers.hpp"
 #include "engine/commands/commands.hpp"
 #include "engine/decide.hpp"
 #include "engine/dispatch.hpp"
@@ -42,6 +43,10 @@ bool work_on(State& state, Work work, const Moment& moment, Effects& effects, st
   Run* run = state.find(work.task.run);
   if (run == nullptr || model::is_terminal(run->row.status)) return true;
   Task& task = run->tasks[work.task.ordinal];
+  if (work.kind == WorkKind::reject) {
+    reject(state, *run, task, moment, effects);
+    return true;
+  }
   if (work.kind == WorkKind::expand) {
     const std::uint32_t before = task.next_item;
     expand_items(state, *run, task, moment, effects, row_limit);

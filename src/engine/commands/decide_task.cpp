@@ -1,3 +1,7 @@
+#include <algorithm>
+#include <set>
+#include <vector>
+
 #include "base/text.hpp"
 #include "engine/commands/commands.hpp"
 #include "engine/dispatch.hpp"
@@ -59,6 +63,57 @@ Status run_allows(const Run& run, const Task& task, const model::DecideTask& com
   return {};
 }
 
+// The steps whose end had this one skipped, found upwards through those that were skipped for the same
+// reason.
+std::vector<Ordinal> causes_of_skip(const Run& run, Ordinal step) {
+  constexpr std::size_t kNamed = 3;
+  std::vector<Ordinal> causes;
+  std::vector<Ordinal> open = {step};
+  std::set<Ordinal> seen;
+  while (!open.empty() && causes.size() < kNamed) {
+    const Ordinal next = open.back();
+    open.pop_back();
+    for (const Ordinal before : run.program->step(next).needs) {
+      if (!seen.insert(before).second) continue;
+      const model::TaskRow& row = run.tasks[before].row;
+      if (row.status == TaskStatus::skipped && row.skip_reason != model::SkipReason::when &&
+          row.skip_reason != model::SkipReason::operator_) {
+        open.push_back(before);
+      } else if (is_bad(row, run.program->step(before)) || row.status == TaskStatus::skipped) {
+        causes.push_back(before);
+      }
+    }
+  }
+  std::ranges::sort(causes);
+  return causes;
+}
+
+// A task that would only be skipped again says what to do instead.
+Status would_start(const Run& run, const Task& task) {
+  const model::TaskRow& row = task.row;
+  const model::Step& step = run.program->step(row.step);
+  if (row.status != TaskStatus::skipped || row.index >= 0 ||
+      trigger(step.trigger_rule, task.upstream).kind != Trigger::Kind::skip) {
+    return {};
+  }
+  std::string names;
+  std::string instead;
+  for (const Ordinal cause : causes_of_skip(run, row.step)) {
+    const model::TaskRow& before = run.tasks[cause].row;
+    names += (names.empty() ? "" : ", ") + run.program->step(cause).name + " (" +
+             std::string(name(before.status)) + ")";
+    if (instead.empty() && before.status == TaskStatus::failed) {
+      instead = "retry task " + TaskId{run.row.id, cause}.text() + ", which lets this one run as well";
+    } else if (instead.empty() && before.status == TaskStatus::cancelled) {
+      instead = "recover the run";
+    }
+  }
+  if (instead.empty()) instead = "replay the run with another input, or recover it from such a step";
+  return conflict(
+      run, task,
+      "it would be skipped again" + (names.empty() ? "" : " because of " + names) + ": " + instead);
+}
+
 bool others_failed(const Run& run, Ordinal step) {
   for (Ordinal i = 0; i < run.program->size(); ++i) {
     if (i != step && !run.program->step(i).finally && run.tasks[i].row.status == TaskStatus::failed)
@@ -80,6 +135,7 @@ Status redo(State& state, Run& run, Task& task, const model::DecideTask& command
   if (row.index >= 0 && !model::is_terminal(run.tasks[row.step].row.status)) {
     return conflict(run, task, "its step has not ended yet; try again when it has");
   }
+  if (command.verdict == Verdict::retry) TRY_VOID(would_start(run, task));
   if (command.verdict == Verdict::complete && row.expanded) {
     return conflict(run, task, "it has items, whose results are its result; complete those");
   }

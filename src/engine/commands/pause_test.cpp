@@ -206,5 +206,82 @@ TEST(Pause, TenThousandBlockedTasksDoNotStandInTheWay) {
   EXPECT_EQ(world.claim(100).size(), 100u);
 }
 
+// Two steps that use the service "nlp", one that does not; at most two tasks at a time.
+std::shared_ptr<const model::Workflow> three_steps() {
+  return FlowBuilder("w")
+      .max_parallel(2)
+      .run("a")
+      .target("nlp")
+      .run("b")
+      .target("nlp")
+      .run("c")
+      .run("d")
+      .done();
+}
+
+TEST(Pause, OfATargetHoldsItsStepsAndNoOthers) {
+  World world;
+  const model::PauseTarget target{BlockerKind::target_paused, {}, "nlp"};
+  pause(world, target);
+  const RunId run = world.submit(three_steps());
+  EXPECT_EQ(steps_of(world.claim(10)), (Names{"c", "d"}));
+  EXPECT_EQ(world.status(run, "a"), TaskStatus::queued);
+  const auto why = std::get<model::Explanation>(world.ask(model::Explain{run, 0}));
+  EXPECT_EQ(why.reasons.at(0).message, "target nlp was paused by cli:ada: inspection");
+  const auto survey = std::get<model::Survey>(world.ask(model::AskSurvey{}));
+  ASSERT_EQ(survey.targets.size(), 1U);
+  EXPECT_EQ(survey.targets[0].held, 2U);
+  world.restart();
+  world.settle();
+  EXPECT_TRUE(world.claim(10).empty());
+  resume(world, target);
+  EXPECT_TRUE(world.claim(10).empty()) << "two are under way";
+}
+
+TEST(Pause, WhatIsHeldLeavesItsPlaceUnderMaxParallelToOthers) {
+  for (const std::uint32_t restart_every : {0U, 1U}) {
+    World world({.restart_every = restart_every});
+    const RunId run = world.submit(three_steps());
+    pause(world, {BlockerKind::step_paused, run, "a"});
+    pause(world, {BlockerKind::step_paused, run, "b"});
+    const auto others = world.claim(10);
+    ASSERT_EQ(steps_of(others), (Names{"c", "d"}));
+    EXPECT_EQ(world.state().find(run.key())->active, 2U);
+    resume(world, {BlockerKind::step_paused, run, "a"});
+    resume(world, {BlockerKind::step_paused, run, "b"});
+    EXPECT_TRUE(world.claim(10).empty()) << "the places are taken";
+    const auto why = std::get<model::Explanation>(world.ask(model::Explain{run, 0}));
+    EXPECT_EQ(why.reasons.at(0).code, "max_parallel");
+    world.complete(others[0]);
+    EXPECT_EQ(steps_of(world.claim(10)), Names{"a"});
+    world.complete(others[1]);
+    world.work_off();
+    EXPECT_EQ(world.status(run, "b"), TaskStatus::completed);
+  }
+}
+
+TEST(Pause, AThousandHeldItemsLeaveTheirPlaces) {
+  World world;
+  boost::json::array items;
+  for (int i = 0; i < 3000; ++i) items.emplace_back(i);
+  const RunId run =
+      world.submit(FlowBuilder("w").max_parallel(2).run("m").for_each(std::move(items)).run("last").done());
+  pause(world, {BlockerKind::step_paused, run, "m"});
+  EXPECT_EQ(steps_of(world.claim(10)), Names{"last"});
+  EXPECT_LE(world.largest_batch(), 1100U);
+}
+
+TEST(StartTimeout, OfItemsLeavesRoomForTheNextOnes) {
+  World world({.settings = {.item_window = 2}});
+  const RunId run = world.submit(FlowBuilder("w")
+                                     .run("m")
+                                     .for_each({1, 2, 3, 4, 5})
+                                     .timeout(model::Timeout{.start = Duration::seconds(10)})
+                                     .max_failures({.value = 5})
+                                     .done());
+  for (int i = 0; i < 3; ++i) world.advance(Duration::seconds(11));
+  EXPECT_EQ(world.run(run).counts.failed, 5U);
+}
+
 }  // namespace
 }  // namespace baton::engine

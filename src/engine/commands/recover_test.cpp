@@ -369,7 +369,8 @@ TEST(DecideTask, EveryStateAndEveryVerdict) {
       case TaskStatus::running:
       case TaskStatus::completed:
         return false;
-      case TaskStatus::skipped:
+      case TaskStatus::skipped:  // because of p, which has failed: tried again, it would be skipped again
+        return verdict == Verdict::skip;
       case TaskStatus::cancelled:
         return verdict != Verdict::complete;
       default:
@@ -415,6 +416,27 @@ TEST(DecideTask, EveryStateAndEveryVerdict) {
       }
     }
   }
+}
+
+TEST(Retry, OfWhatWouldOnlyBeSkippedAgainSaysWhatToRetryInstead) {
+  World world;
+  const RunId run =
+      world.submit(FlowBuilder("w").run("a").run("b").needs({"a"}).run("c").needs({"b"}).run("k").done());
+  for (const auto& task : world.claim(10)) {
+    if (task.step == "a") world.fail(task);
+  }
+  ASSERT_EQ(world.status(run, "c"), TaskStatus::skipped);
+  const auto refused = error_of(world.ask(model::DecideTask{.task = {run, 2}, .verdict = Verdict::retry}));
+  EXPECT_EQ(refused.code, ErrorCode::conflict);
+  const std::string expected =
+      "task " + TaskId{run, 2}.text() +
+      " (c) is skipped; it would be skipped again because of a (failed): retry task " +
+      TaskId{run, 0}.text() + ", which lets this one run as well";
+  EXPECT_EQ(refused.message, expected);
+  decide(world, run, "a", Verdict::retry);
+  world.complete(world.claim_one());
+  world.complete(world.claim_one());
+  EXPECT_EQ(world.claim_one().step, "c");
 }
 
 TEST(ChangeRun, MovesWhatWaitsToItsNewPriority) {

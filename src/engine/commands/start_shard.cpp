@@ -26,6 +26,7 @@ void keep(State& state, Run& run, Task& task, const Moment& moment) {
   Worker& worker = renew_lease(state, task.row.worker, task.row.in_process, moment);
   worker.attempts.emplace(task.row.token, task.row.key);
   task.heartbeat = moment.now;  // what was said before is not known
+  recall_probe(state, run, task);
   if (task.row.stopping == model::Stopping::soft) {
     set_timer(state, task, task.row.due);
   } else if (task.row.stopping == model::Stopping::none) {
@@ -44,7 +45,7 @@ bool is_orphan(const State& state, const Task& task) {
 // Recovery is the normal way to start: everything that was on its way goes on from what the rows say.
 void decide(State& state, const model::StartShard&, model::ReplyTo reply_to, const Moment& moment,
             Effects& effects) {
-  load_breakers(state);
+  load_breakers(state, moment);
   std::vector<Run*> runs;
   for (const auto& [key, run] : state.runs) {
     if (!model::is_terminal(run->row.status)) runs.push_back(run.get());
@@ -90,7 +91,13 @@ void decide(State& state, const model::StartShard&, model::ReplyTo reply_to, con
   std::ranges::sort(queued, {},
                     [](const Task* task) { return std::pair(task->row.ready_at, task->row.key); });
   for (Task* task : queued) {
-    stand_last(state, *state.find(task->row.key.run), *task);
+    Run& run = *state.find(task->row.key.run);
+    if (waits_for_release(state, run, *task)) {
+      block(state, *task, model::Blocker::breaker_open(breaker_settings(run, *task)->name));
+    } else {
+      stand_last(state, run, *task);
+      reject_if_due(state, run, *task);
+    }
   }
   for (const auto& [run, ordinal] : interrupted) {
     lose(state, *run, run->tasks[ordinal], model::AttemptEnd::interrupted, moment, effects);

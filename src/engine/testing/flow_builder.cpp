@@ -237,6 +237,11 @@ FlowBuilder& FlowBuilder::result_schema(boost::json::value schema) {
   rules().result_schema = std::move(schema);
   return *this;
 }
+FlowBuilder& FlowBuilder::target(std::string name) {
+  last().target = std::move(name);
+  return *this;
+}
+
 FlowBuilder& FlowBuilder::breaker(std::shared_ptr<const model::BreakerSettings> settings) {
   last().breaker = std::move(settings);
   return *this;

@@ -65,6 +65,7 @@ class FlowBuilder {
   // A script with these attempts, 1 s apart.
   FlowBuilder& fallback(boost::json::value with = nullptr, std::uint32_t attempts = 1);
   FlowBuilder& breaker(std::shared_ptr<const model::BreakerSettings> settings);
+  FlowBuilder& target(std::string name);
 
   // About the workflow.
   FlowBuilder& fail_fast();

@@ -80,8 +80,16 @@ class RunCheck {
     const Run& fresh = *other.find(run_.row.key);
     EXPECT_EQ(fresh.open_main, run_.open_main);
     EXPECT_EQ(fresh.open_finally, run_.open_finally);
-    EXPECT_EQ(fresh.active, run_.active);
     EXPECT_EQ(fresh.waiters, run_.waiters);
+    std::uint32_t places = 0;
+    for (const Task& task : run_.tasks) {
+      places += task.slot ? 1 : 0;
+      if (task.slot) EXPECT_TRUE(model::is_active(task.row.status)) << label(task);
+      if (task.row.status == TaskStatus::running && !is_wait(run_, task.row)) EXPECT_TRUE(task.slot) << label(task);
+    }
+    EXPECT_EQ(run_.active, places);
+    const std::uint32_t limit = run_.program->workflow().max_parallel;
+    if (limit > 0) EXPECT_LE(fresh.active, limit);
     EXPECT_EQ(fresh.done_weight, run_.done_weight);
     EXPECT_EQ(fresh.any_failed, run_.any_failed);
     EXPECT_EQ(fresh.finally_failed, run_.finally_failed);
@@ -167,7 +175,7 @@ class RunCheck {
       case TaskStatus::pending:
         return pending_goes_on(task);
       case TaskStatus::queued: {
-        if (is_blocked(task)) return true;
+        if (is_blocked(task) || agenda_.work.contains({WorkKind::reject, task.row.key})) return true;
         const std::string& queue = queue_of(run_, task);
         return agenda_.queued.contains({queue, task.row.priority, task.row.key}) &&
                (state_.dispatch_pending || !agenda_.claimed.contains(queue) ||
