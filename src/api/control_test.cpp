@@ -192,6 +192,7 @@ TEST_F(ControlTest, QueuesAndWorkers) {
   survey.queues.push_back(
       {.name = "gpu", .queued = 2, .held = 1, .workers = 0, .running = 0, .most_urgent = 7});
   survey.workers.push_back({.name = "local", .in_process = true, .attempts = 1});
+  survey.targets.push_back({"nlp", 1, 3, "nlp-1"});
   answer_with(survey);
   EXPECT_EQ(
       get("/api/v1/queues").body,
@@ -201,7 +202,14 @@ TEST_F(ControlTest, QueuesAndWorkers) {
       get("/api/v1/workers").body,
       R"({"items":[{"name":"local","status":"busy","in_process":true,"attempts":1,"queues":null,"pause":null}],)"
       R"("next":null})");
+  EXPECT_EQ(
+      get("/api/v1/targets").body,
+      R"({"items":[{"name":"nlp","running":1,"held":3,"breaker":{"name":"nlp-1","state":"closed","forced":null},)"
+      R"("pause":null}],"next":null})");
   answer_with(model::Done{});
+  EXPECT_EQ(send(net::Method::post, "/api/v1/targets/nlp/pause", R"({"reason":"x"})").body,
+            R"({"target":"nlp"})");
+  EXPECT_EQ(last<model::PauseCommand>().target.kind, model::BlockerKind::target_paused);
   EXPECT_EQ(send(net::Method::post, "/api/v1/queues/gpu/pause", R"({"for":60})").body, R"({"queue":"gpu"})");
   EXPECT_EQ(last<model::PauseCommand>().target.kind, model::BlockerKind::queue_paused);
   EXPECT_EQ(last<model::PauseCommand>().lasts, Duration::seconds(60));

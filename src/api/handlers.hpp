@@ -32,6 +32,9 @@ void resume_queue(const CorePtr& core, CallPtr call);
 void list_workers(const CorePtr& core, CallPtr call);
 void pause_worker(const CorePtr& core, CallPtr call);
 void resume_worker(const CorePtr& core, CallPtr call);
+void list_targets(const CorePtr& core, CallPtr call);
+void pause_target(const CorePtr& core, CallPtr call);
+void resume_target(const CorePtr& core, CallPtr call);
 void wait_for_run(const CorePtr& core, CallPtr call);  // wait.cpp
 void run_events(const CorePtr& core, CallPtr call);    // events.cpp
 void list_tasks(const CorePtr& core, CallPtr call);    // tasks.cpp

@@ -1,4 +1,4 @@
-// Queues and workers: what the dispatcher knows of them, and their pauses.
+// Queues, workers and targets: what the dispatcher knows of them, and their pauses.
 #include <map>
 
 #include "api/control.hpp"
@@ -91,6 +91,39 @@ Result<std::string> workers(Core& core, const model::Survey& survey) {
   return out.take();
 }
 
+Result<std::string> targets(Core& core, const model::Survey& survey) {
+  TRY(const auto pauses, pauses_of(core, BlockerKind::target_paused));
+  JsonText out;
+  out.begin_object().key("items").begin_array();
+  for (const model::TargetView& target : survey.targets) {
+    out.begin_object();
+    out.key("name").string(target.name);
+    out.key("running").integer(target.running);
+    out.key("held").integer(target.held);
+    out.key("breaker");
+    if (target.breaker.empty()) {
+      out.null();
+    } else {
+      TRY(const std::optional<model::Record> record,
+          core.services.store.get_record(core.services.shard, model::breaker_key(target.breaker)));
+      model::BreakerRow row;  // one that has seen no failure yet is closed
+      if (record) {
+        TRY(row, model::breaker_of(*record));
+      }
+      out.begin_object();
+      out.key("name").string(target.breaker);
+      out.key("state").string(model::name(row.state));
+      out.key("forced").string_or_null(model::name(row.force));
+      out.end_object();
+    }
+    out.key("pause");
+    write_pause(find(pauses, target.name), out);
+    out.end_object();
+  }
+  out.end_array().key("next").null().end_object();
+  return out.take();
+}
+
 template <typename Render>
 void ask(const CorePtr& core, const CallPtr& call, Render render) {
   if (const auto known = call->only({}); !known) return call->fail(known.error());
@@ -169,6 +202,15 @@ void pause_worker(const CorePtr& core, CallPtr call) {
 }
 void resume_worker(const CorePtr& core, CallPtr call) {
   resume(core, call, BlockerKind::worker_paused);
+}
+void list_targets(const CorePtr& core, CallPtr call) {
+  ask(core, call, targets);
+}
+void pause_target(const CorePtr& core, CallPtr call) {
+  pause(core, call, BlockerKind::target_paused);
+}
+void resume_target(const CorePtr& core, CallPtr call) {
+  resume(core, call, BlockerKind::target_paused);
 }
 
 }  // namespace baton::api

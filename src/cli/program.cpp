@@ -146,7 +146,6 @@ Program::Program() : app_("Runs tasks and workflows and does not lose them.", "b
   add_tasks(*this);
   add_task_steering(*this);
   add_queues(*this);
-  add_workers(*this);
   add_explain(*this);
   add_breakers(*this);
   add_dead_letters(*this);

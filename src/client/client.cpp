@@ -16,8 +16,7 @@ constexpr std::string_view kRuns = "/api/v1/runs";
 constexpr std::string_view kBreakers = "/api/v1/breakers";
 constexpr std::string_view kDeadLetters = "/api/v1/dead-letters";
 constexpr std::string_view kTasks = "/api/v1/tasks";
-constexpr std::string_view kQueues = "/api/v1/queues";
-constexpr std::string_view kWorkers = "/api/v1/workers";
+constexpr std::string_view kRoot = "/api/v1/";
 
 std::string resource(std::string_view collection, std::string_view id, std::string_view more = {}) {
   return std::string(collection) + '/' + net::percent_encode(id) + std::string(more);
@@ -163,13 +162,10 @@ Result<json::object> Client::steer_task(std::string_view id, std::string_view ve
                                         const json::object& body) {
   return act(net::Method::post, resource(kTasks, id, '/' + std::string(verb)), body);
 }
-Result<json::object> Client::steer_queue(std::string_view name, std::string_view verb,
-                                         const json::object& body) {
-  return act(net::Method::post, resource(kQueues, name, '/' + std::string(verb)), body);
-}
-Result<json::object> Client::steer_worker(std::string_view name, std::string_view verb,
-                                          const json::object& body) {
-  return act(net::Method::post, resource(kWorkers, name, '/' + std::string(verb)), body);
+Result<json::object> Client::steer(std::string_view nouns, std::string_view name, std::string_view verb,
+                                   const json::object& body) {
+  const std::string all = std::string(kRoot) + std::string(nouns);
+  return act(net::Method::post, resource(all, name, '/' + std::string(verb)), body);
 }
 Result<json::object> Client::replay(std::string_view id, const json::object& body,
                                     const std::string& idempotency_key) {
@@ -190,11 +186,8 @@ Result<json::object> Client::explain_task(std::string_view id) {
 Result<json::object> Client::progress(std::string_view id) {
   return get(resource(kRuns, id, "/progress"), timeout_);
 }
-Result<Page> Client::queues() {
-  return page(std::string(kQueues));
-}
-Result<Page> Client::workers() {
-  return page(std::string(kWorkers));
+Result<Page> Client::all(std::string_view nouns) {
+  return page(std::string(kRoot) + std::string(nouns));
 }
 
 Result<json::object> Client::wait(std::string_view id, Duration timeout) {

@@ -83,16 +83,15 @@ class Client {
   Result<Submitted> submit(const Submission& submission);
   Result<boost::json::object> run(std::string_view id);
   Result<boost::json::object> cancel(std::string_view id, bool terminate, std::string_view reason);
-  // What is done to a run, task, queue or worker: verb and body as in openapi.yaml. Asking twice does no
-  // harm, but for `replay`, which needs a key for that.
+  // What is done to a run, task, queue, worker or target: verb and body as in openapi.yaml. Asking twice does
+  // no harm, but for `replay`, which needs a key for that.
   Result<boost::json::object> steer_run(std::string_view id, std::string_view verb,
                                         const boost::json::object& body);
   Result<boost::json::object> steer_task(std::string_view id, std::string_view verb,
                                          const boost::json::object& body);
-  Result<boost::json::object> steer_queue(std::string_view name, std::string_view verb,
-                                          const boost::json::object& body);
-  Result<boost::json::object> steer_worker(std::string_view name, std::string_view verb,
-                                           const boost::json::object& body);
+  // `nouns`: queues, workers or targets.
+  Result<boost::json::object> steer(std::string_view nouns, std::string_view name, std::string_view verb,
+                                    const boost::json::object& body);
   Result<boost::json::object> replay(std::string_view id, const boost::json::object& body,
                                      const std::string& idempotency_key);
   Result<boost::json::object> change(std::string_view id, const boost::json::object& body);
@@ -101,8 +100,7 @@ class Client {
   Result<boost::json::object> explain_run(std::string_view id);
   Result<boost::json::object> explain_task(std::string_view id);
   Result<boost::json::object> progress(std::string_view id);
-  Result<Page> queues();
-  Result<Page> workers();
+  Result<Page> all(std::string_view nouns);
   // The run as it is when it has ended, or after `timeout` (whole seconds, at most 300).
   Result<boost::json::object> wait(std::string_view id, Duration timeout);
   // The text that the run follows, as JSON.

@@ -577,9 +577,9 @@ constexpr std::array kFields = {
         .forms = Form::name | Form::object,
         .description =
             "The circuit breaker that the step's attempts go through; steps that name the same one share it, "
-            "also those of other workflows. While it is open nothing behind it is started: tasks wait until "
-            "it "
-            "has recovered.",
+            "also those of other workflows. While it is open nothing behind it is started: the step does its "
+            "`fallback`, or what a rule for `breaker_open` says, else it waits until the breaker has "
+            "recovered.",
         .example = "breaker: {name: nlp, failures: 5, recovery: 60s}",
         .shape = Shape::breaker,
         .kinds = kinds::attempts},

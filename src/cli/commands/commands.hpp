@@ -10,8 +10,7 @@ void add_runs(Program& program);
 void add_run_steering(Program& program);  // after add_runs
 void add_tasks(Program& program);
 void add_task_steering(Program& program);  // after add_tasks
-void add_queues(Program& program);
-void add_workers(Program& program);
+void add_queues(Program& program);         // and workers, targets
 void add_explain(Program& program);
 void add_breakers(Program& program);
 void add_dead_letters(Program& program);

@@ -1,4 +1,4 @@
-// baton queues, baton workers: what there is, and pauses.
+// baton queues, baton workers, baton targets: what there is, and pauses.
 #include "cli/commands/commands.hpp"
 #include "cli/commands/steer.hpp"
 #include "cli/output.hpp"
@@ -40,72 +40,92 @@ Column field(std::string header, std::string name, bool right) {
           right};
 }
 
-int list(const Context& context, bool queues) {
+// "nlp, open"
+std::string breaker_cell(const json::object& row, const Style& style) {
+  const auto* breaker = object_of(row, "breaker");
+  if (breaker == nullptr) return "";
+  const std::string forced = cell_of(*breaker, "forced");
+  const std::string state = forced.empty() ? cell_of(*breaker, "state") : forced + " (forced)";
+  return cell_of(*breaker, "name") + ", " + (state.starts_with("open") ? style.red(state) : state);
+}
+
+struct Noun {
+  const char* many;
+  const char* one;
+  const char* pause;  // what `pause` does
+  std::vector<Column> columns;
+};
+
+std::vector<Noun> nouns() {
+  return {{"queues",
+           "queue",
+           "Hands out nothing more of a queue until it is resumed; running attempts go on",
+           {field("QUEUE", "name", false), field("QUEUED", "queued", true), field("HELD", "held", true),
+            field("RUNNING", "running", true), field("WORKERS", "workers", true)}},
+          {"workers",
+           "worker",
+           "Hands out nothing more to a worker until it is resumed; running attempts go on",
+           {field("WORKER", "name", false),
+            field("STATUS", "status", false),
+            field("ATTEMPTS", "attempts", true),
+            {"QUEUES", queues_cell, false, 1}}},
+          {"targets",
+           "target",
+           "Starts no step that uses the service until it is resumed; running attempts go on",
+           {field("TARGET", "name", false),
+            field("RUNNING", "running", true),
+            field("HELD", "held", true),
+            {"BREAKER", breaker_cell, false, 1}}}};
+}
+
+int list(const Context& context, const Noun& noun) {
   Session session(context.settings, context.console);
   if (const auto opened = session.open(Purpose::look); !opened) return context.fail(opened.error());
-  auto page =
-      session.ask(Purpose::look, [&](client::Client& c) { return queues ? c.queues() : c.workers(); });
+  auto page = session.ask(Purpose::look, [&](client::Client& c) { return c.all(noun.many); });
   if (!page) return context.fail(page.error());
-  std::vector<Column> columns;
-  if (queues) {
-    columns = {field("QUEUE", "name", false), field("QUEUED", "queued", true), field("HELD", "held", true),
-               field("RUNNING", "running", true), field("WORKERS", "workers", true)};
-  } else {
-    columns = {field("WORKER", "name", false),
-               field("STATUS", "status", false),
-               field("ATTEMPTS", "attempts", true),
-               {"QUEUES", queues_cell, false, 1}};
-  }
+  std::vector<Column> columns = noun.columns;
   columns.push_back({"PAUSED", pause_cell, false, 9});
   const bool none = page->items.empty();
   print_list(context.console, context.settings.output, std::move(page->items), "", columns);
-  if (none && context.settings.output == Format::table)
-    context.console.note(queues ? "no queues" : "no workers");
+  if (none && context.settings.output == Format::table) context.console.note(std::string("no ") + noun.many);
   return kOk;
 }
 
-int steer(const Context& context, const Options& options, bool queue, bool pause) {
+int steer(const Context& context, const Options& options, const Noun& noun, bool pause) {
   const json::object body = pause ? options.pause.body() : json::object();
   const char* verb = pause ? "pause" : "resume";
   return ask_and_show(
-      context,
-      [&](client::Client& c) {
-        return queue ? c.steer_queue(options.name, verb, body) : c.steer_worker(options.name, verb, body);
-      },
+      context, [&](client::Client& c) { return c.steer(noun.many, options.name, verb, body); },
       [&](const json::object&, const Style&) {
-        return std::string(queue ? "queue " : "worker ") + one_line(options.name) +
-               (pause ? " is paused\n" : " goes on\n");
+        return std::string(noun.one) + ' ' + one_line(options.name) + (pause ? " is paused\n" : " goes on\n");
       });
 }
 
-void add(Program& program, const char* noun, const char* one, bool queue) {
+void add(Program& program, const Noun& noun) {
   const auto options = std::make_shared<Options>();
-  CLI::App& parent = *program.app().add_subcommand(noun, std::string("Lists, pauses and resumes ") + noun);
+  CLI::App& parent =
+      *program.app().add_subcommand(noun.many, std::string("Lists, pauses and resumes ") + noun.many);
   parent.require_subcommand(1);
-  program.command(parent, "list", std::string("Lists ") + noun,
-                  [queue](const Context& c) { return list(c, queue); });
+  program.command(parent, "list", std::string("Lists ") + noun.many,
+                  [noun](const Context& c) { return list(c, noun); });
   const auto add_name = [&](CLI::App& command) {
-    command.add_option(one, options->name, std::string("Name of the ") + one)->required()->type_name("NAME");
+    command.add_option(noun.one, options->name, std::string("Name of the ") + noun.one)
+        ->required()
+        ->type_name("NAME");
   };
-  CLI::App& pause =
-      program.command(parent, "pause",
-                      std::string("Hands out nothing more ") + (queue ? "of a queue" : "to a worker") +
-                          " until it is resumed; running attempts go on",
-                      [options, queue](const Context& c) { return steer(c, *options, queue, true); });
+  CLI::App& pause = program.command(parent, "pause", noun.pause, [options, noun](const Context& c) {
+    return steer(c, *options, noun, true);
+  });
   add_name(pause);
   options->pause.add_to(pause);
-  add_name(program.command(parent, "resume", std::string("Lets a paused ") + one + " go on",
-                           [options, queue](const Context& c) { return steer(c, *options, queue, false); }));
+  add_name(program.command(parent, "resume", std::string("Lets a paused ") + noun.one + " go on",
+                           [options, noun](const Context& c) { return steer(c, *options, noun, false); }));
 }
 
 }  // namespace
 
 void add_queues(Program& program) {
-  add(program, "queues", "queue", true);
-}
-
-void add_workers(Program& program) {
-  add(program, "workers", "worker", false);
+  for (const Noun& noun : nouns()) add(program, noun);
 }
 
 }  // namespace baton::cli
