@@ -25,8 +25,10 @@ Result<model::CancelRun> read_cancel(const Call& call, bool terminate) {
   TRY(command.run, call.run_id());
   TRY(const RequestBody body, optional_body(call));
   if (terminate) {
-    TRY_VOID(body.only({"reason"}));
+    TRY_VOID(body.only({"reason", "cleanup"}));
     command.terminate = true;
+    TRY(const bool cleanup, body.boolean("cleanup", true));
+    command.no_cleanup = !cleanup;
   } else {
     TRY_VOID(body.only({"terminate", "reason"}));
     TRY(command.terminate, body.boolean("terminate", false));

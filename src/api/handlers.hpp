@@ -42,7 +42,7 @@ void get_task(const CorePtr& core, CallPtr call);
 void send_signal(const CorePtr& core, CallPtr call);  // signals.cpp
 void approve_task(const CorePtr& core, CallPtr call);
 void reject_task(const CorePtr& core, CallPtr call);
-void task_logs(const CorePtr& core, CallPtr call);          // task_logs.cpp
+void task_logs(const CorePtr& core, CallPtr call);      // task_logs.cpp
 void list_breakers(const CorePtr& core, CallPtr call);  // breakers.cpp
 void get_breaker(const CorePtr& core, CallPtr call);
 void open_breaker(const CorePtr& core, CallPtr call);
@@ -52,6 +52,12 @@ void list_dead_letters(const CorePtr& core, CallPtr call);  // dead_letters.cpp
 void list_dead_letter_groups(const CorePtr& core, CallPtr call);
 void get_dead_letter(const CorePtr& core, CallPtr call);
 void discard_dead_letters(const CorePtr& core, CallPtr call);
+void list_resources(const CorePtr& core, CallPtr call);  // resources.cpp
+void get_resource(const CorePtr& core, CallPtr call);
+void clean_resource(const CorePtr& core, CallPtr call);
+void register_resource(const CorePtr& core, CallPtr call);
+void release_resource(const CorePtr& core, CallPtr call);
+void report_progress(const CorePtr& core, CallPtr call);
 void get_version(const CorePtr& core, CallPtr call);  // health.cpp
 void get_alive(const CorePtr& core, CallPtr call);
 void get_ready(const CorePtr& core, CallPtr call);

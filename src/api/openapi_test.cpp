@@ -67,12 +67,13 @@ TEST_F(OpenApi, HasExactlyTheRoutes) {
 
 TEST_F(OpenApi, DescribesRuns) {
   JsonText out;
-  write_run({}, {nullptr, 0, "{}", "{}", nullptr, "{}"}, out);
+  write_run({}, {nullptr, 0, "{}", "{}", nullptr, "{}", "[]"}, out);
   const json::value run = json::parse(out.take());
   EXPECT_EQ(keys(schema("Run").at("properties")), keys(run));
   EXPECT_EQ(keys(schema("Run").at("properties").at("counts").at("properties")), keys(run.at("counts")));
   Names required = words(schema("Run").at("required"));
   required.insert("input");
+  required.insert("resources");
   EXPECT_EQ(required, keys(run));
 }
 

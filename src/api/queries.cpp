@@ -135,6 +135,22 @@ std::size_t Queries::ended_steps(const model::RunRow& row, const Workflow* workf
   return ended;
 }
 
+// The first ones; `GET /resources?run=` has them all.
+Result<std::string> Queries::resources_of(const RunId& run) {
+  constexpr std::size_t kMost = 100;
+  const std::string prefix = run.text() + '.';
+  TRY(const std::vector<model::Record> records,
+      store_.list_records({.shard = run.key().shard(), .kind = model::RecordKind::resource}, prefix, kMost));
+  JsonText out;
+  out.begin_array();
+  for (const model::Record& record : records) {
+    if (!record.id.key.starts_with(prefix)) break;
+    if (const auto resource = model::resource_of(record)) write_resource(*resource, false, out);
+  }
+  out.end_array();
+  return out.take();
+}
+
 Result<std::string> Queries::run(const RunId& id) {
   TRY(const store::RunView view, find(id));
   return run(view);
@@ -146,10 +162,11 @@ Result<std::string> Queries::run(const store::RunView& view) {
       store_.get_payload({view.row.key, model::PayloadSlot::run_input}));
   const Attached attached = attached_to(view.context, workflow.get());
   TRY(const std::optional<model::Pause> pause, pause_of(view.row));
+  TRY(const std::string resources, resources_of(view.row.id));
   JsonText out;
   write_run(view.row,
             {workflow.get(), ended_steps(view.row, workflow.get()), attached.metadata, attached.labels,
-             pause ? &*pause : nullptr, input ? std::string_view(*input) : "{}"},
+             pause ? &*pause : nullptr, input ? std::string_view(*input) : "{}", resources},
             out);
   return out.take();
 }
@@ -162,7 +179,7 @@ Status Queries::write_run_item(const model::RunRow& row, JsonText& out) {
   TRY(const std::optional<model::Pause> pause, pause_of(row));
   write_run(row,
             {workflow.get(), ended_steps(row, workflow.get()), attached.metadata, attached.labels,
-             pause ? &*pause : nullptr, std::nullopt},
+             pause ? &*pause : nullptr, std::nullopt, std::nullopt},
             out);
   return {};
 }
@@ -228,8 +245,10 @@ Result<std::string> Queries::history(const RunId& id, std::optional<JournalSeque
 
 Result<std::optional<std::string>> Queries::result_of(Run& run, const store::TaskView& view) {
   const TaskRow& row = view.row;
+  // What a failed attempt left is for the actions of its step only (SEMANTICS 6).
+  if (row.status != model::TaskStatus::completed) return std::nullopt;
   if (view.result) return view.result;
-  if (row.expanded && row.status == model::TaskStatus::completed) {
+  if (row.expanded) {
     if (row.item_count == 0) return "[]";
     return store_.get_payload(
         {run.row().key, model::PayloadSlot::item_results, row.first_item, row.item_count});
@@ -241,7 +260,15 @@ Result<std::optional<std::string>> Queries::result_of(Run& run, const store::Tas
 Status Queries::write_task_item(Run& run, const store::TaskView& view, bool attempt_list, JsonText& out) {
   const model::Step& step = run.workflow->steps[view.row.step];
   std::vector<Ordinal> dependencies;
-  for (const Ordinal need : step.needs) {
+  const bool helper = view.row.role != model::TaskRole::main;
+  std::int32_t index = view.row.index;
+  if (helper) {
+    // It is about the task that it serves.
+    TRY(const std::optional<store::TaskView> parent, store_.get_task({run.row().key, view.row.parent}));
+    if (parent) index = parent->row.index;
+    dependencies.push_back(view.row.parent);
+  }
+  for (const Ordinal need : helper ? std::vector<Ordinal>() : step.needs) {
     // Behind a join stand the items that it waited for. Between two mapped steps it is the step's own task:
     // the items' would be the product of both.
     if (run.workflow->steps[need].for_each.is_null() || view.row.index >= 0) {
@@ -263,10 +290,10 @@ Status Queries::write_task_item(Run& run, const store::TaskView& view, bool atte
     for (std::uint32_t i = 0; i < mapped.item_count; ++i) dependencies.push_back(mapped.first_item + i);
   }
   TRY(const std::optional<std::string> result, result_of(run, view));
-  write_task(
-      view.row,
-      {run.row().id, *run.workflow, dependencies, result ? std::string_view(*result) : "null", attempt_list},
-      out);
+  write_task(view.row,
+             {run.row().id, *run.workflow, dependencies, result ? std::string_view(*result) : "null",
+              attempt_list, index},
+             out);
   return {};
 }
 
@@ -327,7 +354,24 @@ Result<std::string> Queries::tasks(const RunId& id, TaskCursor at, std::size_t l
           return write(view);
         }));
   }
-  return close_list(out, at.step < run.steps() ? at.text() : "");
+  // Then the tasks that serve others, in the order in which they were made.
+  const Ordinal end = std::max(run.row().next_ordinal, run.steps());
+  while (at.step == run.steps() && !full() && run.steps() + at.item < end) {
+    const Ordinal first = run.steps() + at.item;
+    TRY(const std::vector<store::TaskView> stored,
+        store_.list_tasks(run.row().key, first, kWindow, kSmallResult));
+    at.item = stored.size() < kWindow ? end - run.steps() : stored.back().row.key.ordinal + 1 - run.steps();
+    for (const store::TaskView& view : stored) {
+      if (view.row.role == model::TaskRole::main || view.row.step >= run.steps()) continue;
+      if (full()) {
+        at.item = view.row.key.ordinal - run.steps();
+        break;
+      }
+      TRY_VOID(write(view));
+    }
+  }
+  const bool more = at.step < run.steps() || run.steps() + at.item < end;
+  return close_list(out, more ? at.text() : "");
 }
 
 Result<store::TaskView> Queries::locate(Run& run, const TaskId& id) {

@@ -58,6 +58,7 @@ class Queries {
   Result<Run> open(const RunId& id);
   Result<store::TaskView> locate(Run& run, const TaskId& id);
   Status write_run_item(const model::RunRow& row, JsonText& out);
+  Result<std::string> resources_of(const RunId& run);
   Result<std::optional<model::Pause>> pause_of(const model::RunRow& row);
   std::size_t ended_steps(const model::RunRow& row, const model::Workflow* workflow);
   Status write_task_item(Run& run, const store::TaskView& view, bool attempt_list, JsonText& out);

@@ -1,6 +1,8 @@
 #include "api/render.hpp"
 
 #include <algorithm>
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
 
 #include "model/states.hpp"
 
@@ -130,6 +132,7 @@ void write_run(const model::RunRow& row, const RunDetails& details, JsonText& ou
   out.key("version").integer(row.version);
   out.key("title").string_or_null(details.workflow != nullptr ? details.workflow->title : "");
   out.key("status").string(model::name(row.status));
+  out.key("stage").string(model::name(row.stage));
   out.key("progress").integer(row.progress);
   out.key("current_step").integer(static_cast<std::int64_t>(details.current_step));
   out.key("total_steps");
@@ -140,6 +143,7 @@ void write_run(const model::RunRow& row, const RunDetails& details, JsonText& ou
   }
   out.key("job_id").string_or_null(row.job_id);
   if (details.input) out.key("input").raw(*details.input);
+  if (details.resources) out.key("resources").raw(*details.resources);
   out.key("metadata").raw(details.metadata);
   out.key("labels").raw(details.labels);
   out.key("priority").integer(row.priority);
@@ -177,8 +181,8 @@ void write_task(const model::TaskRow& row, const TaskDetails& details, JsonText&
   out.key("type").string(step.type());
   out.key("step_index").integer(row.step);
   out.key("index");
-  if (row.index >= 0) {
-    out.integer(row.index);
+  if (details.index >= 0) {
+    out.integer(details.index);
   } else {
     out.null();
   }
@@ -189,6 +193,13 @@ void write_task(const model::TaskRow& row, const TaskDetails& details, JsonText&
     out.null();
   }
   out.key("finally").boolean(step.finally);
+  out.key("role").string(model::name(row.role));
+  out.key("parent");
+  if (row.role != model::TaskRole::main) {
+    out.string(TaskId{details.run, row.parent}.text());
+  } else {
+    out.null();
+  }
   out.key("status").string(model::name(row.status));
   out.key("skip_reason").string_or_null(model::name(row.skip_reason));
   out.key("held").boolean(row.held);
@@ -199,6 +210,13 @@ void write_task(const model::TaskRow& row, const TaskDetails& details, JsonText&
   out.key("retry_count").integer(row.attempts > 0 ? row.attempts - 1 : 0);
   out.key("lost").integer(row.lost);
   out.key("interrupted").integer(row.interrupted);
+  out.key("progress");
+  if (row.progress->percent >= 0) {
+    out.integer(row.progress->percent);
+  } else {
+    out.null();
+  }
+  out.key("progress_message").string_or_null(row.progress->message);
   out.key("waits_for");
   write_wait(row, step, out);
   out.key("dependencies").begin_array();
@@ -230,6 +248,38 @@ void write_task(const model::TaskRow& row, const TaskDetails& details, JsonText&
     out.key("attempt_list").begin_array();
     for (const model::AttemptRecord& attempt : row.history) write_attempt(attempt, out);
     out.end_array();
+  }
+  out.end_object();
+}
+
+void write_resource(const model::Resource& resource, bool details, JsonText& out) {
+  out.begin_object();
+  out.key("id").string(model::resource_id(resource.task, resource.name));
+  out.key("name").string(resource.name);
+  out.key("status").string(model::name(resource.status));
+  out.key("origin").string(model::name(resource.origin));
+  out.key("run").string(resource.task.run.text());
+  out.key("task").string(resource.task.text());
+  out.key("attempt").integer(resource.attempt);
+  out.key("registered_at").instant(resource.at);
+  out.key("cleaned_by");
+  if (resource.cleaner != 0) {
+    out.string(TaskId{resource.task.run, resource.cleaner}.text());
+  } else {
+    out.null();
+  }
+  out.key("error").string_or_null(resource.error);
+  if (details) {
+    // Its command with its directory; the environment may hold what is not for everybody.
+    boost::system::error_code error;
+    const boost::json::value body = boost::json::parse(resource.body, error);
+    const auto* object = error ? nullptr : body.if_object();
+    const auto member = [&](const char* key) {
+      const auto* found = object != nullptr ? object->if_contains(key) : nullptr;
+      return found != nullptr ? boost::json::serialize(*found) : std::string("null");
+    };
+    out.key("argv").raw(member("action"));
+    out.key("workdir").raw(member("workdir"));
   }
   out.end_object();
 }
@@ -319,9 +369,11 @@ void write_fact(const RunId& run, const model::Fact& fact, const model::Workflow
     case Kind::run_cancel_requested:
       out.key("reason").string(fact.text);
       out.key("terminate").boolean(fact.number != 0);
+      out.key("no_cleanup").boolean(fact.number == 2);
       break;
     case Kind::run_finalizing:
       out.key("outcome").string(run_status());
+      out.key("stage").string(fact.text);
       break;
     case Kind::run_ended:
       out.key("status").string(run_status());
@@ -368,9 +420,34 @@ void write_fact(const RunId& run, const model::Fact& fact, const model::Workflow
       out.key("error");
       write_error(fact.text, fact.other, out);
       break;
+    case Kind::task_added:
+      out.key("role").string(fact.text);
+      out.key("parent").string(TaskId{run, static_cast<Ordinal>(fact.number)}.text());
+      if (!fact.other.empty()) out.key("resource").string(fact.other);
+      break;
+    case Kind::resource_opened:
+    case Kind::resource_released:
+    case Kind::resource_cleaned:
+      out.key("resource").string(fact.text);
+      break;
+    case Kind::resource_leaked:
+      out.key("resource").string(fact.text);
+      out.key("reason").string(fact.other);
+      break;
+    case Kind::task_progress:
+      out.key("attempt").integer(fact.attempt);
+      out.key("progress");
+      if (fact.number >= 0) {
+        out.integer(fact.number);
+      } else {
+        out.null();
+      }
+      out.key("message").string_or_null(fact.text);
+      break;
     case Kind::task_retrying:
       out.key("delay").seconds(Duration{fact.number});
       if (!fact.text.empty()) out.key("round").string(fact.text);
+      if (!fact.other.empty()) out.key("reason").string(fact.other);
       break;
     case Kind::task_waiting:
       out.key("for").string(fact.text);

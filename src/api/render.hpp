@@ -11,6 +11,7 @@
 #include "model/definition.hpp"
 #include "model/fact.hpp"
 #include "model/pause.hpp"
+#include "model/resource.hpp"
 #include "model/rows.hpp"
 
 namespace baton::api {
@@ -22,6 +23,7 @@ struct RunDetails {
   std::string_view labels = "{}";             // JSON
   const model::Pause* pause = nullptr;        // of a paused one
   std::optional<std::string_view> input;      // JSON; left out of lists
+  std::optional<std::string_view> resources;  // that are not given back; JSON; left out of lists
 };
 void write_run(const model::RunRow& row, const RunDetails& details, JsonText& out);
 
@@ -34,8 +36,12 @@ struct TaskDetails {
   std::span<const Ordinal> dependencies;
   std::string_view result = "null";  // JSON
   bool attempt_list = false;
+  std::int32_t index = -1;  // of the item; of a task that serves another one: of that one's
 };
 void write_task(const model::TaskRow& row, const TaskDetails& details, JsonText& out);
+
+// With `details` also the command that gives it back.
+void write_resource(const model::Resource& resource, bool details, JsonText& out);
 
 void write_breaker(const model::BreakerRow& row, JsonText& out);
 

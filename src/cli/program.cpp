@@ -92,6 +92,19 @@ std::vector<char*> expression_last(const CLI::App& eval, std::span<char*> words)
   return front;
 }
 
+// Of this command, the words behind the flag are another program's, whatever they look like.
+void end_options_at(std::vector<char*>& words, std::initializer_list<std::string_view> command,
+                    std::string_view flag) {
+  static char separator[] = "--";
+  if (words.size() <= command.size() ||
+      !std::equal(command.begin(), command.end(), words.begin() + 1,
+                  [](std::string_view name, const char* word) { return name == word; })) {
+    return;
+  }
+  const auto found = std::ranges::find_if(words, [&](const char* word) { return flag == word; });
+  if (found != words.end()) *found = separator;
+}
+
 std::string path_of(const CLI::App& app) {
   const CLI::App* parent = app.get_parent();
   return parent == nullptr ? app.get_name() : path_of(*parent) + ' ' + app.get_name();
@@ -150,6 +163,8 @@ Program::Program() : app_("Runs tasks and workflows and does not lose them.", "b
   add_breakers(*this);
   add_dead_letters(*this);
   add_signal(*this);
+  add_resources(*this);
+  add_task(*this);
   add_logs(*this);
   add_validate(*this);
   add_graph(*this);
@@ -195,6 +210,7 @@ int Program::run(int argc, char** argv) {
   std::vector<char*> words(argv, argv + argc);
   if (argc > 2 && std::string_view(argv[1]) == "eval")
     words = expression_last(*app_.get_subcommand("eval"), words);
+  end_options_at(words, {"task", "resource", "add"}, "--cleanup-exec");
   argc = static_cast<int>(words.size());
   argv = words.data();
   try {

@@ -82,17 +82,30 @@ std::string failures(Session& session, const RunModel& model, const Style& style
   return out;
 }
 
+std::string leaks(const RunModel& model, const std::string& run, const Style& style) {
+  if (model.leaks().empty()) return "";
+  std::string out = "\n";
+  for (const LeakedResource& leak : model.leaks()) {
+    out +=
+        style.red("! not given back: " + leak.name + " of " + leak.of) + "  " + printable(leak.reason) + '\n';
+  }
+  return out + "when that is mended: baton resources cleanup --run " + run + '\n';
+}
+
 }  // namespace
 
 Status report(Session& session, Console& console, Format format, const std::string& run,
               const RunModel& model) {
   if (format != Format::table) {
     TRY_VOID(print_json(session, console, format, run));
-    if (!console.quiet()) console.err(failures(session, model, console.err_style()));
+    if (!console.quiet()) {
+      console.err(failures(session, model, console.err_style()) + leaks(model, run, console.err_style()));
+    }
     return {};
   }
   if (console.quiet()) return {};
-  std::string text = tree(model, console, run) + failures(session, model, console.out_style());
+  std::string text = tree(model, console, run) + failures(session, model, console.out_style()) +
+                     leaks(model, run, console.out_style());
   if (model.status() != "completed") {
     text += '\n' + console.out_style().dim("run " + run) + '\n';
   }

@@ -91,7 +91,17 @@ WallTime wall_now() {
 
 std::string step_of(const json::object& task) {
   const std::string index = cell_of(task, "index");
-  return cell_of(task, "step") + (index.empty() ? "" : '[' + index + ']');
+  const std::string role = cell_of(task, "role");
+  return (role.empty() || role == "main" ? "" : role + " of ") + cell_of(task, "step") +
+         (index.empty() ? "" : '[' + index + ']');
+}
+
+std::string progress_of(const json::object& task) {
+  const std::string percent = cell_of(task, "progress");
+  const std::string message =
+      cell_of(task, task.contains("progress_message") ? "progress_message" : "message");
+  if (percent.empty()) return message;
+  return percent + (message.empty() ? "%" : "% " + message);
 }
 
 std::string wait_of(const json::object& task) {

@@ -33,9 +33,13 @@ std::string full_error_of(const boost::json::object& object, std::string_view ma
 
 WallTime wall_now();
 
-// Of a task: "build", or "build[3]" of an item.
+// What a task, or a fact `task.progress`, says about how far it is: "40% epoch 4 of 10"; "" if nothing.
+std::string progress_of(const boost::json::object& task);
+
+// Of a task: "build", "build[3]" of an item, or "cleanup of build" of one that serves another.
 std::string step_of(const boost::json::object& task);
-// What a task, or a fact `task.waiting`, says it waits for: "signal go", "an approval: Deploy?"; "" if nothing.
+// What a task, or a fact `task.waiting`, says it waits for: "signal go", "an approval: Deploy?"; "" if
+// nothing.
 std::string wait_of(const boost::json::object& task);
 
 }  // namespace baton::cli

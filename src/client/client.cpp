@@ -17,6 +17,7 @@ constexpr std::string_view kBreakers = "/api/v1/breakers";
 constexpr std::string_view kDeadLetters = "/api/v1/dead-letters";
 constexpr std::string_view kTasks = "/api/v1/tasks";
 constexpr std::string_view kRoot = "/api/v1/";
+constexpr std::string_view kResources = "/api/v1/resources";
 
 std::string resource(std::string_view collection, std::string_view id, std::string_view more = {}) {
   return std::string(collection) + '/' + net::percent_encode(id) + std::string(more);
@@ -304,6 +305,50 @@ Result<json::object> Client::answer(std::string_view task, bool approved, std::s
   request.headers.set("Content-Type", "application/json");
   TRY(const net::Response response, send(std::move(request), timeout_));
   return parse_object(response.body);
+}
+
+Result<Page> Client::resources(const ResourceQuery& query) {
+  net::QueryPairs pairs{{"limit", std::to_string(query.limit)}};
+  add(pairs, "run", query.run);
+  add(pairs, "status", query.status);
+  add(pairs, "cursor", query.cursor);
+  return page(with_query(std::string(kResources), pairs));
+}
+
+Result<json::object> Client::get_resource(std::string_view id) {
+  return get(resource(kResources, id), timeout_);
+}
+
+Result<json::object> Client::clean_resource(std::string_view id) {
+  return act(net::Method::post, resource(kResources, id, "/cleanup"), {});
+}
+
+Result<json::object> Client::register_resource(std::string_view task, std::string_view token,
+                                               std::string_view name, const std::vector<std::string>& argv,
+                                               std::string_view workdir) {
+  json::object body;
+  body["token"] = token;
+  body["name"] = name;
+  body["argv"] = json::value_from(argv);
+  body["workdir"] = workdir;
+  return act(net::Method::post, resource(kTasks, task, "/resources"), body);
+}
+
+Result<json::object> Client::release_resource(std::string_view task, std::string_view token,
+                                              std::string_view name) {
+  json::object body;
+  body["token"] = token;
+  return act(net::Method::post,
+             resource(kTasks, task, "/resources/" + net::percent_encode(name) + "/release"), body);
+}
+
+Result<json::object> Client::report_progress(std::string_view task, std::string_view token,
+                                             std::optional<int> percent, std::string_view message) {
+  json::object body;
+  body["token"] = token;
+  if (percent) body["progress"] = *percent;
+  if (!message.empty()) body["message"] = message;
+  return act(net::Method::post, resource(kTasks, task, "/progress"), body);
 }
 
 Result<json::object> Client::version() {

@@ -50,6 +50,13 @@ struct DeadLetterQuery {
   std::string cursor;
 };
 
+struct ResourceQuery {
+  std::string run;
+  std::string status;  // open, cleaning, leaked
+  std::size_t limit = 50;
+  std::string cursor;
+};
+
 struct Page {
   std::vector<boost::json::object> items;
   std::string next;  // cursor; "" = the last page
@@ -126,6 +133,18 @@ class Client {
   // Answers the question of a task that waits for an approval; `value` counts for a yes.
   Result<boost::json::object> answer(std::string_view task, bool approved, std::string_view reason,
                                      const boost::json::value& value);
+  Result<Page> resources(const ResourceQuery& query);
+  Result<boost::json::object> get_resource(std::string_view id);
+  Result<boost::json::object> clean_resource(std::string_view id);
+  // For what runs inside of a task: `token` is that of its attempt.
+  Result<boost::json::object> register_resource(std::string_view task, std::string_view token,
+                                                std::string_view name, const std::vector<std::string>& argv,
+                                                std::string_view workdir);
+  Result<boost::json::object> release_resource(std::string_view task, std::string_view token,
+                                               std::string_view name);
+  // Without a percentage and a message only a sign of life.
+  Result<boost::json::object> report_progress(std::string_view task, std::string_view token,
+                                              std::optional<int> percent, std::string_view message);
   Result<boost::json::object> version();
 
   // From the start, or after the event `after`, until the run has ended. False from `on_event` ends it too;

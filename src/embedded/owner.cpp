@@ -82,6 +82,7 @@ class LocalOwner final : public Owner {
     executors::process::Options process;
     process.scratch = options_.data_dir + "/scratch";
     process.logs = logs;
+    process.socket = socket_path_;
     process.now = wall_now;
     process.lock = lock_.get();
     process.spawner_died = [this] {

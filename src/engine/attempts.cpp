@@ -7,6 +7,7 @@
 #include "engine/breakers.hpp"
 #include "engine/deadlines.hpp"
 #include "engine/dispatch.hpp"
+#include "engine/endings.hpp"
 #include "engine/failure.hpp"
 #include "engine/flow.hpp"
 #include "engine/rounds.hpp"
@@ -27,6 +28,12 @@ std::string clean(std::string_view text, std::size_t limit) {
   const std::string_view head = text.substr(0, limit);
   if (is_utf8(head)) return std::string(head);
   return std::string(utf8_prefix(to_utf8(head), limit));
+}
+
+// Whether somebody can see what a failed attempt left (SEMANTICS 6).
+bool shows_partial_result(const Run& run, const Task& task) {
+  const model::Step& step = run.program->step(task.row.step);
+  return !is_helper(task) && (step.endings != nullptr || step.fallback != nullptr);
 }
 
 // Closes the attempt's record and takes it from its worker.
@@ -51,8 +58,14 @@ void close(State& state, Run& run, Task& task, AttemptEnd end, const model::Fail
                        .attempt = task.row.starts,
                        .text = std::string(name(end)),
                        .other = failure.type});
-  note_end(state, run, task, end, failure, moment, effects);
-  if (!is_wait(run, task.row)) --run.row.counts.running;
+  if (const std::uint64_t partial = partial_weight(run, task); partial > 0) {
+    run.partial_weight -= partial;
+    update_progress(run);
+  }
+  if (!is_helper(task)) {
+    note_end(state, run, task, end, failure, moment, effects);
+    if (!is_wait(run, task.row)) --run.row.counts.running;
+  }
   if (const auto worker = state.workers.find(task.row.worker); worker != state.workers.end()) {
     worker->second.attempts.erase(task.row.token);
   }
@@ -61,8 +74,9 @@ void close(State& state, Run& run, Task& task, AttemptEnd end, const model::Fail
 }
 
 bool is_cancelled(const Run& run, const Task& task) {
-  return task.row.stop_reason == model::StopReason::cancelled ||
-         ((run.row.cancel_requested || run.row.timed_out) && !run.program->step(task.row.step).finally);
+  if (task.row.stop_reason == model::StopReason::cancelled) return true;
+  return (run.row.cancel_requested || run.row.timed_out) && !is_helper(task) &&
+         !run.program->step(task.row.step).finally;
 }
 
 model::Failure error_of(const model::TaskRow& row) {
@@ -105,7 +119,7 @@ void wait_elsewhere(State& state, Run& run, Task& task) {
 void retry_later(State& state, Run& run, Task& task, const Verdict& verdict, const model::Failure& failure,
                  const Moment& moment, Effects& effects) {
   effects.touch(run, task.row.key.ordinal);
-  ++run.row.retries;
+  if (!is_helper(task)) ++run.row.retries;
   wait_elsewhere(state, run, task);
   task.row.last_delay = verdict.backoff;
   task.row.due = moment.now + verdict.delay;
@@ -145,10 +159,10 @@ Circumstances circumstances_of(const Run& run, const Task& task) {
   c.retry = run.program->action(task.row).retry.get();
   c.attempts = task.row.group_attempts + task.row.start_timeouts;
   c.last_delay = task.row.last_delay;
-  if (workflow.retry_budget)
+  if (workflow.retry_budget && !is_helper(task))
     c.retries_left = *workflow.retry_budget - std::min(*workflow.retry_budget, run.row.retries);
-  c.has_fallback =
-      run.program->step(task.row.step).fallback != nullptr && task.row.phase != model::Phase::fallback;
+  c.has_fallback = !is_helper(task) && run.program->step(task.row.step).fallback != nullptr &&
+                   task.row.phase != model::Phase::fallback;
   c.over = is_closing(run, task) || task.row.stop_reason == model::StopReason::deadline;
   return c;
 }
@@ -211,7 +225,9 @@ void apply(State& state, Run& run, Task& task, const Verdict& verdict, const mod
 void fail_by_rules(State& state, Run& run, Task& task, const Circumstances& circumstances,
                    const model::Failure& failure, const Moment& moment, Effects& effects) {
   Random random(moment.seed);
-  Verdict verdict = judge(run.program->rule_for(task.row.step, failure), circumstances, failure, random);
+  // The rules are about the step itself, not about what serves it.
+  const model::ErrorRule* rule = is_helper(task) ? nullptr : run.program->rule_for(task.row.step, failure);
+  Verdict verdict = judge(rule, circumstances, failure, random);
   // A wait is neither retried nor held: there is nothing of its own to do again.
   if (is_wait(run, task.row) && verdict.kind != Verdict::Kind::ignore) verdict.kind = Verdict::Kind::fail;
   apply(state, run, task, verdict, failure, moment, effects);
@@ -220,7 +236,11 @@ void fail_by_rules(State& state, Run& run, Task& task, const Circumstances& circ
 }  // namespace
 
 void limit_result(const Settings& settings, model::Outcome& outcome) {
-  if (outcome.kind != model::Outcome::Kind::completed || outcome.result.size() <= settings.max_result) return;
+  if (outcome.result.size() <= settings.max_result) return;
+  if (outcome.kind != model::Outcome::Kind::completed) {
+    outcome.result.clear();  // a partial result
+    return;
+  }
   outcome.kind = model::Outcome::Kind::failed;
   outcome.failure = {.type = model::error_type::kValidation,
                      .message = "the result has " + std::to_string(outcome.result.size()) +
@@ -230,7 +250,7 @@ void limit_result(const Settings& settings, model::Outcome& outcome) {
 }
 
 void check_result(const Run& run, const Task& task, model::Outcome& outcome) {
-  if (outcome.kind != model::Outcome::Kind::completed) return;
+  if (outcome.kind != model::Outcome::Kind::completed || is_helper(task)) return;
   if (task.row.phase == model::Phase::poll || task.row.phase == model::Phase::preflight) return;
   const schema::Schema* schema = run.program->result_schema(task.row.step);
   if (schema == nullptr) return;
@@ -271,7 +291,7 @@ void settle(State& state, Run& run, Task& task, model::Outcome outcome, const Mo
     std::string result = outcome.result.empty() ? "null" : std::move(outcome.result);
     if (task.row.phase == model::Phase::poll)
       return end_poll(state, run, task, std::move(result), moment, effects);
-    if (task.row.phase == model::Phase::primary && run.program->step(task.row.step).repeat) {
+    if (is_repeated(run, task.row) && task.row.phase == model::Phase::primary) {
       return end_round(state, run, task, std::move(result), moment, effects);
     }
     effects.put(result_of(task.row.key), std::move(result));
@@ -283,6 +303,11 @@ void settle(State& state, Run& run, Task& task, model::Outcome outcome, const Mo
   model::Failure& failure = outcome.failure;
   failure.type = clean(failure.type, kTypeLimit);
   failure.message = clean(failure.message, model::kMessageLimit);
+  if (!outcome.result.empty() && shows_partial_result(run, task)) {
+    effects.touch(run, task.row.key.ordinal);
+    effects.put(result_of(task.row.key), std::move(outcome.result));
+    task.row.has_result = true;
+  }
   if (is_cancelled(run, task)) {
     failure.type = model::error_type::kCancelled;
     close(state, run, task, AttemptEnd::cancelled, failure, moment, effects);
@@ -327,14 +352,15 @@ void lose(State& state, Run& run, Task& task, AttemptEnd end, const Moment& mome
     return;
   }
   // An attempt that may have done half of its work is not repeated if a rule says so.
-  const model::ErrorRule* rule = end == AttemptEnd::released || task.row.phase == model::Phase::fallback
-                                     ? nullptr
-                                     : run.program->rule_for(task.row.step, failure);
+  const model::ErrorRule* rule =
+      end == AttemptEnd::released || is_helper(task) || task.row.phase == model::Phase::fallback
+          ? nullptr
+          : run.program->rule_for(task.row.step, failure);
   if (rule != nullptr && rule->action != model::ErrorAction::retry) {
     return fail_attempt(state, run, task, failure, moment, effects);
   }
   if (rule != nullptr) raise_alert(run, task, rule->alert, failure, moment, effects);
-  enqueue(state, run, task, moment, effects);
+  if (!give_back_first(state, run, task, end, moment, effects)) enqueue(state, run, task, moment, effects);
 }
 
 void lose_worker(State& state, const std::string& name, const Moment& moment, Effects& effects) {
@@ -364,6 +390,12 @@ Task* holder(State& state, const Token& token, const TaskId& id, Run*& run) {
   if (run == nullptr || run->row.id != id.run || id.ordinal >= run->tasks.size()) return nullptr;
   Task& task = run->tasks[id.ordinal];
   return has_attempt(task.row) && task.row.token == token ? &task : nullptr;
+}
+
+Error stale(const Token& token, const TaskId& task) {
+  return {ErrorCode::stale_token,
+          "token " + token.text() + " does not hold task " + task.text() + " (any more); nothing was changed",
+          task.text()};
 }
 
 }  // namespace baton::engine

@@ -38,5 +38,7 @@ void lose_worker(State& state, const std::string& worker, const Moment& moment, 
 
 // The task whose attempt has this token now; null if there is none.
 Task* holder(State& state, const Token& token, const TaskId& id, Run*& run);
+// The answer to whoever has a token that does not hold the task.
+Error stale(const Token& token, const TaskId& task);
 
 }  // namespace baton::engine

@@ -6,6 +6,7 @@
 #include "engine/attempts.hpp"
 #include "engine/breaker.hpp"
 #include "engine/dispatch.hpp"
+#include "engine/endings.hpp"
 #include "engine/gates.hpp"
 
 namespace baton::engine {
@@ -106,6 +107,7 @@ void follow(State& state, Breaker& breaker, const Moment& moment) {
 }  // namespace
 
 const model::BreakerSettings* breaker_settings(const Run& run, const Task& task) {
+  if (is_helper(task)) return nullptr;  // what gives things back is never held up
   if (task.row.phase != model::Phase::primary) return nullptr;
   return run.program->step(task.row.step).breaker.get();
 }

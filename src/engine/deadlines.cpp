@@ -152,7 +152,8 @@ void arm_run_clock(State& state, Run& run) {
   Earliest first;
   if (!model::is_terminal(run.row.status)) {
     if (is_set(run.row.late_at)) first.add(run.row.late_at);
-    const bool counts = !run.row.timed_out && !run.row.cancel_requested && !run.row.finalizing;
+    const bool counts =
+        !run.row.timed_out && !run.row.cancel_requested && run.row.stage == model::RunStage::main;
     if (is_set(run.row.deadline) && counts && !stands_still(run)) {
       first.add(shard_time(run, run.row.deadline));
     }
@@ -201,7 +202,8 @@ void on_run_clock(State& state, Run& run, const Moment& moment, Effects& effects
                          .at = moment.wall,
                          .number = run.program->workflow().sla->us});
   }
-  const bool counts = !run.row.timed_out && !run.row.cancel_requested && !run.row.finalizing;
+  const bool counts =
+      !run.row.timed_out && !run.row.cancel_requested && run.row.stage == model::RunStage::main;
   if (is_set(run.row.deadline) && counts && !stands_still(run) &&
       shard_time(run, run.row.deadline) <= moment.now) {
     time_out_run(state, run, moment, effects);

@@ -5,6 +5,7 @@
 #include "engine/attempts.hpp"
 #include "engine/breakers.hpp"
 #include "engine/deadlines.hpp"
+#include "engine/endings.hpp"
 #include "engine/flow.hpp"
 #include "engine/gates.hpp"
 #include "engine/rendering.hpp"
@@ -85,7 +86,7 @@ void start_attempt(State& state, Run& run, Task& task, const Claim& claim, const
   } else {
     leave_queue(state, run, task);
     take_place(run, task);
-    ++run.row.counts.running;
+    if (!is_helper(task)) ++run.row.counts.running;
     row.status = model::TaskStatus::running;
   }
   row.token = {state.incarnation, ++state.last_token};
@@ -93,6 +94,7 @@ void start_attempt(State& state, Run& run, Task& task, const Claim& claim, const
   row.in_process = claim.in_process;
   note_start(state, run, task);
   row.attempt_started = moment.now;
+  row.progress = {};
   row.stopping = model::Stopping::none;
   row.stop_reason = model::StopReason::none;
   ++row.attempts;
@@ -134,6 +136,7 @@ model::Assignment assignment_of(const Run& run, const model::TaskRow& row, std::
 
 void enqueue(State& state, Run& run, Task& task, const Moment& moment, Effects& effects) {
   task.row.status = model::TaskStatus::queued;
+  task.row.giving_back = false;  // a person may have said that it goes on without
   task.row.held = false;
   task.row.queued_at = run_time(run, moment.now);
   start_task_clocks(run, task, moment);

@@ -187,7 +187,7 @@ Reason why_pending(const State& state, const Run& run, const Task& task, const M
     return {.code = "recovering", .message = "its run is being recovered"};
   }
   const model::Step& step = run.program->step(task.row.step);
-  if (step.finally && !run.row.finalizing) {
+  if (step.finally && run.row.stage != model::RunStage::finally) {
     return {.code = "finally", .message = "steps under `finally` start when all others have ended"};
   }
   if (task.row.index < 0 && waits_for_upstream(run, task)) return waits_for_steps(run, task);

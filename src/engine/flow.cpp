@@ -10,6 +10,7 @@
 #include "engine/dead_letters.hpp"
 #include "engine/deadlines.hpp"
 #include "engine/dispatch.hpp"
+#include "engine/endings.hpp"
 #include "engine/gates.hpp"
 #include "engine/generations.hpp"
 #include "engine/pauses.hpp"
@@ -76,56 +77,6 @@ void push_ready(State& state, const Run& run, Ordinal ordinal) {
   state.work.push_back({WorkKind::ready, {run.row.key, ordinal}, 0});
 }
 
-// Its definition says so, and it has not been recovered too often (SEMANTICS 57).
-bool recovers_by_itself(const Run& run) {
-  const model::Workflow& workflow = run.program->workflow();
-  return workflow.auto_recovery && run.row.status == RunStatus::failed &&
-         run.row.recovery_attempts < workflow.max_recovery_attempts;
-}
-
-void end_run(State& state, Run& run, const Moment& moment, Effects& effects) {
-  if (run.row.status == RunStatus::pending) start_run(state, run, moment, effects);
-  RunStatus outcome = run.row.outcome;
-  if (outcome == RunStatus::completed && run.finally_failed) outcome = RunStatus::failed;
-  set_status(run, outcome);
-  run.row.ended_at = moment.wall;
-  clear_run_clock(state, run);
-  if (outcome == RunStatus::completed) run.row.progress = 100;
-  effects.record(run, {.kind = FactKind::run_ended,
-                       .at = moment.wall,
-                       .status = static_cast<std::uint8_t>(outcome),
-                       .text = run.row.error_type});
-  drop_pauses(state, run, true, effects);
-  if (recovers_by_itself(run)) {
-    const model::Workflow& workflow = run.program->workflow();
-    begin_recovery(state, run, {.scope = model::Recovery::Scope::bad, .reason = "automatic"},
-                   workflow.recovery_delay, "", moment, effects);
-    return;
-  }
-  forget_signals(state, run, effects);
-  effects.act(model::RunEnded{run.row.key, outcome});
-  state.ended.push_back(run.row.key);
-}
-
-void end_main_phase(State& state, Run& run, const Moment& moment, Effects& effects) {
-  run.row.finalizing = true;
-  run.row.outcome = run.row.cancel_requested              ? RunStatus::cancelled
-                    : run.any_failed || run.row.timed_out ? RunStatus::failed
-                                                          : RunStatus::completed;
-  effects.touch(run);
-  arm_run_clock(state, run);
-  if (run.open_finally == 0) {
-    end_run(state, run, moment, effects);
-    return;
-  }
-  effects.record(run, {.kind = FactKind::run_finalizing,
-                       .at = moment.wall,
-                       .status = static_cast<std::uint8_t>(run.row.outcome)});
-  for (Ordinal i = 0; i < run.program->size(); ++i) {
-    if (run.program->step(i).finally && is_triggered(run, i)) push_ready(state, run, i);
-  }
-}
-
 void end_step(State& state, Run& run, Task& task, const Moment& moment, Effects& effects) {
   const Ordinal ordinal = task.row.key.ordinal;
   const model::Step& step = run.program->step(ordinal);
@@ -151,6 +102,7 @@ void end_step(State& state, Run& run, Task& task, const Moment& moment, Effects&
       if (run.program->workflow().fail_fast)
         state.work.push_back({WorkKind::sweep, {run.row.key, kWholeRun}, 0});
     }
+    begin_early_cleanups(state, run, ordinal);
     --run.open_main;
   }
   end_phase_if_over(state, run, moment, effects);
@@ -203,6 +155,12 @@ void end_item(State& state, Run& run, Task& item, bool was_active, const Moment&
   end_group(state, run, group, moment, effects);
 }
 
+// Has to be undone if its run does not complete.
+bool is_undoable(const Run& run, const Task& task) {
+  const model::Step& step = run.program->step(task.row.step);
+  return !is_helper(task) && !task.row.expanded && step.endings && step.endings->compensate;
+}
+
 void unpark(Run& run, Task& task) {
   task.parked = false;
   if (is_item(task)) --run.tasks[task.row.step].items_waiting;
@@ -229,14 +187,19 @@ void finish(State& state, Run& run, Task& task, TaskStatus status, const Moment&
   task.row.status = status;
   task.row.ended_at = moment.wall;
   task.ended_in = state.sequence;
-  // A mapped step that has items is counted by them.
-  if (!task.row.expanded || task.row.item_count == 0) {
+  task.row.giving_back = false;
+  // A mapped step that has items is counted by them, a task that serves another one not at all.
+  if (!is_helper(task) && (!task.row.expanded || task.row.item_count == 0)) {
     model::TaskCounts& counts = run.row.counts;
     ++(status == TaskStatus::completed ? counts.completed
        : status == TaskStatus::failed  ? counts.failed
        : status == TaskStatus::skipped ? counts.skipped
                                        : counts.cancelled);
   }
+  if (status == TaskStatus::completed && task.row.progress->percent >= 0) {
+    task.row.progress.edit().percent = 100;
+  }
+  if (status == TaskStatus::completed && is_undoable(run, task)) task.row.end_order = ++run.last_end_order;
   effects.touch(run, task.row.key.ordinal);
   model::Fact fact{.kind = FactKind::task_ended,
                    .at = moment.wall,
@@ -251,29 +214,17 @@ void finish(State& state, Run& run, Task& task, TaskStatus status, const Moment&
   } else if (status == TaskStatus::failed) {
     fact.text = task.row.error_type;
     fact.other = task.row.error_message;
-    bury(run, task, effects);
+    if (!is_helper(task)) bury(run, task, effects);  // what serves another leaves a leaked resource
   }
   effects.record(run, std::move(fact));
   leave_place(state, run, task, moment, effects);
-  if (is_item(task)) {
+  if (is_helper(task)) {
+    end_helper(state, run, task, moment, effects);
+  } else if (is_item(task)) {
     end_item(state, run, task, was_active, moment, effects);
   } else {
     end_step(state, run, task, moment, effects);
   }
-}
-
-// Queues a task, or parks it while the run has as many active ones as it may have.
-void activate(State& state, Run& run, Task& task, const Moment& moment, Effects& effects) {
-  if (is_item(task)) ++run.tasks[task.row.step].items_active;
-  const std::uint32_t limit = run.program->workflow().max_parallel;
-  if (limit > 0 && run.active >= limit) {
-    task.parked = true;
-    if (is_item(task)) ++run.tasks[task.row.step].items_waiting;
-    run.parked.push_back(task.row.key.ordinal);
-    return;
-  }
-  take_place(run, task);
-  enqueue(state, run, task, moment, effects);
 }
 
 void start_fallback(State& state, Run& run, Task& task, const Moment& moment, Effects& effects) {
@@ -420,11 +371,28 @@ bool has_failed(const model::TaskRow& row, const model::Step& step) {
 
 void end_phase_if_over(State& state, Run& run, const Moment& moment, Effects& effects) {
   if (run.row.status == RunStatus::paused) return;  // resume comes back to it
-  if (!run.row.finalizing) {
+  if (run.row.stage == model::RunStage::main) {
     if (run.open_main == 0) end_main_phase(state, run, moment, effects);
-  } else if (run.open_finally == 0) {
-    end_run(state, run, moment, effects);
+  } else if (run.row.stage == model::RunStage::finally) {
+    if (run.open_finally == 0) next_stage(state, run, moment, effects);
+  } else {
+    go_on_with_stage(state, run);
   }
+}
+
+void activate(State& state, Run& run, Task& task, const Moment& moment, Effects& effects) {
+  // What gives things back never waits for the tasks that wait for it.
+  if (is_helper(task)) return enqueue(state, run, task, moment, effects);
+  if (is_item(task)) ++run.tasks[task.row.step].items_active;
+  const std::uint32_t limit = run.program->workflow().max_parallel;
+  if (limit > 0 && run.active >= limit) {
+    task.parked = true;
+    if (is_item(task)) ++run.tasks[task.row.step].items_waiting;
+    run.parked.push_back(task.row.key.ordinal);
+    return;
+  }
+  take_place(run, task);
+  enqueue(state, run, task, moment, effects);
 }
 
 bool is_bad(const model::TaskRow& row, const model::Step& step) {
@@ -441,10 +409,18 @@ bool is_bad(const model::TaskRow& row, const model::Step& step) {
   }
 }
 
+std::uint64_t partial_weight(const Run& run, const Task& task) {
+  if (is_helper(task) || !model::has_attempt(task.row) || task.row.progress->percent <= 0) return 0;
+  const std::uint64_t weight = run.program->weight(task.row.step);
+  const std::uint64_t own = is_item(task) ? weight / run.tasks[task.row.step].row.item_count : weight;
+  return own * static_cast<std::uint64_t>(task.row.progress->percent) / 100;
+}
+
 void update_progress(Run& run) {
   const std::uint64_t total = run.program->total_weight();
   __extension__ using Wide = unsigned __int128;
-  run.row.progress = total == 0 ? 100 : static_cast<std::uint32_t>(Wide{run.done_weight} * 100 / total);
+  run.row.progress =
+      total == 0 ? 100 : static_cast<std::uint32_t>(Wide{run.done_weight + run.partial_weight} * 100 / total);
 }
 
 void note_failure(Run& run, const Task& task, const model::Step& step) {
@@ -455,13 +431,14 @@ void note_failure(Run& run, const Task& task, const model::Step& step) {
 }
 
 bool is_closing(const Run& run, const Task& task) {
+  if (is_helper(task)) return false;  // they always run to their end
   if (run.program->step(task.row.step).finally) return is_item(task) && run.tasks[task.row.step].sweeping;
   return run.row.cancel_requested || run.row.timed_out || fails_fast(run) ||
          (is_item(task) && run.tasks[task.row.step].sweeping);
 }
 
 void take_place(Run& run, Task& task) {
-  if (task.slot) return;
+  if (task.slot || is_helper(task)) return;  // what gives things back waits for no place
   task.slot = true;
   ++run.active;
 }
@@ -506,15 +483,51 @@ void begin(State& state, Run& run) {
 }
 
 bool is_fallback_due(const model::TaskRow& row) {
-  return row.status == TaskStatus::retrying && row.phase == model::Phase::fallback &&
+  return row.status == TaskStatus::retrying && row.phase == model::Phase::fallback && !row.giving_back &&
          row.group_attempts + row.start_timeouts == 0;
+}
+
+namespace {
+
+// Its definition says so, and it has not been recovered too often (SEMANTICS 57).
+bool recovers_by_itself(const Run& run) {
+  const model::Workflow& workflow = run.program->workflow();
+  return workflow.auto_recovery && run.row.status == RunStatus::failed &&
+         run.row.recovery_attempts < workflow.max_recovery_attempts;
+}
+
+}  // namespace
+
+void end_run(State& state, Run& run, const Moment& moment, Effects& effects) {
+  if (run.row.status == RunStatus::pending) start_run(state, run, moment, effects);
+  RunStatus outcome = run.row.outcome;
+  if (outcome == RunStatus::completed && run.finally_failed) outcome = RunStatus::failed;
+  set_status(run, outcome);
+  run.row.ended_at = moment.wall;
+  clear_run_clock(state, run);
+  if (outcome == RunStatus::completed) run.row.progress = 100;
+  effects.record(run, {.kind = FactKind::run_ended,
+                       .at = moment.wall,
+                       .status = static_cast<std::uint8_t>(outcome),
+                       .text = run.row.error_type});
+  drop_pauses(state, run, true, effects);
+  if (recovers_by_itself(run)) {
+    const model::Workflow& workflow = run.program->workflow();
+    begin_recovery(state, run, {.scope = model::Recovery::Scope::bad, .reason = "automatic"},
+                   workflow.recovery_delay, "", moment, effects);
+    return;
+  }
+  forget_signals(state, run, effects);
+  effects.act(model::RunEnded{run.row.key, outcome});
+  state.ended.push_back(run.row.key);
 }
 
 void advance(State& state, Run& run, Task& task, const Moment& moment, Effects& effects) {
   if (is_fallback_due(task.row)) return start_fallback(state, run, task, moment, effects);
   if (task.row.status != TaskStatus::pending || task.row.expanded || task.parked) return;
+  if (is_helper(task)) return advance_helper(state, run, task, moment, effects);
   const model::Step& step = run.program->step(task.row.step);
-  if (step.finally && !run.row.finalizing) return;  // end_main_phase() comes back to it
+  if (step.finally && run.row.stage != model::RunStage::finally) return;  // its stage comes back to it
   if ((run.row.cancel_requested || run.row.timed_out) && !step.finally) {
     return cancel_task(state, run, task, moment, effects);
   }
@@ -617,7 +630,7 @@ void fail_task(State& state, Run& run, Task& task, const model::Failure& failure
   set_error(task.row, failure);
   const model::Step& step = run.program->step(task.row.step);
   // Of a mapped step, one alert is enough.
-  if (!is_item(task) && step.failure && step.failure->critical && !task.row.ignored) {
+  if (!is_item(task) && !is_helper(task) && step.failure && step.failure->critical && !task.row.ignored) {
     raise_alert(run, task, model::Severity::critical, failure, moment, effects);
   }
   finish(state, run, task, TaskStatus::failed, moment, effects);
@@ -726,7 +739,11 @@ bool sweep(State& state, Work& work, const Moment& moment, Effects& effects, std
     if (effects.rows() >= row_limit) return true;
     Task& task = run->tasks[first + work.cursor];
     if (model::is_terminal(task.row.status) || task.row.expanded) continue;
-    if (whole && run->program->step(task.row.step).finally) continue;
+    if (is_helper(task)) {
+      if (!whole || !run->row.no_cleanup) continue;
+    } else if (whole && run->program->step(task.row.step).finally) {
+      continue;
+    }
     if (model::has_attempt(task.row)) {
       // One failed item lets its running siblings finish (SEMANTICS 30), a deadline does not.
       if (whole || by_deadline) {

@@ -33,13 +33,23 @@ void end_phase_if_over(State& state, Run& run, const Moment& moment, Effects& ef
 void note_failure(Run& run, const Task& task, const model::Step& step);
 // A mapped step whose items have all ended ends as they did.
 void end_group(State& state, Run& run, Task& group, const Moment& moment, Effects& effects);
-// Percent of the work that is done, by the steps' estimates.
+// What the task's present attempt has done by its own account, in the weight of steps.
+std::uint64_t partial_weight(const Run& run, const Task& task);
+// Percent of the work that is done, by the steps' estimates and what running attempts have reported.
 void update_progress(Run& run);
 
 // Makes the steps without predecessors of a new run ready.
 void begin(State& state, Run& run);
 
-// A step or item whose predecessors have ended: skips it, computes it, expands it, or queues it.
+// Nothing of the run is left to do: it gets its outcome.
+void end_run(State& state, Run& run, const Moment& moment, Effects& effects);
+
+// Queues a task that is ready, or parks it while the run has as many active ones as it may have.
+// Tasks that serve others are not counted.
+void activate(State& state, Run& run, Task& task, const Moment& moment, Effects& effects);
+
+// A step or item whose predecessors have ended: skips it, computes it, expands it, or queues it. A task that
+// serves another one: queues it.
 void advance(State& state, Run& run, Task& task, const Moment& moment, Effects& effects);
 
 // Whether the task's fallback has begun and its values are still to be rendered (advance() does it).

@@ -2,6 +2,7 @@
 
 #include "engine/breakers.hpp"
 #include "engine/dispatch.hpp"
+#include "engine/endings.hpp"
 #include "engine/load.hpp"
 
 namespace baton::engine {
@@ -36,7 +37,8 @@ std::optional<Blocker> blocker_of(const State& state, const Run& run, const Task
     }
   }
   const std::uint32_t limit = run.program->workflow().max_parallel;
-  if (limit > 0 && run.active >= limit && !task.slot && task.row.status == model::TaskStatus::queued) {
+  if (limit > 0 && run.active >= limit && !task.slot && !is_helper(task) &&
+      task.row.status == model::TaskStatus::queued) {
     return Blocker::run_full(run.row.key);
   }
   return std::nullopt;

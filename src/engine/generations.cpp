@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "engine/deadlines.hpp"
+#include "engine/endings.hpp"
 #include "engine/flow.hpp"
 #include "engine/gates.hpp"
 #include "engine/load.hpp"
@@ -51,7 +52,7 @@ class Plan {
   // Whether this task is to be reset. Items of a list that is made again are old by then: their step comes
   // first.
   bool includes(const Task& task) const {
-    if (task.old || task.row.status == TaskStatus::pending) return false;
+    if (task.old || is_helper(task) || task.row.status == TaskStatus::pending) return false;
     const Extent extent = extents_[task.row.step];
     if (task.row.index < 0 || extent != Extent::bad_items) return extent != Extent::none;
     // A decision about one item leaves its siblings alone.
@@ -69,6 +70,15 @@ class Plan {
     if (is_kept(step)) return;
     if (!is_mapped(run_, step) && extent != Extent::none) extent = Extent::all;
     extents_[step] = std::max(extents_[step], extent);
+  }
+
+  bool is_given_back(Ordinal step) const {
+    const Task& own = run_.tasks[step];
+    if (was_given_back(run_, own)) return true;
+    for (std::uint32_t i = 0; i < own.row.item_count; ++i) {
+      if (was_given_back(run_, run_.tasks[own.row.first_item + i])) return true;
+    }
+    return false;
   }
 
   // Visits every step below `from`, each once over all calls.
@@ -99,6 +109,8 @@ class Plan {
       const model::TaskRow& row = run_.tasks[i].row;
       if (program.step(i).finally) continue;
       if (row.status == TaskStatus::pending || is_to_be_redone(row)) mark(i, Extent::bad_items);
+      // What it made is gone: it is made again (SEMANTICS 35).
+      if (row.status == TaskStatus::completed && is_given_back(i)) mark(i, Extent::all);
       if (extents_[i] != Extent::none) open.push_back(i);
     }
     each_below(std::move(open), [&](Ordinal step) {
@@ -244,7 +256,8 @@ void begin_recovery(State& state, Run& run, Recovery plan, Duration delay, std::
   if (model::is_terminal(row.status)) {
     ++row.recovery_attempts;
     row.status = RunStatus::recovering;
-    row.cancel_requested = row.terminate = row.finalizing = row.timed_out = false;
+    row.cancel_requested = row.terminate = row.no_cleanup = row.timed_out = false;
+    row.stage = model::RunStage::main;
     row.deadline = row.late_at = {};
     row.retries = 0;
     row.outcome = RunStatus::pending;

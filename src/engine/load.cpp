@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "engine/branches.hpp"
+#include "engine/endings.hpp"
 #include "engine/flow.hpp"
 #include "engine/waiting.hpp"
 
@@ -25,6 +26,19 @@ void lay_out_tasks(Run& run) {
     row.step = i;
     row.priority = priority_of(run, i);
   }
+}
+
+// Whether a task that serves another one can be what its row says.
+bool can_serve(const Run& run, const model::TaskRow& row) {
+  if (row.key.ordinal < run.program->size() || row.parent >= run.tasks.size() || row.index >= 0) return false;
+  const model::TaskRow& parent = run.tasks[row.parent].row;
+  if (parent.role != model::TaskRole::main || parent.step != row.step || row.step >= run.program->size()) {
+    return false;
+  }
+  const model::Endings* endings = run.program->step(row.step).endings.get();
+  if (row.role == model::TaskRole::cleanup) return endings != nullptr && endings->cleanup;
+  if (row.role == model::TaskRole::compensate) return endings != nullptr && endings->compensate;
+  return true;
 }
 
 // False: an item's place is taken.
@@ -88,6 +102,9 @@ void derive(Run& run) {
     count_upstream(run, i);
   }
   for (const Task& task : run.tasks) {
+    if (is_helper(task)) count_helper(run, task);
+    run.partial_weight += partial_weight(run, task);
+    run.last_end_order = std::max(run.last_end_order, task.row.end_order);
     if (model::is_active(task.row.status) && is_wait(run, task.row)) join_waiters(run, task);
   }
 }
@@ -97,7 +114,8 @@ void give_places(Run& run) {
   const std::uint32_t limit = run.program->workflow().max_parallel;
   for (const TaskStatus status : {TaskStatus::running, TaskStatus::retrying, TaskStatus::queued}) {
     for (Task& task : run.tasks) {
-      if (task.row.status != status || is_wait(run, task.row) || (limit > 0 && run.active >= limit)) continue;
+      if (task.row.status != status || is_helper(task) || is_wait(run, task.row)) continue;
+      if (limit > 0 && run.active >= limit) continue;
       task.slot = true;
       ++run.active;
     }
@@ -122,7 +140,7 @@ bool lay_out_old_items(Run& run, const model::TaskRow& group) {
 model::TaskCounts count(const Run& run) {
   model::TaskCounts counts;
   for (const Task& task : run.tasks) {
-    if (task.old || (task.row.expanded && task.row.item_count > 0)) continue;
+    if (task.old || is_helper(task) || (task.row.expanded && task.row.item_count > 0)) continue;
     ++counts.total;
     counts.completed += task.row.status == TaskStatus::completed;
     counts.failed += task.row.status == TaskStatus::failed;
@@ -142,11 +160,15 @@ std::uint8_t priority_of(const Run& run, Ordinal step) {
 
 void derive_again(Run& run) {
   run.open_main = run.open_finally = run.active = 0;
-  run.done_weight = 0;
+  run.done_weight = run.partial_weight = 0;
   run.waiters.clear();
   run.any_failed = run.finally_failed = false;
+  run.open_helpers = run.open_compensations = run.last_end_order = 0;
+  run.open_cleanups.clear();
+  for (auto* helpers : {&run.cleanups, &run.compensations, &run.returns}) helpers->clear();
   for (Task& task : run.tasks) {
     task.upstream = {};
+    task.helpers = 0;
     task.next_item = task.items_open = task.items_failed = task.items_cancelled = 0;
     task.items_waiting = task.items_active = 0;
   }
@@ -175,7 +197,8 @@ void take_up(State& state, Run& run) {
       }
     } else if ((trigger(run.program->step(i).trigger_rule, task.upstream).kind != Trigger::Kind::wait ||
                 is_off_branch(run, i)) &&
-               run.program->step(i).finally == run.row.finalizing) {
+               run.row.stage ==
+                   (run.program->step(i).finally ? model::RunStage::finally : model::RunStage::main)) {
       state.work.push_back({WorkKind::ready, task.row.key, 0});
     }
   }
@@ -212,7 +235,6 @@ Status admit(State& state, model::RunRow row, std::vector<model::TaskRow> tasks,
   run->row = std::move(row);
   run->program = std::move(program);
   run->stored = true;
-  run->counted_open = !model::is_terminal(run->row.status);
   std::uint64_t count = run->program->size();
   for (const model::TaskRow& task : tasks) {
     if (task.expanded) count += task.item_count;
@@ -222,6 +244,7 @@ Status admit(State& state, model::RunRow row, std::vector<model::TaskRow> tasks,
         return damaged("a mapped step's earlier items are wrong");
       }
     }
+    if (task.role != model::TaskRole::main) ++count;
   }
   if (run->row.next_ordinal != count || count > kMaxTasksEver) return damaged("its number of tasks is wrong");
   lay_out_tasks(*run);
@@ -239,13 +262,19 @@ Status admit(State& state, model::RunRow row, std::vector<model::TaskRow> tasks,
     if (task.key.run != run->row.key || task.key.ordinal >= run->tasks.size())
       return damaged("it has a task that the definition does not have");
     Task& place = run->tasks[task.key.ordinal];
-    if (place.row.step != task.step || place.row.index != task.index)
+    if (task.role != model::TaskRole::main) {
+      if (place.row.key != TaskKey{} || !can_serve(*run, task)) {
+        return damaged("a task that serves another one is wrong");
+      }
+    } else if (place.row.step != task.step || place.row.index != task.index) {
       return damaged("a task is of another step");
+    }
     place.row = std::move(task);
     place.stored = true;
   }
   derive(*run);
   give_places(*run);
+  run->counted_open = !model::is_terminal(run->row.status);
   const RunKey key = run->row.key;
   // One that is over was loaded for a single answer.
   if (model::is_terminal(run->row.status)) state.ended.push_back(key);
@@ -257,7 +286,7 @@ void evict(State& state, JournalSequence durable) {
   std::erase_if(state.ended, [&](RunKey key) {
     const Run* run = state.find(key);
     if (run == nullptr || !model::is_terminal(run->row.status)) return true;
-    if (run->touched_in > durable) return false;
+    if (run->touched_in > durable || run->open_helpers > 0) return false;
     state.values.forget(key);
     state.runs.erase(key);
     return true;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "engine/dispatch.hpp"
+#include "engine/endings.hpp"
 #include "engine/flow.hpp"
 
 namespace baton::engine {
@@ -44,6 +45,18 @@ void want_run(const State& state, const RunId& id, Needs& needs) {
     needs.runs.push_back(id.key());
 }
 
+// What its action looks at: the run, and the task that it serves.
+void add_helper_needs(const State& state, const Run& run, const Task& helper, Needs& needs) {
+  const auto code = run.program->code(run.program->action(helper.row));
+  if (!code) return;  // the evaluation will say why
+  const Task& served = subject_of(run, helper);
+  want_references(state, run, (*code)->each, needs);
+  if ((*code)->each.self && served.row.has_result) want(state, result_of(served.row.key), needs);
+  if ((*code)->each.item && served.row.index >= 0) {
+    want(state, input_of(TaskKey{run.row.key, served.row.step}), needs);
+  }
+}
+
 }  // namespace
 
 namespace {
@@ -64,6 +77,7 @@ void add_fallback_needs(const State& state, const Run& run, const Task& task, Ne
 void add_needs(const State& state, const Run& run, const Task& task, Needs& needs) {
   if (is_fallback_due(task.row)) return add_fallback_needs(state, run, task, needs);
   if (model::is_terminal(task.row.status) || task.row.has_input) return;
+  if (is_helper(task)) return add_helper_needs(state, run, task, needs);
   const model::Step& step = run.program->step(task.row.step);
   if (trigger(step.trigger_rule, task.upstream).kind == Trigger::Kind::skip) return;
   const auto code = run.program->code(step);
@@ -94,6 +108,7 @@ namespace {
 
 // What is evaluated when an attempt of the task has succeeded.
 void add_report_needs(const State& state, const Run& run, const Task& task, Needs& needs) {
+  if (is_helper(task)) return;
   const auto code = run.program->code(run.program->step(task.row.step));
   if (!code || !(*code)->until) return;
   want_references(state, run, (*code)->after, needs);
@@ -143,12 +158,23 @@ Needs needs_of(const State& state, const model::Command& command) {
       model::RecordKey key{model::RecordKind::dead_letter, id};
       if (!state.records.contains(key)) needs.records.push_back(std::move(key));
     }
+  } else if (const auto* opened = std::get_if<model::RegisterResource>(&command.body)) {
+    // What gives it back has the environment of its task.
+    const Run* run = state.find(opened->task.run.key());
+    if (run != nullptr && opened->task.ordinal < run->tasks.size()) {
+      const Task& task = run->tasks[opened->task.ordinal];
+      if (task.row.has_input) want(state, input_of(task.row.key), needs);
+    }
+  } else if (const auto* clean = std::get_if<model::CleanResource>(&command.body)) {
+    want_run(state, clean->task.run, needs);
   } else if (std::holds_alternative<model::Continue>(command.body)) {
     std::size_t pieces = 0;
     for (const Work& work : state.work) {
       if (++pieces > kPiecesAhead || needs.payloads.size() >= kPayloadsAhead) break;
       if (work.kind == WorkKind::dispatch) {
         add_dispatch_needs(state, needs);
+      } else if (work.kind == WorkKind::orphans) {
+        if (state.find(work.task.run) == nullptr) needs.runs.push_back(work.task.run);
       } else if (work.kind == WorkKind::ready || work.kind == WorkKind::expand) {
         const Run* run = state.find(work.task.run);
         if (run == nullptr) continue;

@@ -32,6 +32,17 @@ Status collect(const boost::json::value& value, std::unordered_map<std::string, 
   return {};
 }
 
+// Three attempts of five minutes, as for everything that runs at the end.
+std::shared_ptr<const model::Step> make_resource_action(const std::string& queue) {
+  auto step = std::make_shared<model::Step>();
+  step->name = "resource";
+  step->kind = model::StepKind::exec;
+  step->queue = queue;
+  step->retry = std::make_shared<const model::Retry>(model::ending_retry());
+  step->timeout = std::make_shared<const model::Timeout>(model::ending_timeout());
+  return step;
+}
+
 }  // namespace
 
 Result<Rendering> Rendering::compile(const boost::json::value& value) {
@@ -78,6 +89,13 @@ Program::Program(std::shared_ptr<const model::Workflow> workflow) : workflow_(st
   std::ranges::sort(by_name_, {}, [&](Ordinal i) -> std::string_view { return steps[i].name; });
   for (Ordinal i = 0; i < steps.size(); ++i) {
     if (!steps[i].finally) ++main_steps_;
+    if (const model::Endings* endings = steps[i].endings.get()) {
+      has_cleanup_ |= endings->cleanup != nullptr;
+      has_compensate_ |= endings->compensate != nullptr;
+      if (endings->cleanup_after) cleaned_after_[*endings->cleanup_after].push_back(i);
+    }
+    auto& gives_back = resource_actions_[steps[i].queue];
+    if (gives_back == nullptr) gives_back = make_resource_action(steps[i].queue);
     if (steps[i].estimate) {
       ++known;
       sum += static_cast<std::uint64_t>(std::max<std::int64_t>(1, steps[i].estimate->us / 1000));
@@ -105,6 +123,11 @@ Program::Program(std::shared_ptr<const model::Workflow> workflow) : workflow_(st
   for (Ordinal i = 0; i < steps.size(); ++i) {
     for (const Ordinal before : steps[i].needs) edges_[next[before]++] = i;
   }
+}
+
+std::span<const Ordinal> Program::cleaned_after(Ordinal step) const {
+  const auto found = cleaned_after_.find(step);
+  return found == cleaned_after_.end() ? std::span<const Ordinal>() : found->second;
 }
 
 std::optional<Ordinal> Program::find(std::string_view name) const {
@@ -161,6 +184,18 @@ boost::json::value Program::body_of(const model::Step& step) {
 
 const model::Step& Program::action(const model::TaskRow& row) const {
   const model::Step& own = step(row.step);
+  switch (row.role) {
+    case model::TaskRole::main:
+      break;
+    case model::TaskRole::cleanup:
+      if (own.endings && own.endings->cleanup) return *own.endings->cleanup;
+      break;
+    case model::TaskRole::compensate:
+      if (own.endings && own.endings->compensate) return *own.endings->compensate;
+      break;
+    case model::TaskRole::resource:
+      return *resource_actions_.at(own.queue);
+  }
   switch (row.phase) {
     case model::Phase::primary:
     case model::Phase::preflight:

@@ -74,6 +74,10 @@ class Program {
   const model::Step& action(const model::TaskRow& row) const;
   Ordinal size() const { return static_cast<Ordinal>(workflow_->steps.size()); }
   Ordinal main_steps() const { return main_steps_; }
+  bool has_cleanup() const { return has_cleanup_; }
+  bool has_compensate() const { return has_compensate_; }
+  // Steps whose cleanup is put forward to the end of this one.
+  std::span<const Ordinal> cleaned_after(Ordinal step) const;
   std::span<const Ordinal> successors(Ordinal step) const {
     return std::span(edges_).subspan(first_edge_[step], first_edge_[step + 1] - first_edge_[step]);
   }
@@ -108,6 +112,11 @@ class Program {
   std::vector<Ordinal> edges_;
   std::vector<Ordinal> by_name_;                                // all steps, by their names
   std::unordered_map<Ordinal, std::vector<Ordinal>> switches_;  // by target
+  bool has_cleanup_ = false;
+  bool has_compensate_ = false;
+  std::unordered_map<Ordinal, std::vector<Ordinal>> cleaned_after_;
+  // By queue: what gives resources of the ledger back; its body is in the task's input.
+  std::unordered_map<std::string, std::shared_ptr<const model::Step>> resource_actions_;
   std::uint64_t default_weight_ = 1000;
   std::uint64_t total_weight_ = 0;
 

@@ -25,7 +25,9 @@ struct Case {
   Plan plan;
   Expected expected;
   RunId run;
-  bool cancelled = false;  // accepted
+  bool cancelled = false;    // accepted
+  bool no_cleanup = false;   // accepted
+  bool left_undone = false;  // before it was recovered
 };
 
 struct Held {
@@ -105,7 +107,8 @@ class Story {
       if (random_.up_to(1) == 0 && !one.plan.steps[step].finally) command.from = std::to_string(step);
       const auto reply = world_->ask(command);
       EXPECT_TRUE(std::holds_alternative<model::RunAccepted>(reply)) << testing::error_of(reply).message;
-      one.cancelled = false;
+      one.left_undone |= one.no_cleanup;
+      one.cancelled = one.no_cleanup = false;
       some = true;
     }
     return some;
@@ -203,7 +206,19 @@ class Story {
       world_->ask(model::ReleaseAttempt{assignment.token, assignment.task});
       return;
     }
-    const Fate fate = case_of(assignment).plan.steps[row.step].fates[row.index < 0 ? 0 : row.index];
+    const testing::PlannedStep& step = case_of(assignment).plan.steps[row.step];
+    const bool helper = row.role != model::TaskRole::main;
+    const Fate fate =
+        helper ? Fate{.failures = step.ending_failures} : step.fates[row.index < 0 ? 0 : row.index];
+    if (!helper && random_.up_to(3) == 0) {
+      const auto answer = world_->ask(model::RegisterResource{
+          assignment.token, assignment.task, "r" + std::to_string(random_.up_to(1)), {"give-back"}, "/"});
+      EXPECT_TRUE(std::holds_alternative<model::ResourceRegistered>(answer));
+      if (random_.up_to(2) == 0) {
+        const auto released = world_->ask(model::ReleaseResource{assignment.token, assignment.task, "r0"});
+        EXPECT_TRUE(std::holds_alternative<model::ResourceReleased>(released));
+      }
+    }
     if (row.lost < fate.losses) {
       // An attempt in the server's process is never lost, only interrupted.
       if (held.in_process) {
@@ -251,7 +266,9 @@ class Story {
       const auto& answer = std::get<model::HeartbeatAnswer>(reply);
       const RunStatus status = world_->run(held.assignment.task.run).status;
       const Plan& plan = case_of(held.assignment).plan;
-      EXPECT_TRUE(answer.stop.empty() || status == RunStatus::cancelling || plan.fail_fast)
+      const TaskKey key{held.assignment.task.run.key(), held.assignment.task.ordinal};
+      const bool helper = world_->disk().task(key)->role != model::TaskRole::main;  // they have a time limit
+      EXPECT_TRUE(answer.stop.empty() || helper || status == RunStatus::cancelling || plan.fail_fast)
           << "a healthy attempt is stopped";
     }
   }
@@ -263,9 +280,13 @@ class Story {
 
   void cancel() {
     Case& one = cases_[static_cast<std::size_t>(random_.up_to(static_cast<std::int64_t>(cases_.size()) - 1))];
-    const auto reply = world_->cancel(one.run, random_.up_to(2) == 0);
+    model::CancelRun command{.run = one.run, .terminate = random_.up_to(2) == 0};
+    command.no_cleanup = command.terminate && random_.up_to(2) == 0;
+    const bool main = world_->run(one.run).stage == model::RunStage::main;
+    const auto reply = world_->ask(command);
     if (std::holds_alternative<model::CancelAccepted>(reply)) {
-      one.cancelled = true;
+      one.cancelled |= main;
+      one.no_cleanup |= command.no_cleanup;
     } else {
       EXPECT_EQ(testing::error_of(reply).code, ErrorCode::conflict);
     }
@@ -284,7 +305,56 @@ class Story {
     world_->ask(model::LoseWorker{"nobody"});
   }
 
+  // Each step that started an attempt is cleaned up once, each completed one of a run that did not complete
+  // is undone once; what could not be done is leaked, and nothing else is left in the ledger.
+  void compare_endings(const Case& one) const {
+    std::set<std::string> leaked;
+    for (const auto& [key, record] : world_->disk().records()) {
+      if (key.kind != model::RecordKind::resource || !key.key.starts_with(one.run.text())) continue;
+      EXPECT_EQ(record.group, "leaked") << key.key;
+      leaked.insert(key.key);
+    }
+    const std::vector<model::TaskRow> rows = world_->disk().tasks(one.run.key());
+    for (const model::TaskRow& task : rows) {
+      if (task.role != model::TaskRole::main) {
+        EXPECT_TRUE(model::is_terminal(task.status));
+        continue;
+      }
+      const testing::PlannedStep& step = one.plan.steps[task.step];
+      const bool leaks = step.ending_failures >= testing::kEndingAttempts;
+      const bool counts = !step.finally && !task.expanded;
+      const TaskId id{one.run, task.key.ordinal};
+      const auto count = [&](model::TaskRole role, auto matches) {
+        return std::ranges::count_if(rows, [&](const model::TaskRow& helper) {
+          return helper.role == role && helper.parent == task.key.ordinal && matches(helper);
+        });
+      };
+      const bool cleaned = counts && step.cleanup && task.starts > 0;
+      const auto last = [&](const model::TaskRow& helper) { return helper.covers == task.starts; };
+      const bool leaked_cleanup = leaked.contains(id.text() + ":(cleanup)");
+      if (one.no_cleanup) {
+        // Done, or on the list.
+        const auto done = [&](const model::TaskRow& helper) {
+          return last(helper) && helper.status == TaskStatus::completed;
+        };
+        EXPECT_EQ(count(model::TaskRole::cleanup, done) + (leaked_cleanup ? 1 : 0), cleaned ? 1 : 0)
+            << "cleanup of step " << task.step;
+        continue;
+      }
+      EXPECT_EQ(count(model::TaskRole::cleanup, last), cleaned ? 1 : 0) << "cleanup of step " << task.step;
+      // What an earlier generation left undone stays on the list.
+      if (!one.left_undone) EXPECT_EQ(leaked_cleanup, cleaned && leaks) << id.text();
+      const bool bad = world_->run(one.run).outcome != RunStatus::completed;
+      const bool undone = counts && bad && step.compensate && task.status == TaskStatus::completed;
+      const auto same = [&](const model::TaskRow& helper) { return helper.generation == task.generation; };
+      if (undone || world_->run(one.run).recovery_attempts == 0) {
+        EXPECT_EQ(count(model::TaskRole::compensate, same), undone ? 1 : 0) << "step " << task.step;
+      }
+    }
+  }
+
   void compare(const Case& one) const {
+    compare_endings(one);
     const model::RunRow& row = world_->run(one.run);
     if (one.cancelled) {
       EXPECT_EQ(row.status, RunStatus::cancelled);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <boost/json/serialize.hpp>
 
+#include "engine/endings.hpp"
 #include "expr/text.hpp"
 
 namespace baton::engine {
@@ -38,11 +39,12 @@ class Scope {
   }
 
   Result<Value> item() {
-    TRY(Value items, payload(input_of(TaskKey{run_.row.key, task_.row.step})));
-    if (!items.is(expr::Kind::list) || static_cast<std::size_t>(task_.row.index) >= items.size()) {
+    const model::TaskRow& row = subject_of(run_, task_).row;
+    TRY(Value items, payload(input_of(TaskKey{run_.row.key, row.step})));
+    if (!items.is(expr::Kind::list) || static_cast<std::size_t>(row.index) >= items.size()) {
       return fail(ErrorCode::internal, "a mapped step lost its items");
     }
-    return items.at(static_cast<std::size_t>(task_.row.index));
+    return items.at(static_cast<std::size_t>(row.index));
   }
 
   Result<Value> context(std::string_view member) {
@@ -180,8 +182,9 @@ class RunView : public expr::MapSource {
       case 1:
         return row.job_id.empty() ? Value() : Value::string(row.job_id);
       case 2:
-        // While finally runs, the decided outcome (SEMANTICS 26).
-        return Value::string(std::string(model::name(row.finalizing ? row.outcome : row.status)));
+        // After the main phase, the decided outcome (SEMANTICS 26).
+        return Value::string(
+            std::string(model::name(row.stage != model::RunStage::main ? row.outcome : row.status)));
       case 3: {
         auto metadata = scope_->context("metadata");
         if (metadata) return std::move(*metadata);
@@ -207,15 +210,15 @@ class RunView : public expr::MapSource {
   std::shared_ptr<Scope> scope_;
 };
 
-// self: the task as an action that belongs to it sees it. Its result is what a failed attempt left
-// (SEMANTICS 6).
+// self: the task as an action that belongs to it sees it, or the task that a helper serves. Its result is
+// also what a failed attempt left (SEMANTICS 6).
 class SelfView : public expr::MapSource {
  public:
   explicit SelfView(std::shared_ptr<Scope> scope) : scope_(std::move(scope)) {}
   std::size_t size() const override { return kKeys.size(); }
   Value key_at(std::size_t index) const override { return Value::string(std::string(kKeys[index])); }
   Value value_at(std::size_t index) const override {
-    const model::TaskRow& row = scope_->task_.row;
+    const model::TaskRow& row = subject_of(scope_->run_, scope_->task_).row;
     switch (index) {
       case 0: {
         if (!row.has_result) return Value();
@@ -250,11 +253,12 @@ expr::Variables variables(const std::shared_ptr<Scope>& scope) {
   out.set_lazy("env", [scope] { return scope->context("vars"); });
   out.set("run", Value::map(std::make_shared<RunView>(scope)));
   out.set("steps", Value::map(std::make_shared<StepsView>(scope)));
-  if (scope->task_.row.index >= 0) {
+  const Task& subject = subject_of(scope->run_, scope->task_);
+  if (subject.row.index >= 0) {
     out.set_lazy("item", [scope] { return scope->item(); });
-    out.set("index", Value::integer(scope->task_.row.index));
+    out.set("index", Value::integer(subject.row.index));
   }
-  if (scope->task_.row.phase == model::Phase::fallback) {
+  if (is_helper(scope->task_) || scope->task_.row.phase == model::Phase::fallback) {
     out.set("self", Value::map(std::make_shared<SelfView>(scope)));
   }
   return out;
@@ -279,21 +283,6 @@ std::string as_text(const json::value& value) {
     default:
       return json::serialize(value);
   }
-}
-
-// The body of the task's action as it was recorded when it was rendered; constant ones are not recorded.
-Result<json::value> recorded_body(State& state, const Run& run, const Task& task) {
-  if (task.row.has_input) {
-    TRY(std::shared_ptr<const json::value> stored, state.values.json(input_of(task.row.key)));
-    const auto* input = stored->if_object();
-    if (input == nullptr) return fail(ErrorCode::corrupt, "the stored input of a task is damaged");
-    if (task.row.phase == model::Phase::primary) {
-      if (input->contains("env")) return *stored;
-    } else if (const auto* body = input->if_contains(name(task.row.phase))) {
-      return *body;
-    }
-  }
-  return Program::body_of(run.program->action(task.row));
 }
 
 std::string_view text_in(const json::value* value) {
@@ -484,6 +473,20 @@ Result<std::string> input_with(State& state, const Task& task, json::value body)
     input.insert_or_assign(name(task.row.phase), std::move(body));
   }
   return json::serialize(input);
+}
+
+Result<json::value> recorded_body(State& state, const Run& run, const Task& task) {
+  if (task.row.has_input) {
+    TRY(std::shared_ptr<const json::value> stored, state.values.json(input_of(task.row.key)));
+    const auto* input = stored->if_object();
+    if (input == nullptr) return fail(ErrorCode::corrupt, "the stored input of a task is damaged");
+    if (task.row.phase == model::Phase::primary) {
+      if (input->contains("env")) return *stored;
+    } else if (const auto* body = input->if_contains(name(task.row.phase))) {
+      return *body;
+    }
+  }
+  return Program::body_of(run.program->action(task.row));
 }
 
 Result<std::string> executor_spec(State& state, Run& run, const Task& task) {

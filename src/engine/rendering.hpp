@@ -32,6 +32,10 @@ Result<boost::json::value> render_body(State& state, Run& run, const Task& task)
 // value cache.
 Result<std::string> input_with(State& state, const Task& task, boost::json::value body);
 
+// The body of the task's action as it was recorded when it was rendered; constant ones are not recorded.
+// Needs the task's input in the value cache, if it has one.
+Result<boost::json::value> recorded_body(State& state, const Run& run, const Task& task);
+
 // The JSON text that the executor of the task's kind gets: the rendered body and the submitter's
 // surroundings.
 Result<std::string> executor_spec(State& state, Run& run, const Task& task);

@@ -9,6 +9,11 @@
 
 namespace baton::engine {
 
+// What serves a repeated step is done once.
+inline bool is_repeated(const Run& run, const model::TaskRow& row) {
+  return row.role == model::TaskRole::main && run.program->step(row.step).repeat != nullptr;
+}
+
 // The condition holds: the task is completed. It does not: the next round, or failure after the last one.
 // `result`: JSON.
 void end_round(State& state, Run& run, Task& task, std::string result, const Moment& moment,

@@ -32,23 +32,24 @@ struct Line;
 
 struct Task {
   model::TaskRow row;
-  bool stored = false;             // has a row in the store (or in a batch on its way there)
-  bool sweeping = false;           // of a mapped step: its open items are being cancelled
-  bool parked = false;             // ready, but stands in Run::parked
-  bool refill_pending = false;     // of a mapped step: an `expand` stands in State::work
+  bool stored = false;          // has a row in the store (or in a batch on its way there)
+  bool sweeping = false;        // of a mapped step: its open items are being cancelled
+  bool parked = false;          // ready, but stands in Run::parked
+  bool refill_pending = false;  // of a mapped step: an `expand` stands in State::work
+  bool has_timer = false;
+  bool has_clock = false;
+  bool old = false;                // an item of a list that a recovery has replaced; it counts nowhere
+  bool probe = false;              // its attempt went through a half-open breaker
+  bool slot = false;               // it counts in Run::active
   Upstream upstream;               // how its predecessors stand
+  std::uint32_t helpers = 0;       // open tasks that serve it
   JournalSequence ended_in = 0;    // the commit that has its terminal state; 0 = before this owner
   JournalSequence touched_in = 0;  // the last commit that changes it
   ShardTime timer;                 // its entry in State::timers, if has_timer
-  bool has_timer = false;
-  bool old = false;         // an item of a list that a recovery has replaced; it counts nowhere
-  bool probe = false;       // its attempt went through a half-open breaker
-  bool slot = false;        // it counts in Run::active
-  Line* line = nullptr;     // where it stands: a queue, or before a blocker; see gates.hpp
-  std::uint64_t order = 0;  // its place there, among those of its priority
-  ShardTime clock;          // its entry of kind `clock` in State::timers, if has_clock
-  bool has_clock = false;
-  ShardTime heartbeat;  // last sign of life of its attempt, as far as this owner knows
+  Line* line = nullptr;            // where it stands: a queue, or before a blocker; see gates.hpp
+  std::uint64_t order = 0;         // its place there, among those of its priority
+  ShardTime clock;                 // its entry of kind `clock` in State::timers, if has_clock
+  ShardTime heartbeat;             // last sign of life of its attempt, as far as this owner knows
 
   // Of a mapped step that is expanded.
   std::uint32_t next_item = 0;        // the next one to be made ready
@@ -59,11 +60,27 @@ struct Task {
   std::uint32_t items_active = 0;     // parked, queued, running or retrying
 };
 
+// How far the cleanups of a run's steps are: a step's begin when those of all steps that needed it have
+// ended.
+struct CleanupWalk {
+  enum class Place : std::uint8_t {
+    waits,    // for others
+    making,   // a piece of work makes its cleanups
+    running,  // its cleanups are open
+    cleaned
+  };
+  bool begun = false;
+  std::uint32_t left = 0;                // steps that are not cleaned
+  std::vector<std::uint32_t> waits_for;  // by step: direct successors that are not cleaned
+  std::vector<Place> places;             // by step
+};
+
 struct Run {
   model::RunRow row;
   std::shared_ptr<const Program> program;
   std::vector<Task> tasks;  // by ordinal
   bool stored = false;
+  bool counted_open = false;  // as the last batch that has it says
   JournalSequence touched_in = 0;
   std::size_t effects_slot = 0;  // its place in the effects of commit touched_in
   std::uint32_t open_main = 0;   // steps of the main phase that have not ended
@@ -72,11 +89,23 @@ struct Run {
   std::deque<Ordinal> parked;  // ready, but over max_parallel
   ShardTime clock;             // its entry of kind `run_clock` in State::timers, if has_clock
   bool has_clock = false;
-  std::set<std::tuple<std::string, ShardTime, Ordinal>> waiters;  // for a signal: its name, since when, the task
+  std::set<std::tuple<std::string, ShardTime, Ordinal>>
+      waiters;  // for a signal: its name, since when, the task
   std::uint64_t done_weight = 0;
-  bool any_failed = false;  // a main task failed that counts
+  std::uint64_t partial_weight = 0;  // of what running attempts have reported
+  bool any_failed = false;           // a main task failed that counts
   bool finally_failed = false;
-  bool counted_open = false;  // as the last batch that has it says
+
+  // Tasks that serve others (endings.hpp).
+  std::uint32_t open_helpers = 0;
+  std::uint32_t open_compensations = 0;
+  std::unordered_map<Ordinal, std::uint32_t> open_cleanups;  // by step
+  std::unordered_map<Ordinal, Ordinal> cleanups;             // the newest of a task
+  std::unordered_map<Ordinal, Ordinal> compensations;
+  std::unordered_map<Ordinal, Ordinal> returns;  // that gave back a resource
+  std::uint32_t last_end_order = 0;              // highest TaskRow::end_order
+  std::vector<Ordinal> to_undo;                  // stage compensate: the next one last
+  CleanupWalk cleanup_walk;                      // stage cleanup
 };
 
 struct Place {
@@ -123,6 +152,7 @@ enum class TimerKind : std::uint8_t {
   run_clock,  // deadline or sla of a run
   resume,     // end of the pause that ends first
   recover,    // a run recovers by itself
+  orphans     // look for resources whose run is over or gone
 };
 struct Timer {
   ShardTime at;
@@ -134,14 +164,20 @@ struct Timer {
 
 // Work that is done bit by bit, in the order in which it came up.
 enum class WorkKind : std::uint8_t {
-  ready,    // a step or item whose predecessors have ended: skip it, compute it, or queue it
-  expand,   // make more items of a mapped step ready
-  sweep,    // cancel what is open of a run, or of a mapped step
-  reset,    // begin the next generation of what a run's recovery names
-  rank,     // bring queued tasks of a run to its new priority
-  release,  // let tasks past the first of State::releasing
-  reject,   // a queued task does not wait for its open breaker
-  dispatch  // hand queued tasks to waiting claims
+  ready,     // a step or item whose predecessors have ended: skip it, compute it, or queue it
+  expand,    // make more items of a mapped step ready
+  sweep,     // cancel what is open of a run, or of a mapped step
+  reset,     // begin the next generation of what a run's recovery names
+  rank,      // bring queued tasks of a run to its new priority
+  release,   // let tasks past the first of State::releasing
+  reject,    // a queued task does not wait for its open breaker
+  dispatch,  // hand queued tasks to waiting claims
+  // endings.hpp
+  undo,       // begin the next compensation of a run
+  cleanup,    // make the cleanups of a step; ordinal kWholeRun: begin with those of a run
+  give_back,  // begin to give a task's next resource back, or queue the task if there is none
+  leftovers,  // see to all resources of a run that are open
+  orphans     // see to those of a run that is over or gone
 };
 struct Work {
   WorkKind kind = WorkKind::ready;
@@ -166,6 +202,7 @@ struct Settings {
   Duration lease = Duration::seconds(30);
   Duration cancel_grace = Duration::seconds(10);
   Duration idempotency_kept = Duration::hours(24);
+  Duration orphan_scan = Duration::minutes(10);  // from one to the next, while there are resources
   std::uint32_t max_tasks_per_run = 250'000;
   std::size_t max_result = std::size_t{2} << 20;
   std::size_t max_list = std::size_t{16} << 20;  // bytes of a for_each list
@@ -200,7 +237,8 @@ struct State {
   ValueCache values;
   std::map<std::string, IdempotencyRecord> idempotency;
   std::map<model::RecordKey, KnownRecord> records;
-  std::vector<RunKey> ended;  // terminal runs that leave memory once that is durable
+  std::optional<ShardTime> orphan_scan;  // its entry in `timers`
+  std::vector<RunKey> ended;             // terminal runs that leave memory once that is durable
 
   Run* find(RunKey key) {
     const auto found = runs.find(key);

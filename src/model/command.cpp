@@ -9,11 +9,31 @@ std::string_view name(const CommandBody& body) {
     constexpr std::array<std::string_view, 4> kVerdicts = {"retry", "skip", "complete", "fail"};
     return kVerdicts[static_cast<std::size_t>(task->verdict)];
   }
-  constexpr std::array kNames = {
-      "submit",      "cancel",      "claim",      "heartbeat", "report", "release",
-      "lose_worker", "start",       "tick",       "continue",  "pause",  "resume",
-      "recover",     "decide_task", "change_run", "explain",   "survey", "discard_dead_letters",
-      "force_breaker", "signal", "answer"};
+  constexpr std::array kNames = {"submit",
+                                 "cancel",
+                                 "claim",
+                                 "heartbeat",
+                                 "report",
+                                 "release",
+                                 "lose_worker",
+                                 "start",
+                                 "tick",
+                                 "continue",
+                                 "pause",
+                                 "resume",
+                                 "recover",
+                                 "decide_task",
+                                 "change_run",
+                                 "explain",
+                                 "survey",
+                                 "discard_dead_letters",
+                                 "force_breaker",
+                                 "signal",
+                                 "answer",
+                                 "register_resource",
+                                 "release_resource",
+                                 "clean_resource",
+                                 "progress"};
   static_assert(kNames.size() == std::variant_size_v<CommandBody>);
   return kNames[body.index()];
 }

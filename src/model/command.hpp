@@ -44,6 +44,7 @@ struct CancelRun {
   RunId run;
   bool terminate = false;  // hard at once
   std::string reason;
+  bool no_cleanup = false;  // only with terminate: what would be given back is left, and kept as leaked
 };
 
 // Holds something back, or lets it go on (SEMANTICS 34). Pausing what is paused replaces who, why and until;
@@ -166,6 +167,39 @@ struct AnswerApproval {
   std::string value = "null";  // JSON, part of the step's result
 };
 
+// What an attempt says while it runs. Only the one that holds the task may: `token` is its credential.
+//
+// Registers a resource before it is made: once this is answered, it will be given back. Again with the same
+// body: no change. With another body, while it is open: conflict.
+struct RegisterResource {
+  Token token;
+  TaskId task;
+  std::string name;
+  std::vector<std::string> argv;  // what gives it back
+  std::string workdir;            // where; "" = the task's
+};
+// How far it is; also a sign of life (SEMANTICS 24). Without `percent` it is only that.
+struct ReportProgress {
+  Token token;
+  TaskId task;
+  std::optional<std::uint8_t> percent;  // 0 to 100
+  std::string message;
+};
+
+// There is nothing to give back any more (the task has done it, or has not made it). Of a helper: also a
+// resource of the task that it serves.
+struct ReleaseResource {
+  Token token;
+  TaskId task;
+  std::string name;
+};
+
+// A person has a resource given back now.
+struct CleanResource {
+  TaskId task;
+  std::string name;
+};
+
 // Once after each load: settles what the previous owner left (its in-process attempts are interrupted, leases
 // extended). After a reload, this owner's own attempts go on.
 struct StartShard {};
@@ -176,10 +210,11 @@ struct Tick {};
 // Goes on with work that did not fit into earlier batches: evaluations, expansions, cancellations, dispatch.
 struct Continue {};
 
-using CommandBody = std::variant<SubmitRun, CancelRun, ClaimTasks, Heartbeat, ReportAttempt, ReleaseAttempt,
-                                 LoseWorker, StartShard, Tick, Continue, PauseCommand, ResumeCommand,
-                                 RecoverRun, DecideTask, ChangeRun, Explain, AskSurvey, DiscardDeadLetters,
-                                 ForceBreaker, SendSignal, AnswerApproval>;
+using CommandBody =
+    std::variant<SubmitRun, CancelRun, ClaimTasks, Heartbeat, ReportAttempt, ReleaseAttempt, LoseWorker,
+                 StartShard, Tick, Continue, PauseCommand, ResumeCommand, RecoverRun, DecideTask, ChangeRun,
+                 Explain, AskSurvey, DiscardDeadLetters, ForceBreaker, SendSignal, AnswerApproval,
+                 RegisterResource, ReleaseResource, CleanResource, ReportProgress>;
 
 struct Command {
   CommandBody body;
@@ -239,11 +274,23 @@ struct ApprovalAnswered {
   TaskId task;
   TaskStatus status = TaskStatus::completed;
 };
+
+struct ResourceRegistered {
+  bool existing = false;  // it was registered already
+};
+struct ResourceReleased {
+  bool existed = false;
+  std::vector<std::string> open;  // the task's resources that are left
+};
+struct CleaningBegun {
+  TaskId by;              // the task that gives the resource back
+  bool existing = false;  // it was on its way already
+};
 struct Done {};
 
 using ReplyBody = std::variant<Error, Submitted, CancelAccepted, Claimed, HeartbeatAnswer, ReportAccepted,
-                               Discarded, Explanation, Survey, RunAccepted, SignalAccepted,
-                               ApprovalAnswered, Done>;
+                               Discarded, Explanation, Survey, RunAccepted, SignalAccepted, ApprovalAnswered,
+                               ResourceRegistered, ResourceReleased, CleaningBegun, Done>;
 
 struct Reply {
   ReplyTo to = 0;

@@ -36,6 +36,16 @@ std::string_view Step::type() const {
   return notes && !notes->type.empty() ? std::string_view(notes->type) : model::name(kind);
 }
 
+Retry ending_retry() {
+  Retry retry;
+  retry.max_attempts = 3;
+  return retry;
+}
+
+Timeout ending_timeout() {
+  return {.soft = Duration::minutes(5), .hard = Duration::minutes(5) + Duration::seconds(10)};
+}
+
 std::optional<Ordinal> find_step(const Workflow& workflow, std::string_view name) {
   for (std::size_t i = 0; i < workflow.steps.size(); ++i) {
     if (workflow.steps[i].name == name) return static_cast<Ordinal>(i);

@@ -153,6 +153,7 @@ struct Repeat {
 
   friend bool operator==(const Repeat&, const Repeat&) = default;
 };
+struct Endings;
 
 // What few steps with a process say about how it is started and read.
 struct Process {
@@ -196,6 +197,7 @@ struct Step {
   std::shared_ptr<const Notes> notes;                         // null = none
   std::shared_ptr<const Step> fallback;                       // action instead of a failed step; null = none
   std::shared_ptr<const BreakerSettings> breaker;             // null = none
+  std::shared_ptr<const Endings> endings;                     // null = none
   std::string target;  // the downstream service that it uses; "" = none
   std::string queue = "default";
   std::optional<Duration> estimate;
@@ -203,6 +205,19 @@ struct Step {
   std::string_view title() const { return notes && !notes->title.empty() ? notes->title : name; }
   std::string_view type() const;  // the kind if it has none of its own
 };
+
+// What few steps say about how they end (SEMANTICS 26–28, 55).
+struct Endings {
+  std::shared_ptr<const Step> cleanup;     // null = none; action with retry and timeout
+  std::shared_ptr<const Step> compensate;  // likewise
+  std::optional<Ordinal> cleanup_after;    // a step of the main phase: clean up when that one has ended
+  bool cleanup_on_shutdown = false;        // also when the server stops under it, before the next attempt
+};
+
+// What holds for `finally`, `cleanup`, `compensate` and the actions of resources unless they say otherwise: 3
+// attempts, 5 minutes each.
+Retry ending_retry();
+Timeout ending_timeout();
 
 // One declared input.
 struct Input {

@@ -35,7 +35,13 @@ constexpr std::array kNames = {"",
                                "run.changed",
                                "task.reset",
                                "task.waiting",
-                               "signal.received"};
+                               "signal.received",
+                               "task.added",
+                               "resource.opened",
+                               "resource.released",
+                               "resource.cleaned",
+                               "resource.leaked",
+                               "task.progress"};
 
 void put(Encoder& out, const Fact& fact) {
   out.number(1, static_cast<std::uint64_t>(fact.kind));

@@ -17,8 +17,8 @@ namespace baton::model {
 enum class FactKind : std::uint8_t {
   run_submitted = 1,     // text: workflow name; number: its version
   run_started,           //
-  run_cancel_requested,  // text: why; number: 1 = terminate
-  run_finalizing,        // the main phase is over; status: the decided outcome
+  run_cancel_requested,  // text: why; number: 1 = terminate, 2 = terminate without cleanup
+  run_finalizing,        // a stage after the main phase begins; status: the decided outcome; text: the stage
   run_ended,             // status; text: error type
   task_queued,           // number: priority
   task_skipped,          // text: reason
@@ -27,25 +27,32 @@ enum class FactKind : std::uint8_t {
   attempt_stopping,      // attempt; text: soft or hard; other: why
   attempt_ended,    // attempt; text: outcome (completed, failed, lost, interrupted, released, cancelled);
                     // other: error type
-  task_retrying,    // attempt; number: delay in microseconds; text: the round that ended, of `repeat`
+  task_retrying,    // attempt; number: delay in microseconds; text: the round that ended, of `repeat`;
+                    // other: what it waits for instead of a delay
   task_ended,       // status; text: error type; other: error message
   run_timed_out,    // its deadline is over; number: the deadline in microseconds
   run_sla_missed,   // number: the sla in microseconds
   task_sla_missed,  // number: the sla in microseconds
   task_held,        // attempt; text: error type; other: error message; a person decides
   task_fallback,    // its own attempts are over, its fallback follows; text: error type; other: error message
-  task_resolved,    // text: what a person decided (retry, skip, complete, fail, approved, rejected); other: why
-  alert_raised,     // status: the Severity; text: error type; other: message; of the task that it is about
+  task_resolved,  // text: what a person decided (retry, skip, complete, fail, approved, rejected); other: why
+  alert_raised,   // status: the Severity; text: error type; other: message; of the task that it is about
   run_paused,   // text: why; other: its step, "" = the whole run; number: until when (microseconds), 0 = open
   run_resumed,  // other: its step, "" = the whole run
   run_recovering,  // text: why; number: which recovery this is
   run_recovered,   // everything that is to be done again is reset
   run_changed,     // text: what ("priority", "metadata", "labels"); number: the new priority
   task_reset,      // its next generation begins; text: "items" = its items are void as well
-  task_waiting,   // a wait begins, or goes on after a poll; attempt; text: for, until, signal, approval or
+  task_waiting,    // a wait begins, or goes on after a poll; attempt; text: for, until, signal, approval or
                  // poll; other: the signal's name or the question; number: its end (wall microseconds) or the
                  // delay
   signal_received,  // text: its name; number: its number
+  task_added,  // a task that serves another one; text: its role; number: that one's ordinal; other: resource
+  resource_opened,    // text: its name; attempt: that registered it
+  resource_released,  // text: its name; by an attempt of its task: nothing is left to give back
+  resource_cleaned,   // text: its name; given back by its action
+  resource_leaked,    // text: its name; other: why it could not be given back
+  task_progress,      // attempt; number: percent; text: message
 };
 
 struct Fact {
@@ -63,7 +70,7 @@ struct Fact {
   friend bool operator==(const Fact&, const Fact&) = default;
 };
 
-inline constexpr FactKind kLastFactKind = FactKind::signal_received;
+inline constexpr FactKind kLastFactKind = FactKind::task_progress;
 
 std::string_view name(FactKind kind);  // "run.submitted"
 bool is_task_fact(FactKind kind);

@@ -17,6 +17,14 @@ std::uint32_t read_count(std::int64_t number) {
   return number < 0 || number > UINT32_MAX ? 0 : static_cast<std::uint32_t>(number);
 }
 
+// The value of a small enumeration that has this name; others of a newer version change nothing.
+template <typename Enum>
+void read_name(std::string_view text, Enum last, Enum& out) {
+  for (unsigned i = 0; i <= static_cast<unsigned>(last); ++i) {
+    if (name(static_cast<Enum>(i)) == text) out = static_cast<Enum>(i);
+  }
+}
+
 void end_attempt(TaskHistory& task, const Fact& fact) {
   task.attempt_running = false;
   const bool counts = fact.text != "lost" && fact.text != "interrupted" && fact.text != "released";
@@ -54,6 +62,10 @@ void apply_to_task(TaskHistory& task, const Fact& fact) {
   task.step = fact.step;
   task.index = fact.index;
   switch (fact.kind) {
+    case FactKind::task_added:
+      read_name(fact.text, TaskRole::resource, task.role);
+      task.parent = read_count(fact.number);
+      break;
     case FactKind::task_queued:
       task.status = TaskStatus::queued;
       task.held = false;
@@ -74,6 +86,8 @@ void apply_to_task(TaskHistory& task, const Fact& fact) {
     case FactKind::attempt_started:
       task.status = TaskStatus::running;
       task.attempt_running = true;
+      task.progress = -1;
+      task.progress_message.clear();
       task.starts = fact.attempt;
       ++task.attempts;
       task.worker = fact.text;
@@ -106,6 +120,10 @@ void apply_to_task(TaskHistory& task, const Fact& fact) {
     case FactKind::task_sla_missed:
       task.late = true;
       break;
+    case FactKind::task_progress:
+      if (fact.number >= 0 && fact.number <= 100) task.progress = static_cast<std::int8_t>(fact.number);
+      task.progress_message = fact.text;
+      break;
     case FactKind::task_ended:
       if (!read_status(fact.status, task.status)) return;
       task.held = false;
@@ -120,6 +138,7 @@ void apply_to_task(TaskHistory& task, const Fact& fact) {
         task.error_message = fact.other;
       } else if (task.status == TaskStatus::completed) {
         task.error_type.clear();
+        if (task.progress >= 0) task.progress = 100;
       }
       task.ended_at = fact.at;
       break;
@@ -145,12 +164,17 @@ void apply(RunHistory& run, const Fact& fact) {
       run.started_at = fact.at;
       break;
     case FactKind::run_cancel_requested:
-      run.status = RunStatus::cancelling;
-      run.cancel_requested = true;
-      run.terminate |= fact.number == 1;
+      if (run.stage == RunStage::main || run.cancel_requested) {
+        run.status = RunStatus::cancelling;
+        run.cancel_requested = true;
+      } else {
+        run.status = RunStatus::running;  // only its endings are dropped
+      }
+      run.terminate |= fact.number > 0;
+      run.no_cleanup |= fact.number > 1;
       break;
     case FactKind::run_finalizing:
-      if (read_status(fact.status, run.outcome)) run.finalizing = true;
+      if (read_status(fact.status, run.outcome)) read_name(fact.text, RunStage::leftovers, run.stage);
       break;
     case FactKind::run_ended:
       if (!read_status(fact.status, run.status)) return;
@@ -170,7 +194,8 @@ void apply(RunHistory& run, const Fact& fact) {
       break;
     case FactKind::run_recovering:
       run.status = RunStatus::recovering;
-      run.cancel_requested = run.terminate = run.finalizing = run.timed_out = run.late = false;
+      run.cancel_requested = run.terminate = run.no_cleanup = run.timed_out = run.late = false;
+      run.stage = RunStage::main;
       run.outcome = RunStatus::pending;
       run.ended_at = {};
       break;
@@ -179,11 +204,31 @@ void apply(RunHistory& run, const Fact& fact) {
       break;
     case FactKind::run_changed:
       break;  // what it is now stands in the row
+    case FactKind::resource_opened:
+      run.open_resources.emplace(fact.task, fact.text);
+      run.leaked_resources.erase({fact.task, fact.text});
+      break;
+    case FactKind::resource_released:
+    case FactKind::resource_cleaned:
+      run.open_resources.erase({fact.task, fact.text});
+      run.leaked_resources.erase({fact.task, fact.text});
+      break;
+    case FactKind::resource_leaked:
+      run.open_resources.erase({fact.task, fact.text});
+      run.leaked_resources.emplace(fact.task, fact.text);
+      break;
     case FactKind::attempt_stopping:
     case FactKind::signal_received:
     case FactKind::task_resolved:
     case FactKind::alert_raised:
       break;  // say what was asked for; what came of it follows
+    case FactKind::task_added: {
+      // It belongs to the generation of the task that it serves.
+      const std::uint32_t generation = run.tasks[read_count(fact.number)].generation;
+      apply_to_task(run.tasks[fact.task], fact);
+      run.tasks[fact.task].generation = generation;
+      break;
+    }
     case FactKind::task_queued:
     case FactKind::task_skipped:
     case FactKind::task_expanded:
@@ -195,6 +240,7 @@ void apply(RunHistory& run, const Fact& fact) {
     case FactKind::task_held:
     case FactKind::task_fallback:
     case FactKind::task_sla_missed:
+    case FactKind::task_progress:
     case FactKind::task_reset:
       apply_to_task(run.tasks[fact.task], fact);
       if (run.started_at.us == 0 && is_activity(fact)) run.started_at = fact.at;

@@ -4,12 +4,15 @@
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <span>
 #include <string>
+#include <utility>
 
 #include "base/ids.hpp"
 #include "base/time.hpp"
 #include "model/fact.hpp"
+#include "model/rows.hpp"
 #include "model/states.hpp"
 
 namespace baton::model {
@@ -25,11 +28,15 @@ struct TaskHistory {
   bool waiting = false;          // it is a wait: running from its start to its end
   bool attempt_running = false;  // between attempt.started and attempt.ended
   std::string worker;            // of the last attempt
-  std::string error_type;        // of the last attempt that failed, or of the task
+  std::int8_t progress = -1;     // percent, as the present attempt said; -1 = it has not
+  std::string progress_message;
+  std::string error_type;  // of the last attempt that failed, or of the task
   std::string error_message;
   WallTime queued_at;   // first time
   WallTime started_at;  // first attempt
   WallTime ended_at;
+  TaskRole role = TaskRole::main;
+  Ordinal parent = 0;  // the task that it serves, unless role is main
   bool expanded = false;
   Ordinal first_item = 0;
   std::uint32_t item_count = 0;
@@ -46,13 +53,17 @@ struct RunHistory {
   std::uint32_t version = 0;
   bool cancel_requested = false;
   bool terminate = false;
-  bool finalizing = false;
+  bool no_cleanup = false;
   bool timed_out = false;
-  bool late = false;                       // its sla is over
+  bool late = false;  // its sla is over
+  RunStage stage = RunStage::main;
   RunStatus outcome = RunStatus::pending;  // once the main phase is over
   WallTime created_at;
   WallTime started_at;
   WallTime ended_at;
+  // Resources that are to be given back, by task and name, and those that could not be.
+  std::set<std::pair<Ordinal, std::string>> open_resources;
+  std::set<std::pair<Ordinal, std::string>> leaked_resources;
   std::map<Ordinal, TaskHistory> tasks;  // those that something happened to; all others are pending
 
   friend bool operator==(const RunHistory&, const RunHistory&) = default;

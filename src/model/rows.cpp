@@ -168,6 +168,16 @@ std::string_view name(Via via) {
   return kNames[static_cast<std::size_t>(via)];
 }
 
+std::string_view name(TaskRole role) {
+  constexpr std::array kNames = {"main", "cleanup", "compensate", "resource"};
+  return kNames[static_cast<std::size_t>(role)];
+}
+
+std::string_view name(RunStage stage) {
+  constexpr std::array kNames = {"main", "finally", "compensate", "cleanup", "leftovers"};
+  return kNames[static_cast<std::size_t>(stage)];
+}
+
 std::string encode_state(const TaskRow& row) {
   Encoder out;
   out.number(1, static_cast<std::uint64_t>(row.skip_reason));
@@ -218,6 +228,13 @@ std::string encode_state(const TaskRow& row) {
   out.number(33, bits(row.waiting->wakes_at.us));
   out.bytes(34, row.waiting->awaits);
   out.number(35, static_cast<std::uint64_t>(row.branch + 1));
+  out.number(40, static_cast<std::uint64_t>(row.role));
+  out.number(41, row.parent);
+  out.number(42, row.covers);
+  out.number(43, row.end_order);
+  out.number(44, row.giving_back ? 1 : 0);
+  out.number(45, static_cast<std::uint64_t>(row.progress->percent + 1));
+  out.bytes(46, row.progress->message);
   for (const AttemptRecord& attempt : row.history) {
     Encoder one;
     put(one, attempt);
@@ -378,6 +395,29 @@ Status decode_state(std::string_view bytes, TaskRow& row) {
       case 35:
         row.branch = static_cast<std::int32_t>(small) - 1;
         break;
+      case 40:
+        if (n > static_cast<std::uint64_t>(TaskRole::resource)) return damaged();
+        row.role = static_cast<TaskRole>(n);
+        break;
+      case 41:
+        row.parent = small;
+        break;
+      case 42:
+        row.covers = small;
+        break;
+      case 43:
+        row.end_order = small;
+        break;
+      case 44:
+        row.giving_back = n != 0;
+        break;
+      case 45:
+        if (n > 101) return damaged();
+        row.progress.edit().percent = static_cast<std::int8_t>(static_cast<int>(n) - 1);
+        break;
+      case 46:
+        row.progress.edit().message = in.bytes();
+        break;
       default:
         break;
     }
@@ -395,7 +435,7 @@ std::string encode_state(const RunRow& row) {
   out.number(5, bits(row.journal_head));
   out.number(6, row.cancel_requested ? 1 : 0);
   out.number(7, row.terminate ? 1 : 0);
-  out.number(8, row.finalizing ? 1 : 0);
+  out.number(8, static_cast<std::uint64_t>(row.stage));
   out.number(9, static_cast<std::uint64_t>(row.outcome));
   out.bytes(10, row.error_type);
   out.bytes(11, row.error_message);
@@ -422,6 +462,7 @@ std::string encode_state(const RunRow& row) {
     out.bytes(62, {reinterpret_cast<const char*>(row.replay_of.bytes.data()), row.replay_of.bytes.size()});
   }
   out.number(20, row.signals);
+  out.number(21, row.no_cleanup ? 1 : 0);
   return out.take();
 }
 
@@ -458,7 +499,8 @@ Status decode_state(std::string_view bytes, RunRow& row) {
         row.terminate = n != 0;
         break;
       case 8:
-        row.finalizing = n != 0;
+        if (n > static_cast<std::uint64_t>(RunStage::leftovers)) return damaged();
+        row.stage = static_cast<RunStage>(n);
         break;
       case 9:
         if (n > static_cast<std::uint64_t>(RunStatus::cancelled)) return damaged();
@@ -472,6 +514,9 @@ Status decode_state(std::string_view bytes, RunRow& row) {
         break;
       case 12:
         row.progress = small;
+        break;
+      case 21:
+        row.no_cleanup = n != 0;
         break;
       case 13:
         row.counts.total = small;

@@ -43,6 +43,27 @@ struct AttemptRecord {
   friend bool operator==(const AttemptRecord&, const AttemptRecord&) = default;
 };
 
+// What a task is for. All but `main` serve another task after it, or one of its attempts, has ended: they are
+// made at run time, count neither in progress nor in the run's counts, and see `self` = the task that they
+// serve. Stored as numbers: append at the end, never reorder.
+enum class TaskRole : std::uint8_t {
+  main,        // a step, or an item of one
+  cleanup,     // the step's `cleanup`
+  compensate,  // the step's `compensate`
+  resource     // gives a resource of the ledger back
+};
+std::string_view name(TaskRole role);
+
+// How far a run is (SEMANTICS 26). Stored as numbers: append at the end, never reorder.
+enum class RunStage : std::uint8_t {
+  main,
+  finally,     // its `finally` steps
+  compensate,  // completed steps are undone, one after the other, the last completed one first
+  cleanup,     // what steps declare to be done at the end
+  leftovers    // resources that are still open
+};
+std::string_view name(RunStage stage);
+
 enum class Stopping : std::uint8_t { none, soft, hard };
 // Stored as numbers: append at the end.
 enum class StopReason : std::uint8_t { none, timeout, cancelled, heartbeat, deadline };
@@ -69,16 +90,30 @@ struct Waiting {
   friend bool operator==(const Waiting&, const Waiting&) = default;
 };
 
+// What an attempt says about how far it is.
+struct Progress {
+  std::int8_t percent = -1;  // -1 = it has not said
+  std::string message;
+
+  friend bool operator==(const Progress&, const Progress&) = default;
+};
+
 struct TaskRow {
   TaskKey key;
   std::uint32_t step = 0;   // ordinal of its step in the definition
   std::int32_t index = -1;  // item of a mapped step; -1 = the step's own task
   TaskStatus status = TaskStatus::pending;
   SkipReason skip_reason = SkipReason::none;
+  TaskRole role = TaskRole::main;
   std::uint8_t priority = 5;
-  std::uint32_t generation = 1;
-  std::uint32_t attempts = 0;  // all that count: neither lost, interrupted nor released
   Phase phase = Phase::primary;
+  bool giving_back = false;  // retrying: the next attempt waits until what the lost one made is given back
+  bool in_process = false;   // the worker of its attempt lives in the server's process and dies with it
+  Ordinal parent = 0;  // the task that it serves, unless role is main; `step` is that task's, `index` is -1
+  std::uint32_t covers = 0;     // cleanup: the number of its parent's last attempt when it was made
+  std::uint32_t end_order = 0;  // completed and has `compensate`: the how many-th of the run, from 1
+  std::uint32_t generation = 1;
+  std::uint32_t attempts = 0;        // all that count: neither lost, interrupted nor released
   std::uint32_t round = 0;           // of `repeat`, or the polls so far
   std::uint32_t group_attempts = 0;  // of this phase and round: what counts against max_attempts
   std::uint32_t starts =
@@ -89,8 +124,8 @@ struct TaskRow {
   // The attempt that holds the task now, if running.
   Token token;
   std::string worker;
-  bool in_process = false;  // the worker lives in the server's process and dies with it
   ShardTime attempt_started;
+  Rare<Progress> progress;  // of that attempt
   Stopping stopping = Stopping::none;
   StopReason stop_reason = StopReason::none;
 
@@ -139,6 +174,7 @@ inline bool has_attempt(const TaskRow& row) {
 }
 
 inline constexpr std::size_t kHistoryLimit = 100;
+inline constexpr std::size_t kProgressLimit = 512;  // bytes kept of what an attempt says about its progress
 inline constexpr std::size_t kMessageLimit = 4096;  // bytes kept of an error message
 
 // Counters of a run's tasks. A mapped step that is not expanded yet counts as one.
@@ -193,19 +229,20 @@ struct RunRow {
 
   bool cancel_requested = false;
   bool terminate = false;
-  bool timed_out = false;                  // its deadline is over
-  ShardTime deadline;                      // run time; 0 = none, or not started
-  ShardTime late_at;                       // shard time; 0 also once that is reported
-  Duration paused_for;                     // so far; run time is shard time without it
-  std::uint32_t retries = 0;               // of all its tasks, for the retry budget
-  bool finalizing = false;                 // the main phase is over
+  bool no_cleanup = false;    // nothing is given back by itself any more, see CancelRun
+  bool timed_out = false;     // its deadline is over
+  ShardTime deadline;         // run time; 0 = none, or not started
+  ShardTime late_at;          // shard time; 0 also once that is reported
+  Duration paused_for;        // so far; run time is shard time without it
+  std::uint32_t retries = 0;  // of all its tasks, for the retry budget
+  RunStage stage = RunStage::main;
   RunStatus outcome = RunStatus::pending;  // decided when the main phase ended
   std::string error_type;
   std::string error_message;
   std::uint32_t progress = 0;  // percent, weighted by estimates
   std::uint32_t signals = 0;   // that it got: the last one's number
   TaskCounts counts;
-  Ordinal next_ordinal = 0;  // the next free one, for items
+  Ordinal next_ordinal = 0;  // the next free one, for items and for tasks that serve others
 
   ShardTime paused_at;  // if paused
   Recovery recovery;

@@ -41,7 +41,7 @@ TEST(Rows, RunStateReadsBack) {
   row.definition = Hash256::of("x");
   row.priority = 9;
   row.outcome = RunStatus::failed;
-  row.finalizing = true;
+  row.stage = RunStage::cleanup;
   row.counts = {10, 5, 1, 1, 0, 2};
   row.journal_head = 1234567890123;
   row.signals = 3;

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "engine/load.hpp"
+#include "engine/resources.hpp"
 #include "engine/timers.hpp"
 
 namespace baton::runtime {
@@ -114,6 +115,11 @@ Status ShardLoop::load_state() {
         ++open_runs_;
       },
       quarantine);
+}
+
+std::size_t ShardLoop::open_runs() const {
+  if (open_runs_ > 0) return open_runs_;
+  return engine::has_orphans(state_) ? 1 : 0;
 }
 
 // ---- Mailbox

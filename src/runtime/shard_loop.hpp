@@ -83,7 +83,8 @@ class ShardLoop final : public Handle {
   void close();
   bool commits_in_flight() const { return !in_flight_.empty(); }
 
-  std::size_t open_runs() const { return open_runs_; }
+  // That have not ended, or 1 while resources of runs that have are still to be given back.
+  std::size_t open_runs() const;
   const std::vector<Quarantined>& quarantined() const { return quarantined_; }
   const engine::State& state() const { return state_; }
 

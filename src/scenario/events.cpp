@@ -75,17 +75,20 @@ std::string EventLine::text() const {
   return out;
 }
 
-EventLine line_of(Duration at, const RunId& run, const model::Fact& fact, const model::Workflow& workflow) {
+EventLine Narrator::tell(Duration at, const model::Fact& fact) {
   api::JsonText out;
-  api::write_fact(run, fact, &workflow, out);
+  api::write_fact(run_, fact, &workflow_, out);
   const json::value parsed = json::parse(out.take());
   const json::object& object = parsed.get_object();
   EventLine line{at, {}};
   line.words.emplace_back(object.at("type").as_string());
   if (const auto* step = object.if_contains("step"); step != nullptr && step->is_string()) {
+    const auto* index = object.if_contains("index");
+    const std::string item = index != nullptr ? '[' + json::serialize(*index) + ']' : "";
     std::string task(step->as_string());
-    if (const auto* index = object.if_contains("index")) task += '[' + json::serialize(*index) + ']';
-    line.words.push_back(std::move(task));
+    if (fact.kind == model::FactKind::task_added) helpers_[fact.task] = task + '.' + fact.text + item;
+    const auto helper = helpers_.find(fact.task);
+    line.words.push_back(helper != helpers_.end() ? helper->second : task + item);
   }
   for (const auto& [key, value] : object) {
     const std::string_view name = key;

@@ -1,6 +1,7 @@
 // What happened, as lines, and patterns of lines.
 #pragma once
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -19,7 +20,17 @@ struct EventLine {
   std::string text() const;  // "3s  attempt.ended label[2] attempt=1 outcome=failed"
 };
 
-EventLine line_of(Duration at, const RunId& run, const model::Fact& fact, const model::Workflow& workflow);
+// Tells the facts of one run, from its first one on: what serves a task is called after it, "deploy.cleanup".
+class Narrator {
+ public:
+  Narrator(const RunId& run, const model::Workflow& workflow) : run_(run), workflow_(workflow) {}
+  EventLine tell(Duration at, const model::Fact& fact);
+
+ private:
+  const RunId run_;
+  const model::Workflow& workflow_;
+  std::map<Ordinal, std::string> helpers_;  // names
+};
 
 bool matches(const EventPattern& pattern, const EventLine& line);
 

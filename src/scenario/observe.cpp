@@ -1,5 +1,6 @@
 #include "scenario/observe.hpp"
 
+#include <algorithm>
 #include <boost/json/parse.hpp>
 #include <set>
 
@@ -15,6 +16,9 @@ namespace {
 ObservedTask read_task(json::object fields) {
   ObservedTask task;
   task.name = fields.at("step").as_string();
+  if (const json::string& role = fields.at("role").as_string(); role != "main") {
+    task.name += '.' + std::string(role);
+  }
   if (const json::value& index = fields.at("index"); index.is_int64()) {
     task.name += '[' + std::to_string(index.get_int64()) + ']';
   }
@@ -58,7 +62,14 @@ Result<Observed> observe(store::Reader& reader, const RunId& run) {
       const json::object& fields = item.as_object();
       if (fields.at("index").is_int64())
         mapped.insert(static_cast<Ordinal>(fields.at("step_index").as_int64()));
-      seen.tasks.push_back(read_task(fields));
+      ObservedTask task = read_task(fields);
+      // Of several that served the same task, such as its resources or its generations, the last one.
+      const auto same = std::ranges::find(seen.tasks, task.name, &ObservedTask::name);
+      if (same != seen.tasks.end() && fields.at("role").as_string() != "main") {
+        if (same->id < task.id) *same = std::move(task);
+        continue;
+      }
+      seen.tasks.push_back(std::move(task));
     }
     const json::value& next = page.at("next");
     if (!next.is_string()) break;

@@ -14,7 +14,7 @@
 namespace baton::scenario {
 
 struct ObservedTask {
-  std::string name;  // "fetch", "label[2]"
+  std::string name;  // "fetch", "label[2]", "deploy.cleanup"
   TaskId id;
   boost::json::object fields;
 };

@@ -121,16 +121,21 @@ void Performance::add_workers(bool remote) {
 
 // What the attempt shall do: of its item and phase if the scenario says so, else of its step.
 const Mocks* Performance::find_mocks(const model::Assignment& assignment, std::string& name) {
-  const auto view = world_.reader().get_task({assignment.task.run.key(), assignment.task.ordinal});
-  std::string item;
-  std::string phase;
-  if (view && *view) {
-    const model::TaskRow& row = (*view)->row;
-    if (row.index >= 0) item = '[' + std::to_string(row.index) + ']';
-    if (row.phase != model::Phase::primary) phase = '.' + std::string(model::name(row.phase));
-  }
-  for (const std::string& candidate :
-       {assignment.step + phase + item, assignment.step + phase, assignment.step + item, assignment.step}) {
+  const auto row_of = [&](Ordinal ordinal) {
+    const auto view = world_.reader().get_task({assignment.task.run.key(), ordinal});
+    return view && *view ? (*view)->row : model::TaskRow{};
+  };
+  const model::TaskRow row = row_of(assignment.task.ordinal);
+  const bool helper = row.role != model::TaskRole::main;
+  const std::int32_t index = helper ? row_of(row.parent).index : row.index;
+  const std::string item = index >= 0 ? '[' + std::to_string(index) + ']' : "";
+  const std::string part = helper                               ? '.' + std::string(model::name(row.role))
+                           : row.phase != model::Phase::primary ? '.' + std::string(model::name(row.phase))
+                                                                : "";
+  std::vector<std::string> candidates = {assignment.step + part + item, assignment.step + part};
+  // What gives back what a step made is no other try of that step.
+  if (!helper) candidates.insert(candidates.end(), {assignment.step + item, assignment.step});
+  for (const std::string& candidate : candidates) {
     if (const auto found = scenario_.steps.find(candidate); found != scenario_.steps.end()) {
       name = candidate;
       return &found->second;
@@ -192,7 +197,8 @@ void Performance::control(const Action& action, const Run& run) {
   const auto option = [&](std::string_view name) { return text_of(action.options, name); };
   const std::string& verb = action.verb;
   if (verb == "cancel" || verb == "terminate") {
-    send(action, model::CancelRun{run.id, verb == "terminate", option("reason")});
+    send(action,
+         model::CancelRun{run.id, verb == "terminate", option("reason"), option("cleanup") == "false"});
   } else if (verb == "pause" || verb == "resume") {
     pause(action, run);
   } else if (verb == "recover") {
@@ -397,10 +403,12 @@ void Performance::take_answer(const Action& action, const model::ReplyBody& repl
 std::vector<EventLine> Performance::history() {
   std::vector<EventLine> lines;
   const bool several = runs_.size() > 1;
+  std::map<RunId, Narrator> narrators;
   for (const auto& event : world_.events()) {
     for (const auto& [name, run] : runs_) {
       if (run.id.key() != event.run) continue;
-      EventLine line = line_of(event.at, run.id, event.fact, *run.workflow);
+      Narrator& narrator = narrators.try_emplace(run.id, run.id, *run.workflow).first->second;
+      EventLine line = narrator.tell(event.at, event.fact);
       if (several) line.words.push_back("(" + name + ")");
       lines.push_back(std::move(line));
       break;
@@ -424,10 +432,9 @@ void Performance::expect(const std::vector<Expectation>& expectations) {
       continue;
     }
     Evidence evidence{std::move(*seen), {}, {}, scenario_.begin};
+    Narrator narrator(run.id, *run.workflow);
     for (const auto& event : world_.events()) {
-      if (event.run == run.id.key()) {
-        evidence.events.push_back(line_of(event.at, run.id, event.fact, *run.workflow));
-      }
+      if (event.run == run.id.key()) evidence.events.push_back(narrator.tell(event.at, event.fact));
     }
     for (const ObservedTask& task : evidence.seen.tasks) {
       if (const auto given = given_.find(task.id); given != given_.end())

@@ -121,6 +121,12 @@ Mock read_mock(Reader& reader, NodeId node) {
   if (const auto at = reader.member(node, "dies")) {
     mock.behaviour.kills_worker = reader.boolean(*at, "dies").value_or(false);
   }
+  if (const auto at = reader.member(node, "resources"))
+    mock.behaviour.resources = reader.names(*at, "resources");
+  if (const auto at = reader.member(node, "beats")) {
+    mock.behaviour.beats = reader.duration(*at, "beats");
+    if (mock.behaviour.beats && mock.behaviour.beats->us <= 0) reader.wrong(*at, "beats", "more than 0");
+  }
   if (const auto at = reader.member(node, "on_stop")) read_on_stop(reader, *at, mock.behaviour);
   return mock;
 }

@@ -79,4 +79,22 @@ std::optional<Duration> Reader::duration(NodeId node, std::string_view what) {
   return std::nullopt;
 }
 
+std::vector<std::string> Reader::names(NodeId node, std::string_view what) {
+  std::vector<std::string> names;
+  if (!tree.is(node, NodeKind::list)) {
+    wrong(node, what, "a list of names");
+    return names;
+  }
+  for (const NodeId item : tree.items(node)) {
+    auto name = text(item, what);
+    if (!name) continue;
+    if (is_name(*name)) {
+      names.push_back(std::move(*name));
+    } else {
+      wrong(item, what, "names of letters, digits, `.`, `_` and `-`");
+    }
+  }
+  return names;
+}
+
 }  // namespace baton::scenario

@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/time.hpp"
 #include "scenario/scenario.hpp"
@@ -37,6 +38,7 @@ class Reader {
                                       std::int64_t most);
   std::optional<bool> boolean(spec::NodeId node, std::string_view what);
   std::optional<Duration> duration(spec::NodeId node, std::string_view what);
+  std::vector<std::string> names(spec::NodeId node, std::string_view what);  // those that are
 
  private:
   spec::Places places_;

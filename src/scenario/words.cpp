@@ -35,6 +35,8 @@ constexpr std::array kMock = {
     Word{"stdout", "what it prints, as its result: {stdout, exit_code: 0}"},
     Word{"error", "how it fails: a type, or a map; `result` beside it is the partial result"},
     Word{"dies", "true: it takes its worker along instead of ending"},
+    Word{"resources", "a list of names: what it registers at its start, to be given back"},
+    Word{"beats", "how often it gives a sign of life (`baton task progress`); default never"},
     Word{"on_stop", "when it is asked to stop: `ends` (the default), `ignores`, or what it does then"},
 };
 
@@ -55,7 +57,8 @@ constexpr std::array kWorker = {
 };
 
 constexpr std::array kExpect = {
-    Word{"steps", "a map of tasks (`fetch`, `label[2]`) to their status, or to a map of fields"},
+    Word{"steps",
+         "a map of tasks (`fetch`, `label[2]`, `fetch.cleanup`) to their status, or to a map of fields"},
     Word{"events", "what happened, in this order; other things may have happened between"},
     Word{"history", "what happened, in this order, and nothing else"},
     Word{"never", "what did not happen"},
@@ -74,7 +77,8 @@ constexpr std::array kVerbs = {
     Verb{"start", "a name for the run", true, "workflow input job_id priority key metadata",
          "starts another run, of the same workflow unless it says another one"},
     Verb{"cancel", "", false, "reason", "asks the run to end"},
-    Verb{"terminate", "", false, "reason", "ends the run without asking its tasks"},
+    Verb{"terminate", "", false, "cleanup reason",
+         "ends the run without asking its tasks; `cleanup: false` gives nothing back"},
     Verb{"pause", "", false, "step queue worker target for reason",
          "nothing of the run (or step, queue, worker, target) starts any more"},
     Verb{"resume", "", false, "step queue worker target", "it goes on"},

@@ -41,6 +41,7 @@ void Worker::start() {
 void Worker::kill() {
   alive_ = false;
   attempts_.clear();
+  unregistered_.clear();
   unreported_.clear();
 }
 
@@ -50,6 +51,7 @@ void Worker::owner_started() {
     return;
   }
   if (!alive_ || cut_) return;
+  for (const auto& resource : std::exchange(unregistered_, {})) register_resource(resource);
   for (const auto& [token, waiting] : std::map(unreported_)) report(waiting);
   heartbeat();
   claim();
@@ -103,7 +105,11 @@ void Worker::begin(model::Assignment assignment) {
   Attempt& attempt = attempts_[token];
   attempt.behaviour = behave_(assignment);
   attempt.assignment = std::move(assignment);
-  const Behaviour& behaviour = attempt.behaviour;
+  const Behaviour behaviour = attempt.behaviour;
+  for (const std::string& name : behaviour.resources) {
+    register_resource({token, attempt.assignment.task, name, {"give-back", name}, "/"});
+  }
+  if (behaviour.beats) give_sign(token);
   if (!behaviour.takes) return;
   if (!behaviour.kills_worker) {
     plan_end(token, *behaviour.takes, behaviour.outcome);
@@ -162,6 +168,33 @@ void Worker::end(const Token& token, model::Outcome outcome) {
   report({token, task, std::move(outcome)});
   // The room is claimed along with the report, as the real worker does.
   claim();
+}
+
+void Worker::register_resource(model::RegisterResource resource) {
+  if (cut_) return;
+  unregistered_.push_back(resource);
+  const std::uint64_t life = life_;
+  world_.send(resource, "task:" + resource.task.text(),
+              [this, resource, life](const model::ReplyBody& reply) {
+                if (!alive_ || life != life_) return;
+                const auto* error = std::get_if<Error>(&reply);
+                if (error != nullptr && error->code == ErrorCode::unavailable)
+                  return;  // the next owner gets it
+                std::erase_if(unregistered_, [&](const model::RegisterResource& other) {
+                  return other.token == resource.token && other.name == resource.name;
+                });
+              });
+}
+
+void Worker::give_sign(const Token& token) {
+  const auto found = attempts_.find(token);
+  if (found == attempts_.end()) return;
+  if (!cut_) {
+    const TaskId task = found->second.assignment.task;
+    world_.send(model::ReportProgress{.token = token, .task = task}, "task:" + task.text(),
+                [](const model::ReplyBody&) {});
+  }
+  world_.after(*found->second.behaviour.beats, [this, token] { give_sign(token); });
 }
 
 void Worker::report(model::ReportAttempt report) {

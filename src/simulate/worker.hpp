@@ -24,6 +24,9 @@ struct Behaviour {
   bool kills_worker =
       false;  // instead of ending, it takes its worker (or the owner, if it is in its process) along
 
+  std::vector<std::string> resources;  // registers these at its start, in this order
+  std::optional<Duration> beats;       // gives a sign of life that often
+
   // What it does when it is asked to stop. Stopped hard, it ends at once as a killed process does.
   enum class OnStop : std::uint8_t {
     ends,     // as a process that SIGTERM kills
@@ -87,6 +90,8 @@ class Worker {
   void plan_end(const Token& token, Duration after, model::Outcome outcome);
   void end(const Token& token, model::Outcome outcome);
   void report(model::ReportAttempt report);
+  void register_resource(model::RegisterResource resource);
+  void give_sign(const Token& token);  // again and again until the attempt has ended
   void heartbeat();
   void beat();  // now and every 10 s
 
@@ -101,6 +106,8 @@ class Worker {
   std::uint64_t claim_ = 0;  // the claim that waits; older ones are void
   std::uint64_t last_plan_ = 0;
   std::map<Token, Attempt> attempts_;
+  // That no owner has said that it knows. A handler asks again before it makes the thing.
+  std::vector<model::RegisterResource> unregistered_;
   std::map<Token, model::ReportAttempt> unreported_;  // that have ended, and no owner has said that it knows
 };
 

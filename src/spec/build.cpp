@@ -167,12 +167,13 @@ class Builder {
     if (auto rules = read_failure(tree_, body)) step.failure = shared(failure_rules_, std::move(*rules));
     if (auto notes = read_notes(tree_, body)) step.notes = shared(notes_, std::move(*notes));
     if (const NodeId node = field(body, "fallback"); node != kNoNode) step.fallback = action_of(step, node);
+    endings(step, body, graph);
     return step;
   }
 
   // An action that belongs to a step: in its queue unless it says otherwise, once and without a limit in time
   // unless it says otherwise; requests have a limit always.
-  std::shared_ptr<const model::Step> action_of(const model::Step& step, NodeId body) {
+  std::shared_ptr<model::Step> action_of(const model::Step& step, NodeId body) {
     auto made = std::make_shared<model::Step>();
     made->name = step.name;
     made->finally = step.finally;
@@ -184,6 +185,30 @@ class Builder {
     if (const NodeId node = field(body, "timeout"); node != kNoNode) made->timeout = timeout_of(node);
     if (made->kind == model::StepKind::http) limit_attempts(*made);
     return made;
+  }
+
+  // What runs at the end has a limit and is tried again, unless it says otherwise.
+  std::shared_ptr<const model::Step> ending_of(const model::Step& step, NodeId body) {
+    auto made = action_of(step, body);
+    if (!made->retry) made->retry = shared(retries_, model::ending_retry());
+    if (!made->timeout) made->timeout = shared(timeouts_, model::ending_timeout());
+    return made;
+  }
+
+  void endings(model::Step& step, NodeId body, const Graph& graph) {
+    const NodeId cleanup = field(body, "cleanup");
+    const NodeId compensate = field(body, "compensate");
+    if (cleanup == kNoNode && compensate == kNoNode) return;
+    auto endings = std::make_shared<model::Endings>();
+    if (compensate != kNoNode) endings->compensate = ending_of(step, compensate);
+    if (cleanup != kNoNode) {
+      endings->cleanup = ending_of(step, cleanup);
+      endings->cleanup_on_shutdown = flag(cleanup, "on_shutdown");
+      if (const NodeId after = field(cleanup, "after"); after != kNoNode) {
+        endings->cleanup_after = graph.ordinals.at(tree_.text(after));
+      }
+    }
+    step.endings = std::move(endings);
   }
 
   void action(model::Step& step, NodeId body) const {
@@ -242,7 +267,7 @@ class Builder {
     if (const NodeId timeout = field(node, "timeout"); timeout != kNoNode) {
       wait.timeout = read_duration(tree_, timeout);
     } else if (step.finally && wait.what >= model::Wait::For::signal) {
-      wait.timeout = usual_timeout().soft;
+      wait.timeout = model::ending_timeout().soft;
     }
     step.wait = std::make_shared<const model::Wait>(std::move(wait));
   }
@@ -324,16 +349,21 @@ class Builder {
     const NodeId timeout = own_or_targets(body, "timeout");
     step.timeout = timeout != kNoNode ? timeout_of(timeout) : default_timeout_;
     if (step.kind == model::StepKind::http) join_url(step, body);
-    if (step.finally && !step.retry) step.retry = shared(retries_, finally_retry());
+    if (step.finally && !step.retry) step.retry = shared(retries_, model::ending_retry());
     // A server that answers never, or a byte a minute, would hold the step up for ever.
     const bool limited = step.finally || step.kind == model::StepKind::http;
     if (limited) limit_attempts(step);
+    if (step.kind == model::StepKind::http && step.timeout->heartbeat.us > 0) {
+      model::Timeout silent = *step.timeout;  // a request says nothing while it is under way
+      silent.heartbeat = {};
+      step.timeout = shared(timeouts_, silent);
+    }
   }
 
   // An attempt that has no limit in time gets the usual one.
   void limit_attempts(model::Step& step) {
     if (step.timeout && step.timeout->soft.us > 0) return;
-    model::Timeout usual = usual_timeout();
+    model::Timeout usual = model::ending_timeout();
     if (step.timeout) {
       usual.start = step.timeout->start;
       usual.heartbeat = step.timeout->heartbeat;

@@ -62,13 +62,22 @@ json::array strings(const std::vector<std::string>& list) {
   return array;
 }
 
-// An action of a step, as Builder::action_of() reads it.
-void action(Writer& out, std::string_view field, const model::Step& action, const model::Step& step) {
+// When a cleanup is done.
+struct CleanupTime {
+  std::string_view after;  // "" = at the end
+  bool on_shutdown = false;
+};
+
+// An action of a step, as Builder::action_of() reads it; of a cleanup, with its time.
+void action(Writer& out, std::string_view field, const model::Step& action, const model::Step& step,
+            const CleanupTime& time = {}) {
   out.key(field);
   out.open();
+  out.text("after", time.after);
   out.present("env", action.env);
   if (action.kind == model::StepKind::exec) out.member("exec", action.action);
   if (action.kind == model::StepKind::http) out.member("http", action.action);
+  if (time.on_shutdown) out.member("on_shutdown", true);
   if (action.process && action.process->parse_json) out.member("parse", "json");
   if (action.queue != step.queue) out.text("queue", action.queue);
   if (action.response_schema) out.member("response_schema", *action.response_schema);
@@ -119,6 +128,15 @@ void step(Writer& out, const model::Workflow& workflow, const model::Step& step)
   out.key(step.name);
   out.open();
   if (step.breaker) out.member("breaker", to_json(*step.breaker));
+  if (step.endings && step.endings->cleanup) {
+    const model::Endings& endings = *step.endings;
+    action(out, "cleanup", *endings.cleanup, step,
+           {.after = endings.cleanup_after ? workflow.steps[*endings.cleanup_after].name : std::string_view(),
+            .on_shutdown = endings.cleanup_on_shutdown});
+  }
+  if (step.endings && step.endings->compensate) {
+    action(out, "compensate", *step.endings->compensate, step);
+  }
   if (step.continue_on_error) out.member("continue_on_error", true);
   const model::FailureRules failure = step.failure ? *step.failure : model::FailureRules{};
   if (failure.critical) out.member("critical", true);

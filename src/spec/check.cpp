@@ -454,7 +454,7 @@ class Checker {
       return;
     }
     if (forms.has(Form::object)) {
-      if (field.shape == Shape::action) return deed(m, Shape::action, "`" + std::string(field.name) + "`");
+      if (is_action(field.shape)) return deed(m, field.shape, "`" + std::string(field.name) + "`");
       object(node, field.shape, m.key);
       if (field.shape == Shape::http) one_body(node);
       return;

@@ -553,8 +553,34 @@ constexpr std::array kFields = {
           .example = "response_schema: {type: object, required: [text]}",
           .kinds = kinds::http,
           .also = Shape::action},
-    later(Shape::step, "cleanup", "What to do at the end of the run if this step started."),
-    later(Shape::step, "compensate", "How to undo the completed step when the run fails."),
+    Field{.owner = Shape::step,
+          .name = "cleanup",
+          .forms = Form::object,
+          .description =
+              "An action that gives back what the step has made. It runs at the end of the run, however that "
+              "ends, if the step has started: after the cleanups of the steps that needed this one; for each "
+              "item "
+              "of a `for_each`. Its expressions may read `self`: the step's result (of a failed one: what it "
+              "wrote "
+              "to `$BATON_RESULT`), `error`, `attempt` and `status`. It has a timeout of 5m and 3 attempts "
+              "unless "
+              "it says otherwise. What it fails to do is listed by `baton resources list` as leaked.",
+          .example = "cleanup: {exec: [./undeploy.sh, \"${{ self.result.id }}\"]}",
+          .shape = Shape::cleanup,
+          .kinds = kinds::attempts,
+          .reads_self = true},
+    Field{.owner = Shape::step,
+          .name = "compensate",
+          .forms = Form::object,
+          .description = "An action that undoes the completed step when its run fails or is cancelled: one "
+                         "after the other, "
+                         "the step that completed last comes first. It reads `self`, has a timeout and "
+                         "attempts, and leaks as "
+                         "`cleanup` does.",
+          .example = "compensate: {exec: [./refund.sh, \"${{ self.result.payment }}\"]}",
+          .shape = Shape::action,
+          .kinds = kinds::attempts,
+          .reads_self = true},
     later(Shape::step, "preflight", "A check before the first attempt."),
     Field{.owner = Shape::step,
           .name = "target",
@@ -768,6 +794,25 @@ constexpr std::array kFields = {
           .required = true},
 
     // -------------------------------------------------------------------------------------------------
+    // cleanup
+    Field{.owner = Shape::cleanup,
+          .name = "after",
+          .forms = Form::name,
+          .description = "Clean up as soon as this step has ended, and not only at the end of the run. It "
+                         "must be one that "
+                         "needs the step with the cleanup, directly or by way of others.",
+          .default_text = "the end of the run",
+          .example = "after: train"},
+    Field{.owner = Shape::cleanup,
+          .name = "on_shutdown",
+          .forms = Form::boolean,
+          .description = "Also give back, with the step's resources, when the server stops under the step: "
+                         "before its next "
+                         "attempt. Otherwise they are kept for it.",
+          .default_text = "false",
+          .example = "on_shutdown: true"},
+
+    // -------------------------------------------------------------------------------------------------
     // timeout
     Field{.owner = Shape::timeout,
           .name = "soft",
@@ -792,12 +837,11 @@ constexpr std::array kFields = {
     Field{.owner = Shape::timeout,
           .name = "heartbeat",
           .forms = Form::duration,
-          .description = "The longest silence of an attempt between two signs of life; then it is stopped "
-                         "and fails with the type "
-                         "`heartbeat`.",
+          .description = "The longest silence of an attempt; then it is stopped and fails with the type "
+                         "`heartbeat`. `baton task progress` inside of the step is a sign of life. It is for "
+                         "`run` and `exec`; requests have none.",
           .default_text = "none",
-          .example = "heartbeat: 2m",
-          .status = Status::later},
+          .example = "heartbeat: 2m"},
 
     // -------------------------------------------------------------------------------------------------
     // rule
@@ -1280,6 +1324,7 @@ constexpr std::array kShapes = {
     ShapeInfo{Shape::wait, "wait", "`wait`"},
     ShapeInfo{Shape::branch, "branch", "A branch of `switch`"},
     ShapeInfo{Shape::repeat, "repeat", "`repeat`"},
+    ShapeInfo{Shape::cleanup, "cleanup", "`cleanup`"},
     ShapeInfo{Shape::retry, "retry", "`retry`"},
     ShapeInfo{Shape::jitter, "jitter", "`retry.jitter`"},
     ShapeInfo{Shape::timeout, "timeout", "`timeout`"},
@@ -1300,6 +1345,7 @@ constexpr std::array kShapes = {
 static_assert(kShapes.size() == static_cast<std::size_t>(Shape::none));
 
 constexpr bool belongs_to(const Field& field, Shape shape) {
+  if (shape == Shape::cleanup && field.also == Shape::action) return true;
   return field.owner == shape || (shape != Shape::none && field.also == shape);
 }
 
@@ -1322,7 +1368,7 @@ bool has_names(const Field& field) {
 
 void collect(Shape shape, const std::string& prefix, std::vector<FieldPath>& out) {
   for (const Field& field : kFields) {
-    if (!belongs_to(field, shape)) continue;
+    if (!belongs_to(field, shape) || (shape == Shape::cleanup && field.owner != shape)) continue;
     const std::string path = prefix + std::string(field.name);
     out.push_back({path, &field});
     if (field.shape == Shape::none) continue;

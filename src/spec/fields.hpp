@@ -14,45 +14,45 @@ namespace baton::spec {
 
 // What a value may look like. A field may allow several forms.
 enum class Form : std::uint64_t {
-  text = 1U << 0,          // a string; no ${{ }}
-  prose = 1U << 1,         // a string for people; nothing in it is interpreted
-  script = 1U << 2,        // a string; ${{ }} is an error that shows the env form
-  name = 1U << 3,          // a name
-  word = 1U << 4,          // one of Field::words
-  boolean = 1U << 5,       //
-  integer = 1U << 6,       // within minimum and maximum
-  number = 1U << 7,        // within minimum and maximum
-  duration = 1U << 8,      // 90s, 5m, 1h30m, or a number of seconds
-  expression = 1U << 9,    // CEL without ${{ }}
-  templated = 1U << 10,    // a string with ${{ }}
-  value = 1U << 11,        // anything; its strings may hold ${{ }}
-  arguments = 1U << 12,    // a list of strings, numbers and booleans with ${{ }}
-  words_list = 1U << 13,   // a list of strings without ${{ }}
-  names = 1U << 14,        // a list of names
-  items = 1U << 15,        // a list, a map or a string that is one ${{ }}
-  labels = 1U << 16,       // a map of strings
-  environment = 1U << 17,  // a map of variables to strings, numbers and booleans with ${{ }}
-  values = 1U << 18,       // a map of names to anything with ${{ }}
-  inputs = 1U << 19,       // a map of names to input declarations
-  steps = 1U << 20,        // a map of names to steps
-  object = 1U << 21,       // a map with the fields of Field::shape
-  any = 1U << 22,          // not looked into
-  objects = 1U << 23,      // a list of maps with the fields of Field::shape
-  word_list = 1U << 24,    // a list of Field::words
-  cron = 1U << 25,         // a cron expression
-  zone = 1U << 26,         // an IANA time zone
-  instant = 1U << 27,      // an RFC 3339 instant
-  list = 1U << 28,         // a list of anything; its strings may hold ${{ }}
-  map = 1U << 29,          // a map of names to anything, without ${{ }}
-  texts = 1U << 30,        // a list of at least `minimum` strings without ${{ }}
-  url = 1ULL << 31,          // an http or https URL with ${{ }}
-  headers = 1ULL << 32,      // a map of header fields to strings, numbers and booleans with ${{ }}
-  parameters = 1ULL << 33,   // a map of names to strings, numbers, booleans or lists of them, with ${{ }}
-  statuses = 1ULL << 34,     // an HTTP status (404), a class of them (4xx), or a list of these
-  schema = 1ULL << 35,       // a JSON Schema
-  integers = 1ULL << 40,     // a list of integers within minimum and maximum
-  percent = 1ULL << 41,      // a whole percentage: 5%
-  named = 1ULL << 36,        // a map of names to maps with the fields of Field::shape
+  text = 1U << 0,           // a string; no ${{ }}
+  prose = 1U << 1,          // a string for people; nothing in it is interpreted
+  script = 1U << 2,         // a string; ${{ }} is an error that shows the env form
+  name = 1U << 3,           // a name
+  word = 1U << 4,           // one of Field::words
+  boolean = 1U << 5,        //
+  integer = 1U << 6,        // within minimum and maximum
+  number = 1U << 7,         // within minimum and maximum
+  duration = 1U << 8,       // 90s, 5m, 1h30m, or a number of seconds
+  expression = 1U << 9,     // CEL without ${{ }}
+  templated = 1U << 10,     // a string with ${{ }}
+  value = 1U << 11,         // anything; its strings may hold ${{ }}
+  arguments = 1U << 12,     // a list of strings, numbers and booleans with ${{ }}
+  words_list = 1U << 13,    // a list of strings without ${{ }}
+  names = 1U << 14,         // a list of names
+  items = 1U << 15,         // a list, a map or a string that is one ${{ }}
+  labels = 1U << 16,        // a map of strings
+  environment = 1U << 17,   // a map of variables to strings, numbers and booleans with ${{ }}
+  values = 1U << 18,        // a map of names to anything with ${{ }}
+  inputs = 1U << 19,        // a map of names to input declarations
+  steps = 1U << 20,         // a map of names to steps
+  object = 1U << 21,        // a map with the fields of Field::shape
+  any = 1U << 22,           // not looked into
+  objects = 1U << 23,       // a list of maps with the fields of Field::shape
+  word_list = 1U << 24,     // a list of Field::words
+  cron = 1U << 25,          // a cron expression
+  zone = 1U << 26,          // an IANA time zone
+  instant = 1U << 27,       // an RFC 3339 instant
+  list = 1U << 28,          // a list of anything; its strings may hold ${{ }}
+  map = 1U << 29,           // a map of names to anything, without ${{ }}
+  texts = 1U << 30,         // a list of at least `minimum` strings without ${{ }}
+  url = 1ULL << 31,         // an http or https URL with ${{ }}
+  headers = 1ULL << 32,     // a map of header fields to strings, numbers and booleans with ${{ }}
+  parameters = 1ULL << 33,  // a map of names to strings, numbers, booleans or lists of them, with ${{ }}
+  statuses = 1ULL << 34,    // an HTTP status (404), a class of them (4xx), or a list of these
+  schema = 1ULL << 35,      // a JSON Schema
+  integers = 1ULL << 40,    // a list of integers within minimum and maximum
+  percent = 1ULL << 41,     // a whole percentage: 5%
+  named = 1ULL << 36,       // a map of names to maps with the fields of Field::shape
 };
 struct Forms {
   std::uint64_t bits = 0;
@@ -74,6 +74,7 @@ enum class Shape : std::uint8_t {
   wait,
   branch,
   repeat,
+  cleanup,  // an action, and when
   retry,
   jitter,
   timeout,
@@ -118,6 +119,10 @@ inline constexpr std::uint8_t attempts = process | http;  // an executor does th
 inline constexpr std::uint8_t all = attempts | set | wait | switch_;
 inline constexpr std::uint8_t mapped = all & ~switch_;  // may have `for_each`
 }  // namespace kinds
+
+constexpr bool is_action(Shape shape) {
+  return shape == Shape::action || shape == Shape::cleanup;
+}
 
 struct Field {
   Shape owner;

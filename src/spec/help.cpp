@@ -122,6 +122,16 @@ void action_section(std::string& out) {
   out += names + ". It has exactly one kind. `retry` and `timeout` of `defaults` do not hold for it.\n\n";
 }
 
+void cleanup_section(std::string& out) {
+  out += "## `cleanup`\n\nAn action of a step, with two fields more:\n\n";
+  for (const Field* field : fields_of(Shape::cleanup)) {
+    if (field->owner != Shape::cleanup) continue;
+    out += "- " + code(field->name) + ": " + std::string(field->description) +
+           " Default: " + std::string(field->default_text) + ".\n";
+  }
+  out += "\n";
+}
+
 json::value text(std::string_view t) {
   return json::value(json::string_view(t.data(), t.size()));
 }
@@ -247,6 +257,8 @@ std::string reference_page() {
   for (const ShapeInfo& info : all_shapes()) {
     if (info.shape == Shape::action) {
       action_section(out);
+    } else if (info.shape == Shape::cleanup) {
+      cleanup_section(out);
     } else {
       section(out, info.shape, info.heading);
     }

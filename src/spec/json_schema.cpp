@@ -259,7 +259,7 @@ json::array shape_rules(Shape shape) {
   if (shape == Shape::rollback) {
     rules.push_back(json::object{{"anyOf", {required_field("failure_rate"), required_field("duration")}}});
   }
-  if (shape != Shape::step && shape != Shape::action) return rules;
+  if (shape != Shape::step && !is_action(shape)) return rules;
   json::array kind_rules;
   for (const Field* kind : fields_of(shape)) {
     if (!kind->is_kind) continue;

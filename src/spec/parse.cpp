@@ -4,6 +4,7 @@
 
 #include "spec/build.hpp"
 #include "spec/check.hpp"
+#include "spec/endings.hpp"
 #include "spec/findings.hpp"
 #include "spec/graph.hpp"
 #include "spec/inputs.hpp"
@@ -49,6 +50,7 @@ std::vector<Diagnostic> check_tree(const Tree& tree, const ParseOptions& options
   check_rollout(tree, findings);
   Graph graph = read_graph(tree, findings);
   check_targets(tree, graph, findings);
+  check_endings(tree, graph, findings);
   EnvReads reads_env = check_references(tree, graph, findings);
   check_shared_size(tree, graph, findings);
   if (!findings.has_errors()) {

@@ -138,16 +138,6 @@ model::Timeout read_timeout(const Tree& tree, NodeId node) {
   return timeout;
 }
 
-model::Retry finally_retry() {
-  model::Retry retry;
-  retry.max_attempts = 3;
-  return retry;
-}
-
-model::Timeout usual_timeout() {
-  return {Duration::minutes(5), Duration::minutes(5) + kGrace};
-}
-
 boost::json::value to_json(const model::Retry& retry) {
   boost::json::object object;
   object["backoff"] = kBackoffs[static_cast<std::size_t>(retry.backoff)];

@@ -19,11 +19,6 @@ void check_timeout(const Tree& tree, NodeId node, Findings& findings);
 model::Retry read_retry(const Tree& tree, NodeId node);
 model::Timeout read_timeout(const Tree& tree, NodeId node);
 
-// What `finally` steps have when nothing else is said.
-model::Retry finally_retry();
-// What `finally` steps and requests have.
-model::Timeout usual_timeout();
-
 // The value as it would stand in a definition, all fields written.
 boost::json::value to_json(const model::Retry& retry);
 boost::json::value to_json(const model::Timeout& timeout);

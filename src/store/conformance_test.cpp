@@ -183,7 +183,7 @@ TEST_P(Store, EveryFieldOfARunReadsBack) {
   row.recovery_attempts = 3;
   row.cancel_requested = true;
   row.terminate = true;
-  row.finalizing = true;
+  row.stage = model::RunStage::cleanup;
   row.outcome = RunStatus::failed;
   row.error_type = "exit";
   row.error_message = std::string("a\0b\n\"", 5);
@@ -591,12 +591,18 @@ TEST_P(Store, ItemResultsAreOneListWithNulls) {
   const RunKey run = key(1);
   Batch batch = owner.next();
   batch.runs.push_back({run_row(run), true, text("{}"), nullptr});
-  batch.tasks.push_back({task_row({run, 0}), true, nullptr, text(R"("zero")")});
-  batch.tasks.push_back({task_row({run, 5}), true, nullptr, text(R"({"five":[5]})")});
-  batch.tasks.push_back({task_row({run, 6}), true, nullptr, nullptr});
+  const auto add = [&](Ordinal ordinal, TaskStatus status, std::shared_ptr<const std::string> result) {
+    model::TaskRow row = task_row({run, ordinal});
+    row.status = status;
+    batch.tasks.push_back({std::move(row), true, nullptr, std::move(result)});
+  };
+  add(0, TaskStatus::completed, text(R"("zero")"));
+  add(5, TaskStatus::completed, text(R"({"five":[5]})"));
+  add(6, TaskStatus::completed, nullptr);
+  add(7, TaskStatus::failed, text("\"a partial one is no result\""));
   const std::string large = "\"" + std::string(5'000, 'l') + "\"";
-  batch.tasks.push_back({task_row({run, 8}), true, nullptr, text(large)});
-  batch.tasks.push_back({task_row({run, 9}), true, nullptr, text("9")});
+  add(8, TaskStatus::completed, text(large));
+  add(9, TaskStatus::completed, text("9"));
   owner.must(std::move(batch));
   const auto items = [&](Ordinal first, std::uint32_t count) {
     const PayloadKey wanted{run, PayloadSlot::item_results, first, count};

@@ -16,6 +16,8 @@ void add_breakers(Program& program);
 void add_dead_letters(Program& program);
 void add_signal(Program& program);
 void add_answers(Program& program, CLI::App& runs);  // runs approve, runs reject
+void add_resources(Program& program);
+void add_task(Program& program);
 void add_logs(Program& program);
 void add_validate(Program& program);
 void add_graph(Program& program);

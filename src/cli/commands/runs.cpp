@@ -65,6 +65,9 @@ std::string describe_run(const json::object& run, const Style& style) {
     line("paused", "by " + cell_of(*pause, "by") + (until.empty() ? "" : ", until " + until) +
                        (cell_of(*pause, "reason").empty() ? "" : ": " + cell_of(*pause, "reason")));
   }
+  if (const std::string stage = cell_of(run, "stage");
+      run.contains("ended_at") && run.at("ended_at").is_null())
+    line("stage", stage == "main" ? "" : stage);
   line("error", style.red(full_error_of(run, std::string(12, ' '))));
   line("progress", std::to_string(static_cast<int>(number_of(run, "progress"))) + "%, step " +
                        cell_of(run, "current_step") + " of " + cell_of(run, "total_steps"));
@@ -74,6 +77,16 @@ std::string describe_run(const json::object& run, const Style& style) {
       if (number_of(*counts, name) > 0) text += ", " + cell_of(*counts, name) + ' ' + name;
     }
     line("tasks", text);
+  }
+  if (const auto* resources = run.if_contains("resources"); resources != nullptr && resources->is_array()) {
+    for (const json::value& one : resources->get_array()) {
+      if (!one.is_object()) continue;
+      const json::object& resource = one.get_object();
+      const std::string error = cell_of(resource, "error");
+      const std::string text = cell_of(resource, "id") + (error.empty() ? "" : "  " + error);
+      const std::string status = cell_of(resource, "status");
+      line(status, status == "leaked" ? style.red(text) : text);
+    }
   }
   line("job", cell_of(run, "job_id"));
   line("priority", cell_of(run, "priority"));

@@ -20,6 +20,7 @@ struct Options {
   std::string run;
   std::string reason;
   bool terminate = false;
+  bool no_cleanup = false;
   bool force = false;
   bool failed_only = false;
   std::string from;
@@ -243,9 +244,16 @@ void add_ends(Program& program, CLI::App& runs) {
   CLI::App& terminate =
       program.command(runs, "terminate", "Ends a run: running tasks get SIGKILL at once; cleanup follows",
                       [options](const Context& c) {
-                        return steer(c, *options, "terminate", "terminate", with_reason(*options));
+                        json::object body = with_reason(*options);
+                        if (options->no_cleanup && options->filtered()) {
+                          return c.fail({ErrorCode::usage, "--no-cleanup goes with one run", ""});
+                        }
+                        if (options->no_cleanup) body["cleanup"] = false;
+                        return steer(c, *options, "terminate", "terminate", body);
                       });
   add_run(terminate, options, false);
+  terminate.add_flag("--no-cleanup", options->no_cleanup,
+                     "Gives nothing back either: cleanups are left undone, resources stay listed as leaked");
   add_reason(terminate, options);
   add_filter(terminate, options);
 }

@@ -41,6 +41,7 @@ int list(const Context& context, const Options& options) {
        [](const json::object& row, const Style&) {
          const std::string reason = cell_of(row, "skip_reason");
          if (!reason.empty()) return reason;
+         if (cell_of(row, "status") == "running" && !progress_of(row).empty()) return progress_of(row);
          const std::string waits = wait_of(row);
          return waits.empty() ? error_of(row) : "waits for " + waits;
        },
@@ -66,6 +67,8 @@ std::string describe_task(const json::object& task, const Style& style) {
   line("status", status_cell(task, style));
   line("skipped", cell_of(task, "skip_reason"));
   line("waits for", wait_of(task));
+  line("progress", progress_of(task));
+  line("serves", cell_of(task, "parent"));
   line("error", style.red(full_error_of(task, std::string(12, ' '))));
   if (const auto* error = object_of(task, "error"); error != nullptr && error->contains("fallback")) {
     const json::object failed{{"error", error->at("fallback")}};

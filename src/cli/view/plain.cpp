@@ -35,13 +35,36 @@ std::string event_line(const RunModel& model, std::string_view type, const boost
   const bool is_item = event.contains("index");
   const std::string name = is_item ? step.name + '[' + cell_of(event, "index") + ']' : step.name;
 
+  if (type == "resource.leaked") {
+    return line(symbol("failed"),
+                cell_of(event, "resource") + " of " + name + " leaked: " + cell_of(event, "reason"));
+  }
+  if (const std::string_view helper = model.helper_of(event); !helper.empty()) {
+    const std::string what(helper);
+    if (type == "attempt.started") {
+      const std::string attempt = cell_of(event, "attempt");
+      return line(symbol("running"), what + (attempt == "1" ? "" : ", attempt " + attempt));
+    }
+    if (type == "task.retrying")
+      return line(symbol("retrying"), what + " failed, again in " + delay_of(event));
+    if (type == "task.ended") {
+      const std::string error = error_of(event);
+      return line(symbol(cell_of(event, "status")),
+                  what + ' ' + cell_of(event, "status") + (error.empty() ? "" : ": " + error));
+    }
+    return "";
+  }
   if (type == "attempt.started" && !is_item) {
     const std::string attempt = cell_of(event, "attempt");
     return line(symbol("running"), name + (attempt == "1" ? "" : ", attempt " + attempt));
   }
   if (type == "task.expanded")
     return line(symbol("running"), name + ", " + cell_of(event, "items") + " items");
-  if (type == "task.retrying") return line(symbol("retrying"), name + " failed, again in " + delay_of(event));
+  if (type == "task.retrying") {
+    const std::string first = cell_of(event, "reason");
+    return line(symbol("retrying"),
+                name + (first.empty() ? " failed, again in " + delay_of(event) : ' ' + first));
+  }
   if (type == "task.held") {
     return line(symbol("retrying"), name + " is held, a person decides: " + error_of(event));
   }

@@ -41,7 +41,9 @@ void RunModel::apply(std::string_view type, const json::object& event) {
     started_at_ = at;
     if (status_ == "pending") status_ = "running";
   } else if (type == "run.cancel_requested") {
-    status_ = "cancelling";
+    status_ = ending_ && status_ != "cancelling" ? "running" : "cancelling";  // only its endings are dropped
+  } else if (type == "run.finalizing") {
+    ending_ = true;
   } else if (type == "run.ended") {
     status_ = text_of(event, "status");
     ended_at_ = at;
@@ -50,7 +52,7 @@ void RunModel::apply(std::string_view type, const json::object& event) {
     if (text_of(event, "step").empty()) status_ = type == "run.paused" ? "paused" : "running";
   } else if (type == "run.recovering") {
     status_ = "recovering";
-    ended_ = false;
+    ended_ = ending_ = false;
     ended_at_ = {};
     failures_.clear();
     failed_tasks_ = 0;
@@ -72,6 +74,49 @@ void RunModel::apply_task(std::string_view type, const json::object& event, Wall
   if (is_item && step.items == nullptr) step.items = std::make_unique<StepModel::Items>();
   StepModel::Items* const items = is_item ? step.items.get() : nullptr;
 
+  if (type == "task.added") {
+    const std::string role = text_of(event, "role");
+    const std::string name = is_item ? step.name + '[' + std::to_string(index) + ']' : step.name;
+    const std::string resource = one_line(text_of(event, "resource"));
+    helpers_[text_of(event, "task")] =
+        (role == "resource" ? "giving back " + resource : role) + " of " + name;
+    return;
+  }
+  if (type == "resource.leaked" || type == "resource.cleaned" || type == "resource.released") {
+    const std::string id = text_of(event, "task");
+    const std::string resource = one_line(text_of(event, "resource"));
+    std::erase_if(leaks_,
+                  [&](const LeakedResource& leak) { return leak.task == id && leak.name == resource; });
+    if (type == "resource.leaked") {
+      leaks_.push_back({id, resource, is_item ? step.name + '[' + std::to_string(index) + ']' : step.name,
+                        one_line(text_of(event, "reason"))});
+    }
+    return;
+  }
+  if (const std::string_view helper = helper_of(event); !helper.empty()) {
+    // The step stays as it ended; what is done after it stands beside it.
+    if (type == "attempt.started" && !is_item) step.note = std::string(helper);
+    if (type == "task.ended" && !is_item && step.note == helper) {
+      step.note = text_of(event, "status") == "completed" ? "" : std::string(helper) + " failed";
+    }
+    return;
+  }
+  if (type == "task.progress") {
+    if (is_item) {
+      items->active[index].progress = progress_of(event);
+      return;
+    }
+    done_weight_ -= done_of(step);
+    step.part = std::clamp(static_cast<double>(number_of(event, "progress")) / 100, 0.0, 1.0);
+    done_weight_ += done_of(step);
+    step.note = progress_of(event);
+    return;
+  }
+  if (!is_item && step.part > 0 && (type == "attempt.ended" || type == "attempt.started")) {
+    done_weight_ -= done_of(step);
+    step.part = 0;
+    done_weight_ += done_of(step);
+  }
   if (type == "task.reset") {
     reset(step, is_item);
   } else if (type == "task.expanded") {
@@ -105,7 +150,8 @@ void RunModel::apply_task(std::string_view type, const json::object& event, Wall
       items->active[index].status = "retrying";
     } else {
       step.status = "retrying";
-      step.note = "again in " + delay_of(event);
+      const std::string first = one_line(text_of(event, "reason"));
+      step.note = first.empty() ? "again in " + delay_of(event) : first;
     }
   } else if (type == "task.held" || type == "task.fallback") {
     const bool held = type == "task.held";
@@ -161,6 +207,11 @@ void RunModel::reset(StepModel& step, bool is_item) {
   if (step.items != nullptr) step.items->failed = 0;
 }
 
+std::string_view RunModel::helper_of(const json::object& event) const {
+  const auto found = helpers_.find(text_of(event, "task"));
+  return found == helpers_.end() ? std::string_view() : std::string_view(found->second);
+}
+
 void RunModel::end_step(StepModel& step, std::string status, WallTime at) {
   done_weight_ += step.weight - done_of(step);
   step.status = std::move(status);
@@ -170,7 +221,7 @@ void RunModel::end_step(StepModel& step, std::string status, WallTime at) {
 }
 
 double RunModel::done_of(const StepModel& step) const {
-  if (step.items == nullptr || step.items->count == 0) return 0;
+  if (step.items == nullptr || step.items->count == 0) return step.weight * step.part;
   return step.weight * static_cast<double>(std::min(step.items->ended, step.items->count)) /
          static_cast<double>(step.items->count);
 }

@@ -24,11 +24,13 @@ struct StepModel {
   WallTime ended_at;
   std::string note;  // an error, or why it was skipped
   double weight = 1;
+  double part = 0;  // 0 … 1, as its attempt said
 
   struct Item {
     std::string status;  // running or retrying
     std::uint32_t attempt = 0;
     WallTime since;
+    std::string progress;
   };
   struct Items {
     std::uint64_t count = 0;
@@ -37,6 +39,14 @@ struct StepModel {
     std::map<std::int64_t, Item> active;  // by index
   };
   std::unique_ptr<Items> items;  // of a mapped step, once it is expanded
+};
+
+// What could not be given back.
+struct LeakedResource {
+  std::string task;  // id
+  std::string name;
+  std::string of;  // step, or step[index]
+  std::string reason;
 };
 
 // A task that failed for good.
@@ -66,6 +76,10 @@ class RunModel {
   static constexpr std::size_t kFailures = 20;
   const std::vector<FailedTask>& failures() const { return failures_; }
   std::uint64_t failed_tasks() const { return failed_tasks_; }
+  const std::vector<LeakedResource>& leaks() const { return leaks_; }
+
+  // What a task that serves another one is called: "cleanup of deploy"; "" for all other events.
+  std::string_view helper_of(const boost::json::object& event) const;
 
   std::size_t steps_ended() const { return steps_ended_; }
   // 0 … 1, weighted by the steps' estimates.
@@ -83,11 +97,14 @@ class RunModel {
   std::string title_;
   std::vector<StepModel> steps_;
   std::string status_ = "pending";
+  bool ending_ = false;  // how it ends is decided
   bool ended_ = false;
   WallTime created_at_;
   WallTime started_at_;
   WallTime ended_at_;
+  std::map<std::string, std::string, std::less<>> helpers_;  // by task id
   std::vector<FailedTask> failures_;
+  std::vector<LeakedResource> leaks_;
   std::uint64_t failed_tasks_ = 0;
   std::size_t steps_ended_ = 0;
   double total_weight_ = 0;

@@ -96,6 +96,7 @@ class Tree {
     std::string left = "     " + in_colour_of(item.status, symbol(item.status), style_) + ' ' +
                        style_.dim('[' + std::to_string(index) + ']');
     if (item.attempt > 1) left += style_.yellow("  attempt " + std::to_string(item.attempt));
+    if (!item.progress.empty()) left += "  " + style_.dim(item.progress);
     return spread(left, style_.dim(elapsed(item.since, {}, now_)), options_.columns);
   }
 

@@ -19,35 +19,45 @@ void decide(State& state, const model::CancelRun& command, model::ReplyTo reply_
                                   std::string(name(run->row.status))});
     return;
   }
-  if (run->row.finalizing && !run->row.cancel_requested) {
+  const bool ending = run->row.stage != model::RunStage::main;
+  const bool drops = command.no_cleanup && !run->row.no_cleanup;
+  if (ending && !run->row.cancel_requested && !drops) {
     effects.reply(reply_to, Error{ErrorCode::conflict,
                                   "run " + command.run.text() + " is " + std::string(name(run->row.outcome)) +
-                                      " and only its finally steps are left; they always run to their end",
+                                      " and only its endings are left (" + std::string(name(run->row.stage)) +
+                                      "); they run to their end unless it is terminated without cleanup",
                                   std::string(name(run->row.status))});
     return;
   }
   const bool harder = command.terminate && !run->row.terminate;
-  if (!run->row.cancel_requested || harder) {
+  if (!run->row.cancel_requested || harder || drops) {
     effects.touch(*run);
     // Its time as a paused one ends; what was held back is swept.
     if (run->row.status == model::RunStatus::paused) {
       run->row.paused_for = run->row.paused_for + (moment.now - run->row.paused_at);
       run->row.paused_at = {};
     }
-    run->row.cancel_requested = true;
     run->row.terminate |= command.terminate;
-    run->row.status = model::RunStatus::cancelling;
-    if (run->row.error_type.empty()) {
-      run->row.error_type = model::error_type::kCancelled;
-      run->row.error_message = utf8_prefix(command.reason, model::kMessageLimit);
+    run->row.no_cleanup |= command.no_cleanup;
+    if (ending && !run->row.cancel_requested) {
+      run->row.status = model::RunStatus::running;  // how it ends is decided: only what follows is dropped
+    } else {
+      run->row.cancel_requested = true;
+      run->row.status = model::RunStatus::cancelling;
+      if (run->row.error_type.empty()) {
+        run->row.error_type = model::error_type::kCancelled;
+        run->row.error_message = utf8_prefix(command.reason, model::kMessageLimit);
+      }
     }
     effects.record(*run, {.kind = model::FactKind::run_cancel_requested,
                           .at = moment.wall,
-                          .number = command.terminate ? 1 : 0,
+                          .number = command.no_cleanup  ? 2
+                                    : command.terminate ? 1
+                                                        : 0,
                           .text = std::string(utf8_prefix(command.reason, model::kMessageLimit))});
     drop_pauses(state, *run, false, effects);
     run->row.recovery = {};
-    if (!run->row.finalizing) state.work.push_back({WorkKind::sweep, {run->row.key, kWholeRun}, 0});
+    if (!ending || drops) state.work.push_back({WorkKind::sweep, {run->row.key, kWholeRun}, 0});
     end_phase_if_over(state, *run, moment, effects);
   }
   effects.reply(reply_to, model::CancelAccepted{command.run, run->row.status});

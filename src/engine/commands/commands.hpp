@@ -15,6 +15,10 @@ void decide(State&, const model::Heartbeat&, model::ReplyTo, const Moment&, Effe
 void decide(State&, const model::ReportAttempt&, model::ReplyTo, const Moment&, Effects&);
 void decide(State&, const model::ReleaseAttempt&, model::ReplyTo, const Moment&, Effects&);
 void decide(State&, const model::LoseWorker&, model::ReplyTo, const Moment&, Effects&);
+void decide(State&, const model::ReportProgress&, model::ReplyTo, const Moment&, Effects&);
+void decide(State&, const model::RegisterResource&, model::ReplyTo, const Moment&, Effects&);
+void decide(State&, const model::ReleaseResource&, model::ReplyTo, const Moment&, Effects&);
+void decide(State&, const model::CleanResource&, model::ReplyTo, const Moment&, Effects&);
 void decide(State&, const model::StartShard&, model::ReplyTo, const Moment&, Effects&);
 void decide(State&, const model::Tick&, model::ReplyTo, const Moment&, Effects&);
 void decide(State&, const model::DiscardDeadLetters&, model::ReplyTo, const Moment&, Effects&);
@@ -29,5 +33,9 @@ void decide(State&, const model::ForceBreaker&, model::ReplyTo, const Moment&, E
 void decide(State&, const model::Continue&, model::ReplyTo, const Moment&, Effects&);
 void decide(State&, const model::SendSignal&, model::ReplyTo, const Moment&, Effects&);
 void decide(State&, const model::AnswerApproval&, model::ReplyTo, const Moment&, Effects&);
+
+// As StartShard, for the helpers of a run that was over when it was loaded. Those that are known to go on
+// stay as they are.
+void take_up_helpers(State& state, Run& run, const Moment& moment, Effects& effects);
 
 }  // namespace baton::engine::commands

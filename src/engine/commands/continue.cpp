@@ -2,6 +2,7 @@
 #include "engine/commands/commands.hpp"
 #include "engine/decide.hpp"
 #include "engine/dispatch.hpp"
+#include "engine/endings.hpp"
 #include "engine/flow.hpp"
 #include "engine/gates.hpp"
 #include "engine/generations.hpp"
@@ -40,9 +41,14 @@ bool work_on(State& state, Work work, const Moment& moment, Effects& effects, st
     if (sweep(state, work, moment, effects, row_limit)) state.work.push_back(work);
     return true;
   }
+  if (is_ending(work.kind)) {
+    if (work_on_endings(state, work, moment, effects, row_limit)) state.work.push_back(work);
+    return true;
+  }
   Run* run = state.find(work.task.run);
-  if (run == nullptr || model::is_terminal(run->row.status)) return true;
+  if (run == nullptr) return true;
   Task& task = run->tasks[work.task.ordinal];
+  if (model::is_terminal(run->row.status) && !is_helper(task)) return true;
   if (work.kind == WorkKind::reject) {
     reject(state, *run, task, moment, effects);
     return true;

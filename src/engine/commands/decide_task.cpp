@@ -5,6 +5,7 @@
 #include "base/text.hpp"
 #include "engine/commands/commands.hpp"
 #include "engine/dispatch.hpp"
+#include "engine/endings.hpp"
 #include "engine/flow.hpp"
 #include "engine/generations.hpp"
 #include "engine/lookup.hpp"
@@ -39,6 +40,9 @@ Status run_allows(const Run& run, const Task& task, const model::DecideTask& com
     return fail(ErrorCode::conflict, id + " is " + std::string(name(status)) + "; " + why,
                 std::string(name(status)));
   };
+  if (is_helper(task)) {
+    return refuse("the task gives back what another one made; `baton resources cleanup` does that again");
+  }
   if (status == RunStatus::completed) return refuse("a completed run stays as it is: replay it as a new run");
   if (status == RunStatus::cancelling) return refuse("wait until it has ended");
   if (run.row.recovery.scope != Recovery::Scope::none) {
@@ -57,7 +61,9 @@ Status run_allows(const Run& run, const Task& task, const model::DecideTask& com
     return {};
   }
   if (model::is_terminal(task.row.status)) {
-    if (run.row.finalizing) return refuse("only its finally steps are left; try again when it has ended");
+    if (run.row.stage != model::RunStage::main) {
+      return refuse("only its endings are left; try again when it has ended");
+    }
     if (is_closing(run, task)) return refuse("its tasks are being stopped; try again when it has ended");
   }
   return {};

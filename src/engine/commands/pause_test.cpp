@@ -58,7 +58,7 @@ TEST(Pause, OfARunHoldsItsEndAndItsFinallySteps) {
   pause(world, run_of(run));
   world.complete(a);
   EXPECT_EQ(world.run(run).status, RunStatus::paused);
-  EXPECT_FALSE(world.run(run).finalizing);
+  EXPECT_EQ(world.run(run).stage, model::RunStage::main);
   world.restart();
   world.settle();
   resume(world, run_of(run));

@@ -2,6 +2,7 @@
 
 #include "engine/attempts.hpp"
 #include "engine/commands/commands.hpp"
+#include "engine/rounds.hpp"
 #include "engine/waiting.hpp"
 
 namespace baton::engine::commands {
@@ -28,8 +29,9 @@ bool same_outcome(const model::AttemptRecord& record, const model::Outcome& outc
 // What a task is between two of its attempts.
 TaskStatus between(const Run& run, const model::TaskRow& row, bool round_ended) {
   if (is_wait(run, row)) return TaskStatus::running;
-  const auto& repeat = run.program->step(row.step).repeat;
-  return round_ended && repeat && repeat->delay.us <= 0 ? TaskStatus::queued : TaskStatus::retrying;
+  return round_ended && is_repeated(run, row) && run.program->step(row.step).repeat->delay.us <= 0
+             ? TaskStatus::queued
+             : TaskStatus::retrying;
 }
 
 // What the report of this attempt was answered with: what became of the task then, not since.

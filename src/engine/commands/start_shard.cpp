@@ -7,11 +7,13 @@
 #include "engine/commands/commands.hpp"
 #include "engine/deadlines.hpp"
 #include "engine/dispatch.hpp"
+#include "engine/endings.hpp"
 #include "engine/flow.hpp"
 #include "engine/gates.hpp"
 #include "engine/generations.hpp"
 #include "engine/load.hpp"
 #include "engine/pauses.hpp"
+#include "engine/resources.hpp"
 #include "engine/timers.hpp"
 #include "engine/waiting.hpp"
 #include "engine/workers.hpp"
@@ -63,7 +65,7 @@ void decide(State& state, const model::StartShard&, model::ReplyTo reply_to, con
       } else if (task.row.status == TaskStatus::retrying) {
         if (is_fallback_due(task.row)) {
           state.work.push_back({WorkKind::ready, task.row.key, 0});
-        } else if (!task.row.held) {
+        } else if (!task.row.held && !task.row.giving_back) {
           set_timer(state, task, task.row.due);
         }
       } else if (task.row.status == TaskStatus::running && !has_attempt(task.row)) {
@@ -72,6 +74,8 @@ void decide(State& state, const model::StartShard&, model::ReplyTo reply_to, con
         interrupted.emplace_back(run, task.row.key.ordinal);
       } else if (task.row.status == TaskStatus::running) {
         keep(state, *run, task, moment);
+      } else if (task.row.status == TaskStatus::pending && is_helper(task)) {
+        state.work.push_back({WorkKind::ready, task.row.key, 0});
       }
       // A change of the run's priority was not carried through yet.
       if (!model::is_terminal(task.row.status)) rank |= task.row.priority != priority_of(*run, task.row.step);
@@ -86,7 +90,10 @@ void decide(State& state, const model::StartShard&, model::ReplyTo reply_to, con
     arm_run_clock(state, *run);
     const bool stop = run->row.cancel_requested || run->row.timed_out ||
                       (run->any_failed && run->program->workflow().fail_fast);
-    if (stop && !run->row.finalizing) state.work.push_back({WorkKind::sweep, {run->row.key, kWholeRun}, 0});
+    if (stop && run->row.stage == model::RunStage::main) {
+      state.work.push_back({WorkKind::sweep, {run->row.key, kWholeRun}, 0});
+    }
+    resume_endings(state, *run);
   }
   std::ranges::sort(queued, {},
                     [](const Task* task) { return std::pair(task->row.ready_at, task->row.key); });
@@ -102,7 +109,35 @@ void decide(State& state, const model::StartShard&, model::ReplyTo reply_to, con
   for (const auto& [run, ordinal] : interrupted) {
     lose(state, *run, run->tasks[ordinal], model::AttemptEnd::interrupted, moment, effects);
   }
+  scan_orphans(state);
+  arm_orphan_scan(state, moment.now);
   effects.reply(reply_to, model::Done{});
+}
+
+void take_up_helpers(State& state, Run& run, const Moment& moment, Effects& effects) {
+  std::vector<Ordinal> interrupted;
+  for (Task& task : run.tasks) {
+    if (!is_helper(task)) continue;
+    if (task.row.status == TaskStatus::queued && task.line == nullptr) {
+      stand_last(state, run, task);
+      want_dispatch(state);
+    } else if (task.row.status == TaskStatus::pending) {
+      state.work.push_back({WorkKind::ready, task.row.key, 0});
+    } else if (task.row.status == TaskStatus::retrying && !task.has_timer) {
+      set_timer(state, task, task.row.due);
+    } else if (task.row.status == TaskStatus::running) {
+      const auto worker = state.workers.find(task.row.worker);
+      if (worker != state.workers.end() && worker->second.attempts.contains(task.row.token)) continue;
+      if (is_orphan(state, task)) {
+        interrupted.push_back(task.row.key.ordinal);
+      } else {
+        keep(state, run, task, moment);
+      }
+    }
+  }
+  for (const Ordinal ordinal : interrupted) {
+    lose(state, run, run.tasks[ordinal], model::AttemptEnd::interrupted, moment, effects);
+  }
 }
 
 }  // namespace baton::engine::commands

@@ -6,6 +6,7 @@
 #include "engine/dispatch.hpp"
 #include "engine/flow.hpp"
 #include "engine/pauses.hpp"
+#include "engine/resources.hpp"
 #include "engine/timers.hpp"
 #include "engine/waiting.hpp"
 #include "engine/workers.hpp"
@@ -71,6 +72,11 @@ void decide(State& state, const model::Tick&, model::ReplyTo, const Moment& mome
         break;
       case TimerKind::claim:
         end_claim(state, timer.worker, effects);
+        break;
+      case TimerKind::orphans:
+        state.orphan_scan.reset();
+        scan_orphans(state);
+        arm_orphan_scan(state, moment.now);
         break;
     }
   }

@@ -74,6 +74,14 @@ std::string describe(const model::Step& step) {
             std::to_string(f.max_failures.percent) + "," + std::to_string(f.critical) + "," +
             boost::json::serialize(f.result_schema);
   }
+  if (step.endings) {
+    const model::Endings& endings = *step.endings;
+    for (const auto& action : {endings.cleanup, endings.compensate}) {
+      text += action ? "ending " + describe(*action) : "no ending";
+    }
+    if (endings.cleanup_after) text += "after " + std::to_string(*endings.cleanup_after);
+    text += std::to_string(endings.cleanup_on_shutdown);
+  }
   if (step.estimate) text += "estimate " + std::to_string(step.estimate->us);
   return text;
 }
@@ -295,6 +303,35 @@ FlowBuilder& FlowBuilder::estimate(Duration value) {
   last().estimate = value;
   return *this;
 }
+std::shared_ptr<const model::Step> FlowBuilder::ending(std::string script, boost::json::value with) {
+  auto step = std::make_shared<model::Step>();
+  step->name = last().name;
+  step->kind = model::StepKind::run;
+  step->action = boost::json::string(script);
+  step->with = std::move(with);
+  step->queue = last().queue;
+  model::Retry retry = model::ending_retry();
+  retry.backoff = model::Backoff::fixed;
+  step->retry = std::make_shared<const model::Retry>(retry);
+  step->timeout = std::make_shared<const model::Timeout>(model::ending_timeout());
+  return step;
+}
+FlowBuilder& FlowBuilder::cleanup(std::string script, boost::json::value with) {
+  endings().cleanup = ending(std::move(script), std::move(with));
+  return *this;
+}
+FlowBuilder& FlowBuilder::cleanup_after(std::string_view step) {
+  cleaned_after_[workflow_.steps.size() - 1] = step;
+  return *this;
+}
+FlowBuilder& FlowBuilder::cleanup_on_shutdown() {
+  endings().cleanup_on_shutdown = true;
+  return *this;
+}
+FlowBuilder& FlowBuilder::compensate(std::string script, boost::json::value with) {
+  endings().compensate = ending(std::move(script), std::move(with));
+  return *this;
+}
 FlowBuilder& FlowBuilder::fail_fast() {
   workflow_.fail_fast = true;
   return *this;
@@ -315,6 +352,10 @@ std::shared_ptr<const model::Workflow> FlowBuilder::done() {
   for (const auto& limit : {workflow_.deadline, workflow_.sla})
     text += ";" + std::to_string(limit.value_or(Duration{}).us);
   if (workflow_.retry_budget) text += ";budget " + std::to_string(*workflow_.retry_budget);
+  for (const auto& [step, after] : cleaned_after_) endings_[step].cleanup_after = find_step(workflow_, after);
+  for (const auto& [step, endings] : endings_) {
+    workflow_.steps[step].endings = std::make_shared<const model::Endings>(endings);
+  }
   for (const model::Step& step : workflow_.steps) text += "\n" + describe(step);
   workflow_.hash = Hash256::of(text);
   workflow_.canonical = std::move(text);

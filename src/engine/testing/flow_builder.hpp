@@ -3,6 +3,7 @@
 
 #include <boost/json/value.hpp>
 #include <initializer_list>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -66,6 +67,11 @@ class FlowBuilder {
   FlowBuilder& fallback(boost::json::value with = nullptr, std::uint32_t attempts = 1);
   FlowBuilder& breaker(std::shared_ptr<const model::BreakerSettings> settings);
   FlowBuilder& target(std::string name);
+  // 3 attempts, 1 s apart; 5 minutes each.
+  FlowBuilder& cleanup(std::string script = "clean", boost::json::value with = nullptr);
+  FlowBuilder& cleanup_after(std::string_view step);  // may be a later one
+  FlowBuilder& cleanup_on_shutdown();
+  FlowBuilder& compensate(std::string script = "undo", boost::json::value with = nullptr);
 
   // About the workflow.
   FlowBuilder& fail_fast();
@@ -83,8 +89,12 @@ class FlowBuilder {
   FlowBuilder& add(model::StepKind kind, std::string name, boost::json::value action);
   model::Step& last() { return workflow_.steps.back(); }
   model::FailureRules& rules();
+  std::shared_ptr<const model::Step> ending(std::string script, boost::json::value with);
+  model::Endings& endings() { return endings_[workflow_.steps.size() - 1]; }
 
   model::Workflow workflow_;
+  std::map<std::size_t, model::Endings> endings_;     // by step
+  std::map<std::size_t, std::string> cleaned_after_;  // names
 };
 
 }  // namespace baton::engine::testing

@@ -68,6 +68,11 @@ PlannedStep random_step(Random& random, Ordinal first, Ordinal ordinal) {
   step.fallback = step.kind != Kind::set && one_in(random, 4);
   if (step.kind == Kind::mapped && one_in(random, 3))
     step.max_failures = static_cast<std::uint32_t>(random.up_to(3));
+  if (step.kind != Kind::set) {
+    step.cleanup = one_in(random, 3);
+    step.compensate = one_in(random, 4);
+  }
+  if (one_in(random, 4)) step.ending_failures = static_cast<std::uint32_t>(random.up_to(kEndingAttempts));
   step.max_attempts = 1 + static_cast<std::uint32_t>(random.up_to(2));
   for (std::uint32_t i = 0; i < kMostItems; ++i) step.fates.push_back(random_fate(random));
   return step;
@@ -239,6 +244,8 @@ std::shared_ptr<const model::Workflow> Plan::workflow(const std::string& name) c
     if (step.max_failures > 0) flow.max_failures({.value = step.max_failures});
     flow.trigger_rule(step.trigger_rule);
     if (step.finally) flow.finally();
+    if (step.cleanup && !step.finally) flow.cleanup("clean", "${{ self.result }}");
+    if (step.compensate && !step.finally) flow.compensate("undo", "${{ self.status }}");
     switch (step.when) {
       case When::none:
         break;

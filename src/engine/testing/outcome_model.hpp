@@ -37,10 +37,15 @@ struct PlannedStep {
   model::TriggerRule trigger_rule = model::TriggerRule::none_failed;
   bool finally = false;
   std::uint32_t max_attempts = 1;
-  std::vector<Ordinal> needs;  // the first one is "before"
-  std::vector<Fate> fates;     // one; of a mapped step per item, at least kMostItems
+  bool cleanup = false;
+  bool compensate = false;
+  std::uint32_t ending_failures = 0;  // of each cleanup, compensation and resource, before one succeeds
+  std::vector<Ordinal> needs;         // the first one is "before"
+  std::vector<Fate> fates;            // one; of a mapped step per item, at least kMostItems
 };
 
+// Attempts of what serves a task; then it leaks.
+inline constexpr std::uint32_t kEndingAttempts = 3;
 inline constexpr std::uint32_t kMostItems = 5;
 // What every attempt and every `set` gives as its result.
 inline constexpr const char* kPlannedResult = R"({"list":[10,11,12],"n":1})";

@@ -2,9 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <set>
 #include <tuple>
 
+#include "engine/endings.hpp"
 #include "engine/flow.hpp"
 #include "engine/gates.hpp"
 #include "engine/load.hpp"
@@ -85,7 +87,9 @@ class RunCheck {
     for (const Task& task : run_.tasks) {
       places += task.slot ? 1 : 0;
       if (task.slot) EXPECT_TRUE(model::is_active(task.row.status)) << label(task);
-      if (task.row.status == TaskStatus::running && !is_wait(run_, task.row)) EXPECT_TRUE(task.slot) << label(task);
+      if (task.row.status == TaskStatus::running && !is_wait(run_, task.row)) {
+        EXPECT_NE(task.slot, is_helper(task)) << label(task);
+      }
     }
     EXPECT_EQ(run_.active, places);
     const std::uint32_t limit = run_.program->workflow().max_parallel;
@@ -93,12 +97,19 @@ class RunCheck {
     EXPECT_EQ(fresh.done_weight, run_.done_weight);
     EXPECT_EQ(fresh.any_failed, run_.any_failed);
     EXPECT_EQ(fresh.finally_failed, run_.finally_failed);
+    EXPECT_EQ(fresh.open_helpers, run_.open_helpers);
+    EXPECT_EQ(fresh.open_compensations, run_.open_compensations);
+    EXPECT_EQ(fresh.cleanups, run_.cleanups);
+    EXPECT_EQ(fresh.compensations, run_.compensations);
+    EXPECT_EQ(fresh.returns, run_.returns);
+    EXPECT_EQ(fresh.last_end_order, run_.last_end_order);
     ASSERT_EQ(fresh.tasks.size(), run_.tasks.size());
     for (std::size_t i = 0; i < run_.tasks.size(); ++i) {
       const Task& a = fresh.tasks[i];
       const Task& b = run_.tasks[i];
       EXPECT_EQ(a.row, b.row) << label(b);
       EXPECT_EQ(a.upstream, b.upstream) << label(b);
+      EXPECT_EQ(a.helpers, b.helpers) << label(b);
       if (!b.row.expanded || is_terminal(b.row.status)) continue;
       const std::uint32_t parked = parked_items(b);
       EXPECT_EQ(a.items_open, b.items_open) << label(b);
@@ -133,12 +144,18 @@ class RunCheck {
   void not_stuck() {
     if (is_terminal(run_.row.status)) {
       for (const Task& task : run_.tasks)
-        EXPECT_TRUE(is_terminal(task.row.status)) << "left behind: " << label(task);
+        if (!is_helper(task)) EXPECT_TRUE(is_terminal(task.row.status)) << "left behind: " << label(task);
       return;
     }
+    bool open = has_ending_work() || run_.row.status == model::RunStatus::paused ||
+                run_.row.recovery.scope != model::Recovery::Scope::none;
     for (const Task& task : run_.tasks) {
-      if (!is_terminal(task.row.status)) EXPECT_TRUE(goes_on(task)) << "stuck: " << label(task);
+      if (is_terminal(task.row.status)) continue;
+      EXPECT_TRUE(goes_on(task)) << "stuck: " << label(task);
+      open |= is_helper(task) || run_.row.stage == model::RunStage::main ||
+              run_.row.stage == model::RunStage::finally;
     }
+    EXPECT_TRUE(open) << "stuck: nothing goes on in stage " << name(run_.row.stage);
   }
 
  private:
@@ -159,7 +176,14 @@ class RunCheck {
     return count;
   }
 
+  bool has_ending_work() const {
+    return std::ranges::any_of(agenda_.work, [&](const auto& piece) {
+      return is_ending(piece.first) && piece.second.run == run_.row.key;
+    });
+  }
+
   bool swept(const Task& task) const {
+    if (is_helper(task)) return false;
     if (agenda_.work.contains({WorkKind::sweep, {run_.row.key, kWholeRun}})) return true;
     return task.row.index >= 0 && agenda_.work.contains({WorkKind::sweep, {run_.row.key, task.row.step}});
   }
@@ -193,6 +217,9 @@ class RunCheck {
       }
       case TaskStatus::retrying:
         if (is_fallback_due(task.row)) return agenda_.work.contains({WorkKind::ready, task.row.key});
+        if (task.row.giving_back) {
+          return task.helpers > 0 || agenda_.work.contains({WorkKind::give_back, task.row.key});
+        }
         return task.row.held || (has_timer(task) && task.timer == task.row.due);
       default:
         return true;
@@ -244,12 +271,13 @@ class RunCheck {
   bool pending_goes_on(const Task& task) const {
     if (is_blocked(task)) return true;
     if (agenda_.work.contains({WorkKind::ready, task.row.key})) return true;
+    if (is_helper(task) && !task.parked) return false;
     if (task.parked) return run_.active >= run_.program->workflow().max_parallel;
     if (task.row.expanded) return task.items_open > 0;  // then its items are asked
     if (task.row.index < 0) {
       const auto rule = run_.program->step(task.row.step).trigger_rule;
       return trigger(rule, task.upstream).kind == Trigger::Kind::wait ||
-             (run_.program->step(task.row.step).finally && !run_.row.finalizing);
+             (run_.program->step(task.row.step).finally && run_.row.stage != model::RunStage::finally);
     }
     const Task& group = run_.tasks[task.row.step];
     if (static_cast<std::uint32_t>(task.row.index) < group.next_item || group.sweeping) return false;

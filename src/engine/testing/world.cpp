@@ -358,16 +358,26 @@ std::string World::result(const RunId& id, std::string_view step) const {
 std::vector<std::string> World::story(const RunId& id) const {
   const model::Workflow& workflow = *workflows_.at(run(id).definition);
   std::vector<std::string> lines;
+  std::map<Ordinal, std::string> roles;
   for (const model::Fact& fact : disk_.facts(id.key())) {
     std::string line(name(fact.kind));
+    if (fact.kind == model::FactKind::task_added) roles[fact.task] = ":" + fact.text;
     if (model::is_task_fact(fact.kind)) {
-      line += " " + workflow.steps[fact.step].name;
+      line += " " + workflow.steps[fact.step].name + roles[fact.task];
       if (fact.index >= 0) line += "[" + std::to_string(fact.index) + "]";
     }
     switch (fact.kind) {
       case model::FactKind::run_finalizing:
+        line += " " + std::string(name(static_cast<model::RunStatus>(fact.status))) + " " + fact.text;
+        break;
       case model::FactKind::run_ended:
         line += " " + std::string(name(static_cast<model::RunStatus>(fact.status)));
+        break;
+      case model::FactKind::resource_opened:
+      case model::FactKind::resource_released:
+      case model::FactKind::resource_cleaned:
+      case model::FactKind::resource_leaked:
+        line += " " + fact.text;
         break;
       case model::FactKind::task_ended:
         line += " " + std::string(name(static_cast<model::TaskStatus>(fact.status)));

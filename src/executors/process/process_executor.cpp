@@ -349,7 +349,8 @@ Status ProcessExecutor::Loop::launch(std::uint64_t id, Running& running) {
     running.write_ends[pipe].reset(ends[1]);
     packet.write_ends[pipe] = ends[1];
   }
-  const std::vector<std::string> environment = full_environment(spec, running.attempt, running.files);
+  const std::vector<std::string> environment =
+      full_environment(spec, running.attempt, running.files, options_.socket);
   packet.body = body_of(spec, running.start.workdir, environment);
   if (packet.body.size() > protocol::kMaxBody) {
     running.start.stage = protocol::Stage::exec;

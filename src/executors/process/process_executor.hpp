@@ -22,6 +22,7 @@ namespace baton::executors::process {
 struct Options {
   std::string scratch;            // absolute; BATON_RUN_DIR is <scratch>/<run id>; created 0700
   std::string logs;               // absolute; Attempt::log_path is relative to it
+  std::string socket;             // where the owner serves the API, for BATON_SOCKET; "" = nowhere
   std::function<WallTime()> now;  // for the times in logs; called on the executor's thread
   int lock = -1;                  // the data directory's lock, if there is one: the spawner holds a copy
   // Somebody killed the spawner: called once, on the executor's thread. The owner should end.

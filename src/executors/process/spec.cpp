@@ -105,8 +105,8 @@ std::map<std::string, std::string> base_environment(const char* const* environme
   return env;
 }
 
-std::vector<std::string> full_environment(const Spec& spec, const Attempt& attempt,
-                                          const AttemptFiles& files) {
+std::vector<std::string> full_environment(const Spec& spec, const Attempt& attempt, const AttemptFiles& files,
+                                          const std::string& socket) {
   std::map<std::string, std::string> env = spec.env;
   env["BATON_RUN_ID"] = attempt.task.run.text();
   env["BATON_TASK_ID"] = attempt.task.text();
@@ -115,6 +115,7 @@ std::vector<std::string> full_environment(const Spec& spec, const Attempt& attem
   env["BATON_RUN_DIR"] = files.run_dir;
   env["BATON_INPUT"] = files.input;
   env["BATON_RESULT"] = files.result;
+  if (!socket.empty()) env["BATON_SOCKET"] = socket;
   std::vector<std::string> list;
   list.reserve(env.size());
   for (const auto& [name, value] : env) list.push_back(name + '=' + value);

@@ -9,8 +9,8 @@
 //   "parse":   "json" | null       how stdout becomes the result if $BATON_RESULT was not written
 //
 // Other members are an error. The executor adds BATON_RUN_ID, BATON_TASK_ID, BATON_ATTEMPT, BATON_TOKEN,
-// BATON_RUN_DIR, BATON_INPUT and BATON_RESULT; members of `env` with these names are replaced. TRACEPARENT is
-// an ordinary member of `env`.
+// BATON_RUN_DIR, BATON_INPUT and BATON_RESULT, and BATON_SOCKET where the owner serves the API on one;
+// members of `env` with these names are replaced. TRACEPARENT is an ordinary member of `env`.
 #pragma once
 
 #include <map>
@@ -40,7 +40,7 @@ Result<Spec> parse_spec(std::string_view json);
 std::map<std::string, std::string> base_environment(const char* const* environment);
 
 // "NAME=value" in the order of the names.
-std::vector<std::string> full_environment(const Spec& spec, const Attempt& attempt,
-                                          const AttemptFiles& files);
+std::vector<std::string> full_environment(const Spec& spec, const Attempt& attempt, const AttemptFiles& files,
+                                          const std::string& socket = {});
 
 }  // namespace baton::executors::process

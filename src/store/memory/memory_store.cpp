@@ -161,7 +161,8 @@ Result<Text> MemoryData::payload(const PayloadKey& key) const {
     const std::uint64_t end = std::uint64_t{key.ordinal} + key.count;
     for (auto it = tasks.lower_bound({key.run, key.ordinal});
          it != tasks.end() && it->first.run == key.run && it->first.ordinal < end; ++it) {
-      if (it->second.result) TRY_VOID(list.add(it->first.ordinal, *it->second.result));
+      const bool completed = it->second.row.status == model::TaskStatus::completed;
+      if (completed && it->second.result) TRY_VOID(list.add(it->first.ordinal, *it->second.result));
     }
     TRY(std::string text, list.take());
     return std::make_shared<const std::string>(std::move(text));

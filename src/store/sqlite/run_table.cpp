@@ -73,6 +73,8 @@ Result<std::string> item_results(Connection& connection, const model::PayloadKey
   ItemList list(key);
   TRY_VOID(each_task(connection, key.run, key.ordinal, std::uint64_t{key.ordinal} + key.count, SIZE_MAX,
                      [&](const TaskCursor& task) -> Status {
+                       // What a failed one has left is no result of the list.
+                       if (!task.completed()) return {};
                        TRY(const std::optional<std::string> result, task.result(connection));
                        return result ? list.add(task.ordinal, *result) : Status{};
                      }));
@@ -80,6 +82,10 @@ Result<std::string> item_results(Connection& connection, const model::PayloadKey
 }
 
 }  // namespace
+
+bool TaskCursor::completed() const {
+  return query.number_at(3) == static_cast<std::int64_t>(TaskStatus::completed);
+}
 
 Result<TaskRow> TaskCursor::row(RunKey run) const {
   TaskRow row;

@@ -30,6 +30,7 @@ struct TaskCursor {
   const Query& query;
   Ordinal ordinal;
 
+  bool completed() const;
   Result<model::TaskRow> row(RunKey run) const;
   // nullopt: none, or longer than `max_size`.
   Result<std::optional<std::string>> result(Connection& connection, std::size_t max_size = SIZE_MAX) const;
