@@ -264,6 +264,9 @@ class RunCheck {
       const Breaker& breaker = state_.breakers.at(blocker.name);
       if (breaker.timer || breaker.probing > 0) return true;
     }
+    // Whatever else would hold it back, it is let past when a place is free.
+    const std::uint32_t places = run_.program->workflow().max_parallel;
+    if (blocker.kind == model::BlockerKind::run_full && run_.active >= places) return true;
     return blocker_of(state_, run_, task) == blocker || is_paused(state_, blocker) ||
            std::ranges::find(state_.releasing, blocker) != state_.releasing.end();
   }
