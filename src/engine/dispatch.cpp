@@ -126,10 +126,14 @@ void start_attempt(State& state, Run& run, Task& task, const Claim& claim, const
 
 model::Assignment assignment_of(const Run& run, const model::TaskRow& row, std::string spec) {
   const model::Step& action = run.program->action(row);
-  return {row.token,    {run.row.id, row.key.ordinal},
-          action.name,  row.starts,
-          action.kind,  std::move(spec),
-          row.ready_at, run.row.created_at};
+  return {row.token,
+          {run.row.id, row.key.ordinal},
+          run.program->step(row.step).name,
+          row.starts,
+          action.kind,
+          std::move(spec),
+          row.ready_at,
+          run.row.created_at};
 }
 
 }  // namespace

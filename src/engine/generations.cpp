@@ -129,6 +129,7 @@ class Plan {
     // The items of a step that is skipped as a whole are void.
     const bool whole = recovery_.then == Recovery::Then::skip && recovery_.root == root_step();
     mark(root_step(), whole ? Extent::anew : Extent::bad_items);
+    if (recovery_.then == Recovery::Then::again) given_back_before(root_step());
     each_below({root_step()}, [&](Ordinal step) {
       const model::TaskRow& row = run_.tasks[step].row;
       const bool blocked = row.status == TaskStatus::cancelled ||
@@ -136,6 +137,26 @@ class Plan {
       if (blocked) mark(step, Extent::anew);
       return blocked || row.status == TaskStatus::pending;
     });
+  }
+
+  // What the step stands on, as far as it is gone, is made again. While the run goes on others may be using
+  // it.
+  void given_back_before(Ordinal step) {
+    if (run_.row.status != RunStatus::recovering) return;
+    std::vector<bool> seen(run_.program->size());
+    std::vector<Ordinal> open = {step};
+    while (!open.empty()) {
+      const Ordinal at = open.back();
+      open.pop_back();
+      for (const Ordinal before : run_.program->step(at).needs) {
+        if (seen[before]) continue;
+        seen[before] = true;
+        open.push_back(before);
+        if (run_.tasks[before].row.status == TaskStatus::completed && is_given_back(before)) {
+          mark(before, Extent::all);
+        }
+      }
+    }
   }
 
   const Run& run_;
