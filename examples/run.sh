@@ -6,6 +6,8 @@ set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 baton=$(realpath -- "${1:-$here/../build/release/baton}")
 shift $(($# > 0 ? 1 : 0))
+PATH=$(dirname "$baton"):$PATH # for steps that speak to it: baton task
+export PATH
 cd "$here"
 [ -x "$baton" ] || { echo "run.sh: $baton is not a program; build it first (scripts/quickstart.sh)" >&2; exit 2; }
 work=$(mktemp -d)

@@ -34,14 +34,18 @@ def held_out(logs):
 def check_run(path, wanted):
     printed = json.loads(Path(path).read_text(encoding="utf-8"))
     assert printed["run"]["status"] == "completed", printed["run"]
-    tasks = {task["step"]: task for task in printed["tasks"]}
+    tasks = {task["step"]: task for task in printed["tasks"] if task["role"] == "main"}
+    helpers = {task["role"]: task for task in printed["tasks"] if task["role"] != "main"}
+    tasks["shutdown"] = helpers["cleanup"]
+    assert tasks["shutdown"]["status"] == "completed", tasks["shutdown"]
+    assert printed["run"]["resources"] == [], printed["run"]["resources"]
     scores = []
     for step in ("base_eval", "customization_eval"):
         result = tasks[step]["result"]
         assert abs(f1(wanted, result["given"]) - result["f1"]) < 0.0001, (step, result)
         scores.append(result["f1"])
     assert scores[0] < scores[1] and tasks["finalize"]["result"]["better"] is True, scores
-    chain = ["initialize", "create_datasets", "deploy", "ready", "base_eval", "customization_eval", "finalize", "shutdown"]
+    chain = ["initialize", "create_datasets", "deploy", "ready", "base_eval", "customization_eval", "shutdown", "report"]
     for before, after in zip(chain, chain[1:]):
         assert tasks[before]["ended_at"] <= tasks[after]["started_at"], (tasks[before], tasks[after])
     assert tasks["customize"]["ended_at"] <= tasks["customization_eval"]["started_at"], tasks

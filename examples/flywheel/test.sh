@@ -31,6 +31,17 @@ run=$("$baton" runs list --data "$work/flywheel-killed.data" --output json 2>/de
   python3 -c 'import json, sys; print(json.load(sys.stdin)["items"][0]["id"])')
 example flywheel-killed 0 --resume "$run"
 check_flywheel flywheel-killed "$work/flywheel-killed.json"
+# Killed again; nobody goes on with it.
+until_deployed flywheel-given-up KILL
+run=$("$baton" runs list --data "$work/flywheel-given-up.data" --output json 2>/dev/null |
+  python3 -c 'import json, sys; print(json.load(sys.stdin)["items"][0]["id"])')
+"$baton" runs cancel --data "$work/flywheel-given-up.data" "$run" >"$work/flywheel-given-up.log" 2>&1 || true
+example flywheel-given-up 3 --resume "$run"
+passed flywheel-given-up python3 -c 'import json, sys
+printed = json.load(open(sys.argv[1]))
+assert printed["run"]["status"] == "cancelled" and printed["run"]["resources"] == [], printed["run"]
+assert not json.load(__import__("urllib.request").request.urlopen(sys.argv[2]))["items"]
+print("cancelled after the kill, nothing deployed")' "$work/flywheel-given-up.json" "http://127.0.0.1:$cloud_port/deployments"
 until_deployed flywheel-cancelled TERM
 passed flywheel-cancelled grep -o 'flywheel cancelled' "$work/flywheel-cancelled.log"
 check_flywheel flywheel-cancelled "$work/flywheel-killed.json"
