@@ -59,6 +59,10 @@ TEST_F(ControlTest, CommandsOfRuns) {
   EXPECT_TRUE(last<model::RecoverRun>().failed_only);
   send(net::Method::post, path(row, "/terminate"), "");
   EXPECT_TRUE(last<model::CancelRun>().terminate);
+  EXPECT_FALSE(last<model::CancelRun>().no_cleanup);
+  send(net::Method::post, path(row, "/terminate"), R"({"cleanup":false})");
+  EXPECT_TRUE(last<model::CancelRun>().no_cleanup);
+  EXPECT_EQ(send(net::Method::post, path(row, "/cancel"), R"({"cleanup":false})").status, 400);
 
   send(net::Method::patch, path(row), R"({"priority":9,"metadata":{"k":null},"labels":{"team":"a"}})");
   const auto change = last<model::ChangeRun>();

@@ -220,6 +220,37 @@ TEST_F(View, ProgressIsWeightedByEstimates) {
   EXPECT_NEAR(model_.progress(), 1, 1e-9);
 }
 
+TEST_F(View, WhatAStepSaysAboutItselfIsShownAndCounts) {
+  tell(0, "run.submitted");
+  tell(0.1, "run.started");
+  tell(0.1, "attempt.started", R"("step_index":0,"attempt":1)");
+  tell(1, "task.progress", R"("step_index":0,"attempt":1,"progress":50,"message":"half of it")");
+  EXPECT_NEAR(model_.progress(), 1 / (2 + 6 + 2 + 10.0 / 3 * 2), 1e-9);
+  EXPECT_NE(tree(1, 80).find("50% half of it"), std::string::npos) << tree(1, 80);
+  tell(2, "attempt.ended", R"("step_index":0,"attempt":1,"outcome":"failed")");
+  EXPECT_NEAR(model_.progress(), 0, 1e-9) << "the next attempt begins anew";
+}
+
+TEST_F(View, WhatGivesThingsBackStandsBesideItsStep) {
+  begin();
+  finish();
+  tell(20, "task.added", R"("task":"r.9","step_index":0,"role":"resource","parent":"r.0","resource":"vm")");
+  tell(20, "attempt.started", R"("task":"r.9","step_index":0,"attempt":1)");
+  EXPECT_EQ(model_.steps()[0].status, "completed");
+  EXPECT_NE(tree(20, 80).find("giving back vm of fetch"), std::string::npos) << tree(20, 80);
+  const std::uint64_t failed = model_.failed_tasks();
+  tell(21, "task.ended",
+       R"("task":"r.9","step_index":0,"status":"failed","error":{"type":"exit","message":"no"})");
+  tell(21, "resource.leaked", R"("task":"r.0","step_index":0,"resource":"vm","reason":"no")");
+  EXPECT_EQ(model_.failed_tasks(), failed) << "its run is not worse for it";
+  ASSERT_EQ(model_.leaks().size(), 1u);
+  EXPECT_EQ(model_.leaks()[0].of, "fetch");
+  EXPECT_NE(plain_.find("giving back vm of fetch failed: exit: no"), std::string::npos) << plain_;
+  EXPECT_NE(plain_.find("vm of fetch leaked: no"), std::string::npos) << plain_;
+  tell(90, "resource.cleaned", R"("task":"r.0","step_index":0,"resource":"vm")");
+  EXPECT_TRUE(model_.leaks().empty());
+}
+
 TEST_F(View, ARecoveredRunGoesOnFromWhatIsReset) {
   begin();
   tell(3, "task.ended",
