@@ -579,8 +579,7 @@ void clean_resource(State& state, Run& run, Resource resource, const Moment& mom
 }
 
 bool has_open_resources(const State& state, const Run& run) {
-  return std::ranges::any_of(resources_of(state, run.row.id),
-                             [&](const Resource& resource) { return is_open(run, resource); });
+  return has_open(state, run.row.id, static_cast<Ordinal>(run.tasks.size()));
 }
 
 }  // namespace baton::engine

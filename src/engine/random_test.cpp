@@ -219,6 +219,11 @@ class Story {
         EXPECT_TRUE(std::holds_alternative<model::ResourceReleased>(released));
       }
     }
+    if (random_.up_to(4) == 0) {
+      const auto said = world_->ask(model::ReportProgress{
+          assignment.token, assignment.task, static_cast<std::uint8_t>(random_.up_to(100)), "on its way"});
+      EXPECT_TRUE(std::holds_alternative<model::Done>(said));
+    }
     if (row.lost < fate.losses) {
       // An attempt in the server's process is never lost, only interrupted.
       if (held.in_process) {

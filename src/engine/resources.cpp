@@ -5,6 +5,20 @@
 namespace baton::engine {
 namespace {
 
+// Until one is found that fits; bodies may be large and many.
+template <typename Fits>
+bool any_of(const State& state, const std::string& prefix, Fits fits) {
+  const model::RecordKey first{model::RecordKind::resource, prefix};
+  for (auto at = state.records.lower_bound(first); at != state.records.end(); ++at) {
+    const auto& [key, known] = *at;
+    if (key.kind != model::RecordKind::resource || !key.key.starts_with(prefix)) return false;
+    if (!known.record) continue;
+    const auto resource = model::resource_of(*known.record);
+    if (resource && fits(*resource)) return true;
+  }
+  return false;
+}
+
 template <typename Visit>
 void each_of(const State& state, const std::string& prefix, Visit visit) {
   const model::RecordKey first{model::RecordKind::resource, prefix};
@@ -69,11 +83,16 @@ std::optional<model::Resource> newest_open(const State& state, const TaskId& tas
   return newest;
 }
 
+bool has_open(const State& state, const RunId& run, Ordinal tasks) {
+  return any_of(state, run.text() + '.', [&](const model::Resource& resource) {
+    return resource.status != model::ResourceStatus::leaked && resource.task.ordinal < tasks;
+  });
+}
+
 bool has_orphans(const State& state) {
-  bool any = false;
-  each_of(state, "",
-          [&](const model::Resource& resource) { any |= resource.status != model::ResourceStatus::leaked; });
-  return any;
+  return any_of(state, "", [](const model::Resource& resource) {
+    return resource.status != model::ResourceStatus::leaked;
+  });
 }
 
 void scan_orphans(State& state) {
@@ -89,11 +108,7 @@ void scan_orphans(State& state) {
 }
 
 void arm_orphan_scan(State& state, ShardTime now) {
-  if (state.orphan_scan) return;
-  bool any = false;
-  each_of(state, "",
-          [&](const model::Resource& resource) { any |= resource.status != model::ResourceStatus::leaked; });
-  if (!any) return;
+  if (state.orphan_scan || !has_orphans(state)) return;
   state.orphan_scan = now + state.settings.orphan_scan;
   state.timers.insert({*state.orphan_scan, TimerKind::orphans, {}, {}});
 }

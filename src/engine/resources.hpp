@@ -22,6 +22,8 @@ std::optional<model::Resource> find_resource(const State& state, const TaskId& t
 // Of the task's open ones the one that was registered last: resources go back in reverse order.
 std::optional<model::Resource> newest_open(const State& state, const TaskId& task);
 
+// Whether resources of the run's first `tasks` tasks are open or being given back.
+bool has_open(const State& state, const RunId& run, Ordinal tasks);
 // Whether resources are open or being given back; with no run open, those of runs that are over.
 bool has_orphans(const State& state);
 // Sees to resources that are open although their run is over or gone: by pieces of work, one for each run.

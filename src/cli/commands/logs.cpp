@@ -1,6 +1,7 @@
 #include "cli/commands/commands.hpp"
 #include "cli/output.hpp"
 #include "cli/session.hpp"
+#include "cli/words.hpp"
 
 namespace baton::cli {
 namespace {
@@ -24,10 +25,11 @@ Result<std::vector<boost::json::object>> find_tasks(client::Client& client, cons
     for (boost::json::object& task : page.items) {
       const std::string name = cell_of(task, "step");
       const std::string index = cell_of(task, "index");
-      if (!step.empty() && step != name && step != name + '[' + index + ']') continue;
+      if (!step.empty() && step != name && step != name + '[' + index + ']' && step != step_of(task))
+        continue;
       exists = true;
       found.push_back({{"id", text_of(task, "id")},
-                       {"name", index.empty() ? name : name + '[' + index + ']'},
+                       {"name", step_of(task)},
                        {"started", !cell_of(task, "started_at").empty()}});
     }
     cursor = page.next;

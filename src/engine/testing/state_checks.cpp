@@ -95,6 +95,7 @@ class RunCheck {
     const std::uint32_t limit = run_.program->workflow().max_parallel;
     if (limit > 0) EXPECT_LE(fresh.active, limit);
     EXPECT_EQ(fresh.done_weight, run_.done_weight);
+    EXPECT_EQ(fresh.partial_weight, run_.partial_weight);
     EXPECT_EQ(fresh.any_failed, run_.any_failed);
     EXPECT_EQ(fresh.finally_failed, run_.finally_failed);
     EXPECT_EQ(fresh.open_helpers, run_.open_helpers);
