@@ -87,6 +87,43 @@ class EndingsTest(BatonCase):
         self.baton("resources", "cleanup", leak["id"])
         self.eventually(lambda: self.json("resources", "list")["items"] == [], "an empty ledger")
 
+    def test_terminated_without_cleanup(self):
+        path = self.write(self.definition({
+            "make": self.makes("make", "vm", then="sleep 60") | {"cleanup": self.action("tidy")},
+        }))
+        process = self.start("run", path, "--output", "json")
+        self.eventually(lambda: self.left() == ["vm"], "the thing")
+        run = self.json("runs", "list")["items"][0]["id"]
+        self.baton("runs", "terminate", run, "--no-cleanup")
+        process.wait(60)
+        ended = json.loads(self.said(process, "out"))["run"]
+        self.assertEqual(ended["status"], "cancelled")
+        self.assertEqual({leak["name"] for leak in ended["resources"]}, {"vm", "(cleanup)"})
+        self.assertEqual(self.left(), ["vm"])
+        self.baton("resources", "cleanup", "--run", run)
+        self.eventually(lambda: self.json("resources", "list")["items"] == [], "an empty ledger")
+        self.assertEqual(self.left(), [])
+        self.assertEqual(self.ledger.count("start", "tidy"), 1)
+
+    def test_progress_is_shown_and_silence_ends_an_attempt(self):
+        path = self.write(self.definition({
+            "speaks": self.step("speaks", "sh", "-c", '"$PROGRAM" task progress 40% "half of it" && sleep 60'),
+            "silent": self.step("silent", "sleep", "60") | {"timeout": {"heartbeat": "500ms"}},
+        }))
+        process = self.start("run", path, "--output", "json")
+        self.eventually(lambda: self.json("runs", "list")["items"], "the run")
+        run = self.json("runs", "list")["items"][0]["id"]
+
+        def task(step):
+            return next(one for one in self.json("tasks", "list", run)["items"] if one["step"] == step)
+
+        self.eventually(lambda: task("speaks")["progress"] == 40, "progress")
+        self.assertEqual(task("speaks")["progress_message"], "half of it")
+        self.eventually(lambda: task("silent")["status"] == "failed", "an end of the silence")
+        self.assertEqual(task("silent")["error"]["type"], "heartbeat")
+        process.send_signal(signal.SIGINT)
+        process.wait(60)
+
     def test_only_its_own_step_may_speak(self):
         done = self.baton("task", "resource", "add", "x", "--cleanup-exec", "true", code=2)
         self.assertIn("for use inside of a step", done.stderr)
