@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <set>
 
 #include "simulate/world.hpp"
 
@@ -48,6 +49,9 @@ class Play {
   Behaviour behave(const model::Assignment& assignment) {
     Behaviour behaviour;
     behaviour.outcome.result = default_result(assignment.kind);
+    // What is assumed of a step says nothing about what gives back what it made.
+    const auto view = world_.reader().get_task({assignment.task.run.key(), assignment.task.ordinal});
+    if (view && *view && (*view)->row.role != model::TaskRole::main) return behaviour;
     const auto found = options_.steps.find(assignment.step);
     if (found == options_.steps.end()) return behaviour;
     const Assumption& assumed = found->second;
@@ -77,6 +81,8 @@ class Play {
     for (const World::Event& event : world_.events()) {
       const model::Fact& fact = event.fact;
       if (!model::is_task_fact(fact.kind)) continue;
+      if (fact.kind == model::FactKind::task_added) helpers_.insert(fact.task);
+      if (helpers_.contains(fact.task)) continue;
       TaskTrace& task = tasks_[fact.task];
       task.step = fact.step;
       if (fact.kind == model::FactKind::task_queued && task.name.empty()) {
@@ -158,6 +164,7 @@ class Play {
   RunId id_;
   RunTrace trace_;
   std::map<Ordinal, TaskTrace> tasks_;
+  std::set<Ordinal> helpers_;        // tasks that serve others
   std::vector<Ordinal> order_;       // in which they were ready
   std::map<Ordinal, Ordinal> last_;  // of each step, the task that ended last
 };

@@ -19,6 +19,9 @@ ROWS = {
     "evaluation of an expression: work": ("expr/expr.hpp", r"uint64_t steps = ([^;]+);", "steps of about 20 ns"),
     "evaluation of an expression: values that it makes": ("expr/expr.hpp", r"uint64_t bytes = ([^;]+);", BYTES),
     "line of a log": ("logs/writer.hpp", r"size_t line = ([^;]+);", BYTES),
+    "message about a task's progress": ("model/rows.hpp", r"kProgressLimit = ([^;]+);", BYTES),
+    "resources of one task": ("model/resource.hpp", r"kResourcesPerTask = ([^;]+);", ""),
+    "resource: its command, with environment": ("model/resource.hpp", r"kResourceBody = ([^;]+);", BYTES),
     "message of an error": ("model/rows.hpp", r"kMessageLimit = ([^;]+);", BYTES),
     "URL of a request": ("net/http_server.hpp", r"max_target = ([^;]+);", BYTES),
     "header of a request": ("net/http_server.hpp", r"max_header = ([^;]+);", BYTES),
@@ -44,6 +47,8 @@ def value(expression):
 
 def as_written(number, unit):
     if unit == BYTES:
+        if number < 1 << 10:
+            return f"{number} bytes"
         return f"{number >> 20} MiB" if number % (1 << 20) == 0 else f"{number >> 10} KiB"
     return f"{number:,} {unit}".strip()
 

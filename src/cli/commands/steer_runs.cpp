@@ -1,6 +1,8 @@
 // baton runs cancel, terminate, pause, resume, recover, retry, replay, change, progress: one run, or all that
 // a filter finds.
 #include <boost/json/parse.hpp>
+#include <map>
+#include <set>
 
 #include "base/duration.hpp"
 #include "cli/commands/commands.hpp"
@@ -116,6 +118,42 @@ int in_bulk(const Context& context, const Options& options, std::string_view act
   return refused ? info(ErrorCode::conflict).exit_code : kOk;
 }
 
+// Completed steps that a recovery does again, since what they made was given back.
+Result<std::set<std::string>> given_back(client::Client& client, const std::string& run) {
+  std::map<std::string, std::string> steps;  // of completed tasks, with their generation
+  std::vector<std::string> done;             // what helpers served: task and generation
+  std::string cursor;
+  do {
+    TRY(const client::Page page, client.tasks(run, 1000, cursor));
+    for (const json::object& task : page.items) {
+      const std::string generation = ' ' + cell_of(task, "generation");
+      if (cell_of(task, "role") != "main") {
+        done.push_back(cell_of(task, "parent") + generation);
+      } else if (cell_of(task, "status") == "completed") {
+        steps[cell_of(task, "id") + generation] = cell_of(task, "step");
+      }
+    }
+    cursor = page.next;
+  } while (!cursor.empty());
+  std::set<std::string> names;
+  for (const std::string& served : done) {
+    if (const auto found = steps.find(served); found != steps.end()) names.insert(found->second);
+  }
+  return names;
+}
+
+// Said before it is done. That it cannot be found out is no reason not to recover.
+void say_what_is_gone(const Context& context, client::Client& client, const Options& options) {
+  auto names = given_back(client, options.run);
+  if (!names) return;
+  for (const std::string& kept : options.keep) names->erase(kept);
+  if (names->empty()) return;
+  std::string list;
+  for (const std::string& name : *names) list += (list.empty() ? "" : ", ") + one_line(name);
+  context.console.note("done again, since what they made was given back: " + list +
+                       " (--keep STEP leaves one as it is)");
+}
+
 // One run, or those that the filter finds.
 int steer(const Context& context, const Options& options, std::string_view action, std::string_view verb,
           const json::object& body) {
@@ -130,7 +168,12 @@ int steer(const Context& context, const Options& options, std::string_view actio
   }
   if (options.run.empty()) return in_bulk(context, options, action);
   return ask_and_show(
-      context, [&](client::Client& c) { return c.steer_run(options.run, verb, body); }, describe_run);
+      context,
+      [&](client::Client& c) {
+        if (action == "recover") say_what_is_gone(context, c, options);
+        return c.steer_run(options.run, verb, body);
+      },
+      describe_run);
 }
 
 // "name=value" into `object`: the value as JSON if it is that, else as text.

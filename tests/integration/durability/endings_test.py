@@ -87,6 +87,21 @@ class EndingsTest(BatonCase):
         self.baton("resources", "cleanup", leak["id"])
         self.eventually(lambda: self.json("resources", "list")["items"] == [], "an empty ledger")
 
+    def test_a_recovery_names_first_what_it_does_again(self):
+        path = self.write(self.definition({
+            "data": self.step("data"),
+            "deploy": self.makes("deploy", "vm") | {"needs": ["data"]},
+            "test": self.step("test", "sh", "-c", '[ -e "$THINGS/go" ]') | {"needs": ["deploy"]},
+        }))
+        run = self.json("run", path, code=3)["run"]
+        self.assertEqual(self.left(), [])
+        (self.things / "go").touch()
+        said = self.baton("runs", "recover", run["id"]).stderr
+        self.assertIn("done again, since what they made was given back: deploy (", said)
+        self.eventually(lambda: self.json("runs", "get", run["id"])["status"] == "completed", "the end")
+        self.assertEqual([self.ledger.count("start", step) for step in ("data", "deploy", "test")], [1, 2, 2])
+        self.assertEqual(self.left(), ["go"])
+
     def test_terminated_without_cleanup(self):
         path = self.write(self.definition({
             "make": self.makes("make", "vm", then="sleep 60") | {"cleanup": self.action("tidy")},
@@ -148,7 +163,7 @@ class EndingsTest(BatonCase):
         for _ in range(60 if os.environ.get("BATON_TEST_LONG") else 12):
             process = self.start("run", "--resume", run, "--output", "json")
             try:
-                process.wait(chance.uniform(0.2, 1.5))
+                process.wait(chance.uniform(0.1, 0.6))
                 break
             except subprocess.TimeoutExpired:
                 self.kill_owner()
