@@ -36,6 +36,7 @@ class GraphReader {
       std::vector<Ordinal>& needs = graph_.needs[target];
       std::ranges::sort(needs);
       needs.erase(std::ranges::unique(needs).begin(), needs.end());
+      check_rule(target);
     }
     sort();
     return std::move(graph_);
@@ -101,6 +102,7 @@ class GraphReader {
       std::set<Ordinal> seen;
       for (const NodeId item : targets_of(tree_, entry)) {
         const std::string_view name = tree_.text(item);
+        if (name.find("${{") != std::string_view::npos) continue;  // whoever reads expressions reports it
         const auto found = graph_.ordinals.find(name);
         if (found == graph_.ordinals.end()) {
           unknown(item, name);
@@ -119,11 +121,28 @@ class GraphReader {
     }
   }
 
+  // A rule that starts a step at the first match would start it before the switch has chosen.
+  void check_rule(Ordinal target) {
+    const auto rule = tree_.find(graph_.steps[target].body, "trigger_rule");
+    if (!rule || tree_.is_collection(rule->value)) return;
+    const std::string_view word = tree_.text(rule->value);
+    if (word != "one_success" && word != "one_failed" && word != "one_done") return;
+    const bool needs_more = std::ranges::any_of(graph_.needs[target], [&](Ordinal before) {
+      const NodeId body = graph_.steps[before].body;
+      return !tree_.is(body, NodeKind::map) || !tree_.find(body, "switch");
+    });
+    if (!needs_more) return;
+    findings_.error(rule->value,
+                    "a switch goes to this step: `" + std::string(word) +
+                        "` could start it before "
+                        "the switch has chosen",
+                    "give the rule to a step behind it");
+  }
+
   void unknown(NodeId item, std::string_view name) {
     if (findings_.full()) return findings_.error(item, "unknown step");
     if (name.find("${{") != std::string_view::npos) {
-      return findings_.error(item,
-                             "`${{ }}` is not allowed in names of steps: the graph is fixed before the run");
+      return findings_.error(item, "`${{ }}` is not allowed in `needs`: the graph is fixed before the run");
     }
     const std::string_view meant = suggester_.nearest_to(name);
     findings_.error(item, "unknown step \"" + shown(name) + "\"",

@@ -49,6 +49,16 @@ void check_literals(const Tree& tree, NodeId wait, bool polls, Findings& finding
   }
 }
 
+// Whether the branch has only fields that there are: others are reported, and what they were meant to be is
+// not missing as well.
+bool knows_all(const Tree& tree, NodeId branch) {
+  for (const Member m : tree.members(branch)) {
+    const std::string_view name = tree.text(m.key);
+    if (name != "when" && name != "goto" && name != "else") return false;
+  }
+  return true;
+}
+
 }  // namespace
 
 void check_wait(const Tree& tree, Member field, Findings& findings) {
@@ -99,7 +109,7 @@ void check_branches(const Tree& tree, Member field, Findings& findings) {
       if (when || target)
         findings.error(otherwise->key, "`else` stands alone: it has no `when` and no `goto`");
       if (place < count) findings.error(otherwise->key, "branches after `else` are never taken");
-    } else {
+    } else if (knows_all(tree, branch)) {
       if (!when) findings.error(branch, "the branch has no `when`", "write `else: …` for the last one");
       if (!target) findings.error(branch, "the branch has no `goto`");
     }
