@@ -154,8 +154,10 @@ class Story {
     } else if (choice < 80) {
       if (!held_.empty())
         act_on(static_cast<std::size_t>(random_.up_to(static_cast<std::int64_t>(held_.size()) - 1)));
-    } else if (choice < 90) {
+    } else if (choice < 86) {
       pass_time();
+    } else if (choice < 90) {
+      tell_waiting();
     } else if (choice < 93) {
       restart();
     } else if (choice < 95 && cancels_) {
@@ -168,6 +170,26 @@ class Story {
       retry_one();
     } else {
       world_->turn();
+    }
+  }
+
+  // A signal to a run, whether it waits for one or not; or an answer to a question.
+  void tell_waiting() {
+    const Case& one =
+        cases_[static_cast<std::size_t>(random_.up_to(static_cast<std::int64_t>(cases_.size()) - 1))];
+    if (model::is_terminal(world_->run(one.run).status)) return;
+    if (random_.up_to(1) == 0) {
+      const auto reply = world_->ask(model::SendSignal{.run = one.run, .name = testing::kSignal});
+      if (const auto* error = std::get_if<Error>(&reply)) EXPECT_EQ(error->code, ErrorCode::conflict);
+      return;
+    }
+    for (const model::TaskRow& row : world_->disk().tasks(one.run.key())) {
+      if (one.plan.steps[row.step].kind != testing::PlannedStep::Kind::approval) continue;
+      const bool approved = one.plan.steps[row.step].fates[0].failures == 0;
+      const auto reply = world_->ask(model::AnswerApproval{{one.run, row.key.ordinal}, approved, "", "null"});
+      const auto* error = std::get_if<Error>(&reply);
+      EXPECT_EQ(error == nullptr, row.status == TaskStatus::running)
+          << (error == nullptr ? "" : error->message);
     }
   }
 
@@ -241,9 +263,14 @@ class Story {
       EXPECT_TRUE(is_stale(assignment)) << "a lost attempt can still report";
       return;
     }
-    const bool fails =
-        row.phase == model::Phase::fallback ? fate.fallback_fails : row.attempts <= fate.failures;
-    const model::Outcome outcome = fails ? testing::failed() : testing::completed(testing::kPlannedResult);
+    const bool fails = row.phase == model::Phase::fallback ? fate.fallback_fails
+                       : row.phase == model::Phase::poll   ? row.round < fate.failures
+                                                           : row.attempts <= fate.failures;
+    const testing::PlannedStep& planned = case_of(assignment).plan.steps[row.step];
+    const char* result = testing::kPlannedResult;
+    if (planned.max_rounds > 0 && row.phase == model::Phase::primary)
+      result = row.round + 1 < fate.rounds ? testing::kEarlierRound : testing::kLastRound;
+    const model::Outcome outcome = fails ? testing::failed() : testing::completed(result);
     const auto first = world_->report(assignment, outcome);
     const auto* accepted = std::get_if<model::ReportAccepted>(&first);
     ASSERT_NE(accepted, nullptr) << "a healthy attempt was refused";

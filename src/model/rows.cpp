@@ -30,6 +30,7 @@ void put(Encoder& out, const AttemptRecord& a) {
   out.number(21, static_cast<std::uint64_t>(a.status.value_or(0)));
   out.number(22, static_cast<std::uint64_t>(a.phase));
   out.number(10, a.generation);
+  out.number(11, static_cast<std::uint64_t>(a.became));
 }
 
 bool get(std::string_view bytes, AttemptRecord& a) {
@@ -58,6 +59,10 @@ bool get(std::string_view bytes, AttemptRecord& a) {
       case 7:
         if (in.number() > static_cast<std::uint64_t>(AttemptEnd::cancelled)) return false;
         a.end = static_cast<AttemptEnd>(in.number());
+        break;
+      case 11:
+        if (in.number() > static_cast<std::uint64_t>(TaskStatus::cancelled)) return false;
+        a.became = static_cast<TaskStatus>(in.number());
         break;
       case 8:
         a.error_type = in.bytes();

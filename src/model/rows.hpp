@@ -39,6 +39,8 @@ struct AttemptRecord {
   std::optional<int> status;     // of an HTTP response that was an error
   Phase phase = Phase::primary;
   std::uint32_t generation = 1;  // of the task
+  // What the task became by the report that ended the attempt, the answer to it; pending: none did.
+  TaskStatus became = TaskStatus::pending;
 
   friend bool operator==(const AttemptRecord&, const AttemptRecord&) = default;
 };

@@ -26,6 +26,7 @@ TaskRow sample_task() {
   row.first_item = 7;
   row.item_count = 100;
   row.history.push_back({1, {3, 98}, "local", {1}, {2}, AttemptEnd::failed, "exit", "exit code 3"});
+  row.history.back().became = TaskStatus::retrying;
   row.history.push_back({2, {3, 99}, "local", {3}, {0}, AttemptEnd::running, "", ""});
   return row;
 }

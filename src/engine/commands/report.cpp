@@ -2,8 +2,6 @@
 
 #include "engine/attempts.hpp"
 #include "engine/commands/commands.hpp"
-#include "engine/rounds.hpp"
-#include "engine/waiting.hpp"
 
 namespace baton::engine::commands {
 namespace {
@@ -26,38 +24,11 @@ bool same_outcome(const model::AttemptRecord& record, const model::Outcome& outc
   }
 }
 
-// What a task is between two of its attempts.
-TaskStatus between(const Run& run, const model::TaskRow& row, bool round_ended) {
-  if (is_wait(run, row)) return TaskStatus::running;
-  return round_ended && is_repeated(run, row) && run.program->step(row.step).repeat->delay.us <= 0
-             ? TaskStatus::queued
-             : TaskStatus::retrying;
-}
-
-// What the report of this attempt was answered with: what became of the task then, not since.
-TaskStatus first_answer(const Run& run, const model::TaskRow& row, const model::AttemptRecord& record) {
-  // The last one of its generation decided what became of the task then.
-  const bool newest = &record == &row.history.back();
-  const bool last =
-      newest ? record.generation == row.generation : (&record + 1)->generation != record.generation;
-  const bool past = record.generation != row.generation;
-  switch (record.end) {
-    case AttemptEnd::completed:
-      // A round or poll that ended well need not have been the last one.
-      if (past && last) return TaskStatus::completed;
-      if (last && (row.status == TaskStatus::completed || row.status == TaskStatus::failed))
-        return row.status;
-      return between(run, row, true);
-    case AttemptEnd::cancelled:
-      return TaskStatus::cancelled;
-    case AttemptEnd::failed:
-      if (past) return last || newest ? TaskStatus::failed : between(run, row, false);
-      return last && row.status == TaskStatus::failed ? TaskStatus::failed : between(run, row, false);
-    default:  // interrupted: back in the queue, unless that was once too often or the run was being cancelled
-      return last && model::is_terminal(row.status) ? row.status
-             : is_wait(run, row)                    ? TaskStatus::running
-                                                    : TaskStatus::queued;
-  }
+// The newest one is last, and mostly the one that is meant.
+auto find(model::TaskRow& row, Token token) {
+  const auto found = std::find_if(row.history.rbegin(), row.history.rend(),
+                                  [&](const model::AttemptRecord& record) { return record.token == token; });
+  return found == row.history.rend() ? row.history.end() : found.base() - 1;
 }
 
 }  // namespace
@@ -69,14 +40,18 @@ void decide(State& state, const model::ReportAttempt& command, model::ReplyTo re
   Run* run = nullptr;
   if (Task* task = holder(state, command.token, command.task, run)) {
     settle(state, *run, *task, std::move(outcome), moment, effects);
-    effects.reply(reply_to, model::ReportAccepted{run->tasks[command.task.ordinal].row.status});
+    model::TaskRow& row = run->tasks[command.task.ordinal].row;
+    if (const auto record = find(row, command.token); record != row.history.end())
+      record->became = row.status;
+    effects.reply(reply_to, model::ReportAccepted{row.status});
     return;
   }
   if (run != nullptr && run->row.id == command.task.run && command.task.ordinal < run->tasks.size()) {
-    const model::TaskRow& row = run->tasks[command.task.ordinal].row;
-    const auto record = std::ranges::find(row.history, command.token, &model::AttemptRecord::token);
+    model::TaskRow& row = run->tasks[command.task.ordinal].row;
+    const auto record = find(row, command.token);
     if (record != row.history.end() && same_outcome(*record, outcome)) {
-      effects.reply(reply_to, model::ReportAccepted{first_answer(*run, row, *record)});
+      effects.reply(reply_to, model::ReportAccepted{record->became == TaskStatus::pending ? row.status
+                                                                                          : record->became});
       return;
     }
   }

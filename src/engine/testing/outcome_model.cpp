@@ -1,6 +1,7 @@
 #include "engine/testing/outcome_model.hpp"
 
 #include <algorithm>
+#include <array>
 #include <boost/json/parse.hpp>
 
 #include "engine/testing/flow_builder.hpp"
@@ -26,6 +27,7 @@ Fate random_fate(Random& random) {
   if (one_in(random, 4)) fate.failures = static_cast<std::uint32_t>(random.up_to(3));
   if (one_in(random, 6)) fate.losses = static_cast<std::uint32_t>(random.up_to(3));
   fate.fallback_fails = one_in(random, 3);
+  fate.rounds = 1 + static_cast<std::uint32_t>(random.up_to(3));
   return fate;
 }
 
@@ -44,7 +46,7 @@ PlannedStep random_step(Random& random, Ordinal first, Ordinal ordinal) {
   }
   // What has not ended yet cannot be read: how that goes is a matter of time.
   const bool reads = !step.needs.empty() && !starts_early(step.trigger_rule);
-  switch (random.up_to(5)) {
+  switch (random.up_to(8)) {
     case 0:
       step.kind = Kind::set;
       break;
@@ -56,16 +58,26 @@ PlannedStep random_step(Random& random, Ordinal first, Ordinal ordinal) {
       if (reads && one_in(random, 3)) step.items = Items::from_before;
       step.count = static_cast<std::uint32_t>(random.up_to(kMostItems));
       break;
+    case 3:
+      step.kind = Kind::choose;
+      break;
+    case 4: {
+      constexpr std::array kWaits = {Kind::span, Kind::signal, Kind::approval, Kind::poll};
+      step.kind = kWaits[static_cast<std::size_t>(random.up_to(3))];
+      break;
+    }
     default:
       break;
   }
   if (one_in(random, 4)) step.when = static_cast<When>(random.up_to(5));
   if (step.when == When::reads_before && !reads) step.when = When::yes;
   if (step.when == When::not_item_2 && step.kind != Kind::mapped) step.when = When::no;
-  step.broken_body = one_in(random, 20);
+  const bool works = step.kind == Kind::run || step.kind == Kind::mapped;
+  step.broken_body = (works || step.kind == Kind::set) && one_in(random, 20);
+  if (works && one_in(random, 5)) step.max_rounds = 1 + static_cast<std::uint32_t>(random.up_to(2));
   step.continue_on_error = one_in(random, 5);
   step.ignores_errors = one_in(random, 8);
-  step.fallback = step.kind != Kind::set && one_in(random, 4);
+  step.fallback = works && one_in(random, 4);
   if (step.kind == Kind::mapped && one_in(random, 3))
     step.max_failures = static_cast<std::uint32_t>(random.up_to(3));
   if (step.kind != Kind::set) {
@@ -76,6 +88,29 @@ PlannedStep random_step(Random& random, Ordinal first, Ordinal ordinal) {
   step.max_attempts = 1 + static_cast<std::uint32_t>(random.up_to(2));
   for (std::uint32_t i = 0; i < kMostItems; ++i) step.fates.push_back(random_fate(random));
   return step;
+}
+
+// Lets a switch go to some of the steps behind it, which need it from then on.
+void add_branches(Random& random, std::vector<PlannedStep>& steps, Ordinal ordinal) {
+  PlannedStep& choosing = steps[ordinal];
+  const auto count = 1 + random.up_to(2);
+  for (std::int64_t i = 0; i < count; ++i) {
+    PlannedBranch branch;
+    branch.when =
+        one_in(random, 12) ? PlannedBranch::When::broken : static_cast<PlannedBranch::When>(random.up_to(1));
+    if (i + 1 == count && one_in(random, 2)) branch.when = PlannedBranch::When::otherwise;
+    for (Ordinal behind = ordinal + 1; behind < steps.size(); ++behind) {
+      if (steps[behind].finally != choosing.finally || !one_in(random, 2)) continue;
+      // It would start before the switch has chosen: definitions may not say so.
+      if (starts_early(steps[behind].trigger_rule)) continue;
+      branch.go_to.push_back(behind);
+      std::vector<Ordinal>& needs = steps[behind].needs;
+      needs.push_back(ordinal);
+      std::ranges::sort(needs);
+      needs.erase(std::ranges::unique(needs).begin(), needs.end());
+    }
+    choosing.branches.push_back(std::move(branch));
+  }
 }
 
 std::string step_name(std::size_t i) {
@@ -89,7 +124,7 @@ class Judge {
   Expected judge() {
     bool finally_failed = false;
     for (const PlannedStep& step : plan_.steps) {
-      out_.steps.push_back(end_of(step));
+      out_.steps.push_back(end_of(step, static_cast<Ordinal>(out_.steps.size())));
       const ExpectedStep& end = out_.steps.back();
       if (end.status != TaskStatus::failed || step.continue_on_error || end.ignored) continue;
       (step.finally ? finally_failed : out_.main_failed) = true;
@@ -147,12 +182,54 @@ class Judge {
   }
   // Whether the first step before this one has the planned result: a mapped one has a list, others null.
   bool can_read_before(const PlannedStep& step) const {
-    return plan_.steps[step.needs[0]].kind != Kind::mapped &&
+    const Kind kind = plan_.steps[step.needs[0]].kind;
+    return (kind == Kind::run || kind == Kind::set || kind == Kind::poll) &&
            out_.steps[step.needs[0]].status == TaskStatus::completed;
   }
 
-  ExpectedStep end_of(const PlannedStep& step) const {
+  // The number of the branch that is taken; none: an error, or no branch.
+  static std::optional<std::size_t> choice(const PlannedStep& step) {
+    for (std::size_t i = 0; i < step.branches.size(); ++i) {
+      if (step.branches[i].when == PlannedBranch::When::broken) return {};
+      if (step.branches[i].when != PlannedBranch::When::no) return i;
+    }
+    return {};
+  }
+  static bool is_broken(const PlannedStep& choosing) {
+    const auto first = std::ranges::find_if(choosing.branches, [](const PlannedBranch& branch) {
+      return branch.when != PlannedBranch::When::no;
+    });
+    return first != choosing.branches.end() && first->when == PlannedBranch::When::broken;
+  }
+  static bool goes_to(const PlannedBranch& branch, Ordinal step) {
+    return std::ranges::find(branch.go_to, step) != branch.go_to.end();
+  }
+  bool is_off_branch(const PlannedStep& step, Ordinal ordinal) const {
+    std::size_t switches = 0;
+    for (const Ordinal before : step.needs) {
+      const PlannedStep& choosing = plan_.steps[before];
+      if (std::ranges::none_of(choosing.branches, [&](const auto& b) { return goes_to(b, ordinal); }))
+        continue;
+      ++switches;
+      if (is_bad(before)) return false;
+      const auto chosen = choice(choosing);
+      const bool completed = out_.steps[before].status == TaskStatus::completed;
+      if (completed && chosen && goes_to(choosing.branches[*chosen], ordinal)) return false;
+    }
+    if (switches > 0) return true;
+    using Rule = model::TriggerRule;
+    if (step.trigger_rule == Rule::always || step.trigger_rule == Rule::all_done ||
+        step.trigger_rule == Rule::all_skipped)
+      return false;
+    return !step.needs.empty() && std::ranges::all_of(step.needs, [&](Ordinal before) {
+      return out_.steps[before].skip_reason == SkipReason::branch;
+    });
+  }
+
+  ExpectedStep end_of(const PlannedStep& step, Ordinal ordinal) const {
     const ExpectedStep broken = broken_end(step);
+    if (is_off_branch(step, ordinal))
+      return {.status = TaskStatus::skipped, .skip_reason = SkipReason::branch};
     if (const SkipReason reason = skipped_by_rule(step); reason != SkipReason::none) {
       return {.status = TaskStatus::skipped, .skip_reason = reason};
     }
@@ -161,7 +238,13 @@ class Judge {
     if (step.when == When::no) return {.status = TaskStatus::skipped, .skip_reason = SkipReason::when};
     if (step.kind == Kind::mapped) return end_of_items(step);
     if (step.broken_body) return broken;
-    if (step.kind == Kind::set) return {.status = TaskStatus::completed};
+    if (step.kind == Kind::set || step.kind == Kind::span || step.kind == Kind::signal)
+      return {.status = TaskStatus::completed};
+    if (step.kind == Kind::choose)
+      return is_broken(step) ? broken : ExpectedStep{.status = TaskStatus::completed};
+    if (step.kind == Kind::approval && step.fates[0].failures == 0) return {.status = TaskStatus::completed};
+    if (step.kind == Kind::approval)
+      return {.status = TaskStatus::failed, .error_type = "rejected", .ignored = step.ignores_errors};
     return end_of_attempts(step, step.fates[0]);
   }
 
@@ -173,8 +256,10 @@ class Judge {
     ExpectedStep end{.status = TaskStatus::completed};
     if (fate.losses >= kLossesToQuarantine) {
       end = {.status = TaskStatus::failed, .error_type = "quarantined"};
-    } else if (fate.failures >= (step.ignores_errors ? 1 : step.max_attempts)) {
+    } else if (step.kind != Kind::poll && fate.failures >= (step.ignores_errors ? 1 : step.max_attempts)) {
       end = {.status = TaskStatus::failed, .error_type = "exit"};
+    } else if (step.max_rounds > 0 && fate.rounds > step.max_rounds) {
+      end = {.status = TaskStatus::failed, .error_type = "unsatisfied"};
     } else {
       return end;
     }
@@ -221,6 +306,9 @@ Plan Plan::random(Random& random) {
     plan.steps.back().finally = i >= main;
     plan.step_parallel.push_back(one_in(random, 2) ? 1 + static_cast<std::uint32_t>(random.up_to(1)) : 0);
   }
+  for (Ordinal i = 0; i < all; ++i) {
+    if (plan.steps[i].kind == Kind::choose) add_branches(random, plan.steps, i);
+  }
   return plan;
 }
 
@@ -229,7 +317,21 @@ std::shared_ptr<const model::Workflow> Plan::workflow(const std::string& name) c
   for (std::size_t i = 0; i < steps.size(); ++i) {
     const PlannedStep& step = steps[i];
     const std::string before = step.needs.empty() ? "" : step_name(step.needs[0]);
-    if (step.kind == Kind::set) {
+    if (step.kind == Kind::choose) {
+      std::vector<std::pair<std::string, std::vector<Ordinal>>> branches;
+      constexpr std::array kConditions = {"1 < 2", "1 > 2", "inputs.missing", ""};
+      for (const PlannedBranch& branch : step.branches)
+        branches.emplace_back(kConditions[static_cast<std::size_t>(branch.when)], branch.go_to);
+      flow.choose(step_name(i), std::move(branches));
+    } else if (step.kind == Kind::span) {
+      flow.wait(step_name(i), {.what = model::Wait::For::span}, "2s");
+    } else if (step.kind == Kind::signal) {
+      flow.wait(step_name(i), {.what = model::Wait::For::signal}, boost::json::string(kSignal));
+    } else if (step.kind == Kind::approval) {
+      flow.wait(step_name(i), {.what = model::Wait::For::approval}, "Go on?");
+    } else if (step.kind == Kind::poll) {
+      flow.poll(step_name(i), Duration::seconds(1));
+    } else if (step.kind == Kind::set) {
       boost::json::value values = boost::json::parse(kPlannedResult);
       if (step.broken_body) values.as_object()["x"] = "${{ 1 / 0 }}";
       flow.set(step_name(i), std::move(values));
@@ -238,6 +340,8 @@ std::shared_ptr<const model::Workflow> Plan::workflow(const std::string& name) c
       if (step.broken_body) flow.with("${{ 1 / 0 }}");
     }
     flow.needs(step.needs).attempts(step.max_attempts).queue(i % 2 == 0 ? "default" : "other");
+    if (step.max_rounds > 0)
+      flow.repeat("self.result.done", step.max_rounds, Duration::millis(i % 2 == 0 ? 0 : 500));
     if (step.continue_on_error) flow.continue_on_error();
     if (step.ignores_errors) flow.on_error({.action = model::ErrorAction::ignore});
     if (step.fallback) flow.fallback(i % 2 == 0 ? "" : "${{ self.error.type }}");

@@ -1,8 +1,9 @@
-// A small model of how runs end (SEMANTICS 8–13, 16–21, 29, 30), written apart from the engine: no queues,
-// time, attempts in flight or restarts, only what must come out in the end. Random tests hold the engine
-// against it.
+// A small model of how runs end (SEMANTICS 8–14, 16–21, 29, 30, 37, 56), written apart from the engine: no
+// queues, time, attempts in flight or restarts, only what must come out in the end. Random tests hold the
+// engine against it.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -19,10 +20,18 @@ struct Fate {
   std::uint32_t losses = 0;
   std::uint32_t failures = 0;
   bool fallback_fails = false;
+  std::uint32_t rounds = 1;  // of a repeated step, until its condition holds
+};
+
+// A branch of a switch; its condition is true, false or an error.
+struct PlannedBranch {
+  enum class When : std::uint8_t { yes, no, broken, otherwise };
+  When when = When::yes;
+  std::vector<Ordinal> go_to;
 };
 
 struct PlannedStep {
-  enum class Kind : std::uint8_t { run, set, mapped };
+  enum class Kind : std::uint8_t { run, set, mapped, choose, span, signal, approval, poll };
   enum class When : std::uint8_t { none, yes, no, broken, reads_before, not_item_2 };
   enum class Items : std::uint8_t { list, map, null, from_before };
   Kind kind = Kind::run;
@@ -39,9 +48,11 @@ struct PlannedStep {
   std::uint32_t max_attempts = 1;
   bool cleanup = false;
   bool compensate = false;
-  std::uint32_t ending_failures = 0;  // of each cleanup, compensation and resource, before one succeeds
-  std::vector<Ordinal> needs;         // the first one is "before"
-  std::vector<Fate> fates;            // one; of a mapped step per item, at least kMostItems
+  std::uint32_t ending_failures = 0;    // of each cleanup, compensation and resource, before one succeeds
+  std::uint32_t max_rounds = 0;         // 0 = not repeated
+  std::vector<PlannedBranch> branches;  // of a switch
+  std::vector<Ordinal> needs;           // the first one is "before"
+  std::vector<Fate> fates;              // one; of a mapped step per item, at least kMostItems
 };
 
 // Attempts of what serves a task; then it leaks.
@@ -49,6 +60,11 @@ inline constexpr std::uint32_t kEndingAttempts = 3;
 inline constexpr std::uint32_t kMostItems = 5;
 // What every attempt and every `set` gives as its result.
 inline constexpr const char* kPlannedResult = R"({"list":[10,11,12],"n":1})";
+// What an attempt of a repeated step gives, in its last round and before.
+inline constexpr const char* kLastRound = R"({"list":[10,11,12],"n":1,"done":true})";
+inline constexpr const char* kEarlierRound = R"({"done":false})";
+// The signal that all planned waits are for.
+inline constexpr const char* kSignal = "go";
 
 struct Plan {
   std::vector<PlannedStep> steps;
