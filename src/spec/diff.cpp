@@ -37,7 +37,7 @@ class Normal {
 
  private:
   json::value value(NodeId node, const Field& field) const {
-    if (field.forms.has(Form::duration) && !tree_.is_collection(node)) {
+    if (field.forms.has(Form::duration) && !tree_.is_collection(node) && field.shape != Shape::wait) {
       if (const auto duration = read_duration(tree_, node)) return json::value(to_string(*duration));
     }
     const bool texts = field.forms.has(Form::environment) || field.forms.has(Form::labels);
@@ -50,11 +50,17 @@ class Normal {
       }
       std::set<std::string_view> names;
       for (const NodeId item : tree_.items(node)) names.insert(tree_.text(item));
+      if (!tree_.is_collection(node)) names.insert(tree_.text(node));  // one is a list of one
       json::array out;
       for (const std::string_view name : names) out.emplace_back(json::string_view(name.data(), name.size()));
       return out;
     }
     if (field.forms.has(Form::object) && tree_.is(node, NodeKind::map)) return object(node, field.shape);
+    // A span alone is short for `{for: …}`.
+    if (field.shape == Shape::wait && !tree_.is_collection(node)) {
+      const Field* span = find_field(Shape::wait, "for");
+      return json::object{{"for", value(node, *span)}};
+    }
     if (field.forms.has(Form::objects)) {
       json::array out;
       for (const NodeId item : tree_.items(node)) out.push_back(object(item, field.shape));
@@ -131,14 +137,40 @@ void rename_in(json::value& value, const std::string& from, const std::string& t
   }
 }
 
-void rename_need(json::value& body, const std::string& from, const std::string& to) {
-  json::object* object = body.if_object();
-  json::value* needs = object == nullptr ? nullptr : object->if_contains("needs");
-  if (needs == nullptr || !needs->is_array()) return;
-  for (json::value& need : needs->get_array()) {
-    if (need.is_string() && std::string_view(need.get_string()) == from) need = to;
+void rename_name(json::object& object, const char* field, const std::string& from, const std::string& to) {
+  json::value* names = object.if_contains(field);
+  if (names == nullptr || !names->is_array()) return;
+  for (json::value& name : names->get_array()) {
+    if (name.is_string() && std::string_view(name.get_string()) == from) name = to;
   }
-  std::ranges::sort(needs->get_array(), {}, [](const json::value& v) { return json::serialize(v); });
+  std::ranges::sort(names->get_array(), {}, [](const json::value& v) { return json::serialize(v); });
+}
+
+// In `needs`, and where a switch goes.
+void rename_names(json::value& body, const std::string& from, const std::string& to) {
+  json::object* object = body.if_object();
+  if (object == nullptr) return;
+  rename_name(*object, "needs", from, to);
+  json::value* branches = object->if_contains("switch");
+  if (branches == nullptr || !branches->is_array()) return;
+  for (json::value& branch : branches->get_array()) {
+    if (!branch.is_object()) continue;
+    rename_name(branch.get_object(), "goto", from, to);
+    rename_name(branch.get_object(), "else", from, to);
+  }
+}
+
+// Whether the path is that of the steps that a branch of a switch goes to.
+bool is_goto(std::string_view path) {
+  return path.starts_with("switch[") && (path.ends_with(".goto") || path.ends_with(".else"));
+}
+
+// What a `wait` is for: its first field that says so.
+std::string_view waits_for(const json::value& wait) {
+  for (const std::string_view what : {"poll", "for", "until", "signal", "approval"}) {
+    if (wait.get_object().if_contains(what) != nullptr) return what;
+  }
+  return "";
 }
 
 std::string signature(const Step& step) {
@@ -211,7 +243,7 @@ class Comparison {
       constexpr std::size_t kMostFollowed = 200;  // each is looked for in all steps
       for (std::size_t i = 0; i < found.size() && i < kMostFollowed; ++i) {
         for (Step& step : old_steps_) {
-          rename_need(step.body, found[i].first, found[i].second);
+          rename_names(step.body, found[i].first, found[i].second);
           rename_in(step.body, found[i].first, found[i].second);
         }
       }
@@ -293,8 +325,12 @@ class Comparison {
     if (before == nullptr) return add(Change::Kind::added, subject, path, nullptr, *after);
     if (after == nullptr) return add(Change::Kind::removed, subject, path, *before, nullptr);
     if (*before == *after) return;  // objects without regard to order
-    if (path == "needs" && before->is_array() && after->is_array()) {
-      return needs(subject, before->get_array(), after->get_array());
+    if ((path == "needs" || is_goto(path)) && before->is_array() && after->is_array()) {
+      return names(subject, path, before->get_array(), after->get_array());
+    }
+    if (path == "wait" && before->is_object() && after->is_object() &&
+        waits_for(*before) != waits_for(*after)) {
+      return add(Change::Kind::changed, subject, path, *before, *after);
     }
     const auto below = [&](std::string_view key) {
       return path.empty() ? std::string(key) : path + "." + std::string(key);
@@ -325,7 +361,8 @@ class Comparison {
     add(Change::Kind::changed, subject, path, *before, *after);
   }
 
-  void needs(const std::string& subject, const json::array& before, const json::array& after) {
+  void names(const std::string& subject, const std::string& path, const json::array& before,
+             const json::array& after) {
     const auto contains = [](const json::array& array, const json::value& value) {
       return std::ranges::find(array, value) != array.end();
     };
@@ -337,8 +374,8 @@ class Comparison {
     for (const json::value& need : after) {
       if (!contains(before, need)) come.push_back(need);
     }
-    if (!come.empty()) add(Change::Kind::added, subject, "needs", nullptr, come);
-    if (!gone.empty()) add(Change::Kind::removed, subject, "needs", gone, nullptr);
+    if (!come.empty()) add(Change::Kind::added, subject, path, nullptr, come);
+    if (!gone.empty()) add(Change::Kind::removed, subject, path, gone, nullptr);
   }
 
   void steps() {
@@ -515,6 +552,11 @@ std::string Change::text() const {
   if (path == "needs" && before.is_null() && after.is_array()) return place + "now needs " + names(after);
   if (path == "needs" && after.is_null() && before.is_array())
     return place + "no longer needs " + names(before);
+  if (is_goto(path) && (before.is_array() || after.is_array())) {
+    const std::string branch = place + "branch " + at.substr(7, at.find(']') - 7);
+    if (before.is_null()) return branch + " now goes to " + names(after);
+    if (after.is_null()) return branch + " no longer goes to " + names(before);
+  }
   switch (kind) {
     case Kind::added:
       return place + at + " added: " + cut(shown(after));

@@ -118,6 +118,28 @@ TEST(Diff, ListsOfMaps) {
       "workflow: schedules[0].cron @daily → @hourly\nworkflow: schedules[2] added: {every: 5m}\n");
 }
 
+TEST(Diff, SwitchesAndWaits) {
+  const std::string rest = "  big: {run: big}\n  huge: {run: huge}\n  small: {run: small}\n";
+  const std::string before =
+      "name: x\nsteps:\n  s: {switch: [{when: inputs.n > 3, goto: big}, {else: small}]}\n  w: {wait: 90s}\n"
+      "  v: {wait: {signal: go}}\n" +
+      rest;
+  EXPECT_EQ(changes(before,
+                    "name: x\nsteps:\n  s: {switch: [{when: inputs.n > 5, goto: [big, huge]}, {else: "
+                    "[small]}]}\n  w: {wait: {for: 1m30s}}\n  v: {wait: {approval: Now?, timeout: "
+                    "1h}}\n" +
+                        rest),
+            "step s: switch[0].when inputs.n > 3 → inputs.n > 5\n"
+            "step s: branch 0 now goes to huge\n"
+            "step v: wait {signal: go} → {approval: Now?, timeout: 1h}\n");
+  // A step's new name is its new name where a switch goes to it, too.
+  EXPECT_EQ(changes(before,
+                    "name: x\nsteps:\n  s: {switch: [{when: inputs.n > 3, goto: large}, {else: small}]}\n"
+                    "  w: {wait: 90s}\n  v: {wait: {signal: go}}\n  large: {run: big}\n  huge: {run: "
+                    "huge}\n  small: {run: small}\n"),
+            "step big renamed to large\n");
+}
+
 TEST(Diff, AsData) {
   const auto a = read_tree("a.yaml", "name: x\nsteps: {a: {run: a}}\n", {});
   const auto b = read_tree("b.yaml", "name: x\nsteps: {a: {run: b}}\n", {});

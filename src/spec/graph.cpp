@@ -32,6 +32,8 @@ class GraphReader {
     graph_.needs.resize(graph_.steps.size());
     for (Ordinal i = 0; i < graph_.steps.size(); ++i) resolve(i);
     for (Ordinal i = 0; i < graph_.steps.size(); ++i) branch(i);
+    std::ranges::sort(targets_);
+    targets_.erase(std::ranges::unique(targets_).begin(), targets_.end());
     for (const Ordinal target : targets_) {
       std::vector<Ordinal>& needs = graph_.needs[target];
       std::ranges::sort(needs);

@@ -49,7 +49,8 @@ constexpr std::string_view kRules = R"(## What only the parser checks
 - Patterns of `on_error` are valid RE2; `delay` only with `do: retry`; a step's `do: fallback` needs its `fallback`. Deadlines
   and `sla` are more than 0.
 - `wait.until` is an instant, or beside `poll` a condition. `self` is known in conditions of `poll` and `repeat` only.
-- `goto` and `else` name existing steps, beside the switch under `steps` or `finally`; `else` stands last.
+- `goto` and `else` name existing steps, beside the switch under `steps` or `finally`; `else` stands last. A step that a switch
+  goes to has none of the trigger rules that start at the first match, if it needs anything besides switches.
 - An integer is written without a fraction.
 )";
 

@@ -62,8 +62,11 @@ json::object form_schema(Form form, const Field& field) {
   switch (form) {
     case Form::text:
       return {{"type", "string"}, {"not", without(kTemplatePattern)}};
-    case Form::prose:
     case Form::templated:
+      // Beside a duration: a text that is none gives one.
+      if (field.forms.has(Form::duration)) return {{"type", "string"}, {"pattern", text(kTemplatePattern)}};
+      return {{"type", "string"}};
+    case Form::prose:
       return {{"type", "string"}};
     case Form::script:
       return {{"type", "string"}, {"pattern", "[^ \\t\\r\\n]"}, {"not", without("\\x00|\\$\\{\\{")}};

@@ -59,6 +59,15 @@ constexpr std::string_view kSemanticRules[] = {
     "this breaker never opens",
     "the breaker needs a `name`",
     "is declared twice, with other settings",
+    // Waits and switches.
+    "is not a name of a signal",
+    "`approval` is a question, or true",
+    "a switch cannot go to itself",
+    "a switch goes to steps that stand beside it",
+    "stands twice in one branch",
+    "a switch goes to this step",
+    "branches after `else` are never taken",
+    "the branch goes nowhere",
     // Declarations of inputs.
     "is not supported",
     "must be a map, or true or false",
@@ -120,6 +129,14 @@ constexpr std::string_view kValid[] = {
         "f": {"http": {"url": "${{ steps.h.result.headers.location }}", "form": {"a": "b"}, "expect": 200,
               "follow": false}, "needs": ["h"]},
         "b": {"http": {"url": "https://h:8443", "body": "x ${{ inputs.n }}", "follow": true}}}})",
+    R"({"name": "six", "inputs": {"n": {"type": "integer"}}, "steps": {
+        "w": {"wait": "10s"}, "v": {"wait": {"for": 90}}, "u": {"wait": {"until": "2027-01-01T00:00:00Z"}},
+        "s": {"wait": {"signal": "go", "timeout": "1h"}}, "a": {"wait": {"approval": true}},
+        "p": {"wait": {"poll": {"run": "x", "retry": {"max_attempts": 2}}, "every": "5m", "until": "self.result.ok",
+              "timeout": "1d"}},
+        "c": {"switch": [{"when": "inputs.n > 3", "goto": "r"}, {"when": "true", "goto": ["d", "r"]}, {"else": "d"}]},
+        "r": {"run": "x", "repeat": {"until": "self.result.done", "max": 5, "delay": "1s"}},
+        "d": {"run": "x", "needs": ["w"]}}})",
 };
 
 class Mutator {
@@ -251,7 +268,17 @@ class Mutator {
                                           "",
                                           "-dash",
                                           "description",
-                                          "continue_on_error"};
+                                          "continue_on_error",
+                                          "wait",
+                                          "switch",
+                                          "repeat",
+                                          "until",
+                                          "poll",
+                                          "signal",
+                                          "approval",
+                                          "goto",
+                                          "else",
+                                          "trigger_rule"};
     return std::string(kKeys[pick(std::size(kKeys))]);
   }
 
