@@ -54,12 +54,21 @@ std::string event_line(const RunModel& model, std::string_view type, const boost
     }
     return "";
   }
-  if (type == "attempt.started" && !is_item) {
+  if (type == "task.waiting" && !is_item) {
+    const bool once_more = number_of(event, "delay") > 0;
+    return once_more ? "" : line(symbol("running"), name + " waits for " + wait_of(event));
+  }
+  if (type == "attempt.started" && !is_item && !step.waits) {
     const std::string attempt = cell_of(event, "attempt");
     return line(symbol("running"), name + (attempt == "1" ? "" : ", attempt " + attempt));
   }
   if (type == "task.expanded")
     return line(symbol("running"), name + ", " + cell_of(event, "items") + " items");
+  if (type == "task.retrying" && event.contains("round")) {
+    const std::string round = name + ": round " + cell_of(event, "round") + " is done, ";
+    return line(symbol("retrying"),
+                round + (number_of(event, "delay") > 0 ? "again in " + delay_of(event) : "once more"));
+  }
   if (type == "task.retrying") {
     const std::string first = cell_of(event, "reason");
     return line(symbol("retrying"),

@@ -27,6 +27,7 @@ RunModel::RunModel(const model::Workflow& workflow)
     model.name = step.name;
     model.title = one_line(step.title());
     model.finally = step.finally;
+    model.waits = step.kind == model::StepKind::wait;
     model.weight = step.estimate ? std::max(step.estimate->as_seconds(), 0.001) : mean;
     total_weight_ += model.weight;
   }
@@ -135,7 +136,7 @@ void RunModel::apply_task(std::string_view type, const json::object& event, Wall
       items->active[index] = {"running", attempt, at};
     } else {
       step.status = "running";
-      step.note.clear();
+      if (!step.waits) step.note.clear();
     }
   } else if (type == "task.waiting") {
     if (step.started_at.us == 0) step.started_at = at;
@@ -150,6 +151,7 @@ void RunModel::apply_task(std::string_view type, const json::object& event, Wall
       items->active[index].status = "retrying";
     } else {
       step.status = "retrying";
+      if (event.contains("round")) step.round = static_cast<std::uint32_t>(whole_number_of(event, "round"));
       const std::string first = one_line(text_of(event, "reason"));
       step.note = first.empty() ? "again in " + delay_of(event) : first;
     }
@@ -202,6 +204,7 @@ void RunModel::reset(StepModel& step, bool is_item) {
     --steps_ended_;
   }
   step.status = "pending";
+  step.round = 0;
   step.note.clear();
   step.started_at = step.ended_at = {};
   if (step.items != nullptr) step.items->failed = 0;

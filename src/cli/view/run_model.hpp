@@ -20,6 +20,8 @@ struct StepModel {
   bool finally = false;
   std::string status = "pending";
   std::uint32_t attempt = 0;  // number of the newest one
+  bool waits = false;         // its attempts are polls
+  std::uint32_t round = 0;    // of a repeated step: those that are done
   WallTime started_at;
   WallTime ended_at;
   std::string note;  // an error, or why it was skipped

@@ -83,6 +83,10 @@ class Tree {
       left += "  " + std::to_string(items.ended) + '/' + std::to_string(items.count);
       if (items.failed > 0) left += style_.red("  " + std::to_string(items.failed) + " failed");
       if (!items.active.empty()) left += style_.dim("  " + std::to_string(items.active.size()) + " active");
+    } else if (step.round > 0) {
+      left += style_.dim("  round " + std::to_string(step.round + 1));
+    } else if (step.attempt > 1 && step.waits) {
+      left += style_.dim("  poll " + std::to_string(step.attempt));
     } else if (step.attempt > 1) {
       left += style_.yellow("  attempt " + std::to_string(step.attempt));
     }

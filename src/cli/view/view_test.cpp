@@ -200,6 +200,49 @@ TEST_F(View, RetriesOfAStep) {
 )");
 }
 
+TEST(WaitingView, SaysWhatIsWaitedForAndCountsRounds) {
+  RunModel model(*spec::parse_workflow(R"(
+name: slow
+steps:
+  ask: {wait: {approval: "Deploy?"}}
+  ready: {wait: {poll: {run: x}}}
+  drain: {run: x, repeat: {until: self.result.done}}
+)")
+                      .workflow);
+  std::string plain;
+  const auto tell = [&](int seconds, const std::string& type, const std::string& fields) {
+    const auto event = boost::json::parse(R"({"at":"2026-11-21T08:00:0)" + std::to_string(seconds) + "Z\"" +
+                                          (fields.empty() ? "" : "," + fields) + "}")
+                           .as_object();
+    model.apply(type, event);
+    plain += event_line(model, type, event);
+  };
+  tell(0, "run.submitted", "");
+  tell(0, "task.waiting", R"("step_index":0,"for":"approval","question":"Deploy?")");
+  tell(0, "task.waiting", R"("step_index":1,"for":"poll","delay":0)");
+  tell(1, "attempt.started", R"("step_index":1,"attempt":1)");
+  tell(1, "task.waiting", R"("step_index":1,"for":"poll","delay":2)");
+  tell(3, "attempt.started", R"("step_index":1,"attempt":2)");
+  tell(3, "attempt.started", R"("step_index":2,"attempt":1)");
+  tell(4, "task.retrying", R"("step_index":2,"attempt":1,"delay":1,"round":1)");
+  tell(5, "attempt.started", R"("step_index":2,"attempt":2)");
+  tell(6, "task.retrying", R"("step_index":2,"attempt":2,"delay":0,"round":2)");
+  EXPECT_EQ(plain, R"(   0.0s  ● ask waits for an approval: Deploy?
+   0.0s  ● ready waits for a poll
+   3.0s  ● drain
+   4.0s  ↻ drain: round 1 is done, again in 1.0s
+   5.0s  ● drain, attempt 2
+   6.0s  ↻ drain: round 2 is done, once more
+)");
+  std::string tree;
+  for (const std::string& line :
+       tree_lines(model, model.created_at() + Duration::seconds(6), {72, 9, "01a1", {}}))
+    tree += line.substr(0, line.find_last_not_of(' ') + 1) + '\n';
+  EXPECT_NE(tree.find("ask    waits for an approval: Deploy?"), std::string::npos) << tree;
+  EXPECT_NE(tree.find("ready  poll 2  waits for a poll"), std::string::npos) << tree;
+  EXPECT_NE(tree.find("drain  round 3"), std::string::npos) << tree;
+}
+
 TEST_F(View, ForeignEventsDoNoHarm) {
   tell(0, "run.submitted");
   tell(0, "task.ended", R"("step_index":99,"status":"failed")");
