@@ -42,8 +42,9 @@ void get_task(const CorePtr& core, CallPtr call);
 void send_signal(const CorePtr& core, CallPtr call);  // signals.cpp
 void approve_task(const CorePtr& core, CallPtr call);
 void reject_task(const CorePtr& core, CallPtr call);
-void task_logs(const CorePtr& core, CallPtr call);      // task_logs.cpp
-void list_breakers(const CorePtr& core, CallPtr call);  // breakers.cpp
+void list_approvals(const CorePtr& core, CallPtr call);  // approvals.cpp
+void task_logs(const CorePtr& core, CallPtr call);       // task_logs.cpp
+void list_breakers(const CorePtr& core, CallPtr call);   // breakers.cpp
 void get_breaker(const CorePtr& core, CallPtr call);
 void open_breaker(const CorePtr& core, CallPtr call);
 void close_breaker(const CorePtr& core, CallPtr call);

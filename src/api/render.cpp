@@ -446,7 +446,7 @@ void write_fact(const RunId& run, const model::Fact& fact, const model::Workflow
       break;
     case Kind::task_retrying:
       out.key("delay").seconds(Duration{fact.number});
-      if (!fact.text.empty()) out.key("round").string(fact.text);
+      if (!fact.text.empty()) out.key("round").raw(fact.text);
       if (!fact.other.empty()) out.key("reason").string(fact.other);
       break;
     case Kind::task_waiting:

@@ -38,6 +38,7 @@ constexpr std::array kRoutes = {
     Route{Method::post, "/api/v1/tasks/{id}/approve", Access::change, approve_task},
     Route{Method::post, "/api/v1/tasks/{id}/reject", Access::change, reject_task},
     Route{Method::get, "/api/v1/tasks/{id}/explain", Access::read, explain_task},
+    Route{Method::get, "/api/v1/approvals", Access::read, list_approvals},
     Route{Method::get, "/api/v1/queues", Access::read, list_queues},
     Route{Method::post, "/api/v1/queues/{name}/pause", Access::change, pause_queue},
     Route{Method::post, "/api/v1/queues/{name}/resume", Access::change, resume_queue},

@@ -163,6 +163,7 @@ Program::Program() : app_("Runs tasks and workflows and does not lose them.", "b
   add_breakers(*this);
   add_dead_letters(*this);
   add_signal(*this);
+  add_approvals(*this);
   add_resources(*this);
   add_task(*this);
   add_logs(*this);

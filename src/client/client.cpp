@@ -13,6 +13,7 @@ namespace json = boost::json;
 
 constexpr Duration kSilence = Duration::seconds(60);  // streams say something every 15 s
 constexpr std::string_view kRuns = "/api/v1/runs";
+constexpr std::string_view kApprovals = "/api/v1/approvals";
 constexpr std::string_view kBreakers = "/api/v1/breakers";
 constexpr std::string_view kDeadLetters = "/api/v1/dead-letters";
 constexpr std::string_view kTasks = "/api/v1/tasks";
@@ -222,6 +223,13 @@ Result<Page> Client::tasks(std::string_view run, std::size_t limit, std::string_
 
 Result<json::object> Client::task(std::string_view id) {
   return get(resource(kTasks, id), timeout_);
+}
+
+Result<Page> Client::approvals(std::string_view run, std::string_view cursor) {
+  net::QueryPairs pairs;
+  add(pairs, "run", run);
+  add(pairs, "cursor", cursor);
+  return page(with_query(std::string(kApprovals), pairs));
 }
 
 Result<Page> Client::breakers(std::string_view state, std::string_view cursor) {

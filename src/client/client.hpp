@@ -130,6 +130,8 @@ class Client {
   // `data`: JSON. With a key it may be sent again.
   Result<boost::json::object> signal(std::string_view run, std::string_view name,
                                      const boost::json::value& data, std::string_view key);
+  // Questions that nobody has answered; of one run, or of all if `run` is empty.
+  Result<Page> approvals(std::string_view run, std::string_view cursor);
   // Answers the question of a task that waits for an approval; `value` counts for a yes.
   Result<boost::json::object> answer(std::string_view task, bool approved, std::string_view reason,
                                      const boost::json::value& value);

@@ -178,7 +178,7 @@ void finish(State& state, Run& run, Task& task, TaskStatus status, const Moment&
   if (task.parked) unpark(run, task);
   const bool waited = before == TaskStatus::running && is_wait(run, task.row);
   if (waited) {
-    leave_waiters(run, task);
+    stop_waiting(run, task, effects);
     --run.row.counts.running;
   }
   clear_timer(state, task);

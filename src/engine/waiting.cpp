@@ -15,6 +15,7 @@
 #include "engine/retry.hpp"
 #include "engine/signals.hpp"
 #include "engine/timers.hpp"
+#include "model/approval.hpp"
 
 namespace baton::engine {
 namespace {
@@ -116,6 +117,21 @@ Status prepare(State& state, Run& run, Task& task, const Moment& moment, Effects
   return {};
 }
 
+model::Approval question(const Run& run, const Task& task, const Moment& moment) {
+  const model::Step& step = run.program->step(task.row.step);
+  model::Approval approval;
+  approval.task = {run.row.id, task.row.key.ordinal};
+  approval.workflow = run.row.workflow;
+  approval.step = step.name;
+  approval.title = step.title();
+  approval.index = task.row.index;
+  approval.question = task.row.waiting->awaits;
+  approval.job_id = run.row.job_id;
+  approval.asked_at = moment.wall;
+  if (step.wait->timeout) approval.until = moment.wall + *step.wait->timeout;
+  return approval;
+}
+
 std::string what_it_waits_for(const model::Wait& wait, const model::TaskRow& row) {
   switch (wait.what) {
     case For::signal:
@@ -198,6 +214,7 @@ void begin_wait(State& state, Run& run, Task& task, const Moment& moment, Effect
   ++run.row.counts.running;
   if (row.index >= 0) ++run.tasks[row.step].items_active;
   join_waiters(run, task);
+  if (wait.what == For::approval) effects.put(model::to_record(question(run, task, moment)));
   model::Fact fact = fact_of(task, FactKind::task_waiting, moment);
   fact.text = name(wait.what);
   fact.other = row.waiting->awaits;
@@ -315,7 +332,9 @@ void join_waiters(Run& run, const Task& task) {
   run.waiters.emplace(task.row.waiting->awaits, task.row.waiting->since, task.row.key.ordinal);
 }
 
-void leave_waiters(Run& run, const Task& task) {
+void stop_waiting(Run& run, const Task& task, Effects& effects) {
+  if (wait_of(run, task).what == For::approval)
+    effects.erase(model::approval_key({run.row.id, task.row.key.ordinal}));
   run.waiters.erase({task.row.waiting->awaits, task.row.waiting->since, task.row.key.ordinal});
 }
 

@@ -36,8 +36,9 @@ void end_wait(State& state, Run& run, Task& task, std::string result, const Mome
 
 // The first task of the run that waits for a signal of this name; null if none does.
 Task* first_waiter(Run& run, const std::string& signal);
-// The task's end, or its being loaded: whether it waits for a signal.
+// The task waits, as it begins to or as it is loaded: a signal of its name finds it.
 void join_waiters(Run& run, const Task& task);
-void leave_waiters(Run& run, const Task& task);
+// The task has ended: no signal finds it, and nobody is asked any more.
+void stop_waiting(Run& run, const Task& task, Effects& effects);
 
 }  // namespace baton::engine

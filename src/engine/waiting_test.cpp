@@ -2,11 +2,13 @@
 // well.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 
 #include "engine/testing/flow_builder.hpp"
 #include "engine/testing/world.hpp"
+#include "model/approval.hpp"
 #include "model/signal.hpp"
 
 namespace baton::engine {
@@ -169,6 +171,43 @@ TEST_P(Waiting, ASignalThatDoesNotComeTimesOut) {
   world.advance(Duration::seconds(30));
   EXPECT_EQ(world.task(run, "w").error_type, "timeout");
   EXPECT_EQ(world.task(run, "w").error_message, "waited 30s: signal go did not come");
+}
+
+std::size_t questions(const World& world) {
+  return static_cast<std::size_t>(std::ranges::count_if(world.disk().records(), [](const auto& entry) {
+    return entry.first.kind == model::RecordKind::approval;
+  }));
+}
+
+TEST_P(Waiting, AQuestionIsListedUntilItIsAnswered) {
+  World world(options());
+  const auto flow = FlowBuilder("w")
+                        .wait("ask", {.what = Wait::For::approval, .timeout = Duration::hours(1)}, "Deploy?")
+                        .wait("all", {.what = Wait::For::approval}, "Sure?")
+                        .for_each(boost::json::array{1, 2})
+                        .done();
+  const RunId run = world.submit(flow);
+  ASSERT_EQ(questions(world), 3u);
+  const auto first = model::approval_of(world.disk().records().begin()->second);
+  ASSERT_TRUE(first);
+  EXPECT_EQ(first->question, "Deploy?");
+  EXPECT_EQ(first->workflow, "w");
+  EXPECT_EQ(first->until, world.wall() + Duration::hours(1));
+  answer(world, run, 0, true);
+  EXPECT_EQ(questions(world), 2u);
+  answer(world, run, 3, true);
+  EXPECT_EQ(questions(world), 1u);
+  world.cancel(run);
+  EXPECT_EQ(questions(world), 0u);
+}
+
+TEST_P(Waiting, AQuestionThatTookTooLongIsNotListed) {
+  World world(options());
+  world.submit(FlowBuilder("w")
+                   .wait("ask", {.what = Wait::For::approval, .timeout = Duration::hours(1)}, "Deploy?")
+                   .done());
+  world.advance(Duration::hours(1));
+  EXPECT_EQ(questions(world), 0u);
 }
 
 TEST_P(Waiting, AnApprovalSaysWhoAndWhy) {

@@ -15,6 +15,7 @@ void add_explain(Program& program);
 void add_breakers(Program& program);
 void add_dead_letters(Program& program);
 void add_signal(Program& program);
+void add_approvals(Program& program);
 void add_answers(Program& program, CLI::App& runs);  // runs approve, runs reject
 void add_resources(Program& program);
 void add_task(Program& program);

@@ -1,5 +1,7 @@
 // What people tell a run that waits: signals, and answers to its questions.
+#include <algorithm>
 #include <boost/json/parse.hpp>
+#include <iterator>
 
 #include "cli/commands/commands.hpp"
 #include "cli/output.hpp"
@@ -46,30 +48,56 @@ int send(const Context& context, const Options& options) {
   return kOk;
 }
 
-// The task that waits for an answer: the one of that step, or the only one there is.
-Result<std::string> asking_task(Session& session, const Options& options) {
-  std::vector<json::object> asking;
+// Of one run, or of all.
+Result<std::vector<json::object>> open_approvals(Session& session, const std::string& run) {
+  std::vector<json::object> items;
   std::string cursor;
   do {
     TRY(client::Page page,
-        session.ask(Purpose::look, [&](client::Client& c) { return c.tasks(options.run, 1000, cursor); }));
-    for (json::object& task : page.items) {
-      const auto* wait = object_of(task, "waits_for");
-      if (wait == nullptr || cell_of(*wait, "for") != "approval") continue;
-      if (options.step.empty() || options.step == cell_of(task, "step") || options.step == step_of(task))
-        asking.push_back(std::move(task));
-    }
+        session.ask(Purpose::look, [&](client::Client& c) { return c.approvals(run, cursor); }));
+    std::ranges::move(page.items, std::back_inserter(items));
     cursor = page.next;
   } while (!cursor.empty());
-  if (asking.size() == 1) return cell_of(asking[0], "id");
+  return items;
+}
+
+int list(const Context& context, const Options& options) {
+  Session session(context.settings, context.console);
+  if (const auto opened = session.open(Purpose::look); !opened) return context.fail(opened.error());
+  auto items = open_approvals(session, options.run);
+  if (!items) return context.fail(items.error());
+  const Column columns[] = {
+      {"RUN", [](const json::object& row, const Style&) { return cell_of(row, "run"); }},
+      {"WORKFLOW", [](const json::object& row, const Style&) { return cell_of(row, "workflow"); }, false, 2},
+      {"STEP", [](const json::object& row, const Style&) { return step_of(row); }, false, 1},
+      {"ASKED", [](const json::object& row, const Style&) { return short_time(row, "asked_at"); }},
+      {"UNTIL", [](const json::object& row, const Style&) { return short_time(row, "until"); }},
+      {"QUESTION", [](const json::object& row, const Style&) { return cell_of(row, "question"); }, false, 9},
+  };
+  const bool none = items->empty();
+  print_list(context.console, context.settings.output, std::move(*items), "", columns);
+  if (none && context.settings.output == Format::table) context.console.note("nothing waits for an approval");
+  return kOk;
+}
+
+// The task that waits for an answer: the one of that step, or the only one there is.
+Result<std::string> asking_task(Session& session, const Options& options) {
+  TRY(std::vector<json::object> asking, open_approvals(session, options.run));
+  std::erase_if(asking, [&](const json::object& approval) {
+    return !options.step.empty() && options.step != cell_of(approval, "step") &&
+           options.step != step_of(approval);
+  });
+  if (asking.size() == 1) return cell_of(asking[0], "task");
   if (asking.empty()) {
+    // Or there is no such run.
+    TRY_VOID(session.ask(Purpose::look, [&](client::Client& c) { return c.run(options.run); }));
     return fail(ErrorCode::conflict,
                 (options.step.empty() ? "run " + options.run + " waits"
                                       : "step " + options.step + " of run " + options.run + " waits") +
                     " for no approval");
   }
   std::string steps;
-  for (const json::object& task : asking) steps += (steps.empty() ? "" : ", ") + step_of(task);
+  for (const json::object& approval : asking) steps += (steps.empty() ? "" : ", ") + step_of(approval);
   return fail(ErrorCode::usage,
               "run " + options.run + " waits for several approvals: name the step (" + steps + ")");
 }
@@ -104,6 +132,17 @@ void add_signal(Program& program) {
       .add_option("--idempotency-key", options->key,
                   "The same key again is the same signal (else a random one)")
       ->type_name("KEY");
+}
+
+void add_approvals(Program& program) {
+  const auto options = std::make_shared<Options>();
+  CLI::App& approvals = *program.app().add_subcommand(
+      "approvals", "Lists the questions that steps ask and nobody has answered");
+  approvals.require_subcommand(1);
+  CLI::App& command =
+      program.command(approvals, "list", "Lists the questions that steps ask and nobody has answered",
+                      [options](const Context& c) { return list(c, *options); });
+  command.add_option("--run", options->run, "Only those of this run")->type_name("RUN");
 }
 
 void add_answers(Program& program, CLI::App& runs) {
