@@ -100,7 +100,8 @@ class Agent(ThreadingHTTPServer):
 
     def note(self, path, answer):
         with self.lock:
-            self.log.write(json.dumps({"at": time.time(), "path": path, "answer": answer}) + "\n")
+            outage = {"outage": True} if self.outage() else {}
+            self.log.write(json.dumps({"at": time.time(), "path": path, "answer": answer} | outage) + "\n")
             self.log.flush()
 
 
