@@ -252,7 +252,8 @@ class Story {
         world_->ask(model::ReleaseAttempt{assignment.token, assignment.task});
         return;
       }
-      if (random_.up_to(1) == 0) {
+      // Each new owner gives leases another term: with one after every few commits they may never run out.
+      if (random_.up_to(1) == 0 || restarts_always_) {
         world_->ask(model::LoseWorker{held.worker});
       } else {
         beat();
