@@ -32,7 +32,7 @@ class WaitingTest(BatonCase):
         self.keep_owner()
 
     def questions(self):
-        return self.json("approvals", "list", "--run", self.run_id)
+        return self.json("approvals", "list", "--run", self.run_id)["items"]
 
     def test_what_is_waited_for_survives(self):
         self.eventually(lambda: self.task("told")["waits_for"], "the wait")
