@@ -104,7 +104,9 @@ class GraphReader {
       std::set<Ordinal> seen;
       for (const NodeId item : targets_of(tree_, entry)) {
         const std::string_view name = tree_.text(item);
-        if (name.find("${{") != std::string_view::npos) continue;  // whoever reads expressions reports it
+        // Whoever reads expressions reports them; `$${{` is none.
+        if (name.find("${{") != std::string_view::npos && name.find("$${{") == std::string_view::npos)
+          continue;
         const auto found = graph_.ordinals.find(name);
         if (found == graph_.ordinals.end()) {
           unknown(item, name);
@@ -125,13 +127,15 @@ class GraphReader {
 
   // A rule that starts a step at the first match would start it before the switch has chosen.
   void check_rule(Ordinal target) {
-    const auto rule = tree_.find(graph_.steps[target].body, "trigger_rule");
+    const NodeId body = graph_.steps[target].body;
+    if (!tree_.is(body, NodeKind::map)) return;
+    const auto rule = tree_.find(body, "trigger_rule");
     if (!rule || tree_.is_collection(rule->value)) return;
     const std::string_view word = tree_.text(rule->value);
     if (word != "one_success" && word != "one_failed" && word != "one_done") return;
     const bool needs_more = std::ranges::any_of(graph_.needs[target], [&](Ordinal before) {
-      const NodeId body = graph_.steps[before].body;
-      return !tree_.is(body, NodeKind::map) || !tree_.find(body, "switch");
+      const NodeId other = graph_.steps[before].body;
+      return !tree_.is(other, NodeKind::map) || !tree_.find(other, "switch");
     });
     if (!needs_more) return;
     findings_.error(rule->value,

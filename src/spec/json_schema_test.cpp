@@ -91,6 +91,7 @@ constexpr std::string_view kSemanticRules[] = {
     "has no effect with `catchup",
     "the schedule has no value for the input",
     // Expressions.
+    "has no fields",
     "without `}}`",
     "not a number",
     "unexpected `",

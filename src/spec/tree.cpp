@@ -42,6 +42,7 @@ std::optional<Member> Tree::find(NodeId map, std::string_view key) const {
 }
 
 std::optional<std::int64_t> Tree::integer(NodeId id) const {
+  if (!is(id, NodeKind::integer)) return std::nullopt;
   const boost::json::value value = number_value(text(id));
   if (const auto* small = value.if_int64()) return *small;
   return std::nullopt;
