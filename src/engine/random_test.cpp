@@ -267,9 +267,8 @@ class Story {
     const bool fails = row.phase == model::Phase::fallback ? fate.fallback_fails
                        : row.phase == model::Phase::poll   ? row.round < fate.failures
                                                            : row.attempts <= fate.failures;
-    const testing::PlannedStep& planned = case_of(assignment).plan.steps[row.step];
     const char* result = testing::kPlannedResult;
-    if (planned.max_rounds > 0 && row.phase == model::Phase::primary)
+    if (!helper && step.max_rounds > 0 && row.phase == model::Phase::primary)
       result = row.round + 1 < fate.rounds ? testing::kEarlierRound : testing::kLastRound;
     const model::Outcome outcome = fails ? testing::failed() : testing::completed(result);
     const auto first = world_->report(assignment, outcome);

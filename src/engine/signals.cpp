@@ -31,13 +31,14 @@ std::optional<model::Signal> take_signal(State& state, const Run& run, const std
   return taken;
 }
 
-std::size_t kept_signals(const State& state, const Run& run) {
-  std::size_t count = 0;
-  each_record(state, model::signals_key(run.row.id), [&](const model::Record&) {
+bool has_room_for_signal(const State& state, const Run& run, std::size_t bytes) {
+  std::size_t count = 1;
+  each_record(state, model::signals_key(run.row.id), [&](const model::Record& record) {
     ++count;
+    bytes += record.state.size();
     return true;
   });
-  return count;
+  return count <= model::kMaxSignalsKept && bytes <= model::kMaxSignalBytesKept;
 }
 
 std::optional<model::SignalUse> find_use(const State& state, const Run& run, const std::string& key) {

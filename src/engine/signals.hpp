@@ -14,8 +14,8 @@ namespace baton::engine {
 std::optional<model::Signal> take_signal(State& state, const Run& run, const std::string& name,
                                          Effects& effects);
 
-// Signals of the run that nobody has taken.
-std::size_t kept_signals(const State& state, const Run& run);
+// Whether the run may keep another signal with so many bytes of data, beside those that nobody has taken.
+bool has_room_for_signal(const State& state, const Run& run, std::size_t bytes);
 
 // The signal that came with this key; nullopt if the key is new, or was forgotten (kMaxSignalKeysKept).
 std::optional<model::SignalUse> find_use(const State& state, const Run& run, const std::string& key);

@@ -164,6 +164,18 @@ TEST_P(Waiting, ARunKeepsABoundedNumberOfSignals) {
   EXPECT_EQ(world.run(run).status, RunStatus::completed);
 }
 
+TEST_P(Waiting, ARunKeepsABoundedSizeOfSignals) {
+  World world;
+  const RunId run =
+      world.submit(FlowBuilder("w").run("a").wait("w", {.what = Wait::For::signal}, "go").done());
+  const std::string large = '"' + std::string(model::kMaxSignalBytes - 2, 'x') + '"';
+  signal(world, run, "go", large);  // taken at once
+  for (std::size_t kept = 0; kept + 1 < model::kMaxSignalBytesKept / model::kMaxSignalBytes; ++kept)
+    EXPECT_TRUE(std::holds_alternative<model::SignalAccepted>(signal(world, run, "more", large)));
+  EXPECT_TRUE(std::holds_alternative<model::SignalAccepted>(signal(world, run, "more")));
+  EXPECT_EQ(error_of(signal(world, run, "more", large)).code, ErrorCode::overloaded);
+}
+
 TEST_P(Waiting, ASignalThatDoesNotComeTimesOut) {
   World world(options());
   const RunId run = world.submit(

@@ -14,10 +14,11 @@
 
 namespace baton::model {
 
-inline constexpr std::size_t kMaxSignalBytes = std::size_t{256} << 10;  // of its data
-inline constexpr std::size_t kMaxSignalKey = 255;                       // bytes of an idempotency key
-inline constexpr std::size_t kMaxSignalsKept = 500;                     // that nobody has taken, of one run
-inline constexpr std::size_t kMaxSignalKeysKept = 500;                  // of one run: the last ones
+inline constexpr std::size_t kMaxSignalBytes = std::size_t{256} << 10;    // of its data
+inline constexpr std::size_t kMaxSignalKey = 255;                         // bytes of an idempotency key
+inline constexpr std::size_t kMaxSignalsKept = 500;                       // that nobody has taken, of one run
+inline constexpr std::size_t kMaxSignalBytesKept = std::size_t{4} << 20;  // of their data together
+inline constexpr std::size_t kMaxSignalKeysKept = 500;                    // of one run: the last ones
 
 struct Signal {
   RunId run;

@@ -28,6 +28,7 @@ ROWS = {
     "body of a request": ("net/http_server.hpp", r"max_body = ([^;]+);", BYTES),
     "connections to the API": ("net/http_server.hpp", r"max_connections = ([^;]+);", ""),
     "signals that a run keeps until a step takes them": ("model/signal.hpp", r"kMaxSignalsKept = ([^;]+);", ""),
+    "data of all signals that a run keeps": ("model/signal.hpp", r"kMaxSignalBytesKept = ([^;]+);", BYTES),
     "data of a signal, value of an approval": ("model/signal.hpp", r"kMaxSignalBytes = ([^;]+);", BYTES),
     "idempotency keys of a run's signals that are remembered": ("model/signal.hpp", r"kMaxSignalKeysKept = ([^;]+);", ""),
     "question of an approval": ("engine/waiting.cpp", r"kQuestionLimit = ([^;]+);", BYTES),

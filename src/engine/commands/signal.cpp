@@ -45,10 +45,12 @@ void decide(State& state, const model::SendSignal& command, model::ReplyTo reply
                   std::string(name(run->row.status)));
   }
   Task* waiter = first_waiter(*run, command.name);
-  if (waiter == nullptr && kept_signals(state, *run) >= model::kMaxSignalsKept) {
-    return refuse(ErrorCode::overloaded, "run " + command.run.text() + " keeps " +
-                                             std::to_string(model::kMaxSignalsKept) +
-                                             " signals that nothing has taken; it gets no more for now");
+  if (waiter == nullptr && !has_room_for_signal(state, *run, command.data.size())) {
+    return refuse(ErrorCode::overloaded, "run " + command.run.text() +
+                                             " keeps as many signals that nothing has taken as it may (" +
+                                             std::to_string(model::kMaxSignalsKept) + ", or " +
+                                             std::to_string(model::kMaxSignalBytesKept >> 20) +
+                                             " MiB of data); it gets no more for now");
   }
   effects.touch(*run);
   const std::uint32_t number = ++run->row.signals;

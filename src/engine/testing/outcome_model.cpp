@@ -80,7 +80,7 @@ PlannedStep random_step(Random& random, Ordinal first, Ordinal ordinal) {
   step.fallback = works && one_in(random, 4);
   if (step.kind == Kind::mapped && one_in(random, 3))
     step.max_failures = static_cast<std::uint32_t>(random.up_to(3));
-  if (step.kind != Kind::set) {
+  if (works) {
     step.cleanup = one_in(random, 3);
     step.compensate = one_in(random, 4);
   }
