@@ -37,8 +37,9 @@ class Play {
     id_ = std::get<model::Submitted>(*answer).run;
     while (!ended()) {
       if (!world_.step(kLongest))
-        return fail(ErrorCode::conflict,
-                    "the run does not end: it waits for something that nobody does here");
+        return fail(
+            ErrorCode::conflict,
+            "the run does not end: it waits for something that never comes; give its steps a `timeout`");
     }
     follow();
     find_critical_path();
@@ -65,8 +66,38 @@ class Play {
     return behaviour;
   }
 
+  // What people and other programs do about waits, as it is assumed of them.
+  void see_to_waits() {
+    const auto& events = world_.events();  // what happens is taken down when it does
+    for (; seen_ < events.size(); ++seen_) {
+      const model::Fact& fact = events[seen_].fact;
+      if (fact.kind != model::FactKind::task_waiting) continue;
+      const model::Step& step = options_.workflow->steps[fact.step];
+      using For = model::Wait::For;
+      if (!step.wait || (step.wait->what != For::signal && step.wait->what != For::approval)) continue;
+      Assumption assumed;
+      if (const auto found = options_.steps.find(step.name); found != options_.steps.end())
+        assumed = found->second;
+      const Duration takes = assumed.takes.draw(random_);
+      const bool fails = random_.up_to(999'999) < static_cast<std::int64_t>(assumed.failures_ppm);
+      const std::string value = assumed.result.empty() ? "null" : assumed.result;
+      if (step.wait->what == For::approval) {
+        tell(takes, model::AnswerApproval{{id_, fact.task}, !fails, "", value});
+      } else if (!fails) {
+        tell(takes, model::SendSignal{.run = id_, .name = fact.other, .data = value});
+      }
+    }
+  }
+
+  // What comes when the run has ended is refused, as it would be.
+  void tell(Duration delay, model::CommandBody command) {
+    world_.after(delay, [this, command = std::move(command)]() mutable {
+      world_.send(std::move(command), "simulate", [](const model::ReplyBody&) {});
+    });
+  }
+
   bool ended() {
-    world_.events();  // what happens is taken down when it does
+    see_to_waits();
     const auto view = world_.reader().get_run(id_);
     if (!view || !*view) return false;
     const model::RunRow& row = (*view)->row;
@@ -85,18 +116,23 @@ class Play {
       if (helpers_.contains(fact.task)) continue;
       TaskTrace& task = tasks_[fact.task];
       task.step = fact.step;
-      if (fact.kind == model::FactKind::task_queued && task.name.empty()) {
+      const bool begins_to_wait = fact.kind == model::FactKind::task_waiting;
+      if ((fact.kind == model::FactKind::task_queued || begins_to_wait) && task.name.empty()) {
+        task.waits = begins_to_wait;
+        if (begins_to_wait) task.attempts.emplace_back(event.at, event.at);
         task.name = options_.workflow->steps[fact.step].name;
         if (fact.index >= 0) task.name += '[' + std::to_string(fact.index) + ']';
         task.ready = event.at;
         order_.push_back(fact.task);
       } else if (fact.kind == model::FactKind::attempt_started) {
-        task.attempts.emplace_back(event.at, event.at);
+        task.begun = event.at;
+        if (!task.waits) task.attempts.emplace_back(event.at, event.at);
       } else if (fact.kind == model::FactKind::attempt_ended) {
-        task.attempts.back().second = event.at;
-        trace_.busy = trace_.busy + (event.at - task.attempts.back().first);
+        if (!task.waits) task.attempts.back().second = event.at;
+        trace_.busy = trace_.busy + (event.at - task.begun);
       } else if (fact.kind == model::FactKind::task_ended) {
         task.ended = event.at;
+        if (task.waits) task.attempts.back().second = event.at;
         task.status = static_cast<model::TaskStatus>(fact.status);
       }
     }
@@ -120,7 +156,8 @@ class Play {
       shares.limits = shares.limits + std::max(task.ready - begin, Duration{});
       shares.workers = shares.workers + (task.attempts.front().first - task.ready);
       shares.retries = shares.retries + (last_from - task.attempts.front().first);
-      shares.work = shares.work + (last_to - last_from);
+      Duration& share = task.waits ? shares.waits : shares.work;
+      share = share + (last_to - last_from);
       at = before;
     }
     for (const Ordinal ordinal : order_) trace_.tasks.push_back(std::move(tasks_[ordinal]));
@@ -165,6 +202,7 @@ class Play {
   RunTrace trace_;
   std::map<Ordinal, TaskTrace> tasks_;
   std::set<Ordinal> helpers_;        // tasks that serve others
+  std::size_t seen_ = 0;             // of the world's events, by see_to_waits()
   std::vector<Ordinal> order_;       // in which they were ready
   std::map<Ordinal, Ordinal> last_;  // of each step, the task that ended last
 };
@@ -179,6 +217,7 @@ void add(Study& study, const RunTrace& run) {
   study.shares.retries = study.shares.retries + run.shares.retries;
   study.shares.workers = study.shares.workers + run.shares.workers;
   study.shares.limits = study.shares.limits + run.shares.limits;
+  study.shares.waits = study.shares.waits + run.shares.waits;
   std::vector<bool> critical(study.steps.size());
   for (const TaskTrace& task : run.tasks) {
     if (!task.started()) continue;
@@ -217,10 +256,11 @@ Duration Study::percentile(std::uint32_t percent) const {
 }
 
 std::string_view Study::binding() const {
-  const Duration most = std::max({shares.workers, shares.limits, shares.retries});
+  const Duration most = std::max({shares.workers, shares.limits, shares.retries, shares.waits});
   if (most.us * 20 < shares.total().us || most == Duration{}) return "the work itself";
   if (most == shares.workers) return "workers";
-  return most == shares.limits ? "limits" : "retries";
+  if (most == shares.limits) return "limits";
+  return most == shares.retries ? "retries" : "waits";
 }
 
 Result<Study> study(const StudyOptions& options) {

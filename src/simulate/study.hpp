@@ -26,6 +26,9 @@ struct Spread {
   Duration draw(engine::Random& random) const;
 };
 
+// Of a step that waits for a signal or an answer: `takes` is how long until it comes; those that fail are
+// rejected, or do not come; `result` is the signal's data, or the value that goes with a yes. Of a poll all
+// of it is about each poll.
 struct Assumption {
   Spread takes;
   std::uint32_t failures_ppm = 0;  // of a million attempts
@@ -48,7 +51,9 @@ struct TaskTrace {
   model::TaskStatus status = model::TaskStatus::pending;
   Duration ready;  // when it was first queued
   Duration ended;
-  std::vector<std::pair<Duration, Duration>> attempts;  // from, to
+  std::vector<std::pair<Duration, Duration>> attempts;  // from, to; of a wait: all of it, as one
+  bool waits = false;                                   // it is of kind wait
+  Duration begun;                                       // of its last attempt, or poll
   bool critical = false;
 
   bool started() const { return !attempts.empty(); }
@@ -60,8 +65,9 @@ struct Shares {
   Duration retries;  // failed attempts and the delays after them
   Duration workers;  // queued, no worker was free
   Duration limits;   // ready, but over a limit of the definition (max_parallel)
+  Duration waits;    // for what steps of kind wait are for
 
-  Duration total() const { return work + retries + workers + limits; }
+  Duration total() const { return work + retries + workers + limits + waits; }
 };
 
 struct RunTrace {
@@ -95,7 +101,7 @@ struct Study {
 
   // The time that a share `percent` of the runs did not exceed.
   Duration percentile(std::uint32_t percent) const;
-  // What makes the runs longer than their work: "the work itself", "workers", "limits" or "retries".
+  // What makes the runs longer than their work: "the work itself", "workers", "limits", "retries" or "waits".
   std::string_view binding() const;
 };
 

@@ -126,7 +126,9 @@ std::string for_people(const Study& study, const Options& options, const std::st
   const auto& shares = study.shares;
   out += "  its time     work " + percent(shares.work, shares.total()) + ", waiting for workers " +
          percent(shares.workers, shares.total()) + ", for limits " + percent(shares.limits, shares.total()) +
-         ", retries " + percent(shares.retries, shares.total()) + "  (along the critical path)\n";
+         ", retries " + percent(shares.retries, shares.total());
+  if (shares.waits.us > 0) out += ", waits " + percent(shares.waits, shares.total());
+  out += "  (along the critical path)\n";
   out += "  what binds   " + std::string(study.binding()) + "\n";
   out += "  workers are  busy " +
          percent(study.busy.as_seconds(), study.total.as_seconds() * options.workers) + "\n\n";
@@ -188,7 +190,8 @@ json::object to_json(const Study& study, const Options& options, const std::stri
           {"critical_path", json::object{{"work", shares.work.as_seconds() / runs},
                                          {"workers", shares.workers.as_seconds() / runs},
                                          {"limits", shares.limits.as_seconds() / runs},
-                                         {"retries", shares.retries.as_seconds() / runs}}},
+                                         {"retries", shares.retries.as_seconds() / runs},
+                                         {"waits", shares.waits.as_seconds() / runs}}},
           {"binding", json::string_view(study.binding())},
           {"busy",
            study.total.us > 0 ? study.busy.as_seconds() / (study.total.as_seconds() * options.workers) : 0.0},

@@ -193,10 +193,31 @@ steps:
         study = self.study("--runs", "3")
         self.assertEqual(study["outcomes"], {"completed": 3})
         self.assertEqual(study["duration"], {"p50": 125.0, "p90": 125.0, "p99": 125.0, "max": 125.0})
-        self.assertEqual(study["critical_path"], {"work": 95.0, "workers": 0.0, "limits": 30.0, "retries": 0.0})
+        self.assertEqual(study["critical_path"], {"work": 95.0, "workers": 0.0, "limits": 30.0, "retries": 0.0, "waits": 0.0})
         self.assertEqual(study["binding"], "limits")
         self.assertEqual(study["busy"], (60 + 4 * 30 + 5) / (4 * 125))
         self.assertEqual([step["tasks"] for step in study["steps"]], [3, 12, 3])
+
+    def test_what_is_waited_for_comes_when_it_is_assumed_to(self):
+        self.workflow = """
+name: study
+inputs: {n: {type: integer}}
+steps:
+  asked: {wait: {approval: "Go on?"}}
+  told: {wait: {signal: go, timeout: 1d}}
+  span: {wait: 10m}
+  after: {needs: [asked, told, span], set: {by: "${{ steps.asked.result.value }}", n: "${{ steps.told.result.n }}"}}
+  work: {needs: [after], run: x, estimate: 1m}
+"""
+        self.assume = "steps: {asked: {takes: 2h, result: 5}, told: {takes: 5m, result: {n: 1}}}\n"
+        study = self.study("--runs", "2")
+        self.assertEqual((study["outcomes"], study["duration"]["p50"]), ({"completed": 2}, 7260.0))
+        self.assertEqual((study["critical_path"]["waits"], study["critical_path"]["work"]), (7200.0, 60.0))
+        self.assertEqual(study["binding"], "waits")
+        self.assume = "steps: {asked: {takes: 2h, fails: 100%}, told: {fails: 100%}}\n"
+        self.assertEqual(self.study("--runs", "2")["outcomes"], {"failed": 2})
+        self.workflow = self.workflow.replace(", timeout: 1d", "")
+        self.assertIn("never comes", self.simulate("--assume", "assume.yaml", wanted=6).stderr)
 
     def test_fewer_workers_bind(self):
         study = self.study("--workers", "1", "--runs", "2")
