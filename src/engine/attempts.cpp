@@ -347,7 +347,7 @@ void lose(State& state, Run& run, Task& task, AttemptEnd end, const Moment& mome
                         moment, effects);
   }
   if (is_wait(run, task.row)) {
-    queue_poll(state, run, task);
+    if (!give_back_first(state, run, task, end, moment, effects)) queue_poll(state, run, task);
     set_wait_timer(state, run, task, moment);
     return;
   }

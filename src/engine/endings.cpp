@@ -11,6 +11,7 @@
 #include "engine/rendering.hpp"
 #include "engine/resources.hpp"
 #include "engine/trigger.hpp"
+#include "engine/waiting.hpp"
 
 namespace baton::engine {
 namespace {
@@ -258,7 +259,11 @@ void give_back_next(State& state, Run& run, Ordinal ordinal, const Moment& momen
     } else if (resource) {
       return clean_resource(state, run, std::move(*resource), moment, effects);
     }
-    if (task.row.giving_back) enqueue(state, run, task, moment, effects);
+    if (task.row.giving_back && is_wait(run, task.row)) {
+      poll_again(state, run, task, moment, effects);
+    } else if (task.row.giving_back) {
+      enqueue(state, run, task, moment, effects);
+    }
   }
   if (run.row.stage == RunStage::leftovers && !has_open_resources(state, run)) {
     next_stage(state, run, moment, effects);
@@ -473,7 +478,7 @@ bool give_back_first(State& state, Run& run, Task& task, model::AttemptEnd end, 
   const bool gives = end == model::AttemptEnd::lost && newest_open(state, id_of(run, ordinal));
   if (!gives && !cleans_on_shutdown(run, task, end)) return false;
   effects.touch(run, ordinal);
-  task.row.status = TaskStatus::retrying;
+  if (!is_wait(run, task.row)) task.row.status = TaskStatus::retrying;
   task.row.giving_back = true;
   effects.record(run, {.kind = FactKind::task_retrying,
                        .at = moment.wall,

@@ -46,8 +46,8 @@ void advance_helper(State& state, Run& run, Task& helper, const Moment& moment, 
 void end_helper(State& state, Run& run, Task& helper, const Moment& moment, Effects& effects);
 
 // An attempt was lost or interrupted: if something of it must be given back before the next attempt is
-// queued, its task waits (retrying, giving_back) and is queued when that has ended, however it ended. False:
-// nothing is.
+// queued, its task waits (giving_back; retrying, unless it is a wait) and is queued when that has ended,
+// however it ended. False: nothing is.
 bool give_back_first(State& state, Run& run, Task& task, model::AttemptEnd end, const Moment& moment,
                      Effects& effects);
 

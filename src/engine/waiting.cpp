@@ -239,7 +239,7 @@ void set_wait_timer(State& state, const Run& run, Task& task, const Moment& mome
       sooner(moment.now + std::clamp(task.row.waiting->wakes_at - moment.wall, Duration{}, kAskTheWallAgain));
       break;
     case For::poll:
-      if (task.line == nullptr) sooner(task.row.due);
+      if (task.line == nullptr && !task.row.giving_back) sooner(task.row.due);
       break;
     default:
       break;
@@ -262,7 +262,8 @@ void wake(State& state, Run& run, Task& task, const Moment& moment, Effects& eff
       if (task.row.waiting->wakes_at <= moment.wall) return end_wait(state, run, task, {}, moment, effects);
       break;
     case For::poll:
-      if (task.line == nullptr && task.row.due <= moment.now) queue_poll(state, run, task);
+      if (task.line == nullptr && !task.row.giving_back && task.row.due <= moment.now)
+        queue_poll(state, run, task);
       break;
     default:
       break;
@@ -273,6 +274,13 @@ void wake(State& state, Run& run, Task& task, const Moment& moment, Effects& eff
 void queue_poll(State& state, Run& run, Task& task) {
   stand_last(state, run, task);
   want_dispatch(state);
+}
+
+void poll_again(State& state, Run& run, Task& task, const Moment& moment, Effects& effects) {
+  effects.touch(run, task.row.key.ordinal);
+  task.row.giving_back = false;
+  queue_poll(state, run, task);
+  set_wait_timer(state, run, task, moment);
 }
 
 void end_poll(State& state, Run& run, Task& task, std::string result, const Moment& moment,

@@ -24,6 +24,8 @@ void set_wait_timer(State& state, const Run& run, Task& task, const Moment& mome
 void wake(State& state, Run& run, Task& task, const Moment& moment, Effects& effects);
 // Puts a wait's next poll into its queue; its row does not change.
 void queue_poll(State& state, Run& run, Task& task);
+// What a lost poll had made is given back: the next one may come.
+void poll_again(State& state, Run& run, Task& task, const Moment& moment, Effects& effects);
 
 // A poll succeeded: the wait is over, or goes on. `result`: JSON.
 void end_poll(State& state, Run& run, Task& task, std::string result, const Moment& moment, Effects& effects);

@@ -218,13 +218,15 @@ class RunCheck {
       }
       case TaskStatus::retrying:
         if (is_fallback_due(task.row)) return agenda_.work.contains({WorkKind::ready, task.row.key});
-        if (task.row.giving_back) {
-          return task.helpers > 0 || agenda_.work.contains({WorkKind::give_back, task.row.key});
-        }
+        if (task.row.giving_back) return gives_back(task);
         return task.row.held || (has_timer(task) && task.timer == task.row.due);
       default:
         return true;
     }
+  }
+
+  bool gives_back(const Task& task) const {
+    return task.helpers > 0 || agenda_.work.contains({WorkKind::give_back, task.row.key});
   }
 
   // It has a timer for its end, its poll is queued, or it waits for somebody.
@@ -239,6 +241,7 @@ class RunCheck {
       case model::Wait::For::instant:
         return has_timer(task);
       case model::Wait::For::poll:
+        if (task.row.giving_back) return gives_back(task) && (!wait.timeout || has_timer(task));
         if (in_line) return !wait.timeout || has_timer(task);
         return has_timer(task) && task.timer <= task.row.due;
       case model::Wait::For::signal:
