@@ -478,15 +478,17 @@ bool give_back_first(State& state, Run& run, Task& task, model::AttemptEnd end, 
   const bool gives = end == model::AttemptEnd::lost && newest_open(state, id_of(run, ordinal));
   if (!gives && !cleans_on_shutdown(run, task, end)) return false;
   effects.touch(run, ordinal);
-  if (!is_wait(run, task.row)) task.row.status = TaskStatus::retrying;
   task.row.giving_back = true;
-  effects.record(run, {.kind = FactKind::task_retrying,
-                       .at = moment.wall,
-                       .task = ordinal,
-                       .step = task.row.step,
-                       .index = task.row.index,
-                       .attempt = task.row.starts,
-                       .other = "gives its resources back first"});
+  if (!is_wait(run, task.row)) {
+    task.row.status = TaskStatus::retrying;
+    effects.record(run, {.kind = FactKind::task_retrying,
+                         .at = moment.wall,
+                         .task = ordinal,
+                         .step = task.row.step,
+                         .index = task.row.index,
+                         .attempt = task.row.starts,
+                         .other = "gives its resources back first"});
+  }
   arm_clock(state, run, task);
   push(state, run, WorkKind::give_back, ordinal);
   return true;

@@ -59,6 +59,9 @@ constexpr std::string_view kSemanticRules[] = {
     "this breaker never opens",
     "the breaker needs a `name`",
     "is declared twice, with other settings",
+    // Endings.
+    "the cleanup could come before it",
+    "there is no step",
     // Waits and switches.
     "is not a name of a signal",
     "`approval` is a question, or true",
