@@ -14,7 +14,7 @@ void write_approval(const model::Approval& approval, JsonText& out) {
   out.key("workflow").string(approval.workflow);
   out.key("job_id").string_or_null(approval.job_id);
   out.key("step").string(approval.step);
-  out.key("title").string_or_null(approval.title);
+  out.key("title").string(approval.title);
   out.key("index");
   if (approval.index < 0) {
     out.null();
@@ -33,7 +33,8 @@ Result<std::string> list(Core& core, const Call& call) {
   store::RecordFilter filter{.shard = core.services.shard, .kind = model::RecordKind::approval};
   if (const auto run = call.query("run")) {
     if (!RunId::parse(*run)) {
-      return fail(ErrorCode::invalid_request, "query parameter \"run\" must be the id of a run");
+      return fail(ErrorCode::invalid_request, "query parameter \"run\" must be the id of a run, not \"" +
+                                                  printable(utf8_prefix(*run, 60)) + "\"");
     }
     filter.group = std::string(*run);
   }

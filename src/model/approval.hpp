@@ -17,7 +17,7 @@ struct Approval {
   TaskId task;
   std::string workflow;
   std::string step;
-  std::string title;        // of the step
+  std::string title;        // of the step, or its name
   std::int32_t index = -1;  // of a mapped step's item
   std::string question;     // may be empty
   std::string job_id;

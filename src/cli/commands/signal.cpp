@@ -3,6 +3,7 @@
 #include <boost/json/parse.hpp>
 #include <iterator>
 
+#include "base/text.hpp"
 #include "cli/commands/commands.hpp"
 #include "cli/output.hpp"
 #include "cli/session.hpp"
@@ -82,24 +83,36 @@ int list(const Context& context, const Options& options) {
 
 // The task that waits for an answer: the one of that step, or the only one there is.
 Result<std::string> asking_task(Session& session, const Options& options) {
-  TRY(std::vector<json::object> asking, open_approvals(session, options.run));
-  std::erase_if(asking, [&](const json::object& approval) {
-    return !options.step.empty() && options.step != cell_of(approval, "step") &&
-           options.step != step_of(approval);
-  });
-  if (asking.size() == 1) return cell_of(asking[0], "task");
-  if (asking.empty()) {
-    // Or there is no such run.
-    TRY_VOID(session.ask(Purpose::look, [&](client::Client& c) { return c.run(options.run); }));
-    return fail(ErrorCode::conflict,
-                (options.step.empty() ? "run " + options.run + " waits"
-                                      : "step " + options.step + " of run " + options.run + " waits") +
-                    " for no approval");
+  // A wrong id is said to be wrong before anything else.
+  TRY_VOID(session.ask(Purpose::look, [&](client::Client& c) { return c.run(options.run); }));
+  TRY(const std::vector<json::object> asking, open_approvals(session, options.run));
+  std::vector<std::string> steps;
+  std::string listed;
+  for (const json::object& approval : asking) {
+    steps.push_back(step_of(approval));
+    listed += (listed.empty() ? "" : ", ") + steps.back();
   }
-  std::string steps;
-  for (const json::object& approval : asking) steps += (steps.empty() ? "" : ", ") + step_of(approval);
-  return fail(ErrorCode::usage,
-              "run " + options.run + " waits for several approvals: name the step (" + steps + ")");
+  const std::string run = "run " + options.run;
+  if (asking.empty()) return fail(ErrorCode::conflict, run + " waits for no approval");
+  if (options.step.empty()) {
+    if (asking.size() == 1) return cell_of(asking[0], "task");
+    return fail(ErrorCode::usage, run + " waits for several approvals: name the step (" + listed + ")");
+  }
+  std::vector<std::size_t> meant;
+  for (std::size_t i = 0; i < asking.size(); ++i) {
+    if (options.step == steps[i] || options.step == cell_of(asking[i], "step")) meant.push_back(i);
+  }
+  if (meant.size() == 1) return cell_of(asking[meant[0]], "task");
+  if (meant.size() > 1) {
+    return fail(ErrorCode::usage,
+                "several items of step " + options.step + " wait for an approval: name one (" + listed + ")");
+  }
+  const std::vector<std::string_view> known(steps.begin(), steps.end());
+  const std::string_view near = nearest(options.step, known);
+  return fail(ErrorCode::conflict, "step " + printable(options.step) + " of " + run +
+                                       " waits for no approval; " +
+                                       (near.empty() ? listed + (steps.size() > 1 ? " do" : " does")
+                                                     : "did you mean " + std::string(near) + "?"));
 }
 
 int answer(const Context& context, const Options& options, bool approved) {
