@@ -9,6 +9,7 @@
 
 #include "base/error.hpp"
 #include "base/ids.hpp"
+#include "base/time.hpp"
 #include "net/http_server.hpp"
 #include "net/loop.hpp"
 #include "runtime/handle.hpp"
@@ -26,6 +27,8 @@ struct Services {
   ShardId shard{};
   // Whether the owner can take work, for /readyz; empty = always. Any thread.
   std::function<Status()> ready;
+  std::function<WallTime()>
+      wall;  // the clock, for the time left of runs; empty: they have just begun. Any thread.
 };
 
 // The services must outlive the Api; what is under way keeps nothing else alive.

@@ -96,7 +96,7 @@ Result<model::RecoverRun> read_recover(const Call& call, bool retry) {
   return command;
 }
 
-Result<model::DecideTask> read_decision(const Call& call, Verdict verdict) {
+Result<model::DecideTask> read_decision(Core& core, const Call& call, Verdict verdict) {
   TRY_VOID(call.only({}));
   model::DecideTask command{.verdict = verdict};
   TRY(command.task, call.task_id());
@@ -109,6 +109,14 @@ Result<model::DecideTask> read_decision(const Call& call, Verdict verdict) {
                   "the result has " + std::to_string(command.result.size()) + " bytes; at most " +
                       std::to_string(kMostResult) + " are allowed",
                   "/result");
+    }
+  } else if (verdict == Verdict::retry) {
+    TRY_VOID(body.only({"arguments", "force", "reason"}));
+    TRY(const json::object changes, body.object("arguments"));
+    if (!changes.empty()) {
+      TRY(EditedInput input, edited_input(core, command.task, changes));
+      command.input = std::move(input.text);
+      command.generation = input.generation;
     }
   } else {
     TRY_VOID(body.only({"force", "reason"}));
@@ -154,7 +162,7 @@ void run_command(const CorePtr& core, const CallPtr& call, Result<Command> comma
 }
 
 void decide_task(const CorePtr& core, const CallPtr& call, Verdict verdict) {
-  auto command = read_decision(*call, verdict);
+  auto command = read_decision(*core, *call, verdict);
   if (!command) return call->fail(command.error());
   const TaskId id = command->task;
   const std::string actor = call->actor;

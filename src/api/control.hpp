@@ -21,4 +21,16 @@ Status add_statuses(std::string_view list, std::vector<model::RunStatus>& out);
 // Sends the command and answers with the run, or with the problem.
 void send_and_show(const CorePtr& core, const CallPtr& call, const RunId& run, model::CommandBody command);
 
+// What the task got: an object with those of action, env, with and workdir that its kind has; nullopt: it was
+// never computed, or the task has items.
+Result<std::optional<boost::json::object>> recorded_input(Core& core, const TaskId& task,
+                                                          const model::Step& step);
+// What a task's next attempts get instead: what it got last, with `changes` merged in (RFC 7396), as the
+// engine takes it; and the generation that this is about. Fails with conflict if that was never known.
+struct EditedInput {
+  std::string text;
+  std::uint32_t generation = 0;
+};
+Result<EditedInput> edited_input(Core& core, const TaskId& task, const boost::json::object& changes);
+
 }  // namespace baton::api

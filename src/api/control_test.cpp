@@ -141,7 +141,7 @@ TEST_F(ControlTest, ProgressInTheFormOfSeed001) {
       R"({"workflow_id":")" + row.id.text() +
           R"(","job_id":null,"status":"running","progress":50,"current_step":1,"total_steps":2,)"
           R"("completed_tasks":1,"failed_tasks":0,"running_tasks":1,"recovery_attempts":0,)"
-          R"("estimated_remaining":30,"tasks":[)"
+          R"("estimated_remaining":60,"tasks":[)"
           R"({"id":")" +
           row.id.text() +
           R"(.0","name":"a","step":"a","type":"run","status":"pending","retry_count":0,"error_message":null},)"

@@ -1,4 +1,8 @@
 // Dead letters: tasks that failed for good.
+#include <algorithm>
+#include <boost/json/serialize.hpp>
+
+#include "api/control.hpp"
 #include "api/handlers.hpp"
 #include "api/render.hpp"
 #include "api/request_body.hpp"
@@ -103,6 +107,25 @@ Result<std::string> groups(Core& core, const Call& call) {
   return out.take();
 }
 
+// What the task got, without what is empty; nullopt: it failed before that was known.
+Result<std::optional<std::string>> arguments_of(Core& core, const DeadLetter& letter) {
+  TRY(const store::RunView run, core.queries.find(letter.task.run));
+  const auto workflow = core.queries.workflow_of(run.row);
+  const model::Step* step = nullptr;
+  if (workflow) {
+    const auto found = std::ranges::find(workflow->steps, letter.step, &model::Step::name);
+    if (found != workflow->steps.end()) step = &*found;
+  }
+  if (step == nullptr) return std::optional<std::string>();
+  TRY(std::optional<boost::json::object> input, recorded_input(core, letter.task, *step));
+  if (!input) return std::optional<std::string>();
+  for (auto at = input->begin(); at != input->end();) {
+    const bool empty = at->value().is_null() || (at->value().is_string() && at->value().get_string().empty());
+    at = empty ? input->erase(at) : at + 1;
+  }
+  return std::optional(boost::json::serialize(*input));
+}
+
 // The letter with its task: attempts, arguments, result of the last attempt.
 Result<std::string> get(Core& core, const Call& call) {
   TRY_VOID(call.only({}));
@@ -114,12 +137,32 @@ Result<std::string> get(Core& core, const Call& call) {
   DeadLetterDetails details;
   TRY(details.task, core.queries.task(letter.task));
   const TaskKey key{letter.task.run.key(), letter.task.ordinal};
-  TRY(details.arguments,
-      core.services.store.get_payload({key.run, model::PayloadSlot::task_input, key.ordinal}));
+  TRY(details.arguments, arguments_of(core, letter));
   TRY(details.run_input, core.services.store.get_payload({key.run, model::PayloadSlot::run_input}));
   JsonText out;
   write_dead_letter(letter, out, &details);
   return out.take();
+}
+
+// Its task once more, perhaps with other arguments.
+Result<model::DecideTask> read_replay(Core& core, const Call& call) {
+  TRY_VOID(call.only({}));
+  const std::string& id = call.captures.at(0);
+  TRY(const RequestBody body, optional_body(call));
+  TRY_VOID(body.only({"arguments", "force", "reason"}));
+  TRY(const std::optional<model::Record> record,
+      core.services.store.get_record(core.services.shard, {RecordKind::dead_letter, id}));
+  if (!record) return none(id);
+  TRY(const DeadLetter letter, model::dead_letter_of(*record));
+  model::DecideTask command{.task = letter.task, .generation = letter.generation};
+  TRY(const boost::json::object changes, body.object("arguments"));
+  if (!changes.empty()) {
+    TRY(EditedInput input, edited_input(core, letter.task, changes));
+    command.input = std::move(input.text);
+  }
+  TRY(command.force, body.boolean("force", false));
+  TRY(command.reason, body.text("reason", 1000));
+  return command;
 }
 
 Result<std::vector<std::string>> read_ids(const RequestBody& body) {
@@ -161,6 +204,17 @@ void list_dead_letter_groups(const CorePtr& core, CallPtr call) {
 
 void get_dead_letter(const CorePtr& core, CallPtr call) {
   answer(*call, get(*core, *call));
+}
+
+void replay_dead_letter(const CorePtr& core, CallPtr call) {
+  auto command = read_replay(*core, *call);
+  if (!command) return call->fail(command.error());
+  const TaskId id = command->task;
+  const std::string actor = call->actor;
+  core->services.runs.send(std::move(*command), actor, [core, call, id](model::ReplyBody reply) {
+    if (const auto* error = std::get_if<Error>(&reply)) return call->fail(*error);
+    core->workers.post([core, call, id] { answer(*call, core->queries.task(id)); });
+  });
 }
 
 void discard_dead_letters(const CorePtr& core, CallPtr call) {

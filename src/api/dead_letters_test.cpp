@@ -75,7 +75,7 @@ TEST_F(DeadLettersTest, OneIsShownWithItsTask) {
   EXPECT_EQ(letter.at("error").at("message").as_string(), "row 1 is bad");
   EXPECT_EQ(letter.at("task_detail").at("id"), letter.at("task"));
   EXPECT_EQ(letter.at("task_detail").at("attempts").as_int64(), 4);
-  EXPECT_TRUE(letter.at("arguments").is_null());
+  EXPECT_EQ(boost::json::serialize(letter.at("arguments")), "{}");
   EXPECT_TRUE(letter.at("run_input").is_object());
   EXPECT_EQ(code(get("/api/v1/dead-letters/" + id + "0")), "not_found");
 }
@@ -95,6 +95,50 @@ TEST_F(DeadLettersTest, AreDiscardedById) {
   std::string many = R"({"ids": [)";
   for (int i = 0; i < 1001; ++i) many += (i ? ",\"" : "\"") + id + '"';
   EXPECT_EQ(code(post("/api/v1/dead-letters/discard", many + "]}")), "invalid_request");
+}
+
+TEST_F(DeadLettersTest, OneIsReplayedWithOtherArguments) {
+  const auto run =
+      new_run("name: n\nsteps:\n  load: {exec: [load, a], with: {x: {a: 1, b: 2}}, env: {K: v}}\n");
+  model::TaskRow row = task(run, 0, 0);
+  row.status = model::TaskStatus::failed;
+  row.error_type = "exit";
+  put(row);
+  run_ = run;
+  const std::string id = bury(1, "x");
+  EXPECT_EQ(boost::json::serialize(object(get("/api/v1/dead-letters/" + id)).at("arguments")),
+            R"({"action":["load","a"],"env":{"K":"v"},"with":{"x":{"a":1,"b":2}}})");
+  model::DecideTask sent;
+  runtime_.answer = [&](const model::CommandBody& body) -> model::ReplyBody {
+    sent = std::get<model::DecideTask>(body);
+    return model::RunAccepted{run.id, model::RunStatus::recovering};
+  };
+  const std::string path = "/api/v1/dead-letters/" + id + "/replay";
+  EXPECT_EQ(post(path, "{}").status, 200);
+  EXPECT_EQ(sent.verdict, model::DecideTask::Verdict::retry);
+  EXPECT_EQ(sent.generation, 1U);
+  EXPECT_EQ(sent.input, "");
+  EXPECT_EQ(
+      post(path, R"({"arguments": {"with": {"x": {"a": null, "c": 3}}, "action": ["load", "b"]}})").status,
+      200);
+  EXPECT_EQ(sent.input, R"({"action":["load","b"],"env":{"K":"v"},"with":{"x":{"b":2,"c":3}},"workdir":""})");
+  for (const char* body : {R"({"arguments": {"wiht": 1}})", R"({"arguments": {"env": 1}})",
+                           R"({"arguments": {"workdir": {}}})", R"({"arguments": 1})", R"({"args": {}})"}) {
+    EXPECT_EQ(code(post(path, body)), "invalid_request") << body;
+  }
+  EXPECT_EQ(code(post("/api/v1/dead-letters/" + id + "0/replay", "{}")), "not_found");
+}
+
+TEST_F(DeadLettersTest, WhatWasNeverComputedCannotBeChanged) {
+  const auto run = new_run("name: n\nsteps:\n  load: {exec: [load, \"${{ run.id }}\"]}\n");
+  model::TaskRow row = task(run, 0, 0);
+  row.status = model::TaskStatus::failed;
+  put(row);
+  run_ = run;
+  const std::string id = bury(1, "x", "expression");
+  EXPECT_TRUE(object(get("/api/v1/dead-letters/" + id)).at("arguments").is_null());
+  EXPECT_EQ(code(post("/api/v1/dead-letters/" + id + "/replay", R"({"arguments": {"with": 1}})")),
+            "conflict");
 }
 
 }  // namespace

@@ -53,6 +53,7 @@ void list_dead_letters(const CorePtr& core, CallPtr call);  // dead_letters.cpp
 void list_dead_letter_groups(const CorePtr& core, CallPtr call);
 void get_dead_letter(const CorePtr& core, CallPtr call);
 void discard_dead_letters(const CorePtr& core, CallPtr call);
+void replay_dead_letter(const CorePtr& core, CallPtr call);
 void list_resources(const CorePtr& core, CallPtr call);  // resources.cpp
 void get_resource(const CorePtr& core, CallPtr call);
 void clean_resource(const CorePtr& core, CallPtr call);

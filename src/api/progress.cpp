@@ -2,28 +2,14 @@
 #include <algorithm>
 
 #include "api/handlers.hpp"
+#include "api/remaining.hpp"
 #include "api/render.hpp"
 
 namespace baton::api {
 namespace {
 
 constexpr std::size_t kMostTasks = 1000;
-
-// Seconds of work that the steps which have not ended are estimated to take, one after the other; nullopt if
-// no step says how long it takes. A step that does not say counts as much as the others do on average.
-std::optional<Duration> remaining(const model::Workflow& workflow, const model::RunRow& row) {
-  std::int64_t total = 0;
-  std::int64_t known = 0;
-  for (const model::Step& step : workflow.steps) {
-    if (!step.estimate) continue;
-    total += step.estimate->us / 1000;
-    ++known;
-  }
-  if (known == 0) return std::nullopt;
-  const auto steps = static_cast<std::int64_t>(workflow.steps.size());
-  total += total / known * (steps - known);
-  return Duration::millis(total * (100 - std::min<std::int64_t>(row.progress, 100)) / 100);
-}
+constexpr std::size_t kRunsAsked = 5;  // the newest completed ones, for how long steps take
 
 void write_step(const model::TaskRow& row, const RunId& run, const model::Step& step, JsonText& out) {
   out.begin_object();
@@ -39,13 +25,42 @@ void write_step(const model::TaskRow& row, const RunId& run, const model::Step& 
 
 }  // namespace
 
-Result<std::string> Queries::progress(const RunId& id) {
+Result<PastDurations> Queries::past_durations(const model::RunRow& row) {
+  store::RunFilter filter{.shard = row.key.shard(), .statuses = {model::RunStatus::completed}};
+  filter.workflow = row.workflow;
+  TRY(const std::vector<model::RunRow> runs, store_.list_runs(filter, std::nullopt, kRunsAsked));
+  DurationStatistics statistics;
+  for (const model::RunRow& run : runs) {
+    // Of another version, steps with the same name count as the same.
+    const auto definition = definitions_.get(run.definition);
+    if (!definition || (*definition)->steps.size() > kMostTasks) continue;
+    const auto& steps = (*definition)->steps;
+    TRY(const std::vector<store::TaskView> tasks, store_.list_tasks(run.key, 0, steps.size(), 0));
+    for (const store::TaskView& task : tasks) {
+      const model::TaskRow& of = task.row;
+      if (of.index >= 0 || of.status != model::TaskStatus::completed || of.started_at.us == 0) continue;
+      if (of.step < steps.size()) statistics.add(steps[of.step].name, of.ended_at - of.started_at);
+    }
+  }
+  return std::move(statistics).medians();
+}
+
+Result<std::string> Queries::progress(const RunId& id, std::optional<WallTime> now) {
   TRY(const store::RunView view, find(id));
   const model::RunRow& row = view.row;
   TRY(const std::shared_ptr<const model::Workflow> workflow, definitions_.get(row.definition));
   const std::size_t steps = workflow->steps.size();
   TRY(const std::vector<store::TaskView> stored,
       store_.list_tasks(row.key, 0, std::min(steps, kMostTasks), 0));
+  std::optional<Duration> left;
+  if (!is_terminal(row.status) && steps <= kMostTasks) {
+    std::vector<model::TaskRow> rows(steps);
+    for (const store::TaskView& task : stored) {
+      if (task.row.key.ordinal < steps) rows[task.row.key.ordinal] = task.row;
+    }
+    TRY(const PastDurations past, past_durations(row));
+    left = time_left(*workflow, rows, past, now);
+  }
   JsonText out;
   out.begin_object();
   out.key("workflow_id").string(id.text());
@@ -58,8 +73,7 @@ Result<std::string> Queries::progress(const RunId& id) {
   out.key("failed_tasks").integer(row.counts.failed);
   out.key("running_tasks").integer(row.counts.running);
   out.key("recovery_attempts").integer(row.recovery_attempts);
-  out.key("estimated_remaining")
-      .seconds(is_terminal(row.status) ? std::optional<Duration>() : remaining(*workflow, row));
+  out.key("estimated_remaining").seconds(left);
   out.key("tasks").begin_array();
   auto next = stored.begin();
   for (std::size_t i = 0; i < std::min(steps, kMostTasks); ++i) {
@@ -76,7 +90,9 @@ Result<std::string> Queries::progress(const RunId& id) {
 void run_progress(const CorePtr& core, CallPtr call) {
   if (const auto known = call->only({}); !known) return call->fail(known.error());
   const auto id = call->run_id();
-  answer(*call, id ? core->queries.progress(*id) : Result<std::string>(fail(id.error())));
+  const auto& wall = core->services.wall;
+  const std::optional<WallTime> now = wall ? std::optional(wall()) : std::nullopt;
+  answer(*call, id ? core->queries.progress(*id, now) : Result<std::string>(fail(id.error())));
 }
 
 }  // namespace baton::api

@@ -7,6 +7,7 @@
 
 #include "api/definitions.hpp"
 #include "api/json_text.hpp"
+#include "api/remaining.hpp"
 #include "base/error.hpp"
 #include "base/ids.hpp"
 #include "model/pause.hpp"
@@ -47,7 +48,7 @@ class Queries {
   Result<std::string> history(const RunId& id, std::optional<JournalSequence> before, std::size_t limit);
 
   // Seed 001's progress object.
-  Result<std::string> progress(const RunId& id);
+  Result<std::string> progress(const RunId& id, std::optional<WallTime> now);
 
   Result<std::string> tasks(const RunId& run, TaskCursor from, std::size_t limit);
   Result<std::string> task(const TaskId& id);
@@ -55,6 +56,7 @@ class Queries {
 
  private:
   struct Run;
+  Result<PastDurations> past_durations(const model::RunRow& row);
   Result<Run> open(const RunId& id);
   Result<store::TaskView> locate(Run& run, const TaskId& id);
   Status write_run_item(const model::RunRow& row, JsonText& out);

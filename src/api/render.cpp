@@ -481,6 +481,7 @@ void write_fact(const RunId& run, const model::Fact& fact, const model::Workflow
       out.key("priority").integer(fact.number);
       break;
     case Kind::task_reset:
+    case Kind::task_checked:
       break;
     case Kind::task_ended:
       out.key("status").string(task_status());

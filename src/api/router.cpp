@@ -57,6 +57,7 @@ constexpr std::array kRoutes = {
     Route{Method::get, "/api/v1/dead-letters", Access::read, list_dead_letters},
     Route{Method::get, "/api/v1/dead-letters/{id}", Access::read, get_dead_letter},
     Route{Method::get, "/api/v1/dead-letter-groups", Access::read, list_dead_letter_groups},
+    Route{Method::post, "/api/v1/dead-letters/{id}/replay", Access::change, replay_dead_letter},
     Route{Method::post, "/api/v1/dead-letters/discard", Access::change, discard_dead_letters},
     Route{Method::get, "/api/v1/resources", Access::read, list_resources},
     Route{Method::get, "/api/v1/resources/{id}", Access::read, get_resource},

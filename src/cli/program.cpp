@@ -154,6 +154,7 @@ Program::Program() : app_("Runs tasks and workflows and does not lose them.", "b
   app_.set_help_flag("-h,--help", "Shows this help");
   app_.require_subcommand(1);
   add_run(*this);
+  add_preflight(*this);
   add_runs(*this);
   add_run_steering(*this);
   add_tasks(*this);

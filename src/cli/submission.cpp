@@ -13,6 +13,7 @@
 #include "executors/process/spec.hpp"
 #include "spec/inputs.hpp"
 #include "spec/parse.hpp"
+#include "spec/preflight.hpp"
 
 extern char** environ;
 
@@ -86,6 +87,17 @@ Result<Prepared> prepare(const SubmissionOptions& options, Console& console) {
   show_diagnostics(console, parsed.diagnostics);
   if (!parsed.workflow) return fail(ErrorCode::invalid_definition, "");
   out.workflow = std::move(parsed.workflow);
+  if (options.preflight) {
+    submission.definition = spec::preflight_definition(*out.workflow);
+    if (submission.definition.empty()) {
+      return fail(ErrorCode::usage,
+                  submission.file +
+                      ": no target has a `health` to check; add it under `targets`, such as "
+                      "nlp: {url: \"http://nlp:8001\", health: /health}");
+    }
+    out.workflow = spec::parse_workflow(submission.definition, {.file_name = submission.file}).workflow;
+    if (!out.workflow) return fail(ErrorCode::internal, "the health checks make no workflow");
+  }
 
   TRY(submission.input, read_inputs(options, *out.workflow));
   for (const std::string& word : options.metadata) {

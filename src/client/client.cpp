@@ -272,6 +272,10 @@ Result<json::object> Client::dead_letter(std::string_view id) {
   return get(resource(kDeadLetters, id), timeout_);
 }
 
+Result<json::object> Client::replay_dead_letter(std::string_view id, const json::object& body) {
+  return act(net::Method::post, resource(kDeadLetters, id, "/replay"), body);
+}
+
 Result<json::object> Client::discard_dead_letters(const std::vector<std::string>& ids) {
   json::object body;
   body["ids"] = json::value_from(ids);

@@ -125,6 +125,7 @@ class Client {
   Result<Page> dead_letters(const DeadLetterQuery& query);
   Result<Page> dead_letter_groups();
   Result<boost::json::object> dead_letter(std::string_view id);
+  Result<boost::json::object> replay_dead_letter(std::string_view id, const boost::json::object& body);
   // At most 1,000 ids.
   Result<boost::json::object> discard_dead_letters(const std::vector<std::string>& ids);
   // `data`: JSON. With a key it may be sent again.

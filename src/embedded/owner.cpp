@@ -102,7 +102,8 @@ class LocalOwner final : public Owner {
                                                     .loop = loop_,
                                                     .logs_dir = logs,
                                                     .data_dir = options_.data_dir,
-                                                    .ready = [this] { return driver_->shard().ready(); }});
+                                                    .ready = [this] { return driver_->shard().ready(); },
+                                                    .wall = wall_now});
     net::ServerOptions serving;
     serving.now = wall_now;
     server_ = std::make_unique<net::HttpServer>(loop_, std::move(serving),

@@ -190,6 +190,23 @@ void begin_fallback(State& state, Run& run, Task& task, const model::Failure& fa
   state.work.push_back({WorkKind::ready, task.row.key, 0});
 }
 
+// All is well: the step's own attempts follow. The preflight was none of them.
+void end_preflight(State& state, Run& run, Task& task, const Moment& moment, Effects& effects) {
+  effects.touch(run, task.row.key.ordinal);
+  --task.row.attempts;
+  task.row.phase = model::Phase::primary;
+  task.row.group_attempts = 0;
+  task.row.start_timeouts = 0;
+  task.row.last_delay = {};
+  effects.record(run, {.kind = model::FactKind::task_checked,
+                       .at = moment.wall,
+                       .task = task.row.key.ordinal,
+                       .step = task.row.step,
+                       .index = task.row.index,
+                       .attempt = task.row.starts});
+  enqueue(state, run, task, moment, effects);
+}
+
 // A fallback's failures are its own: no rule looks at them, and the error of the task stays the one that it
 // was begun for (SEMANTICS 20).
 void fail_fallback(State& state, Run& run, Task& task, const model::Failure& failure, const Moment& moment,
@@ -289,6 +306,7 @@ void settle(State& state, Run& run, Task& task, model::Outcome outcome, const Mo
   if (outcome.kind == model::Outcome::Kind::completed) {
     close(state, run, task, AttemptEnd::completed, {}, moment, effects);
     std::string result = outcome.result.empty() ? "null" : std::move(outcome.result);
+    if (task.row.phase == model::Phase::preflight) return end_preflight(state, run, task, moment, effects);
     if (task.row.phase == model::Phase::poll)
       return end_poll(state, run, task, std::move(result), moment, effects);
     if (is_repeated(run, task.row) && task.row.phase == model::Phase::primary) {
@@ -315,6 +333,9 @@ void settle(State& state, Run& run, Task& task, model::Outcome outcome, const Mo
     return;
   }
   name_stop(run, task, failure);
+  if (task.row.phase == model::Phase::preflight) {
+    failure.message = utf8_prefix("preflight: " + failure.message, model::kMessageLimit);
+  }
   close(state, run, task, AttemptEnd::failed, failure, moment, effects);
   if (is_wait(run, task.row)) return fail_poll(state, run, task, failure, moment, effects);
   fail_attempt(state, run, task, failure, moment, effects);

@@ -2,7 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include <deque>
 #include <random>
+#include <set>
+#include <tuple>
+
+#include "model/breaker_transitions.hpp"
 
 namespace baton::engine {
 namespace {
@@ -142,6 +147,56 @@ TEST(Breaker, IndependentFailuresRarelyTripIt) {
       tripped_hours += tripped ? 1 : 0;
     }
     EXPECT_LT(tripped_hours, 10) << (by_rate ? "by rate" : "by failures in a row");
+  }
+}
+
+// Every state with every event, until nothing new comes up.
+TEST(Breaker, DoesWhatItsTableSaysAndEverythingInIt) {
+  model::BreakerSettings settings;
+  settings.name = "b";
+  settings.failures = 2;
+  settings.successes = 2;
+  settings.recovery = Duration::seconds(60);
+  struct Life {
+    BreakerRow row;
+    ShardTime now;
+  };
+  const auto signature = [](const Life& life) {
+    return std::tuple(life.row.state, life.row.failure_count, life.row.success_count,
+                      life.now >= life.row.open_until());
+  };
+  std::set<std::pair<BreakerState, BreakerState>> seen;
+  std::set<std::tuple<BreakerState, std::uint32_t, std::uint32_t, bool>> known;
+  std::deque<Life> open(1);
+  open.front().row.settings = settings;
+  while (!open.empty()) {
+    const Life life = open.front();
+    open.pop_front();
+    for (int event = 0; event < 5; ++event) {
+      Life next = life;
+      if (event < 3) {
+        note(next.row, static_cast<Sign>(event), next.now, {});
+      } else if (event == 3) {
+        next.now = next.now + Duration::seconds(61);
+      } else {
+        half_open(next.row, next.now, {});
+      }
+      if (next.row.state != life.row.state) {
+        EXPECT_TRUE(model::is_legal(life.row.state, next.row.state));
+        seen.emplace(life.row.state, next.row.state);
+      }
+      if (next.row.failure_count > 3 || !known.insert(signature(next)).second) continue;
+      // It closes again, whatever was before.
+      BreakerRow end = next.row;
+      half_open(end, next.now + Duration::seconds(61), {});
+      for (int i = 0; i < 2; ++i) note(end, Sign::success, next.now + Duration::seconds(62), {});
+      EXPECT_EQ(end.state, BreakerState::closed);
+      open.push_back(next);
+    }
+  }
+  for (const auto& t : model::breaker_transitions()) {
+    if (t.cause.starts_with("reset")) continue;  // see breakers_test.cpp: APersonsWordWins
+    EXPECT_TRUE(seen.contains({t.from, t.to})) << model::name(t.from) << " to " << model::name(t.to);
   }
 }
 

@@ -108,7 +108,7 @@ void follow(State& state, Breaker& breaker, const Moment& moment) {
 
 const model::BreakerSettings* breaker_settings(const Run& run, const Task& task) {
   if (is_helper(task)) return nullptr;  // what gives things back is never held up
-  if (task.row.phase != model::Phase::primary) return nullptr;
+  if (task.row.phase != model::Phase::primary && task.row.phase != model::Phase::preflight) return nullptr;
   return run.program->step(task.row.step).breaker.get();
 }
 

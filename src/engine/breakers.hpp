@@ -18,7 +18,7 @@
 namespace baton::engine {
 
 // The breaker that the task's next attempt, or the one that it has, is about; null if there is none. Only a
-// step's own action counts, not its fallback or cleanup.
+// step's own action and its preflight count, not its fallback or cleanup.
 const model::BreakerSettings* breaker_settings(const Run& run, const Task& task);
 
 // Whether the task has a breaker that lets nothing start now.

@@ -5,10 +5,21 @@
 
 namespace baton::engine {
 
+bool is_dead(const Run& run, const Task& task) {
+  // The items of a mapped step have letters of their own.
+  return has_failed(task.row, run.program->step(task.row.step)) &&
+         (!task.row.expanded || task.row.item_count == 0);
+}
+
+model::RecordKey letter_of(const Run& run, const Task& task) {
+  return {model::RecordKind::dead_letter,
+          model::dead_letter_id({run.row.id, task.row.key.ordinal}, task.row.generation)};
+}
+
 void bury(const Run& run, const Task& task, Effects& effects) {
+  if (!is_dead(run, task)) return;
   const model::TaskRow& row = task.row;
   const model::Step& step = run.program->step(row.step);
-  if (!has_failed(row, step) || (row.expanded && row.item_count > 0)) return;
   model::DeadLetter letter;
   letter.task = {run.row.id, row.key.ordinal};
   letter.generation = row.generation;

@@ -250,6 +250,19 @@ void start_fallback(State& state, Run& run, Task& task, const Moment& moment, Ef
   enqueue(state, run, task, moment, effects);
 }
 
+// The task's first attempts are its preflight's. Rendered with the step's own body, and kept beside it.
+Status begin_preflight(State& state, Run& run, Task& task, Effects& effects) {
+  effects.touch(run, task.row.key.ordinal);
+  task.row.phase = model::Phase::preflight;
+  TRY(const std::shared_ptr<const StepCode> code, run.program->code(run.program->action(task.row)));
+  if (code->body.is_constant()) return {};
+  TRY(boost::json::value body, render_body(state, run, task));
+  TRY(std::string input, input_with(state, task, std::move(body)));
+  effects.put(input_of(task.row.key), std::move(input));
+  task.row.has_input = true;
+  return {};
+}
+
 void expand(State& state, Run& run, Task& task, const Moment& moment, Effects& effects) {
   start_run(state, run, moment, effects);
   auto items = evaluate_items(state, run, task);
@@ -468,9 +481,11 @@ void leave_place(State& state, Run& run, Task& task, const Moment& moment, Effec
 }
 
 void start_run(State& state, Run& run, const Moment& moment, Effects& effects) {
-  if (run.row.started_at.us == 0) run.row.started_at = moment.wall;
-  if (run.row.status != RunStatus::pending) return;
+  if (run.row.started_at.us != 0) return;
   effects.touch(run);
+  run.row.started_at = moment.wall;
+  // One that was paused before it started, and resumed, is running without having started.
+  if (run.row.status != RunStatus::pending && run.row.status != RunStatus::running) return;
   set_status(run, RunStatus::running);
   start_run_clocks(state, run, moment);
   effects.record(run, {.kind = FactKind::run_started, .at = moment.wall});
@@ -499,7 +514,9 @@ bool recovers_by_itself(const Run& run) {
 }  // namespace
 
 void end_run(State& state, Run& run, const Moment& moment, Effects& effects) {
-  if (run.row.status == RunStatus::pending) start_run(state, run, moment, effects);
+  if (run.row.status == RunStatus::pending || run.row.status == RunStatus::running) {
+    start_run(state, run, moment, effects);
+  }
   RunStatus outcome = run.row.outcome;
   if (outcome == RunStatus::completed && run.finally_failed) outcome = RunStatus::failed;
   set_status(run, outcome);
@@ -578,6 +595,11 @@ void advance(State& state, Run& run, Task& task, const Moment& moment, Effects& 
     effects.touch(run, task.row.key.ordinal);
     effects.put(input_of(task.row.key), boost::json::serialize(*body));
     task.row.has_input = true;
+  }
+  if (step.preflight) {
+    if (const Status begun = begin_preflight(state, run, task, effects); !begun) {
+      return expression_failed({begun.error().code, "`preflight`: " + begun.error().message, ""});
+    }
   }
   activate(state, run, task, moment, effects);
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "engine/dead_letters.hpp"
 #include "engine/deadlines.hpp"
 #include "engine/endings.hpp"
 #include "engine/flow.hpp"
@@ -192,6 +193,7 @@ void reset(State& state, Run& run, Task& task, bool new_list, const Moment& mome
   if (old.expanded) {
     state.values.drop({key.run, model::PayloadSlot::item_results, old.first_item, old.item_count});
   }
+  if (is_dead(run, task)) effects.erase(letter_of(run, task));
   const bool lose_input = old.has_input && !row.has_input;
   const bool lose_result = old.has_result;
   old = std::move(row);
@@ -212,6 +214,15 @@ void count_kept_failures(Run& run, Task& group, const Plan& plan) {
     const Task& item = run.tasks[group.row.first_item + i];
     if (item.row.status == TaskStatus::failed && !plan.includes(item)) ++group.row.kept_failures;
   }
+}
+
+// Of a step that goes on, a failed item that was kept is done again after all.
+void forget_kept_failures(Run& run, Effects& effects) {
+  if (run.row.recovery.scope != Recovery::Scope::task) return;
+  Task& group = run.tasks[run.tasks[run.row.recovery.root].row.step];
+  if (group.row.kept_failures <= group.items_failed) return;
+  effects.touch(run, group.row.key.ordinal);
+  group.row.kept_failures = group.items_failed;
 }
 
 // What stays failed is the run's error.
@@ -255,6 +266,10 @@ void finish(State& state, Run& run, const Moment& moment, Effects& effects) {
   }
   if (model::is_terminal(run.row.status)) return;
   take_up(state, run);
+  // Nothing was to be done again: everything had ended when the run was cancelled.
+  if (run.row.stage == model::RunStage::main && run.open_main == 0) {
+    end_phase_if_over(state, run, moment, effects);
+  }
 }
 
 }  // namespace
@@ -265,7 +280,7 @@ bool is_to_be_redone(const model::TaskRow& row) {
           (row.skip_reason == SkipReason::upstream_failed || row.skip_reason == SkipReason::fail_fast));
 }
 
-void begin_recovery(State& state, Run& run, Recovery plan, Duration delay, std::string result,
+void begin_recovery(State& state, Run& run, Recovery plan, Duration delay, std::string value,
                     const Moment& moment, Effects& effects) {
   effects.touch(run);
   model::RunRow& row = run.row;
@@ -288,12 +303,13 @@ void begin_recovery(State& state, Run& run, Recovery plan, Duration delay, std::
                          .number = row.recovery_attempts,
                          .text = reason});
   }
-  if (row.recovery.then == Recovery::Then::complete) {
+  if (!value.empty()) {
     // Stored at once with the decision; the task takes it when everything is reset.
     Task& root = run.tasks[row.recovery.root];
     reset(state, run, root, false, moment, effects);
-    effects.put(result_of(root.row.key), std::move(result));
-    root.row.has_result = true;
+    const bool result = row.recovery.then == Recovery::Then::complete;
+    effects.put(result ? result_of(root.row.key) : input_of(root.row.key), std::move(value));
+    (result ? root.row.has_result : root.row.has_input) = true;
     derive_again(run);
   }
   resume_recovery(state, run, moment);
@@ -330,6 +346,7 @@ bool go_on_recovering(State& state, Run& run, Work& work, const Moment& moment, 
     task.row.error_message = std::move(error_message);
   }
   derive_again(run);
+  forget_kept_failures(run, effects);
   if (!more) finish(state, run, moment, effects);
   return more;
 }

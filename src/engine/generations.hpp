@@ -16,8 +16,9 @@
 namespace baton::engine {
 
 // Begins a recovery of the run, which has ended or (scope `task` only) still runs. Pieces follow as work;
-// `delay` later if that is not zero. `result` is what the root is to be completed with, if that is the plan.
-void begin_recovery(State& state, Run& run, model::Recovery plan, Duration delay, std::string result,
+// `delay` later if that is not zero. `value` is what the root is to be completed with, if that is the plan,
+// else what it gets as its input when it is done again ("" = what it got before).
+void begin_recovery(State& state, Run& run, model::Recovery plan, Duration delay, std::string value,
                     const Moment& moment, Effects& effects);
 
 // A piece of it: resets tasks, and lets the run go on when there is none left. True: there is more to do.

@@ -86,12 +86,14 @@ void add_needs(const State& state, const Run& run, const Task& task, Needs& need
   const bool mapped = !run.program->step(task.row.step).for_each.is_null();
   if (!item || (*code)->before.item) want_references(state, run, (*code)->before, needs);
   if (item || !mapped) want_references(state, run, (*code)->each, needs);
-  const auto& wait = run.program->step(task.row.step).wait;
+  const auto& wait = step.wait;
   bool reads_item = (*code)->each.item || (*code)->before.item;
-  if (wait && wait->poll && (item || !mapped)) {
-    if (const auto poll = run.program->code(*wait->poll)) {
-      want_references(state, run, (*poll)->each, needs);
-      reads_item |= (*poll)->each.item;
+  // What is rendered together with the step's own body.
+  for (const model::Step* action : {wait ? wait->poll.get() : nullptr, step.preflight.get()}) {
+    if (action == nullptr || (!item && mapped)) continue;
+    if (const auto its_code = run.program->code(*action)) {
+      want_references(state, run, (*its_code)->each, needs);
+      reads_item |= (*its_code)->each.item;
     }
   }
   if (item && reads_item) {

@@ -172,16 +172,6 @@ References Program::references(const std::vector<expr::Path>& paths) const {
   return refs;
 }
 
-boost::json::value Program::body_of(const model::Step& step) {
-  boost::json::object body;
-  // The text of `run` is never a template: values reach it by env.
-  if (step.kind != model::StepKind::run) body.emplace("action", step.action);
-  body.emplace("with", step.with);
-  body.emplace("env", step.env);
-  body.emplace("workdir", step.process ? std::string_view(step.process->workdir) : std::string_view());
-  return body;
-}
-
 const model::Step& Program::action(const model::TaskRow& row) const {
   const model::Step& own = step(row.step);
   switch (row.role) {
@@ -198,8 +188,9 @@ const model::Step& Program::action(const model::TaskRow& row) const {
   }
   switch (row.phase) {
     case model::Phase::primary:
-    case model::Phase::preflight:
       return own;
+    case model::Phase::preflight:
+      return own.preflight ? *own.preflight : own;
     case model::Phase::poll:
       return own.wait && own.wait->poll ? *own.wait->poll : own;
     case model::Phase::fallback:
@@ -221,7 +212,7 @@ Result<std::shared_ptr<const StepCode>> Program::code(const model::Step& s) cons
   TRY(code->for_each, Rendering::compile(s.for_each));
   code->for_each.each_path([&](const expr::Path& path) { before.push_back(path); });
   code->before = references(before);
-  TRY(code->body, Rendering::compile(body_of(s)));
+  TRY(code->body, Rendering::compile(model::body_of(s)));
   std::vector<expr::Path> each;
   code->body.each_path([&](const expr::Path& path) { each.push_back(path); });
   const auto compile = [](const std::string& text,

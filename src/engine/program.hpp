@@ -54,7 +54,7 @@ class Rendering {
 struct StepCode {
   std::optional<expr::Expression> when;
   Rendering for_each;
-  Rendering body;  // action, with, env and workdir together, see StepText
+  Rendering body;  // action, with, env and workdir together, see model::body_of
   std::vector<std::optional<expr::Expression>> branches;  // of a switch; the `else` has none
   std::optional<expr::Expression> until;                  // of `repeat`, or of a wait's poll
   References before;                                      // of when and for_each
@@ -93,8 +93,6 @@ class Program {
   // Of a step or sub-step of this workflow. Compiles on first use and keeps the most recent ones. Fails only
   // if the definition was not checked.
   Result<std::shared_ptr<const StepCode>> code(const model::Step& step) const;
-  // The parts of a step that go into what its executor gets; a JSON object with action, with, env, workdir.
-  static boost::json::value body_of(const model::Step& step);
 
   // The first rule of `on_error`, the step's or then the workflow's, that holds for the failure; null if none
   // does.

@@ -453,7 +453,7 @@ Result<json::array> evaluate_items(State& state, Run& run, const Task& task) {
 Result<json::value> render_body(State& state, Run& run, const Task& task) {
   const model::Step& action = run.program->action(task.row);
   TRY(std::shared_ptr<const StepCode> code, run.program->code(action));
-  json::value body = Program::body_of(action);
+  json::value body = model::body_of(action);
   if (code->body.is_constant()) return body;
   auto scope = std::make_shared<Scope>(state, run, task);
   return checked(scope, code->body.render(body, variables(scope), *state.zones));
@@ -486,7 +486,7 @@ Result<json::value> recorded_body(State& state, const Run& run, const Task& task
       return *body;
     }
   }
-  return Program::body_of(run.program->action(task.row));
+  return model::body_of(run.program->action(task.row));
 }
 
 Result<std::string> executor_spec(State& state, Run& run, const Task& task) {

@@ -24,7 +24,7 @@ Result<std::int32_t> evaluate_branches(State& state, Run& run, const Task& task)
 Result<bool> evaluate_until(State& state, Run& run, const Task& task, const std::string& result);
 
 // action, with, env and workdir of the task's action (Program::action) with every template replaced: an
-// object as Program::body_of makes it.
+// object as model::body_of makes it.
 Result<boost::json::value> render_body(State& state, Run& run, const Task& task);
 
 // What is stored as the task's input after its action was rendered: the step's own body, with the bodies of

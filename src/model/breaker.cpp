@@ -1,8 +1,10 @@
 #include "model/breaker.hpp"
 
+#include <algorithm>
 #include <array>
 
 #include "base/codec.hpp"
+#include "model/breaker_transitions.hpp"
 
 namespace baton::model {
 namespace {
@@ -14,7 +16,24 @@ std::uint32_t small(std::uint64_t value) {
   return static_cast<std::uint32_t>(value);
 }
 
+using B = BreakerState;
+constexpr std::array kTransitions = {
+    Transition<B>{B::closed, B::open, "enough failures"},
+    Transition<B>{B::open, B::half_open, "its recovery time is over"},
+    Transition<B>{B::open, B::closed, "reset by a person"},
+    Transition<B>{B::half_open, B::open, "a probe failed"},
+    Transition<B>{B::half_open, B::closed, "enough probes succeeded, or reset by a person"},
+};
+
 }  // namespace
+
+std::span<const Transition<BreakerState>> breaker_transitions() {
+  return kTransitions;
+}
+
+bool is_legal(BreakerState from, BreakerState to) {
+  return std::ranges::any_of(kTransitions, [&](const auto& t) { return t.from == from && t.to == to; });
+}
 
 std::string_view name(BreakerState state) {
   return kStates[static_cast<std::size_t>(state)];

@@ -81,7 +81,9 @@ struct DecideTask {
   TaskId task;
   Verdict verdict = Verdict::retry;
   std::string result = "null";  // of complete: JSON
-  bool force = false;           // beyond max_recovery_attempts
+  std::string input;  // of retry: what the task gets instead, an object as body_of() makes it; "" = as before
+  std::uint32_t generation = 0;  // that the decision is about, 0 = whichever it has
+  bool force = false;            // beyond max_recovery_attempts
   std::string reason;
 };
 

@@ -46,6 +46,15 @@ Timeout ending_timeout() {
   return {.soft = Duration::minutes(5), .hard = Duration::minutes(5) + Duration::seconds(10)};
 }
 
+boost::json::value body_of(const Step& step) {
+  boost::json::object body;
+  if (step.kind != StepKind::run) body.emplace("action", step.action);
+  body.emplace("with", step.with);
+  body.emplace("env", step.env);
+  body.emplace("workdir", step.process ? std::string_view(step.process->workdir) : std::string_view());
+  return body;
+}
+
 std::optional<Ordinal> find_step(const Workflow& workflow, std::string_view name) {
   for (std::size_t i = 0; i < workflow.steps.size(); ++i) {
     if (workflow.steps[i].name == name) return static_cast<Ordinal>(i);

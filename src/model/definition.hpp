@@ -196,6 +196,7 @@ struct Step {
   std::shared_ptr<const FailureRules> failure;                // null = none of its own
   std::shared_ptr<const Notes> notes;                         // null = none
   std::shared_ptr<const Step> fallback;                       // action instead of a failed step; null = none
+  std::shared_ptr<const Step> preflight;                      // action before the first attempt; null = none
   std::shared_ptr<const BreakerSettings> breaker;             // null = none
   std::shared_ptr<const Endings> endings;                     // null = none
   std::string target;  // the downstream service that it uses; "" = none
@@ -227,6 +228,15 @@ struct Input {
   bool required = true;  // no default and not marked optional
 };
 
+// How to ask a target whether it is well.
+struct HealthCheck {
+  std::string target;
+  std::string url;  // with templates
+
+  friend bool operator==(const HealthCheck&, const HealthCheck&) = default;
+};
+inline constexpr Duration kHealthTimeout = Duration::seconds(5);
+
 struct Workflow {
   std::string name;
   std::string title;
@@ -245,12 +255,18 @@ struct Workflow {
   bool auto_recovery = false;  // a failed run is recovered without a person, `recovery_delay` later
   Duration recovery_delay = Duration::seconds(60);
 
+  std::vector<HealthCheck> health;  // of its targets, by name
+
   // Names of environment variables that expressions may read as env.NAME; taken at submission.
   std::vector<std::string> reads_env;
 
   Hash256 hash;           // of the canonical form
   std::string canonical;  // JSON text: a definition that parses to this workflow again
 };
+
+// The parts of a step that go into what its executor gets, with their templates: an object with action (not
+// of `run`: its text is never a template), with, env and workdir.
+boost::json::value body_of(const Step& step);
 
 // The step's ordinal, if there is a step of that name.
 std::optional<Ordinal> find_step(const Workflow& workflow, std::string_view name);

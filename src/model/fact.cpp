@@ -41,7 +41,8 @@ constexpr std::array kNames = {"",
                                "resource.released",
                                "resource.cleaned",
                                "resource.leaked",
-                               "task.progress"};
+                               "task.progress",
+                               "task.checked"};
 
 void put(Encoder& out, const Fact& fact) {
   out.number(1, static_cast<std::uint64_t>(fact.kind));

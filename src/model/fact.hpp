@@ -53,6 +53,7 @@ enum class FactKind : std::uint8_t {
   resource_cleaned,   // text: its name; given back by its action
   resource_leaked,    // text: its name; other: why it could not be given back
   task_progress,      // attempt; number: percent; text: message
+  task_checked,     // attempt; its preflight is over, its own attempts follow
 };
 
 struct Fact {
@@ -70,7 +71,7 @@ struct Fact {
   friend bool operator==(const Fact&, const Fact&) = default;
 };
 
-inline constexpr FactKind kLastFactKind = FactKind::task_progress;
+inline constexpr FactKind kLastFactKind = FactKind::task_checked;
 
 std::string_view name(FactKind kind);  // "run.submitted"
 bool is_task_fact(FactKind kind);

@@ -63,6 +63,15 @@ class Builder {
     if (const NodeId timeout = field(defaults_, "timeout"); timeout != kNoNode)
       default_timeout_ = timeout_of(timeout);
 
+    if (const NodeId targets = field(tree_.root(), "targets"); targets != kNoNode) {
+      for (const Member m : tree_.members(targets)) {
+        const NodeId health = field(m.value, "health");
+        if (health == kNoNode) continue;
+        workflow->health.push_back(
+            {std::string(tree_.text(m.key)), health_url(health, field(m.value, "url"))});
+      }
+      std::ranges::sort(workflow->health, {}, &model::HealthCheck::target);
+    }
     workflow->steps.reserve(graph.steps.size());
     for (Ordinal i = 0; i < graph.steps.size(); ++i) {
       workflow->steps.push_back(step(graph.steps[i], graph));
@@ -167,6 +176,13 @@ class Builder {
     if (auto rules = read_failure(tree_, body)) step.failure = shared(failure_rules_, std::move(*rules));
     if (auto notes = read_notes(tree_, body)) step.notes = shared(notes_, std::move(*notes));
     if (const NodeId node = field(body, "fallback"); node != kNoNode) step.fallback = action_of(step, node);
+    if (const NodeId node = field(body, "preflight"); node != kNoNode) {
+      if (tree_.is(node, NodeKind::map)) {
+        step.preflight = action_of(step, node);
+      } else if (tree_.boolean(node)) {
+        step.preflight = health_check_of(step, body);
+      }
+    }
     endings(step, body, graph);
     return step;
   }
@@ -338,6 +354,34 @@ class Builder {
     std::string_view start = tree_.text(base);
     while (start.ends_with('/')) start.remove_suffix(1);
     *url = std::string(start) + std::string(url->get_string());
+  }
+
+  // `health` of a target, with its URL before it if it is a path.
+  std::string health_url(NodeId health, NodeId base) {
+    std::string url(tree_.text(health));
+    if (!url.starts_with('/') || base == kNoNode) return url;
+    std::string_view start = tree_.text(base);
+    while (start.ends_with('/')) start.remove_suffix(1);
+    return std::string(start) + url;
+  }
+
+  std::shared_ptr<const model::Step> health_check_of(const model::Step& step, NodeId body) {
+    const NodeId health = targets_.field_of(body, "health");
+    const NodeId base = targets_.field_of(body, "url");
+    if (health == kNoNode) return nullptr;  // the check has said so
+    used_.insert(health);
+    if (base != kNoNode) used_.insert(base);
+    auto made = std::make_shared<model::Step>();
+    made->name = step.name;
+    made->finally = step.finally;
+    made->kind = model::StepKind::http;
+    made->action = json::object{{"url", health_url(health, base)}};
+    made->queue = step.queue;
+    made->timeout = shared(timeouts_, model::Timeout{.soft = model::kHealthTimeout,
+                                                     .hard = model::kHealthTimeout + Duration::seconds(10),
+                                                     .start = {},
+                                                     .heartbeat = {}});
+    return made;
   }
 
   // What all steps have that an executor does.

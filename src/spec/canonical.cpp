@@ -160,6 +160,7 @@ void step(Writer& out, const model::Workflow& workflow, const model::Step& step)
   }
   if (!failure.on_error.empty()) out.member("on_error", to_json(failure.on_error));
   if (step.process && step.process->parse_json) out.member("parse", "json");
+  if (step.preflight) action(out, "preflight", *step.preflight, step);
   if (step.priority >= 0) out.member("priority", step.priority);
   if (step.queue != "default") out.text("queue", step.queue);
   if (step.repeat) out.member("repeat", repeat(*step.repeat));
@@ -202,9 +203,13 @@ void targets(Writer& out, const model::Workflow& workflow) {
   for (const model::Step& s : workflow.steps) {
     if (!s.target.empty()) names.insert(s.target);
   }
+  for (const model::HealthCheck& check : workflow.health) names.insert(check.target);
   if (names.empty()) return;
   json::object all;
   for (const std::string_view name : names) all[name] = json::object{};
+  for (const model::HealthCheck& check : workflow.health) {
+    all[check.target].get_object()["health"] = check.url;
+  }
   out.member("targets", all);
 }
 

@@ -532,7 +532,8 @@ class Checker {
     const std::string_view text = tree_.text(node);
     if (text.starts_with("${{")) return;
     // A path below the URL of the step's target.
-    if (field.owner == Shape::http && text.starts_with('/') && !text.starts_with("//")) return;
+    const bool may_continue = field.owner == Shape::http || field.name == "health";
+    if (may_continue && text.starts_with('/') && !text.starts_with("//")) return;
     const bool http = text.starts_with("http://");
     if (!http && !text.starts_with("https://")) {
       const bool relative =

@@ -581,7 +581,18 @@ constexpr std::array kFields = {
           .shape = Shape::action,
           .kinds = kinds::attempts,
           .reads_self = true},
-    later(Shape::step, "preflight", "A check before the first attempt."),
+    Field{.owner = Shape::step,
+          .name = "preflight",
+          .forms = Form::boolean | Form::object,
+          .description =
+              "A check before the first attempt: an action of its own, or `true` for the `health` of "
+              "the step's `target`. It goes through the step's breaker. When it succeeds the step "
+              "starts; when its own attempts are used up, its error is the step's: rules and "
+              "`fallback` hold for it.",
+          .default_text = "false",
+          .example = "preflight: {exec: [test, -d, /mnt/data]}",
+          .shape = Shape::action,
+          .kinds = kinds::attempts},
     Field{.owner = Shape::step,
           .name = "target",
           .forms = Form::name,
@@ -916,6 +927,13 @@ constexpr std::array kFields = {
                          "Expressions here "
                          "may read `inputs`, `run` and `env`.",
           .example = "url: \"http://nlp:8001\""},
+    Field{.owner = Shape::target,
+          .name = "health",
+          .forms = Form::url,
+          .description =
+              "Where it says that it is well: a GET that is answered with 2xx within 5 s. A path "
+              "continues its `url`. Asked by steps with `preflight: true`, and by `baton preflight`.",
+          .example = "health: /health"},
     Field{.owner = Shape::target,
           .name = "breaker",
           .forms = Form::object,

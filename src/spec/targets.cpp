@@ -57,6 +57,12 @@ class Checker {
       for (const Member m : tree.members(targets)) {
         targets_.emplace(tree.text(m.key), m.value);
         breaker(find(tree, m.value, "breaker"), tree.text(m.key));
+        const NodeId health = find(tree, m.value, "health");
+        if (health != kNoNode && !tree.is_collection(health) && tree.text(health).starts_with('/') &&
+            find(tree, m.value, "url") == kNoNode) {
+          findings.error(health,
+                         "target \"" + shown(tree.text(m.key)) + "\" has no `url` that this could continue");
+        }
       }
     }
   }
@@ -87,6 +93,7 @@ class Checker {
     }
     breaker(find(tree_, body, "breaker"), "");
     path(body, named, target);
+    preflight(body, named, target);
   }
 
  private:
@@ -114,6 +121,19 @@ class Checker {
     if (!fresh && known->second != settings) {
       findings_.error(node, "breaker \"" + shown(settings.name) + "\" is declared twice, with other settings",
                       "declare it once and write breaker: " + shown(settings.name) + " elsewhere");
+    }
+  }
+
+  // `preflight: true` is the target's health check.
+  void preflight(NodeId body, NodeId named, NodeId target) {
+    const NodeId check = find(tree_, body, "preflight");
+    if (check == kNoNode || !tree_.is(check, NodeKind::boolean) || !tree_.boolean(check)) return;
+    if (named == kNoNode) {
+      findings_.error(check, "`preflight: true` needs a `target` with `health`",
+                      "name one, or write what to check: preflight: {exec: [./check.sh]}");
+    } else if (target != kNoNode && find(tree_, target, "health") == kNoNode) {
+      findings_.error(check, "target \"" + shown(tree_.text(named)) + "\" has no `health` to check",
+                      "add it to the target, such as health: /health");
     }
   }
 

@@ -6,6 +6,7 @@
 namespace baton::cli {
 
 void add_run(Program& program);
+void add_preflight(Program& program);  // run.cpp
 void add_runs(Program& program);
 void add_run_steering(Program& program);  // after add_runs
 void add_tasks(Program& program);

@@ -1,10 +1,14 @@
+#include <poll.h>
+
 #include <iterator>
 
 #include "cli/commands/commands.hpp"
+#include "cli/commands/steer.hpp"
 #include "cli/output.hpp"
 #include "cli/session.hpp"
 #include "cli/text_width.hpp"
 #include "cli/words.hpp"
+#include "net/loop.hpp"
 
 namespace baton::cli {
 namespace {
@@ -13,11 +17,19 @@ namespace json = boost::json;
 
 constexpr std::size_t kPage = 1000;  // letters that one request lists or discards at most
 
+constexpr double kUsualRate = 10;
+constexpr int kMostPatience = 100;  // times that a run is asked again which is being recovered just then
+constexpr int kPatienceMs = 20;
+
 struct Options {
   client::DeadLetterQuery query;
   std::vector<std::string> ids;
   bool all = false;
   bool dry_run = false;
+  double rate = kUsualRate;
+  bool force = false;
+  std::string reason;
+  ArgumentOptions arguments;
 };
 
 std::string step_of(const json::object& letter) {
@@ -183,12 +195,82 @@ int discard(const Context& context, const Options& options) {
                        ""});
 }
 
+// Several letters of one run: the second one has to wait until the first one's recovery has begun to run.
+Result<json::object> replay_one(Session& session, const std::string& id, const json::object& body) {
+  for (int asked = 1;; ++asked) {
+    auto answer =
+        session.ask(Purpose::look, [&](client::Client& c) { return c.replay_dead_letter(id, body); });
+    if (answer || answer.error().where != "recovering" || asked == kMostPatience) return answer;
+    ::poll(nullptr, 0, kPatienceMs);
+  }
+}
+
+std::string describe_replayed(const json::object& answer, const Style& style) {
+  const bool dry_run = answer.contains("would_replay");
+  const auto& done = answer.at(dry_run ? "would_replay" : "replayed").get_array();
+  std::string text = (dry_run ? "would replay " : "replayed ") + std::to_string(done.size()) + '\n';
+  for (const json::value& id : done) {
+    if (dry_run) text += one_line(id.get_string()) + '\n';
+  }
+  for (const json::value& one : answer.at("refused").get_array()) {
+    text += style.red("refused ") + cell_of(one.get_object(), "id") + ": " +
+            cell_of(one.get_object(), "message") + '\n';
+  }
+  return text;
+}
+
+// One after the other, at most `rate` a second.
+int replay(const Context& context, const Options& options) {
+  json::object body;
+  if (auto changed = options.arguments.add_to(body); !changed) return context.fail(changed.error());
+  if (!options.arguments.empty() && options.ids.size() != 1) {
+    return context.fail({ErrorCode::usage, "other arguments are for one dead letter, named by its id", ""});
+  }
+  if (!options.reason.empty()) body["reason"] = options.reason;
+  if (options.force) body["force"] = true;
+  Session session(context.settings, context.console);
+  if (const auto opened = session.open(Purpose::look); !opened) return context.fail(opened.error());
+  auto ids = chosen(session, options);
+  if (!ids) return context.fail(ids.error());
+  // The oldest first: that is how they would have run.
+  if (options.ids.empty()) std::ranges::reverse(*ids);
+  json::array replayed;
+  json::array refused;
+  std::optional<Error> last;
+  const net::MonoTime begin = net::Loop::now();
+  for (std::size_t at = 0; at < ids->size(); ++at) {
+    const std::string& id = (*ids)[at];
+    if (!options.dry_run) {
+      const auto due = static_cast<std::int64_t>(static_cast<double>(at) * 1'000'000 / options.rate);
+      const Duration early = Duration{due} - (net::Loop::now() - begin);
+      if (early.us > 0) ::poll(nullptr, 0, static_cast<int>(early.us / 1000));
+      const auto answer = replay_one(session, id, body);
+      if (!answer && answer.error().code != ErrorCode::conflict &&
+          answer.error().code != ErrorCode::not_found)
+        return context.fail(answer.error());
+      if (!answer) {
+        last = answer.error();
+        refused.push_back(json::object{{"id", id}, {"message", answer.error().message}});
+        continue;
+      }
+    }
+    replayed.emplace_back(id);
+  }
+  json::object answer;
+  answer[options.dry_run ? "would_replay" : "replayed"] = std::move(replayed);
+  answer["refused"] = std::move(refused);
+  print_object(context.console, context.settings.output, answer,
+               [&](const Style& style) { return describe_replayed(answer, style); });
+  if (!last) return kOk;
+  return context.fail({last->code, "not all dead letters were replayed", ""});
+}
+
 }  // namespace
 
 void add_dead_letters(Program& program) {
   const auto options = std::make_shared<Options>();
-  CLI::App& letters =
-      *program.app().add_subcommand("dead-letters", "Lists, shows and discards tasks that failed for good");
+  CLI::App& letters = *program.app().add_subcommand(
+      "dead-letters", "Lists, shows, replays and discards tasks that failed for good");
   letters.require_subcommand(1);
   const auto add_filter = [options](CLI::App& command) {
     command.add_option("--group", options->query.group, "With this failure signature")->type_name("GROUP");
@@ -213,6 +295,20 @@ void add_dead_letters(Program& program) {
       ->required()
       ->expected(1)
       ->type_name("ID");
+  CLI::App& replay_command =
+      program.command(letters, "replay", "Does the tasks of dead letters again, with what they blocked",
+                      [options](const Context& c) { return replay(c, *options); });
+  replay_command.add_option("id", options->ids, "Ids of dead letters")->type_name("ID");
+  add_filter(replay_command);
+  replay_command.add_flag("--all", options->all, "All there are");
+  replay_command.add_flag("--dry-run", options->dry_run, "Only says which");
+  replay_command.add_option("--rate", options->rate, "At most so many a second; default 10")
+      ->type_name("N")
+      ->check(CLI::Range(0.001, 10000.0).description(""));
+  options->arguments.add_to(replay_command);
+  replay_command.add_option("--reason", options->reason, "Why, for the history")->type_name("TEXT");
+  replay_command.add_flag("--force", options->force,
+                          "Although a run was recovered as often as its workflow allows");
   CLI::App& discard_command =
       program.command(letters, "discard", "Takes dead letters off the list for good; runs stay as they are",
                       [options](const Context& c) { return discard(c, *options); });

@@ -109,15 +109,7 @@ int run(const Context& context, const Options& options) {
   return watcher.model().status() == "completed" ? kOk : kRunFailed;
 }
 
-}  // namespace
-
-void add_run(Program& program) {
-  const auto options = std::make_shared<Options>();
-  CLI::App& command = program.command(program.app(), "run", "Runs a workflow and shows it until it ends",
-                                      [options](const Context& context) { return run(context, *options); });
-  SubmissionOptions& submission = options->submission;
-  command.add_option("file", submission.file, "Workflow in YAML or JSON; - is standard input")
-      ->type_name("FILE");
+void add_inputs(CLI::App& command, SubmissionOptions& submission) {
   command
       .add_option("--input,-i", submission.inputs, "One input, read as the type that the workflow declares")
       ->type_name("NAME=VALUE")
@@ -126,6 +118,30 @@ void add_run(Program& program) {
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   command.add_option("--input-file", submission.input_file, "Inputs as a JSON or YAML object; --input wins")
       ->type_name("FILE");
+}
+
+}  // namespace
+
+void add_preflight(Program& program) {
+  const auto options = std::make_shared<Options>();
+  options->submission.preflight = true;
+  CLI::App& command =
+      program.command(program.app(), "preflight", "Asks the targets of a workflow whether they are well",
+                      [options](const Context& context) { return run(context, *options); });
+  command.add_option("file", options->submission.file, "Workflow in YAML or JSON; - is standard input")
+      ->required()
+      ->type_name("FILE");
+  add_inputs(command, options->submission);
+}
+
+void add_run(Program& program) {
+  const auto options = std::make_shared<Options>();
+  CLI::App& command = program.command(program.app(), "run", "Runs a workflow and shows it until it ends",
+                                      [options](const Context& context) { return run(context, *options); });
+  SubmissionOptions& submission = options->submission;
+  command.add_option("file", submission.file, "Workflow in YAML or JSON; - is standard input")
+      ->type_name("FILE");
+  add_inputs(command, submission);
   command.add_option("--job-id", submission.job_id, "Your own reference for the run")->type_name("ID");
   command.add_option("--metadata", submission.metadata, "Something to be kept with the run")
       ->type_name("NAME=VALUE")

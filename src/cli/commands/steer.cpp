@@ -1,5 +1,7 @@
 #include "cli/commands/steer.hpp"
 
+#include <boost/json/parse.hpp>
+
 #include "cli/output.hpp"
 #include "cli/session.hpp"
 
@@ -30,6 +32,36 @@ boost::json::object PauseOptions::body() const {
   if (!until.empty()) body["until"] = until;
   if (!lasts.empty()) body["for"] = lasts;
   return body;
+}
+
+void ArgumentOptions::add_to(CLI::App& command) {
+  command.add_option("--with", with, "Another value of a member of `with`, as JSON or text; may be repeated")
+      ->type_name("NAME=VALUE");
+  command
+      .add_option("--arguments", arguments,
+                  "Other arguments: an object with `with`, `env`, `workdir`, `action`; merged into the old "
+                  "ones, null removes")
+      ->type_name("JSON");
+}
+
+Status ArgumentOptions::add_to(boost::json::object& body) const {
+  if (empty()) return {};
+  boost::json::object changes;
+  if (!arguments.empty()) {
+    boost::system::error_code error;
+    boost::json::value parsed = boost::json::parse(arguments, error);
+    if (error || !parsed.is_object()) {
+      return fail(ErrorCode::usage, "--arguments must be a JSON object such as {\"with\": {\"limit\": 5}}");
+    }
+    changes = std::move(parsed.get_object());
+  }
+  if (!with.empty()) {
+    boost::json::value& members = changes["with"];
+    if (!members.is_object()) members.emplace_object();
+    TRY_VOID(add_pairs(with, "--with", false, members.get_object()));
+  }
+  body["arguments"] = std::move(changes);
+  return {};
 }
 
 }  // namespace baton::cli

@@ -4,6 +4,8 @@
 #include <boost/json/object.hpp>
 #include <functional>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "cli/console.hpp"
 #include "cli/program.hpp"
@@ -28,5 +30,20 @@ struct PauseOptions {
   // As the API takes it. What is wrong in it, the API says.
   boost::json::object body() const;
 };
+
+// `--with` and `--arguments`: what a task gets instead when it is done again.
+struct ArgumentOptions {
+  std::vector<std::string> with;  // NAME=VALUE
+  std::string arguments;          // JSON
+
+  void add_to(CLI::App& command);
+  bool empty() const { return with.empty() && arguments.empty(); }
+  // As member `arguments` of a request's body; usage.
+  Status add_to(boost::json::object& body) const;
+};
+
+// NAME=VALUE; the value is JSON, or else text.
+Status add_pairs(const std::vector<std::string>& words, std::string_view flag, bool remove_empty,
+                 boost::json::object& object);  // steer_runs.cpp
 
 }  // namespace baton::cli

@@ -176,24 +176,6 @@ int steer(const Context& context, const Options& options, std::string_view actio
       describe_run);
 }
 
-// "name=value" into `object`: the value as JSON if it is that, else as text.
-Status add_pairs(const std::vector<std::string>& words, std::string_view flag, bool remove_empty,
-                 json::object& object) {
-  for (const std::string& word : words) {
-    const std::size_t equals = word.find('=');
-    if (equals == std::string::npos || equals == 0) {
-      return fail(ErrorCode::usage, std::string(flag) + " takes NAME=VALUE, not " + word);
-    }
-    const std::string text = word.substr(equals + 1);
-    boost::system::error_code error;
-    json::value value = json::parse(text, error);
-    if (error) value = json::value(text);
-    if (remove_empty && text.empty()) value = nullptr;
-    object[word.substr(0, equals)] = std::move(value);
-  }
-  return {};
-}
-
 int replay(const Context& context, const Options& options) {
   json::object body;
   json::object input;
@@ -230,7 +212,7 @@ std::string describe_progress(const json::object& progress, const Style& style) 
                     "  step " + cell_of(progress, "current_step") + " of " + cell_of(progress, "total_steps");
   if (number_of(progress, "estimated_remaining") > 0) {
     const auto left = duration_from_seconds(number_of(progress, "estimated_remaining"));
-    if (left) out += "  about " + short_duration(*left) + " of work left";
+    if (left) out += "  about " + short_duration(*left) + " left";
   }
   out += '\n';
   const auto* tasks = progress.if_contains("tasks");
@@ -370,6 +352,24 @@ void add_repeats(Program& program, CLI::App& runs) {
 }
 
 }  // namespace
+
+// "name=value" into `object`: the value as JSON if it is that, else as text.
+Status add_pairs(const std::vector<std::string>& words, std::string_view flag, bool remove_empty,
+                 json::object& object) {
+  for (const std::string& word : words) {
+    const std::size_t equals = word.find('=');
+    if (equals == std::string::npos || equals == 0) {
+      return fail(ErrorCode::usage, std::string(flag) + " takes NAME=VALUE, not " + word);
+    }
+    const std::string text = word.substr(equals + 1);
+    boost::system::error_code error;
+    json::value value = json::parse(text, error);
+    if (error) value = json::value(text);
+    if (remove_empty && text.empty()) value = nullptr;
+    object[word.substr(0, equals)] = std::move(value);
+  }
+  return {};
+}
 
 void add_run_steering(Program& program) {
   CLI::App& runs = *program.app().get_subcommand("runs");

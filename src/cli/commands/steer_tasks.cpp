@@ -14,12 +14,14 @@ struct Options {
   std::string reason;
   std::string result;
   bool force = false;
+  ArgumentOptions arguments;
 };
 
 int decide(const Context& context, const Options& options, std::string_view verb) {
   json::object body;
   if (!options.reason.empty()) body["reason"] = options.reason;
   if (options.force) body["force"] = true;
+  if (auto changed = options.arguments.add_to(body); !changed) return context.fail(changed.error());
   if (!options.result.empty()) {
     boost::system::error_code error;
     body["result"] = json::parse(options.result, error);
@@ -48,7 +50,8 @@ void add_task_steering(Program& program) {
                      "Although its run was recovered as often as its workflow allows");
     return command;
   };
-  add("retry", "Tries a task again, and what it blocked; one that waits for its next attempt at once");
+  options->arguments.add_to(
+      add("retry", "Tries a task again, and what it blocked; one that waits for its next attempt at once"));
   add("skip", "Skips a task: what needs it runs as if it had been skipped by its condition");
   add("fail", "Lets a held task, or one that waits for its next attempt, fail");
   add("complete", "Takes a value as the result of a failed or held task")

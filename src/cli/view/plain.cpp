@@ -80,6 +80,7 @@ std::string event_line(const RunModel& model, std::string_view type, const boost
   if (type == "task.fallback") {
     return line(symbol("retrying"), name + " goes to its fallback: " + error_of(event));
   }
+  if (type == "task.checked") return line(symbol("queued"), name + " may start: its preflight succeeded");
   if (type == "task.sla_missed") return line("!", name + " is late");
   if (type == "alert.raised") {
     return line("!", cell_of(event, "severity") + " alert: " + name + ": " + error_of(event));

@@ -46,7 +46,7 @@ Status run_allows(const Run& run, const Task& task, const model::DecideTask& com
   if (status == RunStatus::completed) return refuse("a completed run stays as it is: replay it as a new run");
   if (status == RunStatus::cancelling) return refuse("wait until it has ended");
   if (run.row.recovery.scope != Recovery::Scope::none) {
-    return fail(ErrorCode::conflict, id + " is being recovered; try again when it runs");
+    return fail(ErrorCode::conflict, id + " is being recovered; try again when it runs", "recovering");
   }
   if (run.program->step(task.row.step).finally && !model::is_terminal(status)) {
     return refuse("steps under `finally` always run to their end");
@@ -128,6 +128,35 @@ bool others_failed(const Run& run, Ordinal step) {
   return false;
 }
 
+// Whether what it gets can be said by a person.
+Status may_get(const Run& run, const Task& task, const model::DecideTask& command) {
+  if (command.input.empty()) return {};
+  if (task.row.expanded) return conflict(run, task, "it has items; decide about those");
+  const model::StepKind kind = run.program->step(task.row.step).kind;
+  if (kind != model::StepKind::run && kind != model::StepKind::exec && kind != model::StepKind::http) {
+    return conflict(
+        run, task,
+        "Baton does a step of kind " + std::string(name(kind)) + " itself: there are no arguments to change");
+  }
+  if (task.row.status == TaskStatus::retrying && task.row.phase != model::Phase::primary) {
+    return conflict(run, task,
+                    "its " + std::string(name(task.row.phase)) + " is next, which these are not for");
+  }
+  return {};
+}
+
+void note_decision(Run& run, const Task& task, std::string decision, const std::string& reason,
+                   const Moment& moment, Effects& effects) {
+  effects.touch(run, task.row.key.ordinal);
+  effects.record(run, {.kind = model::FactKind::task_resolved,
+                       .at = moment.wall,
+                       .task = task.row.key.ordinal,
+                       .step = task.row.step,
+                       .index = task.row.index,
+                       .text = std::move(decision),
+                       .other = std::string(utf8_prefix(reason, kReasonLimit))});
+}
+
 // A task that has ended: its next generation, in which it runs, or what the person decided stands.
 Status redo(State& state, Run& run, Task& task, const model::DecideTask& command, const Moment& moment,
             Effects& effects) {
@@ -138,8 +167,8 @@ Status redo(State& state, Run& run, Task& task, const model::DecideTask& command
                     "to do it again with all that follows, recover its run from step " +
                         run.program->step(row.step).name);
   }
-  if (row.index >= 0 && !model::is_terminal(run.tasks[row.step].row.status)) {
-    return conflict(run, task, "its step has not ended yet; try again when it has");
+  if (row.index >= 0 && run.tasks[row.step].sweeping) {
+    return conflict(run, task, "its step is being ended; try again when it has");
   }
   if (command.verdict == Verdict::retry) TRY_VOID(would_start(run, task));
   if (command.verdict == Verdict::complete && row.expanded) {
@@ -158,7 +187,10 @@ Status redo(State& state, Run& run, Task& task, const model::DecideTask& command
                                                                : Recovery::Then::again,
                 .root = row.key.ordinal,
                 .reason = std::string(utf8_prefix(command.reason, kReasonLimit))};
-  begin_recovery(state, run, std::move(plan), Duration{}, command.result, moment, effects);
+  TRY_VOID(may_get(run, task, command));
+  if (!command.input.empty()) note_decision(run, task, "edit", command.reason, moment, effects);
+  begin_recovery(state, run, std::move(plan), Duration{},
+                 command.verdict == Verdict::complete ? command.result : command.input, moment, effects);
   return {};
 }
 
@@ -181,20 +213,19 @@ Status apply(State& state, Run& run, Task& task, const model::DecideTask& comman
                                                       : "only a failed or held task can be decided about; "
                                                         "this one can be skipped");
   }
+  TRY_VOID(may_get(run, task, command));
   if (status == TaskStatus::retrying) {
     effects.touch(run, task.row.key.ordinal);
     task.row.held = false;
     clear_timer(state, task);
-    effects.record(run, {.kind = model::FactKind::task_resolved,
-                         .at = moment.wall,
-                         .task = task.row.key.ordinal,
-                         .step = task.row.step,
-                         .index = task.row.index,
-                         .text = std::string(name(model::CommandBody(command))),
-                         .other = std::string(utf8_prefix(command.reason, kReasonLimit))});
+    note_decision(run, task, std::string(name(model::CommandBody(command))), command.reason, moment, effects);
   }
   switch (command.verdict) {
     case Verdict::retry:
+      if (!command.input.empty()) {
+        effects.put(input_of(task.row.key), command.input);
+        task.row.has_input = true;
+      }
       enqueue(state, run, task, moment, effects);
       return {};
     case Verdict::skip:
@@ -228,6 +259,9 @@ Status decide_about(State& state, const model::DecideTask& command, const Moment
   if (task.old) {
     return conflict(*run, task,
                     "it is of a list that a recovery has replaced: decide about a task of the new one");
+  }
+  if (command.generation != 0 && command.generation != task.row.generation) {
+    return conflict(*run, task, "it has been done again meanwhile: look at it first");
   }
   TRY_VOID(run_allows(*run, task, command));
   return apply(state, *run, task, command, moment, effects);

@@ -2,6 +2,7 @@
 
 #include "engine/testing/flow_builder.hpp"
 #include "engine/testing/world.hpp"
+#include "model/dead_letter.hpp"
 
 namespace baton::engine {
 namespace {
@@ -437,6 +438,88 @@ TEST(Retry, OfWhatWouldOnlyBeSkippedAgainSaysWhatToRetryInstead) {
   world.complete(world.claim_one());
   world.complete(world.claim_one());
   EXPECT_EQ(world.claim_one().step, "c");
+}
+
+std::vector<std::string> letters(const World& world) {
+  std::vector<std::string> ids;
+  for (const auto& [key, record] : world.disk().records()) {
+    if (key.kind == model::RecordKind::dead_letter) ids.push_back(key.key);
+  }
+  return ids;
+}
+
+TEST(Retry, OfADeadTaskTakesItsLetterAway) {
+  World world;
+  const RunId run = world.submit(chain());
+  work_off(world, {"b"});
+  ASSERT_EQ(letters(world), std::vector<std::string>{model::dead_letter_id({run, 1}, 1)});
+  decide(world, run, "b", Verdict::retry);
+  EXPECT_TRUE(letters(world).empty());
+  work_off(world, {"b"});
+  EXPECT_EQ(letters(world), std::vector<std::string>{model::dead_letter_id({run, 1}, 2)});
+  world.ask(model::RecoverRun{.run = run});
+  EXPECT_TRUE(letters(world).empty());
+}
+
+TEST(Retry, WithOtherArguments) {
+  const std::string input = R"({"with":{"limit":5},"env":null,"workdir":""})";
+  for (const std::uint32_t restart_every : {0U, 1U}) {
+    World world({.restart_every = restart_every});
+    const RunId run = world.submit(
+        FlowBuilder("w").run("a").with({{"limit", "${{ run.id }}"}}).run("b").needs({"a"}).done());
+    world.fail(world.claim_one());
+    model::DecideTask retry{.task = {run, 0}, .verdict = Verdict::retry, .input = input, .generation = 2};
+    EXPECT_EQ(error_of(world.ask(retry)).code, ErrorCode::conflict) << "of a generation that is not there";
+    retry.generation = 1;
+    EXPECT_TRUE(std::holds_alternative<model::RunAccepted>(world.ask(retry)));
+    const auto again = world.claim_one();
+    EXPECT_NE(again.spec.find(R"("with":{"limit":5})"), std::string::npos) << again.spec;
+    EXPECT_EQ(world.task(run, "a").generation, 2U);
+    world.complete(again);
+    world.complete(world.claim_one());
+    EXPECT_EQ(world.run(run).status, RunStatus::completed);
+  }
+}
+
+TEST(Retry, OfAHeldTaskWithOtherArguments) {
+  World world;
+  const RunId run = world.submit(
+      FlowBuilder("w").run("a").with({{"limit", 1}}).on_error({.action = model::ErrorAction::hold}).done());
+  world.fail(world.claim_one());
+  const model::DecideTask retry{.task = {run, 0},
+                                .verdict = Verdict::retry,
+                                .input = R"({"with":{"limit":5},"env":null,"workdir":""})"};
+  EXPECT_TRUE(std::holds_alternative<model::RunAccepted>(world.ask(retry)));
+  EXPECT_NE(world.claim_one().spec.find(R"("with":{"limit":5})"), std::string::npos);
+}
+
+// As a drain of dead letters does it: one after the other, while the step goes on.
+TEST(Retry, OfItemsOfAStepThatGoesOn) {
+  for (const std::uint32_t restart_every : {0U, 1U}) {
+    World world({.restart_every = restart_every});
+    const RunId run =
+        world.submit(FlowBuilder("w").run("m").for_each({1, 2, 3}).run("n").needs({"m"}).done());
+    // One failure cancels what is queued: all of them run.
+    const auto tasks = world.claim(10);
+    ASSERT_EQ(tasks.size(), 3U);
+    for (const auto& task : tasks) world.fail(task);
+    ASSERT_EQ(world.run(run).status, RunStatus::failed);
+    EXPECT_EQ(letters(world).size(), 3U);
+    for (const std::int32_t item : {2, 0, 1}) {
+      const auto reply = world.ask(model::DecideTask{.task = {run, world.task(run, "m", item).key.ordinal},
+                                                     .verdict = Verdict::retry,
+                                                     .input = R"({"with":7,"env":null,"workdir":""})"});
+      EXPECT_TRUE(std::holds_alternative<model::RunAccepted>(reply)) << error_of(reply).message;
+    }
+    EXPECT_TRUE(letters(world).empty());
+    EXPECT_EQ(world.task(run, "m").kept_failures, 0U);
+    const auto again = world.claim(10);
+    ASSERT_EQ(again.size(), 3U);
+    for (const auto& task : again) world.complete(task);
+    world.complete(world.claim_one());
+    EXPECT_EQ(world.run(run).status, RunStatus::completed);
+    EXPECT_EQ(world.run(run).recovery_attempts, 1U);
+  }
 }
 
 TEST(ChangeRun, MovesWhatWaitsToItsNewPriority) {

@@ -101,6 +101,12 @@ void Disk::store(const model::TaskChange& change) {
     ASSERT_TRUE(!is_terminal(before->second.status) || row.generation > before->second.generation)
         << "a terminal task changed: " << label(row);
     ASSERT_GE(row.generation, before->second.generation) << label(row);
+    for (const model::AttemptRecord& old : before->second.history) {
+      if (old.end == model::AttemptEnd::running) continue;
+      const auto kept = std::ranges::find(row.history, old.number, &model::AttemptRecord::number);
+      ASSERT_TRUE(kept == row.history.end() || *kept == old)
+          << "attempt " << old.number << " had ended: " << label(row);
+    }
   }
   ASSERT_TRUE(runs_.contains(row.key.run));
   replace(input_of(row.key), change.input);
@@ -122,6 +128,7 @@ void Disk::store(const model::RunFacts& entry) {
     if (history.status != run_before) {
       ASSERT_TRUE(model::is_legal(run_before, history.status))
           << name(run_before) << " to " << name(history.status);
+      run_steps_.emplace(run_before, history.status);
     }
     if (!model::is_task_fact(fact.kind)) continue;
     const TaskStatus task_after = history.tasks[fact.task].status;
@@ -132,6 +139,7 @@ void Disk::store(const model::RunFacts& entry) {
     if (task_after != task_before) {
       ASSERT_TRUE(model::is_legal(task_before, task_after))
           << "task " << fact.task << ": " << name(task_before) << " to " << name(task_after);
+      task_steps_.emplace(task_before, task_after);
     }
   }
   auto& all = facts_[entry.run];

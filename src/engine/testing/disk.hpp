@@ -4,6 +4,7 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -19,8 +20,8 @@ class Disk {
   std::uint32_t open() { return ++incarnation_; }
 
   // Checks: sequence and incarnation fit; rows survive encoding; new rows are new, changed ones exist; a
-  // terminal run or task never changes; every step in the facts is a legal transition; the facts fold to the
-  // rows; counts in the run's row are those of its tasks.
+  // terminal run or task never changes, nor does an attempt that has ended; every step in the facts is a
+  // legal transition; the facts fold to the rows; counts in the run's row are those of its tasks.
   void commit(const model::Batch& batch);
 
   // nullptr: there is none. Item results are put together from those of the items.
@@ -35,6 +36,9 @@ class Disk {
   const std::map<std::string, std::vector<Hash256>>& versions() const { return versions_; }
   const std::map<model::RecordKey, model::Record>& records() const { return records_; }
   const model::IdempotencyChange* use_of(const std::string& key) const;
+  // Every transition of a run, and of a task within its generation, that a fact has told so far.
+  const std::set<std::pair<model::RunStatus, model::RunStatus>>& run_steps() const { return run_steps_; }
+  const std::set<std::pair<model::TaskStatus, model::TaskStatus>>& task_steps() const { return task_steps_; }
   JournalSequence sequence() const { return sequence_; }
   std::int64_t last_run() const { return last_run_; }
   ShardTime shard_time() const { return shard_time_; }
@@ -61,6 +65,8 @@ class Disk {
   std::map<RunKey, std::vector<model::Fact>> facts_;
   std::map<RunKey, JournalSequence> heads_;
   std::map<RunKey, model::RunHistory> histories_;
+  std::set<std::pair<model::RunStatus, model::RunStatus>> run_steps_;
+  std::set<std::pair<model::TaskStatus, model::TaskStatus>> task_steps_;
 };
 
 // Everything in a batch as bytes: two decisions are the same when these are.

@@ -271,6 +271,19 @@ FlowBuilder& FlowBuilder::fallback(boost::json::value with, std::uint32_t attemp
   last().fallback = std::move(step);
   return *this;
 }
+
+FlowBuilder& FlowBuilder::preflight(boost::json::value with, std::uint32_t attempts) {
+  auto step = std::make_shared<model::Step>();
+  step->name = last().name;
+  step->kind = model::StepKind::run;
+  step->action = "instead";
+  step->queue = last().queue;
+  step->with = std::move(with);
+  step->retry = std::make_shared<const model::Retry>(
+      model::Retry{.max_attempts = attempts, .backoff = model::Backoff::fixed});
+  last().preflight = std::move(step);
+  return *this;
+}
 FlowBuilder& FlowBuilder::on_error_of_all(model::ErrorRule rule) {
   workflow_.on_error.push_back(std::move(rule));
   return *this;

@@ -72,6 +72,8 @@ class FlowBuilder {
   FlowBuilder& cleanup_after(std::string_view step);  // may be a later one
   FlowBuilder& cleanup_on_shutdown();
   FlowBuilder& compensate(std::string script = "undo", boost::json::value with = nullptr);
+  // A script with these attempts, 1 s apart.
+  FlowBuilder& preflight(boost::json::value with = nullptr, std::uint32_t attempts = 1);
 
   // About the workflow.
   FlowBuilder& fail_fast();

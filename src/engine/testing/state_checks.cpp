@@ -142,6 +142,16 @@ class RunCheck {
     }
   }
 
+  void pauses() {
+    EXPECT_EQ(run_.row.status == model::RunStatus::paused,
+              is_paused(state_, model::Blocker::run_paused(run_.row.key)));
+    if (!is_terminal(run_.row.status)) return;
+    const auto step = state_.pauses.lower_bound(model::Blocker::step_paused(run_.row.key, 0));
+    EXPECT_FALSE(step != state_.pauses.end() && step->first.kind == model::BlockerKind::step_paused &&
+                 step->first.run == run_.row.key)
+        << "a step of a run that is over is paused";
+  }
+
   void not_stuck() {
     if (is_terminal(run_.row.status)) {
       for (const Task& task : run_.tasks)
@@ -308,6 +318,7 @@ void check_state(const State& state, const SealedRun& run_row, const SealedTask&
     check.rows(run_row, task_row);
     check.derived();
     check.limits();
+    check.pauses();
     check.not_stuck();
   }
   bool pending = false;

@@ -1,0 +1,112 @@
+// What a task gets: as it was recorded, and with a person's changes.
+#include <algorithm>
+#include <array>
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
+
+#include "api/control.hpp"
+#include "base/text.hpp"
+
+namespace baton::api {
+namespace {
+
+namespace json = boost::json;
+
+constexpr std::array<std::string_view, 4> kParts = {"action", "env", "with", "workdir"};
+constexpr std::size_t kMostInput = std::size_t{2} << 20;
+constexpr int kDepth = 64;
+
+// RFC 7396: members of objects are merged, null removes, everything else replaces.
+void merge(json::value& target, const json::value& changes, int depth = 0) {
+  const auto* members = changes.if_object();
+  if (members == nullptr || depth >= kDepth) {
+    target = changes;
+    return;
+  }
+  if (!target.is_object()) target.emplace_object();
+  for (const auto& [name, value] : *members) {
+    if (value.is_null()) {
+      target.get_object().erase(name);
+    } else {
+      merge(target.get_object()[name], value, depth + 1);
+    }
+  }
+}
+
+Status check_parts(const json::object& changes, bool script) {
+  for (const auto& [name, value] : changes) {
+    if (std::ranges::find(kParts, std::string_view(name)) == kParts.end()) {
+      const std::string_view near = nearest(name, kParts);
+      return fail(ErrorCode::invalid_request,
+                  "\"arguments\": \"" + printable(name) + "\" is none of with, env, workdir and action" +
+                      (near.empty() ? "" : "; did you mean \"" + std::string(near) + "\"?"),
+                  "/arguments");
+    }
+    if (name == "action" && script) {
+      return fail(ErrorCode::invalid_request, "\"arguments\": the script of a step cannot be changed",
+                  "/arguments/action");
+    }
+    if (name == "env" && !value.is_object()) {
+      return fail(ErrorCode::invalid_request, "\"arguments\": \"env\" must be an object", "/arguments/env");
+    }
+    if (name == "workdir" && !value.is_string()) {
+      return fail(ErrorCode::invalid_request, "\"arguments\": \"workdir\" must be a string",
+                  "/arguments/workdir");
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<std::optional<json::object>> recorded_input(Core& core, const TaskId& task, const model::Step& step) {
+  const TaskKey key{task.run.key(), task.ordinal};
+  TRY(const std::optional<std::string> text,
+      core.services.store.get_payload({key.run, model::PayloadSlot::task_input, key.ordinal}));
+  json::value recorded = model::body_of(step);
+  if (text && !text->empty()) {
+    boost::system::error_code error;
+    json::value stored = json::parse(*text, error);
+    if (error) return fail(ErrorCode::corrupt, "the stored input of the task is damaged");
+    // A list is that of a mapped step.
+    const auto* members = stored.if_object();
+    if (members == nullptr) return std::optional<json::object>();
+    if (members->contains("env")) recorded = std::move(stored);
+  } else if (json::serialize(recorded).find("${{") != std::string::npos) {
+    return std::optional<json::object>();
+  }
+  json::object input;
+  for (const std::string_view part : kParts) {
+    if (const auto* value = recorded.get_object().if_contains(part)) input[part] = *value;
+  }
+  return std::optional(std::move(input));
+}
+
+Result<EditedInput> edited_input(Core& core, const TaskId& task, const json::object& changes) {
+  TRY(const model::TaskRow row, core.queries.task_row(task));
+  TRY(const store::RunView run, core.queries.find(task.run));
+  const auto workflow = core.queries.workflow_of(run.row);
+  if (!workflow || row.step >= workflow->steps.size()) {
+    return fail(ErrorCode::corrupt, "the definition of run " + task.run.text() + " cannot be read");
+  }
+  const model::Step& step = workflow->steps[row.step];
+  TRY_VOID(check_parts(changes, step.kind == model::StepKind::run));
+  TRY(std::optional<json::object> input, recorded_input(core, task, step));
+  if (!input) {
+    return fail(
+        ErrorCode::conflict,
+        "task " + task.text() + " (" + step.name +
+            ") never had arguments: it failed before they were computed, or has items; recover its run",
+        std::string(name(row.status)));
+  }
+  json::value edited = std::move(*input);
+  for (const auto& [part, value] : changes) merge(edited.get_object()[part], value);
+  std::string text = json::serialize(edited);
+  if (text.size() > kMostInput) {
+    return fail(ErrorCode::too_large, "the arguments have " + std::to_string(text.size()) +
+                                          " bytes; at most " + std::to_string(kMostInput) + " are allowed");
+  }
+  return EditedInput{std::move(text), row.generation};
+}
+
+}  // namespace baton::api
