@@ -47,11 +47,21 @@ const Task* latest(const Run& run, const std::unordered_map<Ordinal, Ordinal>& h
   return helper.row.generation == task.row.generation ? &helper : nullptr;
 }
 
+// Whether an attempt after that one may have made something: a preflight only looks.
+bool has_done_something(const model::TaskRow& row, std::uint32_t after) {
+  if (row.starts <= after) return false;
+  if (row.history.empty() || row.history.front().number > after + 1) return true;  // older ones are forgotten
+  return std::ranges::any_of(row.history, [&](const model::AttemptRecord& attempt) {
+    return attempt.number > after && attempt.phase != model::Phase::preflight;
+  });
+}
+
 bool needs_cleanup(const Run& run, const Task& task) {
-  if (task.row.starts == 0 || task.row.expanded) return false;
+  if (task.row.expanded) return false;
   // Attempts are numbered through all generations of a task.
   const auto newest = run.cleanups.find(task.row.key.ordinal);
-  return newest == run.cleanups.end() || run.tasks[newest->second].row.covers < task.row.starts;
+  return has_done_something(task.row,
+                            newest == run.cleanups.end() ? 0 : run.tasks[newest->second].row.covers);
 }
 
 bool needs_undoing(const Run& run, const Task& task) {

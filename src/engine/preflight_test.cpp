@@ -105,5 +105,18 @@ TEST(Preflight, OfItemsAndOfWhatIsParked) {
   }
 }
 
+TEST(Preflight, ThatFailsLeavesNothingToCleanUp) {
+  World world;
+  const RunId bad = world.submit(FlowBuilder("w").run("a").preflight().cleanup().done());
+  world.fail(world.claim_one());
+  EXPECT_EQ(world.run(bad).status, model::RunStatus::failed) << "nothing was started";
+  const RunId good = world.submit(FlowBuilder("w").run("a").preflight().cleanup().done());
+  world.complete(world.claim_one());
+  world.complete(world.claim_one());
+  EXPECT_EQ(world.run(good).status, model::RunStatus::running);
+  world.complete(world.claim_one());
+  EXPECT_EQ(world.run(good).status, model::RunStatus::completed);
+}
+
 }  // namespace
 }  // namespace baton::engine

@@ -53,7 +53,7 @@ enum class FactKind : std::uint8_t {
   resource_cleaned,   // text: its name; given back by its action
   resource_leaked,    // text: its name; other: why it could not be given back
   task_progress,      // attempt; number: percent; text: message
-  task_checked,     // attempt; its preflight is over, its own attempts follow
+  task_checked,       // attempt; its preflight is over, its own attempts follow
 };
 
 struct Fact {

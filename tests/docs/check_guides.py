@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Does what the guides show: every complete workflow is valid and laid out as `baton fmt` does, and the tutorial's commands
-print what stands below them.
+"""Does what the guides show: every complete workflow is valid and laid out as `baton fmt` does, and the commands of the
+tutorial and of the day on call print what stands below them.
 
     check_guides.py BATON
 
@@ -18,6 +18,7 @@ from pathlib import Path
 import pages
 
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+WALKED = ("tutorial.md", "on-call.md")  # from an empty folder each
 EVENT = re.compile(r"^(run [0-9a-f-]{36}| +\d+\.\ds  .*)$")
 
 
@@ -41,7 +42,7 @@ def commands(block):
     return [tuple(part.partition("\n")[::2]) for part in parts]
 
 
-def check_tutorial(baton, page):
+def check_walk(baton, page):
     """Messages about what is not as shown, and how many commands were run."""
     wrong, ran, code = [], 0, 0
     with tempfile.TemporaryDirectory() as home:
@@ -86,11 +87,16 @@ def check_workflows(baton):
 
 def main():
     baton = Path(sys.argv[1]).resolve()
-    wrong, ran = check_tutorial(baton, pages.DOCS / "guide" / "tutorial.md")
-    more, seen = check_workflows(baton)
-    wrong += more
-    print("\n\n".join(wrong) if wrong else f"ok  {ran} commands of the tutorial and {seen} workflows of the guides are as shown")
-    sys.exit(1 if wrong or ran < 10 or seen < 5 else 0)
+    wrong, seen = check_workflows(baton)
+    ran = 0
+    for page in WALKED:
+        more, commands_run = check_walk(baton, pages.DOCS / "guide" / page)
+        wrong += more
+        ran += commands_run
+        if commands_run < 10:
+            wrong.append(f"{page}: only {commands_run} commands")
+    print("\n\n".join(wrong) if wrong else f"ok  {ran} commands and {seen} workflows of the guides are as shown")
+    sys.exit(1 if wrong or seen < 5 else 0)
 
 
 if __name__ == "__main__":
