@@ -538,7 +538,8 @@ class Checker {
     if (!http && !text.starts_with("https://")) {
       const bool relative =
           text.find("://") == std::string_view::npos && !text.starts_with('/') && !text.empty();
-      return mismatch(node, field, relative ? "write http://" + shown(text) : "");
+      const std::string_view start = field.name == "health" ? "write /" : "write http://";
+      return mismatch(node, field, relative ? std::string(start) + shown(text) : "");
     }
     const std::string_view rest = text.substr(http ? 7 : 8);
     if (rest.empty() || rest.front() == '/' || rest.front() == '?' || rest.front() == '#') {
