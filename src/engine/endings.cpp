@@ -275,23 +275,20 @@ void give_back_next(State& state, Run& run, Ordinal ordinal, const Moment& momen
       enqueue(state, run, task, moment, effects);
     }
   }
-  if (run.row.stage == RunStage::leftovers && !has_open_resources(state, run)) {
-    next_stage(state, run, moment, effects);
-  }
+  if (run.row.stage != RunStage::leftovers || !run.leftovers_listed || run.tasks[ordinal].helpers > 0) return;
+  run.leftovers.erase(ordinal);
+  if (run.leftovers.empty()) next_stage(state, run, moment, effects);
 }
 
 void give_back_leftovers(State& state, Run& run, const Moment& moment, Effects& effects) {
   if (run.row.stage != RunStage::leftovers) return;
-  bool any = false;
-  std::optional<Ordinal> last;
+  run.leftovers.clear();
+  run.leftovers_listed = true;
   for (const Resource& resource : resources_of(state, run.row.id)) {
-    if (!is_open(run, resource)) continue;
-    any = true;
-    if (last == resource.task.ordinal) continue;
-    last = resource.task.ordinal;
-    push(state, run, WorkKind::give_back, *last);
+    if (!is_open(run, resource) || !run.leftovers.insert(resource.task.ordinal).second) continue;
+    push(state, run, WorkKind::give_back, resource.task.ordinal);
   }
-  if (!any) next_stage(state, run, moment, effects);
+  if (run.leftovers.empty()) next_stage(state, run, moment, effects);
 }
 
 // Resources whose run is over or gone. Each run gives back what it has before it ends: this is for what a
@@ -358,6 +355,8 @@ void begin_stage(State& state, Run& run, RunStage stage, const Moment& moment, E
   effects.touch(run);
   run.row.stage = stage;
   run.cleanup_walk = {};
+  run.leftovers.clear();
+  run.leftovers_listed = false;
   effects.record(run, {.kind = FactKind::run_finalizing,
                        .at = moment.wall,
                        .status = static_cast<std::uint8_t>(run.row.outcome),

@@ -105,6 +105,8 @@ struct Run {
   std::unordered_map<Ordinal, Ordinal> returns;  // that gave back a resource
   std::uint32_t last_end_order = 0;              // highest TaskRow::end_order
   std::vector<Ordinal> to_undo;                  // stage compensate: the next one last
+  std::set<Ordinal> leftovers;                   // tasks that have resources to be given back in this stage
+  bool leftovers_listed = false;                 // they are known
   CleanupWalk cleanup_walk;                      // stage cleanup
 };
 

@@ -1,7 +1,7 @@
 #include "scenario/observe.hpp"
 
-#include <algorithm>
 #include <boost/json/parse.hpp>
+#include <map>
 #include <set>
 
 #include "api/queries.hpp"
@@ -54,6 +54,7 @@ Result<Observed> observe(store::Reader& reader, const RunId& run) {
   TRY(json::array dead_letters, dead_letters_of(reader, run));
   seen.run["dead_letters"] = std::move(dead_letters);
   std::set<Ordinal> mapped;
+  std::map<std::string, std::size_t> helpers;  // their places
   api::TaskCursor from;
   for (;;) {
     TRY(const std::string text, queries.tasks(run, from, kPage));
@@ -64,10 +65,12 @@ Result<Observed> observe(store::Reader& reader, const RunId& run) {
         mapped.insert(static_cast<Ordinal>(fields.at("step_index").as_int64()));
       ObservedTask task = read_task(fields);
       // Of several that served the same task, such as its resources or its generations, the last one.
-      const auto same = std::ranges::find(seen.tasks, task.name, &ObservedTask::name);
-      if (same != seen.tasks.end() && fields.at("role").as_string() != "main") {
-        if (same->id < task.id) *same = std::move(task);
-        continue;
+      if (fields.at("role").as_string() != "main") {
+        const auto [same, first] = helpers.emplace(task.name, seen.tasks.size());
+        if (!first) {
+          if (seen.tasks[same->second].id < task.id) seen.tasks[same->second] = std::move(task);
+          continue;
+        }
       }
       seen.tasks.push_back(std::move(task));
     }
