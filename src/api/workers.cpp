@@ -19,11 +19,9 @@ void Workers::post(Job job) {
 }
 
 void Workers::stop() {
-  std::deque<Job> dropped;
   {
     const std::lock_guard lock(mutex_);
     stopped_ = true;
-    dropped.swap(jobs_);
   }
   changed_.notify_all();
   for (std::thread& thread : threads_) {
@@ -35,7 +33,7 @@ void Workers::work() {
   std::unique_lock lock(mutex_);
   for (;;) {
     changed_.wait(lock, [this] { return stopped_ || !jobs_.empty(); });
-    if (stopped_) return;
+    if (jobs_.empty()) return;
     Job job = std::move(jobs_.front());
     jobs_.pop_front();
     lock.unlock();

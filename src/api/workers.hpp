@@ -21,7 +21,8 @@ class Workers {
 
   // Any thread. After stop() the job is destroyed unrun.
   void post(Job job);
-  // Waits for the jobs that run; the others are destroyed unrun. Not on a worker's thread. Twice is fine.
+  // Waits until everything that was posted is done: a job may be the answer to a command that is committed,
+  // and whoever asked must not be left to ask again. Not on a worker's thread. Twice is fine.
   void stop();
 
  private:
