@@ -40,8 +40,10 @@ bool stands_still(const Run& run) {
 }
 
 std::optional<ShardTime> deadline_of(const Run& run, const Task& task) {
-  if (!is_set(task.row.deadline) || task.row.stop_reason == StopReason::deadline || stands_still(run))
-    return std::nullopt;
+  // An attempt that is stopped for one of these is the last one: there is nothing more to decide.
+  const bool ending =
+      task.row.stop_reason == StopReason::deadline || task.row.stop_reason == StopReason::cancelled;
+  if (!is_set(task.row.deadline) || ending || stands_still(run)) return std::nullopt;
   return shard_time(run, task.row.deadline);
 }
 

@@ -57,6 +57,21 @@ TEST_P(Deadlines, AStepThatIsRunningIsStoppedAndFails) {
   EXPECT_EQ(world.run(run).status, RunStatus::failed);
 }
 
+// Once the deadline was due for ever, and the turn that looked for what is due never ended.
+TEST_P(Deadlines, OfAStepThatIsBeingCancelledChangesNothing) {
+  const RunId run = world.submit(FlowBuilder("w").run("a").deadline(kMinute).done());
+  const auto attempt = world.claim_one();
+  pass(attempt, kMinute - kSecond);
+  world.ask(model::CancelRun{run});
+  EXPECT_EQ(stops(), (std::vector{model::Stopping::soft}));
+  pass(attempt, kSecond);
+  EXPECT_TRUE(stops().empty());
+  pass(attempt, world.state().settings.cancel_grace);
+  EXPECT_EQ(stops(), (std::vector{model::Stopping::hard}));
+  EXPECT_EQ(world.fail(attempt, {.type = "signal"}), TaskStatus::cancelled);
+  EXPECT_EQ(world.run(run).status, RunStatus::cancelled);
+}
+
 TEST_P(Deadlines, AStepThatCompletesWhileItIsStoppedHasCompleted) {
   const RunId run = world.submit(FlowBuilder("w").run("a").deadline(kSecond * 3).done());
   const auto attempt = world.claim_one();

@@ -247,7 +247,8 @@ void finish(State& state, Run& run, const Moment& moment, Effects& effects) {
     start_run_clocks(state, run, moment);
     effects.record(run, {.kind = FactKind::run_recovered, .at = moment.wall});
   }
-  if (plan.then != Recovery::Then::again) {
+  // An item of a list that is made anew is no more.
+  if (plan.then != Recovery::Then::again && !run.tasks[plan.root].old) {
     Task& root = run.tasks[plan.root];
     start_run(state, run, moment, effects);
     if (plan.then == Recovery::Then::skip) {

@@ -118,7 +118,7 @@ struct ClaimTasks {
 // The worker lives; its lease is renewed. The reply names which of its attempts shall stop.
 struct Heartbeat {
   std::string worker;
-  std::vector<Token> running;
+  std::vector<Token> running;  // and those that have ended and whose report nobody has answered yet
 };
 
 struct ReportAttempt {

@@ -31,6 +31,9 @@ engine::Moment ShardLoop::moment() {
 std::optional<Duration> ShardLoop::next_due() const {
   if (stopped_) return std::nullopt;
   if (read_only_) return next_probe_;
+  // Nothing can be decided: the commit's end wakes the loop. A timer that is due already would wake it for
+  // nothing, again and again.
+  if (in_flight_.size() >= options_.commits_in_flight) return std::nullopt;
   const auto due = engine::next_due(state_);
   if (!due) return std::nullopt;
   return Duration{due->us} - shard_origin_;

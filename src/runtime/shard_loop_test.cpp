@@ -120,6 +120,27 @@ TEST(ShardLoop, RunsAWorkflowToItsEnd) {
   EXPECT_EQ(shard.loop->state().runs.size(), 0u) << "terminal runs leave memory";
 }
 
+TEST(ShardLoop, IsNotWokenByTimersWhileItMayNotDecide) {
+  Shard shard;
+  shard.options.settings.lease = Duration::seconds(1);
+  shard.restart();
+  const auto claimed = shard.claim();
+  shard.submit(kOneStep);
+  shard.settle();
+  ASSERT_TRUE(claimed->has_value());
+  ASSERT_TRUE(shard.loop->next_due()) << "the lease";
+  shard.writer->hold_commits();
+  for (int i = 0; i < 2; ++i) {
+    shard.submit(kOneStep);
+    shard.settle();
+  }
+  shard.now = shard.now + Duration::seconds(2);
+  EXPECT_FALSE(shard.loop->next_due()) << "only the end of a commit helps";
+  shard.writer->complete_next();
+  shard.settle();
+  EXPECT_EQ(shard.writer->held(), 2u) << "the end of the lease is stored next";
+}
+
 TEST(ShardLoop, DecidesTheNextBatchWhileOneCommitsAndReleasesNothingOfIt) {
   Shard shard;
   shard.writer->hold_commits();

@@ -224,6 +224,7 @@ void Worker::heartbeat() {
   if (cut_) return;
   model::Heartbeat heartbeat{name_, {}};
   for (const auto& [token, attempt] : attempts_) heartbeat.running.push_back(token);
+  for (const auto& [token, report] : unreported_) heartbeat.running.push_back(token);
   const std::uint64_t life = life_;
   world_.send(std::move(heartbeat), "worker:" + name_, [this, life](const model::ReplyBody& reply) {
     if (!alive_ || cut_ || life != life_) return;

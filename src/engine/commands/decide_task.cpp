@@ -44,11 +44,14 @@ Status run_allows(const Run& run, const Task& task, const model::DecideTask& com
     return refuse("the task gives back what another one made; `baton resources cleanup` does that again");
   }
   if (status == RunStatus::completed) return refuse("a completed run stays as it is: replay it as a new run");
-  if (status == RunStatus::cancelling) return refuse("wait until it has ended");
+  // A held step under `finally` waits for nothing but this decision.
+  const bool finally = run.program->step(task.row.step).finally;
+  if (status == RunStatus::cancelling && !(finally && task.row.held))
+    return refuse("wait until it has ended");
   if (run.row.recovery.scope != Recovery::Scope::none) {
     return fail(ErrorCode::conflict, id + " is being recovered; try again when it runs", "recovering");
   }
-  if (run.program->step(task.row.step).finally && !model::is_terminal(status)) {
+  if (finally && !model::is_terminal(status) && !task.row.held) {
     return refuse("steps under `finally` always run to their end");
   }
   if (model::is_terminal(status)) {

@@ -1,7 +1,33 @@
+#include <set>
+#include <vector>
+
+#include "engine/attempts.hpp"
 #include "engine/commands/commands.hpp"
 #include "engine/workers.hpp"
 
 namespace baton::engine::commands {
+namespace {
+
+// Attempts that were given out two leases ago, and that their worker does not name although it lives: the
+// answer to its claim never reached it (the network, an owner that died between commit and answer), or it has
+// forgotten them. Nobody works on them. Two leases, so that a heartbeat that comes late does no harm.
+void lose_unlisted(State& state, const Worker& worker, const std::vector<Token>& listed, const Moment& moment,
+                   Effects& effects) {
+  const std::set<Token> known(listed.begin(), listed.end());
+  std::vector<std::pair<Token, TaskKey>> gone;
+  for (const auto& [token, key] : worker.attempts) {
+    const model::TaskRow& row = state.find(key.run)->tasks[key.ordinal].row;
+    if (!known.contains(token) && row.attempt_started + state.settings.lease * 2 <= moment.now)
+      gone.emplace_back(token, key);
+  }
+  for (const auto& [token, key] : gone) {
+    Run& run = *state.find(key.run);
+    Task& task = run.tasks[key.ordinal];
+    if (task.row.token == token) lose(state, run, task, model::AttemptEnd::lost, moment, effects);
+  }
+}
+
+}  // namespace
 
 void decide(State& state, const model::Heartbeat& command, model::ReplyTo reply_to, const Moment& moment,
             Effects& effects) {
@@ -19,6 +45,7 @@ void decide(State& state, const model::Heartbeat& command, model::ReplyTo reply_
     const model::Stopping stopping = run->tasks[held->second.ordinal].row.stopping;
     if (stopping != model::Stopping::none) answer.stop.emplace_back(token, stopping);
   }
+  if (!in_process) lose_unlisted(state, worker, command.running, moment, effects);
   effects.early_reply(reply_to, std::move(answer));
 }
 

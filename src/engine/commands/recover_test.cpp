@@ -262,6 +262,18 @@ TEST(Recover, ByItselfAsTheDefinitionSays) {
   EXPECT_EQ(world.run(run).status, RunStatus::failed) << "once only";
 }
 
+TEST(Recover, OfARunOfWhichOnlyAFinallyStepFailed) {
+  World world;
+  const RunId run = world.submit(FlowBuilder("w").run("a").run("f").finally().done());
+  work_off(world, {"f"});
+  EXPECT_EQ(world.run(run).status, RunStatus::failed);
+  recover(world, run);
+  work_off(world);
+  EXPECT_EQ(world.run(run).status, RunStatus::completed);
+  EXPECT_EQ(world.task(run, "a").generation, 1u);
+  EXPECT_EQ(world.task(run, "f").generation, 2u);
+}
+
 TEST(Retry, OfOneTaskRepeatsItAndWhatItBlocked) {
   World world;
   const RunId run = world.submit(chain());
@@ -361,6 +373,21 @@ TEST(Complete, OfAnItem) {
 }
 
 // Every state of a task against every decision: what may be done, and what is refused without a trace.
+TEST(DecideTask, AHeldStepUnderFinallyCanBeDecided) {
+  using Verdict = model::DecideTask::Verdict;
+  for (const auto verdict : {Verdict::retry, Verdict::skip, Verdict::complete, Verdict::fail}) {
+    World world;
+    const RunId run = world.submit(
+        FlowBuilder("w").run("a").run("f").on_error({.action = model::ErrorAction::hold}).finally().done());
+    work_off(world, {"f"});
+    ASSERT_TRUE(world.task(run, "f").held);
+    const auto reply = world.ask(model::DecideTask{.task = {run, 1}, .verdict = verdict});
+    EXPECT_FALSE(std::holds_alternative<Error>(reply));
+    work_off(world);
+    EXPECT_EQ(world.run(run).status, verdict == Verdict::fail ? RunStatus::failed : RunStatus::completed);
+  }
+}
+
 TEST(DecideTask, EveryStateAndEveryVerdict) {
   const auto allowed = [](TaskStatus status, Verdict verdict) {
     switch (status) {

@@ -155,6 +155,27 @@ TEST(Lease, EveryWordOfAWorkerRenewsIt) {
   EXPECT_EQ(world.disk().sequence(), 2) << "heartbeats store nothing";
 }
 
+TEST(Lease, AnAttemptThatItsWorkerDoesNotNameIsLost) {
+  World world;
+  const RunId run = world.submit(FlowBuilder("w").run("a").run("b").done());
+  const auto a = world.claim_one();
+  const auto b = world.claim_one();  // the worker never gets this answer
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_EQ(world.status(run, "b"), TaskStatus::running) << "the answer may still be on its way";
+    world.advance(Duration::seconds(19));
+    world.ask(model::Heartbeat{"w", {a.token}});
+  }
+  world.restart();
+  EXPECT_EQ(world.status(run, "b"), TaskStatus::running);
+  world.advance(Duration::seconds(3));
+  world.ask(model::Heartbeat{"w", {a.token}});
+  EXPECT_EQ(world.status(run, "b"), TaskStatus::queued);
+  EXPECT_EQ(world.task(run, "b").lost, 1u);
+  EXPECT_EQ(world.status(run, "a"), TaskStatus::running);
+  EXPECT_EQ(testing::error_of(world.report(b, testing::completed())).code, ErrorCode::stale_token);
+  EXPECT_EQ(world.complete(a), TaskStatus::completed);
+}
+
 TEST(Lease, AWorkerInTheServersProcessHasNone) {
   World world;
   const RunId run = world.submit(FlowBuilder("w").run("a").done());
