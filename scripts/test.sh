@@ -59,6 +59,11 @@ if [ "$mode" = full ] || [ "$mode" = long ]; then
   [ "$mode" != long ] || fuzz_seconds=1800
   check 'fuzzers' scripts/fuzz.sh build/asan "$fuzz_seconds"
 
+  # The test of the simulation: it has to find every mistake that is made on purpose.
+  stage 'configure seeded bugs' cmake --preset release -B build/seeded -DBATON_BENCH=OFF -DBATON_SEEDED_BUGS=ON
+  stage 'build seeded bugs' cmake --build build/seeded --parallel "$jobs" --target simulation
+  check 'seeded bugs are found' unit_tests seeded --label-regex '^seeded_bugs$'
+
   # ThreadSanitizer where threads meet; the rest has none.
   folders=(net logs executors runtime)
   stage 'configure tsan' cmake --preset tsan -DBATON_BENCH=OFF

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/duration.hpp"
+#include "base/seeded_bug.hpp"
 #include "base/text.hpp"
 #include "engine/breakers.hpp"
 #include "engine/deadlines.hpp"
@@ -122,7 +123,7 @@ void retry_later(State& state, Run& run, Task& task, const Verdict& verdict, con
   if (!is_helper(task)) ++run.row.retries;
   wait_elsewhere(state, run, task);
   task.row.last_delay = verdict.backoff;
-  task.row.due = moment.now + verdict.delay;
+  task.row.due = moment.now + (seeded_bug(Bug::retry_too_early) ? Duration{} : verdict.delay);
   set_error(task.row, failure);
   set_timer(state, task, task.row.due);
   effects.record(run, {.kind = model::FactKind::task_retrying,
@@ -350,8 +351,10 @@ void lose(State& state, Run& run, Task& task, AttemptEnd end, const Moment& mome
     failure.message = lost ? "worker " + worker + " died or lost its lease" : "the server stopped under it";
   }
   close(state, run, task, end, failure, moment, effects);
-  --task.row.attempts;
-  --task.row.group_attempts;
+  if (!seeded_bug(Bug::lost_attempt_counts)) {
+    --task.row.attempts;
+    --task.row.group_attempts;
+  }
   if (end == AttemptEnd::lost) ++task.row.lost;
   if (end == AttemptEnd::interrupted) ++task.row.interrupted;
   if (is_cancelled(run, task) || is_closing(run, task)) {
@@ -410,6 +413,7 @@ Task* holder(State& state, const Token& token, const TaskId& id, Run*& run) {
   run = state.find(id.run.key());
   if (run == nullptr || run->row.id != id.run || id.ordinal >= run->tasks.size()) return nullptr;
   Task& task = run->tasks[id.ordinal];
+  if (seeded_bug(Bug::no_token_check) && has_attempt(task.row)) return &task;
   return has_attempt(task.row) && task.row.token == token ? &task : nullptr;
 }
 

@@ -4,6 +4,7 @@
 #include <array>
 #include <boost/json/serialize.hpp>
 
+#include "base/seeded_bug.hpp"
 #include "engine/commands/commands.hpp"
 #include "engine/deadlines.hpp"
 #include "engine/dispatch.hpp"
@@ -323,6 +324,7 @@ bool has_work(const State& state, Run& run, RunStage stage) {
     case RunStage::leftovers:
       return has_open_resources(state, run);
     case RunStage::finally:
+      if (run.row.cancel_requested && seeded_bug(Bug::finally_dropped_after_cancel)) return false;
       return run.open_finally > 0;
   }
   return false;

@@ -4,6 +4,7 @@
 #include <boost/json/serialize.hpp>
 
 #include "base/duration.hpp"
+#include "base/seeded_bug.hpp"
 #include "base/text.hpp"
 #include "engine/attempts.hpp"
 #include "engine/branches.hpp"
@@ -86,6 +87,7 @@ void end_step(State& state, Run& run, Task& task, const Moment& moment, Effects&
     Upstream& upstream = run.tasks[next].upstream;
     const bool was_triggered = is_triggered(run, next);
     --upstream.waiting;
+    if (seeded_bug(Bug::join_counts_twice) && upstream.waiting > 0) --upstream.waiting;
     count_end(upstream, task.row, step);
     // What the switch did not choose is skipped at once, whatever else it needs.
     if ((!was_triggered && is_triggered(run, next)) || (step.branches && is_off_branch(run, next)))
@@ -398,7 +400,7 @@ void activate(State& state, Run& run, Task& task, const Moment& moment, Effects&
   if (is_helper(task)) return enqueue(state, run, task, moment, effects);
   if (is_item(task)) ++run.tasks[task.row.step].items_active;
   const std::uint32_t limit = run.program->workflow().max_parallel;
-  if (limit > 0 && run.active >= limit) {
+  if (limit > 0 && run.active >= limit + (seeded_bug(Bug::one_more_than_max_parallel) ? 1 : 0)) {
     task.parked = true;
     if (is_item(task)) ++run.tasks[task.row.step].items_waiting;
     run.parked.push_back(task.row.key.ordinal);

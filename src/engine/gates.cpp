@@ -1,5 +1,6 @@
 #include "engine/gates.hpp"
 
+#include "base/seeded_bug.hpp"
 #include "engine/breakers.hpp"
 #include "engine/dispatch.hpp"
 #include "engine/endings.hpp"
@@ -25,7 +26,8 @@ void stand_in(Line& line, Task& task) {
 }  // namespace
 
 std::optional<Blocker> blocker_of(const State& state, const Run& run, const Task& task) {
-  if (run.row.status == model::RunStatus::paused) return Blocker::run_paused(run.row.key);
+  if (run.row.status == model::RunStatus::paused && !seeded_bug(Bug::pause_does_not_hold))
+    return Blocker::run_paused(run.row.key);
   if (is_held_by_breaker(state, run, task)) {
     return Blocker::breaker_open(breaker_settings(run, task)->name);
   }
@@ -112,6 +114,11 @@ std::size_t release(State& state, const Blocker& blocker, std::size_t at_most) {
   auto& tasks = found->second.tasks;
   std::size_t count = 0;
   for (; count < at_most && !tasks.empty(); ++count) {
+    if (seeded_bug(Bug::resume_leaves_one_behind) && count > 0 && tasks.size() == 1) {
+      state.find(tasks.begin()->second.run)->tasks[tasks.begin()->second.ordinal].line = nullptr;
+      tasks.clear();
+      break;
+    }
     const TaskKey key = tasks.begin()->second;
     tasks.erase(tasks.begin());
     Run& run = *state.find(key.run);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/seeded_bug.hpp"
 #include "engine/dead_letters.hpp"
 #include "engine/deadlines.hpp"
 #include "engine/endings.hpp"
@@ -268,7 +269,8 @@ void finish(State& state, Run& run, const Moment& moment, Effects& effects) {
   if (model::is_terminal(run.row.status)) return;
   take_up(state, run);
   // Nothing was to be done again: everything had ended when the run was cancelled.
-  if (run.row.stage == model::RunStage::main && run.open_main == 0) {
+  if (run.row.stage == model::RunStage::main && run.open_main == 0 &&
+      !seeded_bug(Bug::finally_alone_not_recovered)) {
     end_phase_if_over(state, run, moment, effects);
   }
 }

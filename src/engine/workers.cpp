@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/seeded_bug.hpp"
+
 namespace baton::engine {
 
 Worker& renew_lease(State& state, const std::string& name, bool in_process, const Moment& moment) {
@@ -9,7 +11,8 @@ Worker& renew_lease(State& state, const std::string& name, bool in_process, cons
   worker.in_process = in_process;
   state.timers.erase({worker.lease, TimerKind::lease, {}, name});
   if (!in_process) {
-    worker.lease = moment.now + state.settings.lease;
+    worker.lease =
+        moment.now + (seeded_bug(Bug::lease_too_short) ? Duration::seconds(5) : state.settings.lease);
     state.timers.insert({worker.lease, TimerKind::lease, {}, name});
   }
   return worker;

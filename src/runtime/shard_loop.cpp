@@ -4,6 +4,7 @@
 #include <set>
 #include <utility>
 
+#include "base/seeded_bug.hpp"
 #include "engine/load.hpp"
 #include "engine/resources.hpp"
 #include "engine/timers.hpp"
@@ -66,6 +67,7 @@ Status ShardLoop::load_state() {
   fresh.sequence = durable_ + 1;
   fresh.last_run = durable_last_run_;
   fresh.last_token = state_.last_token;  // tokens of a batch that failed are never given out again
+  if (seeded_bug(Bug::tokens_again_after_reload)) fresh.last_token = 0;
   fresh.settings = options_.settings;
   fresh.zones = world_.zones;
   state_ = std::move(fresh);
@@ -311,6 +313,10 @@ bool ShardLoop::commit(const engine::Moment& at) {
     held_.push_back(std::move(reply));
     return true;
   });
+  if (seeded_bug(Bug::acknowledge_before_commit)) {
+    for (model::Reply& reply : flight.replies) answer(reply.to, std::move(reply.body));
+    flight.replies.clear();
+  }
   in_flight_.push_back(std::move(flight));
   release(held_);
   const std::uint64_t epoch = epoch_;
@@ -326,7 +332,7 @@ bool ShardLoop::commit(const engine::Moment& at) {
 void ShardLoop::release(std::vector<model::Reply>& replies) {
   std::vector<model::Reply> ready;
   std::erase_if(replies, [&](model::Reply& reply) {
-    if (reply.after > durable_) return false;
+    if (reply.after > durable_ && !seeded_bug(Bug::early_reply_before_its_commit)) return false;
     ready.push_back(std::move(reply));
     return true;
   });
@@ -401,7 +407,7 @@ void ShardLoop::admit(store::Loaded loaded) {
   for (auto& [key, entry] : loaded.idempotency) {
     if (state_.idempotency.contains(key)) continue;
     engine::IdempotencyRecord record{.pinned = state_.sequence};
-    if (entry) {
+    if (entry && !seeded_bug(Bug::forget_idempotency_on_reload)) {
       record.use = model::IdempotencyChange{key, entry->body, entry->run, entry->expires_at};
       record.id = entry->id;
     }
@@ -452,7 +458,9 @@ bool ShardLoop::try_to_write_again() {
   if (world_.monotonic() < next_probe_) return false;
   next_probe_ = world_.monotonic() + options_.probe_every;
   if (!store_.probe()) return false;
-  if (auto loaded = load_state(); !loaded) {
+  if (seeded_bug(Bug::no_reload_after_refused_commit)) {
+    state_.sequence = durable_ + 1;
+  } else if (auto loaded = load_state(); !loaded) {
     world_.log("reloading failed: " + loaded.error().message);
     return false;
   }

@@ -33,6 +33,7 @@ World::World(WorldOptions options) : options_(std::move(options)), random_(Seed{
 World::~World() {
   failure_ = Error{};  // answers that come now change nothing
   loop_.reset();
+  writer_.reset();
 }
 
 // ---- Time
@@ -83,11 +84,12 @@ void World::settle() {
   while (loop_ && !failure_) {
     while (woken_ && !failure_) {
       woken_ = false;
-      while (!failure_ && loop_->turn()) {
+      while (!failure_ && !gave_up_ && loop_->turn()) {
         if (++turns > kMostAtOnce) {
           failure_ = Error{ErrorCode::internal, "the loop does not come to rest", ""};
         }
       }
+      if (gave_up_) return take_owner_away(*std::exchange(gave_up_, std::nullopt));
       if (++turns > kMostAtOnce) failure_ = Error{ErrorCode::internal, "the loop does not come to rest", ""};
     }
     if (options_.restart_every == 0 || commits_ < options_.restart_every) return;
@@ -100,7 +102,11 @@ void World::settle() {
 
 void World::start_owner() {
   if (loop_) return;
-  writer_ = std::make_unique<store::MemoryWriter>(data_);
+  if (options_.make_store) {
+    writer_ = options_.make_store(*this, data_);
+  } else {
+    writer_ = std::make_unique<store::MemoryWriter>(data_);
+  }
   runtime::Surroundings world;
   world.monotonic = [this] { return clock_; };
   world.wall = [this] { return wall(); };
@@ -109,11 +115,13 @@ void World::start_owner() {
   world.zones = options_.zones;
   world.wake = [this] { woken_ = true; };
   world.act = [this](const model::Action& action) { act(action); };
-  world.fatal = [this](const Error& error) { failure_ = error; };
-  world.log = [](std::string_view) {};
+  world.fatal = [this](const Error& error) { gave_up_ = error; };
+  world.log = [this](std::string_view line) {
+    if (options_.on_log) options_.on_log(line);
+  };
   loop_ = std::make_unique<runtime::ShardLoop>(*writer_, std::move(world), options_.loop);
   if (const Status started = loop_->start(ShardId{0}); !started) {
-    failure_ = started.error();
+    take_owner_away(started.error());
     return;
   }
   if (!loop_->quarantined().empty()) failure_ = loop_->quarantined().front().error;
@@ -128,8 +136,19 @@ void World::kill_owner() {
   if (!loop_) return;
   for (const auto& worker : workers_) worker->owner_died();
   // Whoever waits for an answer gets none that says anything.
-  const auto dying = std::move(loop_);
+  auto dying = std::move(loop_);
   dying->close();
+  dying.reset();
+  writer_.reset();
+}
+
+void World::take_owner_away(const Error& why) {
+  kill_owner();
+  if (options_.on_owner_gone) {
+    options_.on_owner_gone(why);
+  } else {
+    failure_ = why;
+  }
 }
 
 void World::send(model::CommandBody body, std::string actor, runtime::Handle::ReplyHandler on_reply) {
@@ -141,6 +160,7 @@ void World::send(model::CommandBody body, std::string actor, runtime::Handle::Re
 }
 
 void World::act(const model::Action& action) {
+  if (options_.on_action) options_.on_action(action);
   const auto* stop = std::get_if<model::StopAttempt>(&action);
   if (stop == nullptr) return;
   for (const auto& worker : workers_) {

@@ -24,6 +24,8 @@
 
 namespace baton::simulate {
 
+class World;
+
 struct WorldOptions {
   WallTime begin{1'893'456'000'000'000};  // 2030-01-01T00:00:00Z
   std::uint64_t seed = 1;
@@ -32,6 +34,17 @@ struct WorldOptions {
   std::uint32_t restart_every = 0;
   runtime::LoopOptions loop;
   std::shared_ptr<const calendar::ZoneTable> zones;  // null = UTC only
+
+  // Of simulations with faults (tests/simulation).
+  //
+  // The store of each owner, which is destroyed when its owner dies. None: it always succeeds, at once.
+  std::function<std::unique_ptr<store::Writer>(World&, std::shared_ptr<store::MemoryData>)> make_store;
+  // The owner could not start or gave up, and is gone. None: that is a failure of the world.
+  std::function<void(const Error&)> on_owner_gone;
+  // What the owner asks of workers that are not the world's own.
+  std::function<void(const model::Action&)> on_action;
+  // What the owner says to operators.
+  std::function<void(std::string_view)> on_log;
 };
 
 class World {
@@ -85,12 +98,15 @@ class World {
   // Everything that was committed so far, in the order of the journal.
   const std::vector<Event>& events();
   store::Reader& reader() { return reader_; }
+  // The present owner; nullptr: there is none.
+  const runtime::ShardLoop* owner() const { return loop_.get(); }
 
  private:
   // Rows use 0 for "never": nothing happens at shard time 0.
   static constexpr Duration kBirth = Duration::seconds(1);
 
   void act(const model::Action& action);
+  void take_owner_away(const Error& why);
   std::optional<Duration> next_due() const;
 
   WorldOptions options_;
@@ -105,9 +121,10 @@ class World {
   std::shared_ptr<store::MemoryData> data_ = store::make_memory_data();
   store::MemoryReader reader_{data_};
   std::vector<std::unique_ptr<Worker>> workers_;
-  std::unique_ptr<store::MemoryWriter> writer_;
+  std::unique_ptr<store::Writer> writer_;
   std::unique_ptr<runtime::ShardLoop> loop_;
   bool woken_ = false;
+  std::optional<Error> gave_up_;  // the owner, just now
   std::uint32_t owners_ = 0;
   std::uint32_t commits_ = 0;  // of this owner
   std::vector<model::ReportAttempt> reports_;

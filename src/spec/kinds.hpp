@@ -7,8 +7,8 @@
 
 namespace baton::spec {
 
-// Report what cannot be: two things to wait for, an `else` that is not the last branch … Values of a wrong form,
-// which check_fields() has reported, are passed over.
+// Report what cannot be: two things to wait for, an `else` that is not the last branch … Values of a wrong
+// form, which check_fields() has reported, are passed over.
 void check_wait(const Tree& tree, Member field, Findings& findings);
 void check_branches(const Tree& tree, Member field, Findings& findings);
 

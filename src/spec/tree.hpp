@@ -74,8 +74,8 @@ class Tree {
   Items items(NodeId list) const;
   Members members(NodeId map) const;
 
-  // The value of an integer or boolean; the reader has checked its form and range. An integer above INT64_MAX,
-  // and what is no integer, comes as nullopt.
+  // The value of an integer or boolean; the reader has checked its form and range. An integer above
+  // INT64_MAX, and what is no integer, comes as nullopt.
   std::optional<std::int64_t> integer(NodeId id) const;
   double number(NodeId id) const;  // of an integer or real
   bool boolean(NodeId id) const { return text(id).front() == 't' || text(id).front() == 'T'; }

@@ -1,6 +1,7 @@
 #include <set>
 #include <vector>
 
+#include "base/seeded_bug.hpp"
 #include "engine/attempts.hpp"
 #include "engine/commands/commands.hpp"
 #include "engine/workers.hpp"
@@ -45,7 +46,8 @@ void decide(State& state, const model::Heartbeat& command, model::ReplyTo reply_
     const model::Stopping stopping = run->tasks[held->second.ordinal].row.stopping;
     if (stopping != model::Stopping::none) answer.stop.emplace_back(token, stopping);
   }
-  if (!in_process) lose_unlisted(state, worker, command.running, moment, effects);
+  if (!in_process && !seeded_bug(Bug::unheard_claim_not_lost))
+    lose_unlisted(state, worker, command.running, moment, effects);
   effects.early_reply(reply_to, std::move(answer));
 }
 

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "base/seeded_bug.hpp"
 #include "engine/attempts.hpp"
 #include "engine/commands/commands.hpp"
 
@@ -49,7 +50,8 @@ void decide(State& state, const model::ReportAttempt& command, model::ReplyTo re
   if (run != nullptr && run->row.id == command.task.run && command.task.ordinal < run->tasks.size()) {
     model::TaskRow& row = run->tasks[command.task.ordinal].row;
     const auto record = find(row, command.token);
-    if (record != row.history.end() && same_outcome(*record, outcome)) {
+    if (record != row.history.end() && same_outcome(*record, outcome) &&
+        !seeded_bug(Bug::no_answer_for_repeated_report)) {
       effects.reply(reply_to, model::ReportAccepted{record->became == TaskStatus::pending ? row.status
                                                                                           : record->became});
       return;

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "base/seeded_bug.hpp"
 #include "engine/attempts.hpp"
 #include "engine/branches.hpp"
 #include "engine/breakers.hpp"
@@ -27,6 +28,8 @@ using model::TaskStatus;
 void keep(State& state, Run& run, Task& task, const Moment& moment) {
   Worker& worker = renew_lease(state, task.row.worker, task.row.in_process, moment);
   worker.attempts.emplace(task.row.token, task.row.key);
+  if (seeded_bug(Bug::forget_lease_on_reload))
+    state.timers.erase({worker.lease, TimerKind::lease, {}, task.row.worker});
   task.heartbeat = moment.now;  // what was said before is not known
   recall_probe(state, run, task);
   if (task.row.stopping == model::Stopping::soft) {
@@ -65,7 +68,8 @@ void decide(State& state, const model::StartShard&, model::ReplyTo reply_to, con
       } else if (task.row.status == TaskStatus::retrying) {
         if (is_fallback_due(task.row)) {
           state.work.push_back({WorkKind::ready, task.row.key, 0});
-        } else if (!task.row.held && !task.row.giving_back) {
+        } else if (!task.row.held && !task.row.giving_back &&
+                   !seeded_bug(Bug::forget_retry_timer_on_reload)) {
           set_timer(state, task, task.row.due);
         }
       } else if (task.row.status == TaskStatus::running && !has_attempt(task.row)) {
@@ -82,6 +86,7 @@ void decide(State& state, const model::StartShard&, model::ReplyTo reply_to, con
     }
     if (rank) state.work.push_back({WorkKind::rank, {run->row.key, kWholeRun}, 0});
     if (run->row.recovery.scope != model::Recovery::Scope::none) {
+      if (seeded_bug(Bug::forget_recovery_on_reload)) continue;
       resume_recovery(state, *run, moment);
       continue;  // it takes the pending tasks up when all of them are reset
     }
@@ -90,7 +95,7 @@ void decide(State& state, const model::StartShard&, model::ReplyTo reply_to, con
     arm_run_clock(state, *run);
     const bool stop = run->row.cancel_requested || run->row.timed_out ||
                       (run->any_failed && run->program->workflow().fail_fast);
-    if (stop && run->row.stage == model::RunStage::main) {
+    if (stop && run->row.stage == model::RunStage::main && !seeded_bug(Bug::forget_cancel_on_reload)) {
       state.work.push_back({WorkKind::sweep, {run->row.key, kWholeRun}, 0});
     }
     resume_endings(state, *run);
@@ -98,6 +103,7 @@ void decide(State& state, const model::StartShard&, model::ReplyTo reply_to, con
   std::ranges::sort(queued, {},
                     [](const Task* task) { return std::pair(task->row.ready_at, task->row.key); });
   for (Task* task : queued) {
+    if (seeded_bug(Bug::forget_queue_on_reload) && task == queued.back()) break;
     Run& run = *state.find(task->row.key.run);
     if (waits_for_release(state, run, *task)) {
       block(state, *task, model::Blocker::breaker_open(breaker_settings(run, *task)->name));
@@ -107,6 +113,7 @@ void decide(State& state, const model::StartShard&, model::ReplyTo reply_to, con
     }
   }
   for (const auto& [run, ordinal] : interrupted) {
+    if (seeded_bug(Bug::forget_interrupted_on_reload)) break;
     lose(state, *run, run->tasks[ordinal], model::AttemptEnd::interrupted, moment, effects);
   }
   scan_orphans(state);

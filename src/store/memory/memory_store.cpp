@@ -4,6 +4,7 @@
 #include <cassert>
 #include <utility>
 
+#include "base/seeded_bug.hpp"
 #include "store/item_list.hpp"
 
 namespace baton::store {
@@ -182,7 +183,7 @@ Result<Text> MemoryData::payload(const PayloadKey& key) const {
 Result<ShardMeta> MemoryWriter::open_shard(ShardId shard) {
   const std::lock_guard lock(data_->mutex);
   ShardMeta& meta = data_->shards[shard];
-  ++meta.incarnation;
+  if (!seeded_bug(Bug::incarnation_again) || meta.incarnation == 0) ++meta.incarnation;
   return meta;
 }
 

@@ -1,0 +1,119 @@
+// Holds what people and workers saw against what the journal and the API say (RELIABILITY, I1–I13). It keeps
+// books of its own, of what was asked and answered and of what attempts did, and knows nothing of the engine:
+// neither its state nor its headers.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "base/hash.hpp"
+#include "diary.hpp"
+#include "model/command.hpp"
+#include "model/fact.hpp"
+#include "model/history.hpp"
+#include "store/store.hpp"
+
+namespace baton::simulation {
+
+class Checker {
+ public:
+  Checker(store::Reader& reader, Diary& diary, bool steady_clock)
+      : reader_(reader), diary_(diary), steady_clock_(steady_clock) {}
+
+  // ---- The journal of people
+  void submission_intended(const std::string& key, std::shared_ptr<const model::Workflow> workflow);
+  void submission_answered(const std::string& key, const RunId& run);
+
+  // ---- The ledger of effects
+  // An attempt begins at a worker; it does what it is there for; it ends with this result.
+  void effect_begins(const model::Assignment& assignment);
+  void effect_ends(const Token& token, const model::Outcome& outcome);
+  // The owner heard of these attempts, and the worker heard from it, within a few seconds.
+  void alive(const std::vector<Token>& tokens);
+  // It will come back without them, under the same name: what it does not name any more may be lost at once.
+  void worker_dies(const std::string& worker);
+  void worker_gives_up(const std::string& worker);  // it says itself that its attempts are gone
+
+  // ---- At the owner's door: a reply leaves. What it says must be stored by now.
+  void reply_leaves(const model::CommandBody& command, const model::ReplyBody& reply);
+
+  // ---- The journal of facts, in its order, as it is committed
+  void committed(RunKey run, const model::Fact& fact);
+
+  // ---- At the end, when nothing has gone wrong for a long time. Also the digest of everything.
+  std::string finish();
+
+ private:
+  struct Submission {
+    std::shared_ptr<const model::Workflow> workflow;
+    std::optional<RunId> run;  // that it became, as somebody was told or the journal says
+  };
+  struct Effect {
+    std::string worker;
+    TaskId task;
+    std::uint32_t attempt = 0;
+    bool began = false;
+    bool completed = false;                        // at its worker
+    std::string result;                            // if completed
+    std::optional<model::Outcome::Kind> accepted;  // what the owner has said yes to
+    bool forgotten = false;                        // its worker died; signs of life may still be on their way
+    std::optional<Duration> alive_at;              // the last time that the owner said it knows of it
+  };
+  struct TaskBook {
+    std::uint32_t step = 0;
+    std::int32_t index = -1;
+    bool terminal = false;
+    bool running = false;
+    std::uint32_t starts = 0;
+    std::uint32_t completions = 0;  // of attempts, in this generation
+    std::optional<Token> last_token;
+    std::optional<Token> completed_by;  // in this generation
+    std::optional<WallTime> retry_at;   // not queued before
+    Ordinal first_item = 0;
+    std::uint32_t items = 0;
+  };
+  struct RunBook {
+    std::shared_ptr<const model::Workflow> workflow;
+    RunId id;
+    std::map<Ordinal, TaskBook> tasks;
+    std::uint32_t open_attempts = 0;
+    bool ended = false;
+    bool finalizing = false;
+    bool paused = false;
+    bool cancelled = false;  // asked for since the last recovery
+    bool timed_out = false;
+    std::vector<model::Fact> facts;
+
+    bool terminal(Ordinal step) const {
+      const auto found = tasks.find(step);
+      return found != tasks.end() && found->second.terminal;
+    }
+  };
+
+  void open_book(RunKey key);
+  void task_fact(RunBook& run, TaskBook& task, const model::Fact& fact);
+  void check_ready(const RunBook& run, const model::Fact& fact);
+  void attempt_started(RunBook& run, TaskBook& task, const model::Fact& fact);
+  void attempt_ended(RunBook& run, TaskBook& task, const model::Fact& fact);
+  void end_task(RunBook& run, TaskBook& task, const model::Fact& fact);
+  void check_run(const RunBook& run, std::string& digest);
+  void check_reply(const model::ReportAttempt& report, const model::ReplyBody& reply);
+  void check_claim(const model::ClaimTasks& claim, const model::Claimed& claimed);
+  void wrong(const char* invariant, std::string what) { diary_.wrong(invariant, std::move(what)); }
+
+  store::Reader& reader_;
+  Diary& diary_;
+  bool steady_clock_ = true;  // the clock on the wall does not jump
+  std::map<std::string, Submission> submissions_;
+  std::map<std::string, Hash256> bodies_;  // that were accepted, by key
+  std::map<Token, Effect> effects_;
+  std::map<std::pair<TaskId, std::uint32_t>, Token> tokens_;  // of each attempt that left the owner's door
+  std::set<std::string> gave_up_;                             // workers
+  std::map<RunKey, RunBook> runs_;
+};
+
+}  // namespace baton::simulation
