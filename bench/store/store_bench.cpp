@@ -346,8 +346,9 @@ void stored(const std::string& folder, std::int64_t runs) {
   });
   timed("load the open runs", [&] {
     std::size_t loaded = 0;
-    (void)writer->load_open_runs(
-        kShard, [&](const RunImage&) { ++loaded; }, [](RunKey, const Error& error) { die(error.message); });
+    (void)writer->load_runs(
+        must(writer->list_open_runs(kShard)), [&](const RunImage&) { ++loaded; },
+        [](RunKey, const Error& error) { die(error.message); });
     return loaded;
   });
   auto reader = must(open_sqlite_reader(path));

@@ -4,10 +4,17 @@
 //
 //   workflows_bench            5 rounds; prints min / median / max
 //   workflows_bench --scale    large runs instead: seconds, and the growth of resident memory per task
+//   workflows_bench --backlog [N]
+//                              N (default 1,000,000) queued one-step runs with inputs of 100 bytes: memory of
+//                              the owner with the page cache of its database, then the owner is killed and
+//                              another one takes the shard: seconds until it is ready
 //
 // Works in a temporary folder beneath the working directory.
 #include <fcntl.h>
 #include <malloc.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -118,6 +125,7 @@ class Bench {
 
   // Resident memory when the last run had ended, before its state was given up.
   double peak_kib() const { return peak_kib_; }
+  runtime::Handle& shard() { return driver_->shard(); }
   void watch_memory() { watch_memory_ = true; }
 
   // Microseconds from the first submission to the end of the last run, durable.
@@ -225,9 +233,91 @@ void scale(const std::string& root) {
   }
 }
 
+// Bytes of a file that stand in the page cache.
+double cached_kib(const std::string& path) {
+  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return 0;
+  const auto size = static_cast<std::size_t>(::lseek(fd, 0, SEEK_END));
+  double kib = 0;
+  if (size > 0) {
+    void* map = ::mmap(nullptr, size, PROT_READ, MAP_SHARED, fd, 0);
+    std::vector<unsigned char> pages((size + 4095) / 4096);
+    if (map != MAP_FAILED && ::mincore(map, size, pages.data()) == 0) {
+      for (const unsigned char page : pages) kib += (page & 1) != 0 ? 4 : 0;
+      ::munmap(map, size);
+    }
+  }
+  ::close(fd);
+  return kib;
+}
+
+double pss_kib() {
+  double kib = 0;
+  if (FILE* file = std::fopen("/proc/self/smaps_rollup", "r")) {
+    char line[256];
+    while (std::fgets(line, sizeof line, file) != nullptr) {
+      if (std::sscanf(line, "Pss: %lf", &kib) == 1) break;
+    }
+    std::fclose(file);
+  }
+  return kib;
+}
+
+void print_memory(const char* what, double seconds, int count, const std::string& directory) {
+  const double own = pss_kib();
+  const double cached = cached_kib(directory + "/baton.db") + cached_kib(directory + "/baton.db-wal");
+  std::printf("%-36s %8.2f s %9.1f MiB own %9.1f MiB page cache %9.0f bytes/run\n", what, seconds, own / 1024,
+              cached / 1024, (own + cached) * 1024 / count);
+  std::fflush(stdout);
+}
+
+// Each owner is a process of its own, and dies by SIGKILL.
+void in_a_process(const std::function<void()>& work) {
+  std::fflush(stdout);
+  const pid_t child = ::fork();
+  if (child == 0) {
+    work();
+    ::raise(SIGKILL);
+  }
+  int status = 0;
+  ::waitpid(child, &status, 0);
+}
+
+void backlog(const std::string& root, int count) {
+  const std::string directory = root + "/backlog";
+  in_a_process([&] {
+    const auto one = parse("name: one\ninputs: {note: {type: string}}\nsteps:\n  a: {exec: [\"true\"]}\n");
+    const std::string input = R"({"note":")" + std::string(89, 'x') + R"("})";
+    Bench bench(directory, 0);
+    const auto start = Clock::now();
+    constexpr int kAtOnce = 10'000;
+    for (int sent = 0; sent < count; sent += kAtOnce) {
+      std::latch answered(std::min(kAtOnce, count - sent));
+      for (int i = sent; i < std::min(sent + kAtOnce, count); ++i) {
+        bench.shard().send(model::SubmitRun{.workflow = one, .input = input}, "bench",
+                           [&](const model::ReplyBody&) { answered.count_down(); });
+      }
+      answered.wait();
+    }
+    const double seconds = micros_since(start) / 1e6;
+    ::malloc_trim(0);
+    print_memory("submitted and queued", seconds, count, directory);
+  });
+  in_a_process([&] {
+    const auto start = Clock::now();
+    Bench bench(directory, 0);
+    const double seconds = micros_since(start) / 1e6;
+    print_memory("reloaded by the next owner", seconds, count, directory);
+  });
+}
+
 int main_of(int argc, char** argv, const std::string& root) {
   if (argc > 1 && std::strcmp(argv[1], "--scale") == 0) {
     scale(root);
+    return 0;
+  }
+  if (argc > 1 && std::strcmp(argv[1], "--backlog") == 0) {
+    backlog(root, argc > 2 ? std::atoi(argv[2]) : 1'000'000);
     return 0;
   }
   const auto one = parse("name: one\nsteps:\n  a: {exec: [\"true\"]}\n");

@@ -1,7 +1,7 @@
 #include "runtime/shard_loop.hpp"
 
 #include <algorithm>
-#include <set>
+#include <span>
 #include <utility>
 
 #include "base/seeded_bug.hpp"
@@ -10,6 +10,11 @@
 #include "engine/timers.hpp"
 
 namespace baton::runtime {
+namespace {
+
+constexpr std::size_t kLoadedAtOnce = 1000;  // runs; a hundred kilobytes or so
+
+}  // namespace
 
 ShardLoop::ShardLoop(store::Writer& store, Surroundings surroundings, LoopOptions options)
     : store_(store), world_(std::move(surroundings)), options_(options) {}
@@ -88,38 +93,42 @@ Status ShardLoop::load_state() {
     versions[key.version - 1] = key.hash;
   }
 
-  // The definitions first: the store is not asked while it hands out runs.
   std::map<Hash256, Result<std::shared_ptr<const engine::Program>>> programs;
-  const auto ignore_damage = [](RunKey, const Error&) {};
-  std::set<Hash256> definitions;
-  TRY_VOID(store_.load_open_runs(
-      shard_, [&](const store::RunImage& image) { definitions.insert(image.run.definition); },
-      ignore_damage));
-  for (const Hash256& hash : definitions) {
+  const auto program_of = [&](const Hash256& hash) -> const Result<std::shared_ptr<const engine::Program>>& {
+    if (const auto found = programs.find(hash); found != programs.end()) return found->second;
     const auto load = [&]() -> Result<std::shared_ptr<const engine::Program>> {
       TRY(const store::StoredDefinition stored, store_.load_definition(hash));
       TRY(std::shared_ptr<const model::Workflow> workflow, world_.parse_definition(stored.canonical));
       return engine::program_for(state_, std::move(workflow));
     };
-    programs.emplace(hash, load());
-  }
+    return programs.emplace(hash, load()).first->second;
+  };
   const auto quarantine = [&](RunKey run, Error error) {
     world_.log("run with key " + std::to_string(run.value) + " is set aside: " + error.message);
     quarantined_.push_back({run, std::move(error)});
   };
-  return store_.load_open_runs(
-      shard_,
-      [&](store::RunImage image) {
-        const RunKey key = image.run.key;
-        const auto& program = programs.at(image.run.definition);
-        if (!program) return quarantine(key, program.error());
-        if (auto admitted = engine::admit(state_, std::move(image.run), std::move(image.tasks), *program);
-            !admitted) {
-          return quarantine(key, admitted.error());
-        }
+  TRY(const std::vector<RunKey> open, store_.list_open_runs(shard_));
+  std::vector<store::RunImage> images;
+  for (std::size_t from = 0; from < open.size(); from += kLoadedAtOnce) {
+    const std::span keys(open.begin() + static_cast<std::ptrdiff_t>(from),
+                         std::min(kLoadedAtOnce, open.size() - from));
+    images.clear();
+    TRY_VOID(store_.load_runs(
+        keys, [&](store::RunImage image) { images.push_back(std::move(image)); }, quarantine));
+    for (store::RunImage& image : images) {
+      const RunKey key = image.run.key;
+      const auto& program = program_of(image.run.definition);
+      Status admitted = program
+                            ? engine::admit(state_, std::move(image.run), std::move(image.tasks), *program)
+                            : Status(std::unexpected(program.error()));
+      if (admitted) {
         ++open_runs_;
-      },
-      quarantine);
+      } else {
+        quarantine(key, std::move(admitted).error());
+      }
+    }
+  }
+  return {};
 }
 
 std::size_t ShardLoop::open_runs() const {

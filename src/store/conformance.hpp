@@ -35,7 +35,7 @@ inline model::RunRow run_row(RunKey run, model::RunStatus status = model::RunSta
   row.priority = 7;
   row.journal_head = 1;
   row.counts.total = 1;
-  row.next_ordinal = 1;
+  row.next_ordinal = UINT32_MAX;  // above the ordinals of all its tasks
   return row;
 }
 
@@ -124,8 +124,11 @@ struct Owner {
   }
   std::vector<RunImage> open_runs() {
     std::vector<RunImage> images;
-    const Status loaded = writer.load_open_runs(
-        shard, [&](RunImage image) { images.push_back(std::move(image)); },
+    const Result<std::vector<RunKey>> keys = writer.list_open_runs(shard);
+    EXPECT_TRUE(keys) << (keys ? "" : keys.error().message);
+    if (!keys) return images;
+    const Status loaded = writer.load_runs(
+        *keys, [&](RunImage image) { images.push_back(std::move(image)); },
         [&](RunKey run, Error error) { ADD_FAILURE() << run.value << " is damaged: " << error.message; });
     EXPECT_TRUE(loaded) << (loaded ? "" : loaded.error().message);
     return images;

@@ -7,6 +7,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -49,7 +50,7 @@ struct StoredDefinition {
   WallTime created_at;
 };
 
-// A run with its tasks as stored. Tasks that never changed have no row.
+// A run with its tasks as stored: ordinals below its next_ordinal; tasks that never changed have no row.
 struct RunImage {
   model::RunRow run;
   std::vector<model::TaskRow> tasks;  // by ordinal
@@ -102,11 +103,13 @@ class Writer {
   // here on.
   virtual Result<ShardMeta> open_shard(ShardId shard) = 0;
 
-  // All runs that are not terminal, in the order of their keys, and the index of definitions. A row that
-  // cannot be decoded, or whose status is unknown, does not stop the others: it is reported to `damaged` and
-  // left as it is.
-  virtual Status load_open_runs(ShardId shard, const std::function<void(RunImage)>& run,
-                                const std::function<void(RunKey, Error)>& damaged) = 0;
+  // All runs that are not terminal, or whose status is unknown, ascending.
+  virtual Result<std::vector<RunKey>> list_open_runs(ShardId shard) = 0;
+  // Those of them that exist, in the order of `keys`. A row that cannot be decoded does not stop the others:
+  // it is reported to `damaged` and left as it is.
+  virtual Status load_runs(std::span<const RunKey> keys, const std::function<void(RunImage)>& run,
+                           const std::function<void(RunKey, Error)>& damaged) = 0;
+  // The index of definitions, and one of them.
   virtual Result<std::vector<DefinitionKey>> load_definition_keys() = 0;
   virtual Result<StoredDefinition> load_definition(const Hash256& hash) = 0;  // or not_found
 

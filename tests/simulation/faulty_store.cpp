@@ -46,13 +46,17 @@ Result<store::ShardMeta> FaultyStore::open_shard(ShardId shard) {
   return meta;
 }
 
-Status FaultyStore::load_open_runs(ShardId shard, const std::function<void(store::RunImage)>& run,
-                                   const std::function<void(RunKey, Error)>& damaged) {
+Result<std::vector<RunKey>> FaultyStore::list_open_runs(ShardId shard) {
+  return inner_.list_open_runs(shard);
+}
+
+Status FaultyStore::load_runs(std::span<const RunKey> keys, const std::function<void(store::RunImage)>& run,
+                              const std::function<void(RunKey, Error)>& damaged) {
   if (disk_.has(Fault::failed_starts) && disk_.one_in(8)) {
     disk_.diary.hit("start: runs cannot be loaded");
     return fail(ErrorCode::io, "the runs cannot be read");
   }
-  return inner_.load_open_runs(shard, run, damaged);
+  return inner_.load_runs(keys, run, damaged);
 }
 
 Result<std::vector<store::DefinitionKey>> FaultyStore::load_definition_keys() {

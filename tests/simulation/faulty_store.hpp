@@ -43,8 +43,9 @@ class FaultyStore final : public store::Writer {
   ~FaultyStore() override;
 
   Result<store::ShardMeta> open_shard(ShardId shard) override;
-  Status load_open_runs(ShardId shard, const std::function<void(store::RunImage)>& run,
-                        const std::function<void(RunKey, Error)>& damaged) override;
+  Result<std::vector<RunKey>> list_open_runs(ShardId shard) override;
+  Status load_runs(std::span<const RunKey> keys, const std::function<void(store::RunImage)>& run,
+                   const std::function<void(RunKey, Error)>& damaged) override;
   Result<std::vector<store::DefinitionKey>> load_definition_keys() override;
   Result<store::StoredDefinition> load_definition(const Hash256& hash) override;
   Status load_records(ShardId shard, const std::function<void(model::Record)>& record) override;

@@ -187,11 +187,21 @@ Result<ShardMeta> MemoryWriter::open_shard(ShardId shard) {
   return meta;
 }
 
-Status MemoryWriter::load_open_runs(ShardId shard, const std::function<void(RunImage)>& run,
-                                    const std::function<void(RunKey, Error)>&) {
+Result<std::vector<RunKey>> MemoryWriter::list_open_runs(ShardId shard) {
   const std::lock_guard lock(data_->mutex);
+  std::vector<RunKey> keys;
   for (const auto& [key, stored] : data_->runs) {
-    if (key.shard() == shard && !is_terminal(stored.row.status)) run(data_->image(stored));
+    if (key.shard() == shard && !is_terminal(stored.row.status)) keys.push_back(key);
+  }
+  return keys;
+}
+
+Status MemoryWriter::load_runs(std::span<const RunKey> keys, const std::function<void(RunImage)>& run,
+                               const std::function<void(RunKey, Error)>&) {
+  const std::lock_guard lock(data_->mutex);
+  for (const RunKey key : keys) {
+    if (const auto found = data_->runs.find(key); found != data_->runs.end())
+      run(data_->image(found->second));
   }
   return {};
 }

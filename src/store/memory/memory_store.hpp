@@ -24,8 +24,9 @@ class MemoryWriter final : public Writer {
   explicit MemoryWriter(std::shared_ptr<MemoryData> data) : data_(std::move(data)) {}
 
   Result<ShardMeta> open_shard(ShardId shard) override;
-  Status load_open_runs(ShardId shard, const std::function<void(RunImage)>& run,
-                        const std::function<void(RunKey, Error)>& damaged) override;
+  Result<std::vector<RunKey>> list_open_runs(ShardId shard) override;
+  Status load_runs(std::span<const RunKey> keys, const std::function<void(RunImage)>& run,
+                   const std::function<void(RunKey, Error)>& damaged) override;
   Result<std::vector<DefinitionKey>> load_definition_keys() override;
   Result<StoredDefinition> load_definition(const Hash256& hash) override;
   Status load_records(ShardId shard, const std::function<void(model::Record)>& record) override;
@@ -77,7 +78,8 @@ class MemoryReader final : public Reader {
                                                std::size_t limit) override;
   Result<std::vector<std::pair<JournalSequence, std::vector<model::RunFacts>>>> journal_after(
       ShardId shard, JournalSequence after, std::size_t limit) override;
-  Result<std::vector<model::Record>> list_records(const RecordFilter& filter, std::optional<std::string> after,
+  Result<std::vector<model::Record>> list_records(const RecordFilter& filter,
+                                                  std::optional<std::string> after,
                                                   std::size_t limit) override;
   Result<std::optional<model::Record>> get_record(ShardId shard, const model::RecordKey& key) override;
   Result<std::vector<RecordGroup>> count_records(ShardId shard, model::RecordKind kind) override;

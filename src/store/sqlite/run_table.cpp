@@ -15,8 +15,10 @@ using model::RunStatus;
 using model::TaskRow;
 using model::TaskStatus;
 
+// With its first task.
 constexpr const char* kRun =
-    "SELECT r.key, r.id, r.status, w.name, r.version, r.job_id, r.created, r.ended, r.state "
+    "SELECT r.key, r.id, r.status, w.name, r.version, r.job_id, r.created, r.ended, r.state, "
+    "r.task_step, r.task_index, r.task_status, r.task_state "
     "FROM run r LEFT JOIN workflow w ON w.id = r.workflow WHERE r.key = ?1";
 constexpr const char* kFirstTask =
     "SELECT 0, task_step, task_index, task_status, task_state, task_result "
@@ -81,6 +83,22 @@ Result<std::string> item_results(Connection& connection, const model::PayloadKey
   return list.take();
 }
 
+// From four columns: step, index, status, state.
+Result<TaskRow> decode_task(const Query& query, int first_column, TaskKey key) {
+  TaskRow row;
+  row.key = key;
+  row.step = static_cast<std::uint32_t>(query.number_at(first_column));
+  row.index = static_cast<std::int32_t>(query.number_at(first_column + 1));
+  const std::int64_t status = query.number_at(first_column + 2);
+  if (status < 0 || status > static_cast<std::int64_t>(TaskStatus::cancelled) ||
+      !decode_state(query.bytes_at(first_column + 3), row)) {
+    return damaged("task " + std::to_string(key.ordinal) + " of run " + std::to_string(key.run.value) +
+                   " is damaged");
+  }
+  row.status = static_cast<TaskStatus>(status);
+  return row;
+}
+
 }  // namespace
 
 bool TaskCursor::completed() const {
@@ -88,18 +106,7 @@ bool TaskCursor::completed() const {
 }
 
 Result<TaskRow> TaskCursor::row(RunKey run) const {
-  TaskRow row;
-  row.key = {run, ordinal};
-  row.step = static_cast<std::uint32_t>(query.number_at(1));
-  row.index = static_cast<std::int32_t>(query.number_at(2));
-  const std::int64_t status = query.number_at(3);
-  if (status < 0 || status > static_cast<std::int64_t>(TaskStatus::cancelled) ||
-      !decode_state(query.bytes_at(4), row)) {
-    return damaged("task " + std::to_string(ordinal) + " of run " + std::to_string(run.value) +
-                   " is damaged");
-  }
-  row.status = static_cast<TaskStatus>(status);
-  return row;
+  return decode_task(query, 1, {run, ordinal});
 }
 
 Result<std::optional<std::string>> TaskCursor::result(Connection& connection, std::size_t max_size) const {
@@ -151,10 +158,19 @@ Result<std::optional<RunRow>> read_run_for_list(Connection& connection, RunKey k
 }
 
 Result<std::optional<RunImage>> read_image(Connection& connection, RunKey key) {
-  TRY(std::optional<RunRow> row, read_run(connection, key));
-  if (!row) return std::nullopt;
-  RunImage image{std::move(*row), {}};
-  TRY_VOID(each_task(connection, key, 0, kAllOrdinals, SIZE_MAX, [&](const TaskCursor& task) -> Status {
+  RunImage image;
+  {
+    Query query = connection.query(kRun);
+    query.number(1, key.value);
+    if (!query.next()) return std::nullopt;
+    TRY_VOID(decode_run(query, image.run));
+    if (!query.is_null_at(12)) {
+      TRY(TaskRow first, decode_task(query, 9, {key, 0}));
+      image.tasks.push_back(std::move(first));
+    }
+  }
+  if (image.run.next_ordinal == 1) return image;  // it has no other task
+  TRY_VOID(each_task(connection, key, 1, kAllOrdinals, SIZE_MAX, [&](const TaskCursor& task) -> Status {
     TRY(TaskRow row, task.row(key));
     image.tasks.push_back(std::move(row));
     return {};

@@ -333,8 +333,10 @@ TEST_F(SqliteStore, DamagedRowsAreReportedAndTheOthersLoad) {
   const auto writer = open_writer();
   std::vector<std::int64_t> loaded;
   std::vector<std::int64_t> damaged;
-  const Status status = writer->load_open_runs(
-      kShard, [&](RunImage image) { loaded.push_back(image.run.key.sequence()); },
+  const auto keys = writer->list_open_runs(kShard);
+  ASSERT_TRUE(keys) << keys.error().message;
+  const Status status = writer->load_runs(
+      *keys, [&](RunImage image) { loaded.push_back(image.run.key.sequence()); },
       [&](RunKey run, Error error) {
         damaged.push_back(run.sequence());
         EXPECT_EQ(error.code, ErrorCode::corrupt) << error.message;
@@ -442,8 +444,10 @@ TEST_F(SqliteStore, FlippedBitsGiveErrorsOrTheRightAnswer) {
       continue;
     }
     (void)(*writer)->open_shard(kShard);
-    (void)(*writer)->load_open_runs(
-        kShard, [](const RunImage& image) { EXPECT_EQ(image.run, run_row(image.run.key)); },
+    const auto keys = (*writer)->list_open_runs(kShard);
+    if (!keys) continue;
+    (void)(*writer)->load_runs(
+        *keys, [](const RunImage& image) { EXPECT_EQ(image.run, run_row(image.run.key)); },
         [](RunKey, const Error& error) { EXPECT_EQ(error.code, ErrorCode::corrupt); });
     if (HasFailure()) FAIL() << "byte " << at;
   }

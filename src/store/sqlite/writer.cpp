@@ -38,8 +38,9 @@ class SqliteWriter final : public Writer {
         inline_rows_(options.inline_rows) {}
 
   Result<ShardMeta> open_shard(ShardId shard) override;
-  Status load_open_runs(ShardId shard, const std::function<void(RunImage)>& run,
-                        const std::function<void(RunKey, Error)>& damaged) override;
+  Result<std::vector<RunKey>> list_open_runs(ShardId shard) override;
+  Status load_runs(std::span<const RunKey> keys, const std::function<void(RunImage)>& run,
+                   const std::function<void(RunKey, Error)>& damaged) override;
   Result<std::vector<DefinitionKey>> load_definition_keys() override;
   Result<StoredDefinition> load_definition(const Hash256& hash) override;
   Status load_records(ShardId shard, const std::function<void(model::Record)>& record) override;
@@ -83,13 +84,11 @@ Result<ShardMeta> SqliteWriter::open_shard(ShardId shard) {
   });
 }
 
-Status SqliteWriter::load_open_runs(ShardId shard, const std::function<void(RunImage)>& run,
-                                    const std::function<void(RunKey, Error)>& damaged) {
+Result<std::vector<RunKey>> SqliteWriter::list_open_runs(ShardId shard) {
   const auto turn = thread_.enter();
-  return guarded("loading the open runs", [&]() -> Status {
-    // Keys first (eight bytes a run), since the index has them by status.
+  return guarded("listing the open runs", [&]() -> Result<std::vector<RunKey>> {
     std::vector<RunKey> keys;
-    // Ranges of statuses: the open ones, and those that this version does not know.
+    // Ranges of statuses, since the index has them: the open ones, and those that this version does not know.
     for (const std::string_view statuses : {"status < 5", "status > 7"}) {
       Query query = connection_->query("SELECT key FROM run INDEXED BY run_status WHERE " +
                                        std::string(statuses) + " AND status <> 5 AND key >= ?1 AND key < ?2");
@@ -97,6 +96,15 @@ Status SqliteWriter::load_open_runs(ShardId shard, const std::function<void(RunI
       while (query.next()) keys.push_back({query.number_at(0)});
     }
     std::ranges::sort(keys);
+    return keys;
+  });
+}
+
+Status SqliteWriter::load_runs(std::span<const RunKey> keys, const std::function<void(RunImage)>& run,
+                               const std::function<void(RunKey, Error)>& damaged) {
+  const auto turn = thread_.enter();
+  return guarded("loading runs", [&]() -> Status {
+    SQLite::Transaction snapshot(connection_->database());  // one for all: each costs as much as a row
     for (const RunKey key : keys) {
       Result<std::optional<RunImage>> image = read_image(*connection_, key);
       if (!image) {
