@@ -96,6 +96,16 @@ TEST_F(OpenApi, DescribesBreakers) {
   EXPECT_EQ(words(schema("Breaker").at("required")), keys(breaker));
 }
 
+TEST_F(OpenApi, DescribesLimits) {
+  JsonText out;
+  write_limit({.name = "gpu", .holders = {{{}, "go", 1}}}, out);
+  const json::value limit = json::parse(out.take());
+  EXPECT_EQ(keys(schema("Limit").at("properties")), keys(limit));
+  EXPECT_EQ(words(schema("Limit").at("required")), keys(limit));
+  EXPECT_EQ(keys(schema("Limit").at("properties").at("holders").at("items").at("properties")),
+            keys(limit.at("holders").at(0)));
+}
+
 TEST_F(OpenApi, DescribesDeadLetters) {
   JsonText out;
   const DeadLetterDetails details{"{}", "{}", "{}"};

@@ -284,6 +284,33 @@ void write_resource(const model::Resource& resource, bool details, JsonText& out
   out.end_object();
 }
 
+void write_limit(const model::LimitView& limit, JsonText& out) {
+  out.begin_object();
+  out.key("name").string(limit.name);
+  out.key("limit");
+  if (limit.limit) {
+    out.integer(*limit.limit);
+  } else {
+    out.null();
+  }
+  out.key("in_use").integer(static_cast<std::int64_t>(limit.in_use));
+  out.key("waiting").integer(static_cast<std::int64_t>(limit.waiting));
+  out.key("holders").begin_array();
+  for (const model::LimitView::Holder& holder : limit.holders) {
+    out.begin_object();
+    out.key("id").string(holder.task.text());
+    out.key("run").string(holder.task.run.text());
+    out.key("step").string(holder.step);
+    out.key("amount").integer(holder.amount);
+    out.end_object();
+  }
+  out.end_array();
+  out.key("set_by").string_or_null(limit.by);
+  out.key("set_at").instant(limit.at);
+  out.key("reason").string_or_null(limit.why);
+  out.end_object();
+}
+
 void write_breaker(const model::BreakerRow& row, JsonText& out) {
   out.begin_object();
   out.key("name").string(row.settings.name);

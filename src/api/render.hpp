@@ -43,6 +43,7 @@ void write_task(const model::TaskRow& row, const TaskDetails& details, JsonText&
 // With `details` also the command that gives it back.
 void write_resource(const model::Resource& resource, bool details, JsonText& out);
 
+void write_limit(const model::LimitView& limit, JsonText& out);
 void write_breaker(const model::BreakerRow& row, JsonText& out);
 
 // A dead letter's surroundings, JSON each.

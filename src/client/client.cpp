@@ -14,6 +14,7 @@ namespace json = boost::json;
 constexpr Duration kSilence = Duration::seconds(60);  // streams say something every 15 s
 constexpr std::string_view kRuns = "/api/v1/runs";
 constexpr std::string_view kApprovals = "/api/v1/approvals";
+constexpr std::string_view kLimits = "/api/v1/limits";
 constexpr std::string_view kBreakers = "/api/v1/breakers";
 constexpr std::string_view kDeadLetters = "/api/v1/dead-letters";
 constexpr std::string_view kTasks = "/api/v1/tasks";
@@ -230,6 +231,28 @@ Result<Page> Client::approvals(std::string_view run, std::string_view cursor) {
   add(pairs, "run", run);
   add(pairs, "cursor", cursor);
   return page(with_query(std::string(kApprovals), pairs));
+}
+
+Result<Page> Client::limits() {
+  return page(std::string(kLimits));
+}
+
+Result<json::object> Client::limit(std::string_view name) {
+  return get(resource(kLimits, name), timeout_);
+}
+
+Result<json::object> Client::set_limit(std::string_view name, std::uint32_t limit, std::string_view reason) {
+  const json::object body{{"limit", limit}, {"reason", reason}};
+  net::ClientRequest request{net::Method::put, resource(kLimits, name), {}, json::serialize(body), true};
+  request.headers.set("Content-Type", "application/json");
+  TRY(const net::Response response, send(std::move(request), timeout_));
+  return parse_object(response.body);
+}
+
+Result<json::object> Client::delete_limit(std::string_view name) {
+  net::ClientRequest request{net::Method::delete_, resource(kLimits, name), {}, "", true};
+  TRY(const net::Response response, send(std::move(request), timeout_));
+  return parse_object(response.body);
 }
 
 Result<Page> Client::breakers(std::string_view state, std::string_view cursor) {

@@ -117,6 +117,10 @@ class Client {
   Result<Page> history(std::string_view id, std::size_t limit, std::string_view cursor);
   Result<Page> tasks(std::string_view run, std::size_t limit, std::string_view cursor);
   Result<boost::json::object> task(std::string_view id);
+  Result<Page> limits();
+  Result<boost::json::object> limit(std::string_view name);
+  Result<boost::json::object> set_limit(std::string_view name, std::uint32_t limit, std::string_view reason);
+  Result<boost::json::object> delete_limit(std::string_view name);
   Result<Page> breakers(std::string_view state, std::string_view cursor);
   Result<boost::json::object> breaker(std::string_view name);
   // `verb`: open, close or reset.

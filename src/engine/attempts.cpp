@@ -11,6 +11,7 @@
 #include "engine/endings.hpp"
 #include "engine/failure.hpp"
 #include "engine/flow.hpp"
+#include "engine/limits.hpp"
 #include "engine/rounds.hpp"
 #include "engine/timers.hpp"
 #include "engine/waiting.hpp"
@@ -59,6 +60,7 @@ void close(State& state, Run& run, Task& task, AttemptEnd end, const model::Fail
                        .attempt = task.row.starts,
                        .text = std::string(name(end)),
                        .other = failure.type});
+  give_limits_back(state, run, task);
   if (const std::uint64_t partial = partial_weight(run, task); partial > 0) {
     run.partial_weight -= partial;
     update_progress(run);
@@ -371,7 +373,7 @@ void lose(State& state, Run& run, Task& task, AttemptEnd end, const Moment& mome
                         moment, effects);
   }
   if (is_wait(run, task.row)) {
-    if (!give_back_first(state, run, task, end, moment, effects)) queue_poll(state, run, task);
+    if (!give_back_first(state, run, task, end, moment, effects)) queue_poll(state, run, task, effects);
     set_wait_timer(state, run, task, moment);
     return;
   }

@@ -6,6 +6,7 @@
 #include "base/duration.hpp"
 #include "engine/attempts.hpp"
 #include "engine/dispatch.hpp"
+#include "engine/explain_limits.hpp"
 #include "engine/flow.hpp"
 #include "engine/gates.hpp"
 
@@ -67,9 +68,12 @@ bool is_due(const std::optional<ShardTime>& at, const Moment& moment) {
   return at && *at <= moment.now;
 }
 
-// Something other than a missing worker keeps the queued task from starting.
+// A pause or a breaker keeps the queued task from starting. A limit does not count as one: waiting for it is
+// waiting for others to end.
 bool is_blocked(const State& state, const Run& run, const Task& task) {
-  return (task.line != nullptr && task.line->blocker) || blocker_of(state, run, task) ||
+  if (task.line != nullptr && task.line->blocker && !is_of_flow(*task.line->blocker)) return true;
+  const auto blocker = blocker_of(state, run, task);
+  return (blocker && !is_of_flow(*blocker)) ||
          is_paused(state, model::Blocker::queue_paused(queue_of(run, task)));
 }
 
@@ -93,12 +97,14 @@ void start_limit_over(State& state, Run& run, Task& task, const Moment& moment, 
     task.row.queued_at = run_time(run, moment.now);
     return;
   }
+  const auto blocker = blocker_of(state, run, task);
   ++task.row.start_timeouts;
-  fail_attempt(
-      state, run, task,
-      {.type = model::error_type::kStartTimeout,
-       .message = "no worker took it within " + to_string(run.program->action(task.row).timeout->start)},
-      moment, effects);
+  fail_attempt(state, run, task,
+               {.type = model::error_type::kStartTimeout,
+                .message = (blocker ? "it could not start within " : "no worker took it within ") +
+                           to_string(run.program->action(task.row).timeout->start) +
+                           (blocker ? ": " + flow_reason(state, run, task, *blocker, moment).message : "")},
+               moment, effects);
 }
 
 }  // namespace

@@ -8,8 +8,11 @@
 #include "engine/endings.hpp"
 #include "engine/flow.hpp"
 #include "engine/gates.hpp"
+#include "engine/limits.hpp"
+#include "engine/rates.hpp"
 #include "engine/rendering.hpp"
 #include "engine/timers.hpp"
+#include "engine/turns.hpp"
 #include "engine/waiting.hpp"
 
 namespace baton::engine {
@@ -67,7 +70,9 @@ Task* choose(State& state, const Claim& claim, Run*& run, std::size_t& moves, co
     Run* its_run = nullptr;
     Task* task = front(state, queue, its_run, moves, moment, effects, row_limit);
     if (task == nullptr) return;
-    const Place place = queue.tasks.begin()->first;
+    // Turns are of one queue alone.
+    Place place = queue.tasks.begin()->first;
+    place.turn = 0;
     if (best != nullptr && best_place < place) return;
     best = task;
     best_place = place;
@@ -80,15 +85,19 @@ void start_attempt(State& state, Run& run, Task& task, const Claim& claim, const
                    Effects& effects) {
   const model::Step& action = run.program->action(task.row);
   start_run(state, run, moment, effects);
+  note_turn(*task.line, task.row.priority, task.row.turn);
+  take_limits(state, run, task);
   model::TaskRow& row = task.row;
   if (is_wait(run, row)) {  // it is running all the time
     leave_line(state, task);
+    row.order = 0;
   } else {
     leave_queue(state, run, task);
     take_place(run, task);
     if (!is_helper(task)) ++run.row.counts.running;
     row.status = model::TaskStatus::running;
   }
+  use_rate(state, run, task, moment, effects);
   row.token = {state.incarnation, ++state.last_token};
   row.worker = claim.worker;
   row.in_process = claim.in_process;

@@ -5,6 +5,7 @@
 #include <map>
 
 #include "base/text.hpp"
+#include "engine/explain_limits.hpp"
 #include "engine/flow.hpp"
 #include "engine/gates.hpp"
 
@@ -74,7 +75,9 @@ Reason run_full(const Run& run) {
           .count = run.active};
 }
 
-Reason held(const State& state, const Run& run, const Blocker& blocker, const Moment& moment) {
+Reason held(const State& state, const Run& run, const Task& task, const Blocker& blocker,
+            const Moment& moment) {
+  if (is_of_flow(blocker)) return flow_reason(state, run, task, blocker, moment);
   if (blocker.kind == model::BlockerKind::breaker_open) return breaker_open(state, blocker.name, moment);
   if (blocker.kind == model::BlockerKind::run_full) return run_full(run);
   return paused(state, blocker);
@@ -119,7 +122,7 @@ Reason waits_for_worker(const State& state, const std::string& queue) {
 Reason why_queued(const State& state, const Run& run, const Task& task, const Moment& moment,
                   bool with_place) {
   if (is_closing(run, task)) return {.code = "stopping", .message = "it is about to be cancelled"};
-  if (const auto blocker = blocker_before(state, run, task)) return held(state, run, *blocker, moment);
+  if (const auto blocker = blocker_before(state, run, task)) return held(state, run, task, *blocker, moment);
   const std::string& queue = queue_of(run, task);
   if (const Blocker whole = Blocker::queue_paused(queue); is_paused(state, whole))
     return paused(state, whole);
@@ -191,7 +194,7 @@ Reason why_pending(const State& state, const Run& run, const Task& task, const M
     return {.code = "finally", .message = "steps under `finally` start when all others have ended"};
   }
   if (task.row.index < 0 && waits_for_upstream(run, task)) return waits_for_steps(run, task);
-  if (const auto blocker = blocker_of(state, run, task)) return held(state, run, *blocker, moment);
+  if (const auto blocker = blocker_of(state, run, task)) return held(state, run, task, *blocker, moment);
   if (task.parked) return over_limit(run, task);
   if (task.row.expanded) {
     const std::uint32_t ended = task.row.item_count - task.items_open;
@@ -205,7 +208,7 @@ Reason why_pending(const State& state, const Run& run, const Task& task, const M
 }
 
 // A wait that nobody works for.
-Reason why_waiting(const State& state, const Run& run, const Task& task) {
+Reason why_waiting(const State& state, const Run& run, const Task& task, const Moment& moment) {
   using For = model::Wait::For;
   Reason reason{.code = "waiting"};
   if (task.row.waiting->wakes_at.us != 0) reason.until = task.row.waiting->wakes_at;
@@ -224,7 +227,8 @@ Reason why_waiting(const State& state, const Run& run, const Task& task) {
       break;
     case For::poll:
       if (task.line != nullptr) {
-        if (const auto blocker = blocker_of(state, run, task)) return paused(state, *blocker);
+        if (const auto blocker = blocker_of(state, run, task))
+          return held(state, run, task, *blocker, moment);
         reason.message = "its next poll waits for a worker of queue " + queue_of(run, task);
         reason.subject = queue_of(run, task);
       } else {
@@ -235,8 +239,8 @@ Reason why_waiting(const State& state, const Run& run, const Task& task) {
   return reason;
 }
 
-Reason why_running(const State& state, const Run& run, const Task& task) {
-  if (!model::has_attempt(task.row)) return why_waiting(state, run, task);
+Reason why_running(const State& state, const Run& run, const Task& task, const Moment& moment) {
+  if (!model::has_attempt(task.row)) return why_waiting(state, run, task, moment);
   Reason reason{
       .code = "running",
       .message = "attempt " + std::to_string(task.row.starts) + " is with worker " + task.row.worker,
@@ -266,7 +270,7 @@ Reason why(const State& state, const Run& run, const Task& task, const Moment& m
     case TaskStatus::queued:
       return why_queued(state, run, task, moment, with_place);
     case TaskStatus::running:
-      return why_running(state, run, task);
+      return why_running(state, run, task, moment);
     case TaskStatus::retrying:
       return why_retrying(task, moment);
     default:
@@ -422,6 +426,7 @@ model::Survey survey(const State& state) {
   }
   model::Survey answer;
   answer.targets = survey_targets(state);
+  answer.limits = survey_limits(state);
   for (const auto& [name, worker] : state.workers) {
     model::WorkerView view{.name = name, .in_process = worker.in_process, .queues = worker.queues};
     view.waiting = std::ranges::find(state.claims, name, &Claim::worker) != state.claims.end();

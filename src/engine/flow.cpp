@@ -591,6 +591,12 @@ void advance(State& state, Run& run, Task& task, const Moment& moment, Effects& 
     default:
       break;
   }
+  if (step.flow && !step.flow->is_constant) {
+    auto flow = render_flow(state, run, task);
+    if (!flow) return expression_failed(flow.error());
+    effects.touch(run, task.row.key.ordinal);
+    task.row.flow.edit() = std::move(*flow);
+  }
   if (!(*code)->body.is_constant()) {
     auto body = render_body(state, run, task);
     if (!body) return expression_failed(body.error());

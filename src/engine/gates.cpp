@@ -4,26 +4,71 @@
 #include "engine/breakers.hpp"
 #include "engine/dispatch.hpp"
 #include "engine/endings.hpp"
+#include "engine/limits.hpp"
 #include "engine/load.hpp"
+#include "engine/rates.hpp"
+#include "engine/turns.hpp"
 
 namespace baton::engine {
 namespace {
 
 using model::Blocker;
+using model::BlockerKind;
 
 // Moves that change no row are cheap, but not free.
 constexpr std::size_t kReleasedAtOnce = 10'000;
 
-Place place_of(const Task& task) {
-  return {static_cast<std::uint8_t>(9 - task.row.priority), task.order};
+void stand_in(State& state, Line& line, Task& task) {
+  task.line = &line;
+  line.tasks.emplace(place_of(state, task), task.row.key);
 }
 
-void stand_in(Line& line, Task& task) {
-  task.line = &line;
-  line.tasks.emplace(place_of(task), task.row.key);
+// Takes the task out of its line; whether that was one of a limit, where the next one may fit now.
+std::optional<Blocker> take_out(State& state, Task& task) {
+  if (task.line == nullptr) return std::nullopt;
+  Line& line = *task.line;
+  task.line = nullptr;
+  line.tasks.erase(place_of(state, task));
+  if (!state.order_of_pending.empty()) state.order_of_pending.erase(task.row.key);
+  if (!line.blocker) return std::nullopt;
+  const Blocker blocker = *line.blocker;
+  if (line.tasks.empty()) state.blocked.erase(blocker);
+  return blocker;
+}
+
+// Those behind a task that was let past count on it no more: it has started, or something else holds it back.
+void break_promise(State& state, Task& task) {
+  if (!task.let_past) return;
+  task.let_past = false;
+  const LetPast promise = std::move(state.let_past.extract(task.row.key).mapped());
+  if (promise.line.kind == BlockerKind::limit_full) {
+    break_limit_promise(state, promise);
+  } else {
+    break_rate_promise(state, promise.line);
+  }
+}
+
+// Its first task is another one.
+void look_again(State& state, const Blocker& line) {
+  if (line.kind == BlockerKind::limit_full) let_past_limit(state, line.name);
+}
+
+void draw_place(State& state, const Run& run, Task& task) {
+  task.row.order = ++state.last_order;
+  task.row.turn =
+      take_turn(state.queues[queue_of(run, task)], task.row.priority, flow_of(run, task).fair_key);
 }
 
 }  // namespace
+
+Place place_of(const State& state, const Task& task) {
+  const auto urgency = static_cast<std::uint8_t>(9 - task.row.priority);
+  if (!state.order_of_pending.empty()) {
+    const auto pending = state.order_of_pending.find(task.row.key);
+    if (pending != state.order_of_pending.end()) return {urgency, 0, pending->second};
+  }
+  return {urgency, task.row.turn, task.row.order};
+}
 
 std::optional<Blocker> blocker_of(const State& state, const Run& run, const Task& task) {
   if (run.row.status == model::RunStatus::paused && !seeded_bug(Bug::pause_does_not_hold))
@@ -43,7 +88,9 @@ std::optional<Blocker> blocker_of(const State& state, const Run& run, const Task
       task.row.status == model::TaskStatus::queued) {
     return Blocker::run_full(run.row.key);
   }
-  return std::nullopt;
+  if (!run.program->step(task.row.step).flow) return std::nullopt;
+  if (auto blocker = full_limit(state, run, task)) return blocker;
+  return reached_rate(state, run, task);
 }
 
 bool is_paused(const State& state, const Blocker& what) {
@@ -55,43 +102,46 @@ const std::string& queue_of(const Run& run, const Task& task) {
 }
 
 void stand_last(State& state, const Run& run, Task& task) {
-  task.order = ++state.last_order;
+  leave_line(state, task);
+  draw_place(state, run, task);
   stand_again(state, run, task);
 }
 
 void stand_again(State& state, const Run& run, Task& task) {
   leave_line(state, task);
-  stand_in(state.queues[queue_of(run, task)], task);
+  stand_in(state, state.queues[queue_of(run, task)], task);
 }
 
 void block(State& state, Task& task, const Blocker& blocker) {
-  leave_line(state, task);
-  if (task.order == 0) task.order = ++state.last_order;
+  const auto left = take_out(state, task);
+  if (task.row.order == 0) state.order_of_pending[task.row.key] = ++state.last_order;
   Line& line = state.blocked[blocker];
   line.blocker = blocker;
-  stand_in(line, task);
+  stand_in(state, line, task);
+  // Not before it stands in its new line, which may be the one that it was let past from.
+  break_promise(state, task);
+  if (left) look_again(state, *left);
 }
 
 void leave_line(State& state, Task& task) {
   if (task.line == nullptr) return;
-  Line& line = *task.line;
-  task.line = nullptr;
-  line.tasks.erase(place_of(task));
-  if (!line.tasks.empty() || !line.blocker) return;
-  const Blocker blocker = *line.blocker;
-  state.blocked.erase(blocker);
+  const auto left = take_out(state, task);
+  break_promise(state, task);
+  if (left) look_again(state, *left);
 }
 
-void change_priority(State& state, Task& task, std::uint8_t priority) {
+void change_priority(State& state, const Run& run, Task& task, std::uint8_t priority) {
   Line* line = task.line;
   if (line == nullptr) {
     task.row.priority = priority;
     return;
   }
-  line->tasks.erase(place_of(task));
+  line->tasks.erase(place_of(state, task));
   task.row.priority = priority;
-  task.order = ++state.last_order;
-  line->tasks.emplace(place_of(task), task.row.key);
+  if (task.row.order != 0) draw_place(state, run, task);
+  line->tasks.emplace(place_of(state, task), task.row.key);
+  break_promise(state, task);
+  if (line->blocker) look_again(state, Blocker(*line->blocker));
 }
 
 bool rank_tasks(State& state, Work& work, Effects& effects, std::size_t row_limit) {
@@ -102,7 +152,7 @@ bool rank_tasks(State& state, Work& work, Effects& effects, std::size_t row_limi
     Task& task = run->tasks[work.cursor];
     const std::uint8_t priority = priority_of(*run, task.row.step);
     if (task.row.priority == priority || model::is_terminal(task.row.status)) continue;
-    change_priority(state, task, priority);
+    change_priority(state, *run, task, priority);
     if (task.stored) effects.touch(*run, work.cursor);
   }
   return false;
@@ -124,6 +174,7 @@ std::size_t release(State& state, const Blocker& blocker, std::size_t at_most) {
     Run& run = *state.find(key.run);
     Task& task = run.tasks[key.ordinal];
     task.line = nullptr;
+    state.order_of_pending.erase(key);
     if (task.row.status != model::TaskStatus::pending) {
       stand_again(state, run, task);
     } else {
@@ -145,8 +196,12 @@ bool release_pending(State& state) {
   if (state.releasing.empty()) return false;
   const Blocker blocker = std::move(state.releasing.front());
   state.releasing.pop_front();
-  release(state, blocker, kReleasedAtOnce);
-  if (!state.blocked.contains(blocker)) return false;
+  if (blocker.kind == BlockerKind::limit_full) {
+    if (!let_past_limit(state, blocker.name, kReleasedAtOnce)) return false;
+  } else {
+    release(state, blocker, kReleasedAtOnce);
+    if (!state.blocked.contains(blocker)) return false;
+  }
   state.releasing.push_back(blocker);
   return true;
 }

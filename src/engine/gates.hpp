@@ -27,10 +27,13 @@ std::optional<model::Blocker> blocker_of(const State& state, const Run& run, con
 // Whether somebody paused this.
 bool is_paused(const State& state, const model::Blocker& what);
 
+// Where the task stands in its line, or would.
+Place place_of(const State& state, const Task& task);
+
 // The queue that the task's next attempt goes to.
 const std::string& queue_of(const Run& run, const Task& task);
 
-// Into the line of its queue, behind all of its priority.
+// Into the line of its queue, with a new place behind all of its priority and turn; the row changes.
 void stand_last(State& state, const Run& run, Task& task);
 // Into the line of its queue, at its old place.
 void stand_again(State& state, const Run& run, Task& task);
@@ -39,13 +42,13 @@ void block(State& state, Task& task, const model::Blocker& blocker);
 // Out of whatever line it stands in; nothing if it stands in none.
 void leave_line(State& state, Task& task);
 // A queued task's priority changes: it stands behind those that have it already.
-void change_priority(State& state, Task& task, std::uint8_t priority);
+void change_priority(State& state, const Run& run, Task& task, std::uint8_t priority);
 
 // Brings what waits of the run to the priority that it has now. True: there is more to do.
 bool rank_tasks(State& state, Work& work, Effects& effects, std::size_t row_limit);
 
 // Lets up to `at_most` tasks past the blocker, the first ones first: queued ones go back to their queues,
-// pending ones are looked at again. How many there were.
+// pending ones are looked at again. How many there were. Limits and rates let theirs past themselves.
 std::size_t release(State& state, const model::Blocker& blocker, std::size_t at_most);
 // Lets all of them past, bit by bit, by Continue.
 void release(State& state, const model::Blocker& blocker);

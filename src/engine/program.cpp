@@ -172,6 +172,16 @@ References Program::references(const std::vector<expr::Path>& paths) const {
   return refs;
 }
 
+boost::json::value Program::flow_of(const model::Step& step) {
+  if (!step.flow || step.flow->is_constant) return nullptr;
+  const model::Flow& flow = step.flow->flow;
+  boost::json::array names;
+  names.emplace_back(flow.rate);
+  names.emplace_back(flow.fair_key);
+  for (const model::LimitUse& use : flow.limits) names.emplace_back(use.name);
+  return names;
+}
+
 const model::Step& Program::action(const model::TaskRow& row) const {
   const model::Step& own = step(row.step);
   switch (row.role) {
@@ -213,8 +223,10 @@ Result<std::shared_ptr<const StepCode>> Program::code(const model::Step& s) cons
   code->for_each.each_path([&](const expr::Path& path) { before.push_back(path); });
   code->before = references(before);
   TRY(code->body, Rendering::compile(model::body_of(s)));
+  TRY(code->flow, Rendering::compile(flow_of(s)));
   std::vector<expr::Path> each;
   code->body.each_path([&](const expr::Path& path) { each.push_back(path); });
+  code->flow.each_path([&](const expr::Path& path) { each.push_back(path); });
   const auto compile = [](const std::string& text,
                           std::vector<expr::Path>& paths) -> Result<std::optional<expr::Expression>> {
     if (text.empty()) return std::optional<expr::Expression>();

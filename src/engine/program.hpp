@@ -56,10 +56,11 @@ struct StepCode {
   Rendering for_each;
   Rendering body;  // action, with, env and workdir together, see model::body_of
   std::vector<std::optional<expr::Expression>> branches;  // of a switch; the `else` has none
-  std::optional<expr::Expression> until;                  // of `repeat`, or of a wait's poll
-  References before;                                      // of when and for_each
-  References each;                                        // of the body and the branches
-  References after;                                       // of until
+  Rendering flow;                         // names of limits, rate and fair key, see flow_of()
+  std::optional<expr::Expression> until;  // of `repeat`, or of a wait's poll
+  References before;                      // of when and for_each
+  References each;                        // of the body and the branches
+  References after;                       // of until
 };
 
 class Program {
@@ -93,6 +94,9 @@ class Program {
   // Of a step or sub-step of this workflow. Compiles on first use and keeps the most recent ones. Fails only
   // if the definition was not checked.
   Result<std::shared_ptr<const StepCode>> code(const model::Step& step) const;
+  // The names in a step's FlowRules; a JSON array: rate, fair key, then those of the limits. Null if it has
+  // none, or they are constant.
+  static boost::json::value flow_of(const model::Step& step);
 
   // The first rule of `on_error`, the step's or then the workflow's, that holds for the failure; null if none
   // does.

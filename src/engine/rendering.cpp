@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <boost/json/serialize.hpp>
+#include <map>
 
+#include "base/text.hpp"
 #include "engine/endings.hpp"
 #include "expr/text.hpp"
 
@@ -457,6 +459,50 @@ Result<json::value> render_body(State& state, Run& run, const Task& task) {
   if (code->body.is_constant()) return body;
   auto scope = std::make_shared<Scope>(state, run, task);
   return checked(scope, code->body.render(body, variables(scope), *state.zones));
+}
+
+Result<model::Flow> render_flow(State& state, Run& run, const Task& task) {
+  const model::Step& step = run.program->step(task.row.step);
+  TRY(std::shared_ptr<const StepCode> code, run.program->code(step));
+  auto scope = std::make_shared<Scope>(state, run, task);
+  TRY(json::value rendered,
+      checked(scope, code->flow.render(Program::flow_of(step), variables(scope), *state.zones)));
+  std::vector<std::string> names;
+  for (const json::value& value : rendered.get_array()) {
+    std::string name = as_text(value);
+    if (name.size() > model::kMaxFlowName || !is_utf8(name)) {
+      return fail(ErrorCode::expression, "the key \"" + printable(utf8_prefix(name, 60)) +
+                                             "…\" of a limit, rate or fair turn has more than " +
+                                             std::to_string(model::kMaxFlowName) + " bytes");
+    }
+    names.push_back(std::move(name));
+  }
+  model::Flow flow = step.flow->flow;
+  if (!flow.rate.empty() && names[0].empty()) {
+    return fail(ErrorCode::expression, "the `key` of `rate_limit` is empty");
+  }
+  flow.rate = std::move(names[0]);
+  flow.fair_key = std::move(names[1]);
+  std::map<std::string, model::LimitUse> limits;
+  for (std::size_t i = 0; i < flow.limits.size(); ++i) {
+    std::string& name = names[i + 2];
+    if (name.empty()) return fail(ErrorCode::expression, "a `key` of `concurrency` is empty");
+    // Two keys may come to the same: then it is taken once.
+    const auto [at, fresh] = limits.emplace(name, flow.limits[i]);
+    if (fresh) {
+      at->second.name = std::move(name);
+    } else {
+      const std::uint32_t otherwise = flow.limits[i].otherwise;
+      at->second.amount = std::max(at->second.amount, flow.limits[i].amount);
+      if (otherwise > 0) {
+        at->second.otherwise =
+            at->second.otherwise == 0 ? otherwise : std::min(at->second.otherwise, otherwise);
+      }
+    }
+  }
+  flow.limits.clear();
+  for (auto& [name, use] : limits) flow.limits.push_back(std::move(use));
+  return flow;
 }
 
 Result<std::string> input_with(State& state, const Task& task, json::value body) {

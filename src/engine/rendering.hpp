@@ -27,6 +27,9 @@ Result<bool> evaluate_until(State& state, Run& run, const Task& task, const std:
 // object as model::body_of makes it.
 Result<boost::json::value> render_body(State& state, Run& run, const Task& task);
 
+// The limits, rate and fair key of a task whose step has expressions in them.
+Result<model::Flow> render_flow(State& state, Run& run, const Task& task);
+
 // What is stored as the task's input after its action was rendered: the step's own body, with the bodies of
 // other phases beside it under their names ({"with", …, "fallback": {…}}). Needs the present input in the
 // value cache.

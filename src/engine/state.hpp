@@ -22,6 +22,7 @@
 #include "model/blocker.hpp"
 #include "model/breaker.hpp"
 #include "model/command.hpp"
+#include "model/limit.hpp"
 #include "model/pause.hpp"
 #include "model/record.hpp"
 #include "model/rows.hpp"
@@ -41,13 +42,13 @@ struct Task {
   bool old = false;                // an item of a list that a recovery has replaced; it counts nowhere
   bool probe = false;              // its attempt went through a half-open breaker
   bool slot = false;               // it counts in Run::active
+  bool let_past = false;           // it counts in State::let_past
   Upstream upstream;               // how its predecessors stand
   std::uint32_t helpers = 0;       // open tasks that serve it
   JournalSequence ended_in = 0;    // the commit that has its terminal state; 0 = before this owner
   JournalSequence touched_in = 0;  // the last commit that changes it
   ShardTime timer;                 // its entry in State::timers, if has_timer
   Line* line = nullptr;            // where it stands: a queue, or before a blocker; see gates.hpp
-  std::uint64_t order = 0;         // its place there, among those of its priority
   ShardTime clock;                 // its entry of kind `clock` in State::timers, if has_clock
   ShardTime heartbeat;             // last sign of life of its attempt, as far as this owner knows
 
@@ -112,14 +113,46 @@ struct Run {
 
 struct Place {
   std::uint8_t urgency = 0;  // 9 minus the priority
+  std::uint64_t turn = 0;    // within one queue: smaller is sooner, see turns.hpp
   std::uint64_t order = 0;   // grows with each task that becomes ready
   friend auto operator<=>(const Place&, const Place&) = default;
 };
 
-// Tasks that wait for a worker or before a blocker: strict priority, then first come first served.
+// See turns.hpp.
+struct Turns {
+  std::uint64_t now = 0;                      // the turn of the task that started last
+  std::map<std::string, std::uint64_t> next;  // by fair key, of those that are ahead of now
+  std::size_t tidy_at = 64;                   // size of `next` at which those that are not are taken out
+};
+
+// Tasks that wait for a worker or before a blocker: strict priority, then fair turns, then first come first
+// served.
 struct Line {
   std::map<Place, TaskKey> tasks;
   std::optional<model::Blocker> blocker;  // none: a queue
+  std::map<std::uint8_t, Turns> turns;    // of a queue: by priority
+};
+
+// A task has left the line of a limit or rate for its queue, and those behind it count on its start.
+struct LetPast {
+  model::Blocker line;
+  std::uint32_t amount = 1;  // of the limit
+};
+
+// See limits.hpp.
+struct Limit {
+  std::optional<model::LimitRow> set;             // by a person
+  std::map<TaskKey, std::uint32_t> holders;       // of attempts that go on: how much each has
+  std::uint64_t in_use = 0;                       // by all of them
+  std::map<std::string, std::uint64_t> let_past;  // by queue: what tasks want that have left the line for it
+};
+
+// See rates.hpp.
+struct Rate {
+  model::RateRow row;
+  bool open = true;                               // another start is possible
+  std::map<std::string, std::uint64_t> let_past;  // by queue: tasks that have left the line for it
+  std::optional<ShardTime> timer;                 // its entry in State::timers: when it is open again
 };
 
 // See breakers.hpp.
@@ -154,13 +187,14 @@ enum class TimerKind : std::uint8_t {
   run_clock,  // deadline or sla of a run
   resume,     // end of the pause that ends first
   recover,    // a run recovers by itself
-  orphans     // look for resources whose run is over or gone
+  orphans,    // look for resources whose run is over or gone
+  rate,       // a rate allows further starts
 };
 struct Timer {
   ShardTime at;
   TimerKind kind = TimerKind::task;
   TaskKey task;        // kinds task, clock; run_clock and recover: a run (ordinal kWholeRun)
-  std::string worker;  // kinds lease and claim; of kind breaker: its name
+  std::string worker;  // kinds lease and claim; of kinds breaker and rate: its name
   friend auto operator<=>(const Timer&, const Timer&) = default;
 };
 
@@ -231,6 +265,12 @@ struct State {
   std::deque<model::Blocker> releasing;           // one for each `release` in `work`
   std::map<model::Blocker, model::Pause> pauses;  // of records, see pauses.hpp
   std::map<std::string, Breaker> breakers;
+  std::map<std::string, Limit> limits;  // that are set or in use
+  std::map<TaskKey, LetPast> let_past;
+  // Of tasks that stand before a blocker and were in no queue yet: their order there. It is not kept.
+  std::map<TaskKey, std::uint64_t> order_of_pending;
+  std::map<std::string, Rate> rates;
+  std::string rates_seen;  // how far those were looked through that are used up no more
   std::map<std::string, Worker> workers;
   std::deque<Claim> claims;
   std::set<Timer> timers;

@@ -263,7 +263,7 @@ void wake(State& state, Run& run, Task& task, const Moment& moment, Effects& eff
       break;
     case For::poll:
       if (task.line == nullptr && !task.row.giving_back && task.row.due <= moment.now)
-        queue_poll(state, run, task);
+        queue_poll(state, run, task, effects);
       break;
     default:
       break;
@@ -271,7 +271,8 @@ void wake(State& state, Run& run, Task& task, const Moment& moment, Effects& eff
   set_wait_timer(state, run, task, moment);
 }
 
-void queue_poll(State& state, Run& run, Task& task) {
+void queue_poll(State& state, Run& run, Task& task, Effects& effects) {
+  effects.touch(run, task.row.key.ordinal);
   stand_last(state, run, task);
   want_dispatch(state);
 }
@@ -279,7 +280,7 @@ void queue_poll(State& state, Run& run, Task& task) {
 void poll_again(State& state, Run& run, Task& task, const Moment& moment, Effects& effects) {
   effects.touch(run, task.row.key.ordinal);
   task.row.giving_back = false;
-  queue_poll(state, run, task);
+  queue_poll(state, run, task, effects);
   set_wait_timer(state, run, task, moment);
 }
 

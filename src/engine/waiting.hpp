@@ -23,7 +23,7 @@ void set_wait_timer(State& state, const Run& run, Task& task, const Moment& mome
 // That timer is due: the wait is over, has lasted too long, or its next poll is queued.
 void wake(State& state, Run& run, Task& task, const Moment& moment, Effects& effects);
 // Puts a wait's next poll into its queue; its row does not change.
-void queue_poll(State& state, Run& run, Task& task);
+void queue_poll(State& state, Run& run, Task& task, Effects& effects);
 // What a lost poll had made is given back: the next one may come.
 void poll_again(State& state, Run& run, Task& task, const Moment& moment, Effects& effects);
 

@@ -19,6 +19,9 @@ enum class BlockerKind : std::uint8_t {
   target_paused,  // name
   breaker_open,   // name
   run_full,       // run: as many tasks of it are under way as its max_parallel allows
+  limit_full,     // name, queue: its places are taken, or promised to tasks that stand before
+  limit_small,    // name: the task wants more of it than there is
+  rate_reached,   // name, queue
 };
 std::string_view name(BlockerKind kind);
 
@@ -27,24 +30,38 @@ struct Blocker {
   RunKey run;        // of run_paused, step_paused and run_full
   Ordinal step = 0;  // of step_paused
   std::string name;  // of all others
+  // Of limit_full and rate_reached: the queue whose tasks stand in this line. Their order says nothing about
+  // tasks of other queues.
+  std::string queue;
 
   friend auto operator<=>(const Blocker&, const Blocker&) = default;
 
-  static Blocker run_paused(RunKey run) { return {BlockerKind::run_paused, run, 0, {}}; }
-  static Blocker step_paused(RunKey run, Ordinal step) { return {BlockerKind::step_paused, run, step, {}}; }
+  static Blocker run_paused(RunKey run) { return {BlockerKind::run_paused, run, 0, {}, {}}; }
+  static Blocker step_paused(RunKey run, Ordinal step) {
+    return {BlockerKind::step_paused, run, step, {}, {}};
+  }
   static Blocker queue_paused(std::string name) {
-    return {BlockerKind::queue_paused, {}, 0, std::move(name)};
+    return {BlockerKind::queue_paused, {}, 0, std::move(name), {}};
   }
   static Blocker worker_paused(std::string name) {
-    return {BlockerKind::worker_paused, {}, 0, std::move(name)};
+    return {BlockerKind::worker_paused, {}, 0, std::move(name), {}};
   }
   static Blocker breaker_open(std::string name) {
-    return {BlockerKind::breaker_open, {}, 0, std::move(name)};
+    return {BlockerKind::breaker_open, {}, 0, std::move(name), {}};
+  }
+  static Blocker limit_full(std::string name, std::string queue) {
+    return {BlockerKind::limit_full, {}, 0, std::move(name), std::move(queue)};
+  }
+  static Blocker limit_small(std::string name) {
+    return {BlockerKind::limit_small, {}, 0, std::move(name), {}};
+  }
+  static Blocker rate_reached(std::string name, std::string queue) {
+    return {BlockerKind::rate_reached, {}, 0, std::move(name), std::move(queue)};
   }
   static Blocker target_paused(std::string name) {
-    return {BlockerKind::target_paused, {}, 0, std::move(name)};
+    return {BlockerKind::target_paused, {}, 0, std::move(name), {}};
   }
-  static Blocker run_full(RunKey run) { return {BlockerKind::run_full, run, 0, {}}; }
+  static Blocker run_full(RunKey run) { return {BlockerKind::run_full, run, 0, {}, {}}; }
 };
 
 }  // namespace baton::model

@@ -33,7 +33,8 @@ std::string_view name(const CommandBody& body) {
                                  "register_resource",
                                  "release_resource",
                                  "clean_resource",
-                                 "progress"};
+                                 "progress",
+                                 "set_limit"};
   static_assert(kNames.size() == std::variant_size_v<CommandBody>);
   return kNames[body.index()];
 }

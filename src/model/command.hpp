@@ -147,6 +147,13 @@ struct ForceBreaker {
   std::string reason;
 };
 
+// How much there is of something that tasks use; nullopt: nobody says so any more.
+struct SetLimit {
+  std::string name;
+  std::optional<std::uint32_t> limit;
+  std::string reason;
+};
+
 // Takes dead letters off the list for good. At most 1,000 ids; those that are gone already are reported.
 struct DiscardDeadLetters {
   std::vector<std::string> ids;
@@ -216,7 +223,7 @@ using CommandBody =
     std::variant<SubmitRun, CancelRun, ClaimTasks, Heartbeat, ReportAttempt, ReleaseAttempt, LoseWorker,
                  StartShard, Tick, Continue, PauseCommand, ResumeCommand, RecoverRun, DecideTask, ChangeRun,
                  Explain, AskSurvey, DiscardDeadLetters, ForceBreaker, SendSignal, AnswerApproval,
-                 RegisterResource, ReleaseResource, CleanResource, ReportProgress>;
+                 RegisterResource, ReleaseResource, CleanResource, ReportProgress, SetLimit>;
 
 struct Command {
   CommandBody body;

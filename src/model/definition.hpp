@@ -18,6 +18,7 @@
 #include "base/ids.hpp"
 #include "base/time.hpp"
 #include "model/breaker.hpp"
+#include "model/flow.hpp"
 
 namespace baton::model {
 
@@ -199,6 +200,7 @@ struct Step {
   std::shared_ptr<const Step> preflight;                      // action before the first attempt; null = none
   std::shared_ptr<const BreakerSettings> breaker;             // null = none
   std::shared_ptr<const Endings> endings;                     // null = none
+  std::shared_ptr<const FlowRules> flow;                      // null = neither limits nor a rate nor a fair key
   std::string target;  // the downstream service that it uses; "" = none
   std::string queue = "default";
   std::optional<Duration> estimate;

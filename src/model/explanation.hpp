@@ -45,10 +45,25 @@ struct TargetView {
   std::uint32_t held = 0;     // queued tasks that wait for it: it is paused, or its breaker is open
   std::string breaker;        // through which its steps go; "" = none
 };
+struct LimitView {
+  struct Holder {
+    TaskId task;
+    std::string step;
+    std::uint32_t amount = 0;
+  };
+  std::string name;
+  std::optional<std::uint32_t> limit;  // as somebody has set it
+  std::string by, why;                 // who and why, if so
+  WallTime at;                         // when, if so
+  std::uint64_t in_use = 0;
+  std::uint64_t waiting = 0;    // tasks that stand before it
+  std::vector<Holder> holders;  // the first few
+};
 struct Survey {
   std::vector<QueueView> queues;
   std::vector<TargetView> targets;
   std::vector<WorkerView> workers;
+  std::vector<LimitView> limits;  // that are set or in use, by name
 };
 
 struct Explanation {

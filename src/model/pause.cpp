@@ -20,6 +20,9 @@ std::string_view scope_of(BlockerKind kind) {
       return "target";
     case BlockerKind::breaker_open:
     case BlockerKind::run_full:
+    case BlockerKind::limit_full:
+    case BlockerKind::limit_small:
+    case BlockerKind::rate_reached:
       break;
   }
   return "";

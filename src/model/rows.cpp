@@ -90,6 +90,23 @@ bool get(std::string_view bytes, AttemptRecord& a) {
   return !in.failed();
 }
 
+void put(Encoder& out, const LimitUse& use) {
+  out.bytes(1, use.name);
+  out.number(2, use.amount);
+  out.number(3, use.otherwise);
+}
+
+bool get(std::string_view bytes, LimitUse& use) {
+  use.amount = 0;
+  Decoder in(bytes);
+  while (in.next()) {
+    if (in.field() == 1) use.name = in.bytes();
+    if (in.field() == 2) use.amount = static_cast<std::uint32_t>(in.number());
+    if (in.field() == 3) use.otherwise = static_cast<std::uint32_t>(in.number());
+  }
+  return !in.failed();
+}
+
 void put(Encoder& out, const ItemRange& range) {
   out.number(1, range.first);
   out.number(2, range.count);
@@ -240,6 +257,15 @@ std::string encode_state(const TaskRow& row) {
   out.number(44, row.giving_back ? 1 : 0);
   out.number(45, static_cast<std::uint64_t>(row.progress->percent + 1));
   out.bytes(46, row.progress->message);
+  for (const LimitUse& use : row.flow->limits) {
+    Encoder one;
+    put(one, use);
+    out.message(70, one);
+  }
+  out.bytes(71, row.flow->rate);
+  out.bytes(72, row.flow->fair_key);
+  out.number(73, row.turn);
+  out.number(74, row.order);
   for (const AttemptRecord& attempt : row.history) {
     Encoder one;
     put(one, attempt);
@@ -422,6 +448,21 @@ Status decode_state(std::string_view bytes, TaskRow& row) {
         break;
       case 46:
         row.progress.edit().message = in.bytes();
+        break;
+      case 70:
+        if (!get(in.bytes(), row.flow.edit().limits.emplace_back())) return damaged();
+        break;
+      case 71:
+        row.flow.edit().rate = in.bytes();
+        break;
+      case 72:
+        row.flow.edit().fair_key = in.bytes();
+        break;
+      case 73:
+        row.turn = n;
+        break;
+      case 74:
+        row.order = n;
         break;
       default:
         break;

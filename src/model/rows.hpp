@@ -12,6 +12,7 @@
 #include "base/ids.hpp"
 #include "base/rare.hpp"
 #include "base/time.hpp"
+#include "model/flow.hpp"
 #include "model/outcome.hpp"
 #include "model/states.hpp"
 
@@ -154,6 +155,12 @@ struct TaskRow {
   bool has_input = false;   // a rendered input is stored (it was not constant)
   bool has_result = false;  // a result is stored
 
+  // Its place in its queue since it joined it the last time, or had when it started: see gates.hpp and
+  // turns.hpp of the engine. A wait has an order only while its poll stands there.
+  std::uint64_t turn = 0;
+  std::uint64_t order = 0;
+
+  Rare<Flow> flow;           // if its names come from expressions: as they were when it became ready
   Rare<Waiting> waiting;     // of a wait, from its start on
   std::int32_t branch = -1;  // of a switch that completed: the branch taken; -1 = none
 

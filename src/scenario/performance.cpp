@@ -167,6 +167,13 @@ void Performance::perform(const Action& action) {
   if (action.verb == "expect") return expect(action.expect);
   if (action.verb == "kill owner") return kill_owner(action);
   if (action.verb.ends_with(" worker")) return control_worker(action);
+  if (action.verb == "limit") {
+    model::SetLimit command{.name = text_of({{"name", action.argument}}, "name"),
+                            .reason = text_of(action.options, "reason")};
+    if (const auto* to = action.options.if_contains("to"); to != nullptr && to->is_int64())
+      command.limit = static_cast<std::uint32_t>(to->get_int64());
+    return send(action, std::move(command));
+  }
   if (action.verb == "jump clock") {
     const std::string text = text_of({{"by", action.argument}}, "by");
     const bool back = text.starts_with('-');

@@ -92,6 +92,7 @@ class FileReader {
     if (const auto at = find("until")) scenario.until = reader_.duration(*at, "until");
     if (const auto at = find("now")) read_now(*at, scenario);
     if (const auto at = find("workers")) read_workers(*at, scenario);
+    if (const auto at = find("limits")) read_limits(*at, scenario);
     if (shared != own) read_steps(shared, scenario);
     read_steps(own, scenario);
 
@@ -157,6 +158,15 @@ class FileReader {
         if (const auto at = reader_.member(m.value, "queues")) read_queues(*at, worker);
       }
       scenario.workers.push_back(std::move(worker));
+    }
+  }
+
+  void read_limits(NodeId node, Scenario& scenario) {
+    if (!tree_.is(node, NodeKind::map)) return reader_.wrong(node, "limits", "a map of limits to numbers");
+    for (const Member m : tree_.members(node)) {
+      Action set{.verb = "limit", .argument = tree_.to_json(m.key), .place = reader_.place(m.key)};
+      if (const auto limit = reader_.integer(m.value, "limits", 0, 1'000'000)) set.options["to"] = *limit;
+      scenario.actions.push_back(std::move(set));
     }
   }
 

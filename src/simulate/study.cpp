@@ -27,6 +27,15 @@ class Play {
   }
 
   Result<RunTrace> run() {
+    // There is enough of what operators set limits for: how much is not known here.
+    constexpr std::uint32_t kEnough = 1'000'000;
+    for (const model::Step& step : options_.workflow->steps) {
+      if (!step.flow) continue;
+      for (const model::LimitUse& use : step.flow->flow.limits) {
+        if (use.otherwise == 0)
+          world_.send(model::SetLimit{use.name, kEnough, ""}, "simulate", [](const model::ReplyBody&) {});
+      }
+    }
     std::optional<model::ReplyBody> answer;
     model::SubmitRun submit{.workflow = options_.workflow, .input = options_.input};
     submit.context = R"({"workdir":"/simulated","env":{},"metadata":{},"vars":{}})";

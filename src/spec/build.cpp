@@ -9,6 +9,7 @@
 #include "spec/canonical.hpp"
 #include "spec/check.hpp"
 #include "spec/failure.hpp"
+#include "spec/flow.hpp"
 #include "spec/inputs.hpp"
 #include "spec/kinds.hpp"
 #include "spec/policies.hpp"
@@ -171,6 +172,8 @@ class Builder {
       default:
         attempts(step, body);
         if (const NodeId node = field(body, "repeat"); node != kNoNode) step.repeat = repeat_of(node);
+        if (auto rules = read_flow(tree_, body, text(tree_.root(), "name"), step.name))
+          step.flow = shared(flow_rules_, std::move(*rules));
     }
     step.trigger_rule = read_trigger_rule(tree_, body);
     if (auto rules = read_failure(tree_, body)) step.failure = shared(failure_rules_, std::move(*rules));
@@ -426,6 +429,7 @@ class Builder {
   std::vector<std::shared_ptr<const model::Retry>> retries_;
   std::vector<std::shared_ptr<const model::Timeout>> timeouts_;
   std::vector<std::shared_ptr<const model::FailureRules>> failure_rules_;
+  std::vector<std::shared_ptr<const model::FlowRules>> flow_rules_;
   std::vector<std::shared_ptr<const model::Notes>> notes_;
   std::vector<std::shared_ptr<const model::Process>> processes_;
   std::vector<std::shared_ptr<const model::Repeat>> repeats_;

@@ -7,6 +7,7 @@
 
 #include "base/duration.hpp"
 #include "spec/failure.hpp"
+#include "spec/flow.hpp"
 #include "spec/policies.hpp"
 #include "spec/targets.hpp"
 
@@ -137,6 +138,7 @@ void step(Writer& out, const model::Workflow& workflow, const model::Step& step)
   if (step.endings && step.endings->compensate) {
     action(out, "compensate", *step.endings->compensate, step);
   }
+  if (step.flow) out.present("concurrency", concurrency_json(*step.flow));
   if (step.continue_on_error) out.member("continue_on_error", true);
   const model::FailureRules failure = step.failure ? *step.failure : model::FailureRules{};
   if (failure.critical) out.member("critical", true);
@@ -144,6 +146,7 @@ void step(Writer& out, const model::Workflow& workflow, const model::Step& step)
   out.present("env", step.env);
   if (step.estimate) out.member("estimate", json::value(to_string(*step.estimate)));
   if (step.kind == model::StepKind::exec) out.member("exec", step.action);
+  if (step.flow) out.text("fair_key", step.flow->flow.fair_key);
   if (step.fallback) action(out, "fallback", *step.fallback, step);
   out.present("for_each", step.for_each);
   if (step.kind == model::StepKind::http) out.member("http", step.action);
@@ -163,6 +166,7 @@ void step(Writer& out, const model::Workflow& workflow, const model::Step& step)
   if (step.preflight) action(out, "preflight", *step.preflight, step);
   if (step.priority >= 0) out.member("priority", step.priority);
   if (step.queue != "default") out.text("queue", step.queue);
+  if (step.flow) out.present("rate_limit", rate_json(*step.flow));
   if (step.repeat) out.member("repeat", repeat(*step.repeat));
   if (step.response_schema) out.member("response_schema", *step.response_schema);
   out.present("result_schema", failure.result_schema);
@@ -178,6 +182,7 @@ void step(Writer& out, const model::Workflow& workflow, const model::Step& step)
   if (step.notes) out.text("title", step.notes->title);
   if (step.trigger_rule != model::TriggerRule::none_failed) out.text("trigger_rule", name(step.trigger_rule));
   if (step.notes) out.text("type", step.notes->type);
+  if (step.flow) out.present("uses", uses_json(*step.flow));
   if (step.wait) wait(out, step);
   out.text("when", step.when);
   out.present("with", step.with);

@@ -8,6 +8,7 @@
 #include "base/text.hpp"
 #include "calendar/cron.hpp"
 #include "spec/failure.hpp"
+#include "spec/flow.hpp"
 #include "spec/kinds.hpp"
 #include "spec/meant.hpp"
 #include "spec/policies.hpp"
@@ -138,6 +139,7 @@ class Checker {
       return "write [" + text + "]";
     }
     if (kind == NodeKind::string && field.shape == Shape::http) return "write {url: " + text + "}";
+    if (kind == NodeKind::string && field.shape == Shape::rate_limit) return rate_advice(text);
     if (kind == NodeKind::map && forms.has(Form::objects)) return "write a list: `- ` before each map";
     if (kind == NodeKind::string && forms.has(Form::boolean)) {
       if (text == "yes" || text == "on") return "write true";
@@ -148,6 +150,14 @@ class Checker {
     if (kind == NodeKind::string && forms.has(Form::arguments))
       return "write [" + text + "], or `run` for a shell command";
     return {};
+  }
+
+  // Celery's 100/m.
+  static std::string rate_advice(const std::string& text) {
+    const std::size_t slash = text.find('/');
+    const std::string_view unit = slash == std::string::npos ? "" : std::string_view(text).substr(slash + 1);
+    if (slash == 0 || (unit != "s" && unit != "m" && unit != "h")) return "write {limit: 100, per: 1m}";
+    return "write {limit: " + text.substr(0, slash) + ", per: 1" + std::string(unit) + "}";
   }
 
   void value(Member m, const Field& field) {
@@ -415,6 +425,22 @@ class Checker {
     }
   }
 
+  void amounts(NodeId node, const Field& field) {
+    if (tree_.count(node) == 0) return empty(node, field);
+    for (const Member m : tree_.members(node)) {
+      if (!is_name(tree_.text(m.key))) not_a_name(m.key);
+      const auto amount = tree_.is(m.value, NodeKind::integer) ? tree_.integer(m.value) : std::nullopt;
+      if (amount && static_cast<double>(*amount) >= field.minimum &&
+          static_cast<double>(*amount) <= field.maximum) {
+        continue;
+      }
+      findings_.error(m.value, "each of `" + std::string(field.name) + "` must be an integer from " +
+                                   std::to_string(static_cast<std::int64_t>(field.minimum)) + " to " +
+                                   std::to_string(static_cast<std::int64_t>(field.maximum)) + ", not " +
+                                   found(m.value));
+    }
+  }
+
   void empty(NodeId node, const Field& field) {
     findings_.error(node, "`" + std::string(field.name) + "` must not be empty");
   }
@@ -462,6 +488,7 @@ class Checker {
     if (forms.has(Form::headers)) return headers(node);
     if (forms.has(Form::parameters)) return parameters(node, field);
     if (forms.has(Form::named)) return named(node, field);
+    if (forms.has(Form::amounts)) return amounts(node, field);
     if (forms.has(Form::steps)) {
       for (const Member step : tree_.members(node)) this->step(step);
       return;
@@ -612,6 +639,7 @@ class Checker {
     }
     deed(step, Shape::step, "the step \"" + shown(tree_.text(step.key)) + "\"");
     check_failure(tree_, step.value, true, findings_);
+    check_flow(tree_, step.value, findings_);
     if (const auto limit = tree_.find(step.value, "max_parallel");
         limit && !tree_.find(step.value, "for_each")) {
       findings_.error(limit->key, "`max_parallel` of a step needs `for_each`");

@@ -620,10 +620,43 @@ constexpr std::array kFields = {
         .example = "breaker: {name: nlp, failures: 5, recovery: 60s}",
         .shape = Shape::breaker,
         .kinds = kinds::attempts},
-    later(Shape::step, "concurrency", "Keys that limit how many tasks go on at a time."),
-    later(Shape::step, "uses", "Countable things that a task holds while it runs, such as GPUs."),
-    later(Shape::step, "rate_limit", "How many tasks may start in a span of time."),
-    later(Shape::step, "fair_key", "Tasks of different keys take turns."),
+    Field{.owner = Shape::step,
+          .name = "concurrency",
+          .forms = Form::object | Form::objects,
+          .description =
+              "At most so many attempts with the same key run at a time, of all runs and workflows together. A "
+              "list of several is taken together or not at all. An attempt holds them from its start to its "
+              "end, not while the task waits to be tried again.",
+          .example = "concurrency: {key: \"deploy-${{ inputs.cluster }}\", limit: 1}",
+          .shape = Shape::concurrency,
+          .kinds = kinds::attempts},
+    Field{.owner = Shape::step,
+          .name = "uses",
+          .forms = Form::amounts,
+          .description =
+              "How much an attempt takes of limits that are set by command (`baton limits set gpu 4`), from its "
+              "start to its end. All are taken together or not at all. Of a limit that nobody has set there is "
+              "nothing: the task waits.",
+          .example = "uses: {gpu: 1, licence: 2}",
+          .minimum = 1,
+          .maximum = 1'000'000,
+          .kinds = kinds::attempts},
+    Field{.owner = Shape::step,
+          .name = "rate_limit",
+          .forms = Form::object,
+          .description = "How many attempts with the same key may start in a span of time. A start that has failed "
+                         "counts as well.",
+          .example = "rate_limit: {limit: 100, per: 1m, key: maps-api}",
+          .shape = Shape::rate_limit,
+          .kinds = kinds::attempts},
+    Field{.owner = Shape::step,
+          .name = "fair_key",
+          .forms = Form::templated,
+          .description =
+              "Tasks of different keys take turns in their queue, among those of one priority: who has a million "
+              "waiting does not keep others waiting. Usually the tenant.",
+          .example = "fair_key: ${{ inputs.customer }}",
+          .kinds = kinds::attempts},
     later(Shape::step, "cache", "Reuse an earlier result."),
     later(Shape::step, "secrets", "Secrets that the step may read."),
 
@@ -1042,6 +1075,53 @@ constexpr std::array kFields = {
           .example = "types: [overloaded]",
           .minimum = 1},
 
+    // ---------------------------------------------------------------------------------------------------------
+    // concurrency, rate_limit
+    Field{.owner = Shape::concurrency,
+          .name = "key",
+          .forms = Form::templated,
+          .description =
+              "The limit's name. Steps that give the same one share it, also those of other workflows.",
+          .default_text = "WORKFLOW.STEP",
+          .example = "key: deploy-${{ inputs.cluster }}"},
+    Field{.owner = Shape::concurrency,
+          .name = "limit",
+          .forms = Form::integer,
+          .description = "How many attempts at a time, as long as nobody has set the limit by command.",
+          .default_text = "1",
+          .example = "limit: 4",
+          .minimum = 1,
+          .maximum = 1'000'000},
+    Field{.owner = Shape::rate_limit,
+          .name = "limit",
+          .forms = Form::integer,
+          .description = "How many attempts may start in a span of `per`; they are spread evenly over it.",
+          .example = "limit: 100",
+          .minimum = 1,
+          .maximum = 1'000'000,
+          .required = true},
+    Field{.owner = Shape::rate_limit,
+          .name = "per",
+          .forms = Form::duration,
+          .description = "The span of time.",
+          .default_text = "1s",
+          .example = "per: 1m"},
+    Field{.owner = Shape::rate_limit,
+          .name = "burst",
+          .forms = Form::integer,
+          .description = "How many may start at once after a time without starts.",
+          .default_text = "1",
+          .example = "burst: 10",
+          .minimum = 1,
+          .maximum = 1'000'000},
+    Field{.owner = Shape::rate_limit,
+          .name = "key",
+          .forms = Form::templated,
+          .description =
+              "The rate's name. Steps that give the same one share it, also those of other workflows.",
+          .default_text = "WORKFLOW.STEP",
+          .example = "key: maps-api"},
+
     // ----------------------------------------------------------------------------------------------------
     // http
     Field{.owner = Shape::http,
@@ -1359,6 +1439,8 @@ constexpr std::array kShapes = {
     ShapeInfo{Shape::target, "target", "One of `targets`"},
     ShapeInfo{Shape::operation, "operation", "One of a target's `operations`"},
     ShapeInfo{Shape::breaker, "breaker", "`breaker`"},
+    ShapeInfo{Shape::concurrency, "concurrency", "`concurrency`"},
+    ShapeInfo{Shape::rate_limit, "rate_limit", "`rate_limit`"},
 };
 static_assert(kShapes.size() == static_cast<std::size_t>(Shape::none));
 
@@ -1482,6 +1564,7 @@ std::string describe(const Field& field) {
       Row{Form::schema, "a JSON Schema"},
       Row{Form::integers, "a list of them"},
       Row{Form::percent, "a percentage (like 5%)"},
+      Row{Form::amounts, "a map of names to numbers"},
   };
   std::string out;
   const auto add = [&](std::string_view text) {
@@ -1522,6 +1605,7 @@ std::string describe(const Field& field) {
     }
     add((field.forms.has(Form::object) ? "a map with the fields " : "a list of maps with the fields ") +
         names);
+    if (field.forms.has(Form::object) && field.forms.has(Form::objects)) out += ", or a list of such maps";
   }
   return out;
 }

@@ -52,6 +52,7 @@ enum class Form : std::uint64_t {
   schema = 1ULL << 35,      // a JSON Schema
   integers = 1ULL << 40,    // a list of integers within minimum and maximum
   percent = 1ULL << 41,     // a whole percentage: 5%
+  amounts = 1ULL << 50,     // a map of names to integers within minimum and maximum
   named = 1ULL << 36,       // a map of names to maps with the fields of Field::shape
 };
 struct Forms {
@@ -91,6 +92,8 @@ enum class Shape : std::uint8_t {
   target,
   operation,
   breaker,
+  concurrency,
+  rate_limit,
   none
 };
 struct ShapeInfo {

@@ -134,6 +134,15 @@ json::object form_schema(Form form, const Field& field) {
     case Form::named:
       return {
           {"type", "object"}, {"propertyNames", names()}, {"additionalProperties", reference(field.shape)}};
+    case Form::amounts: {
+      const json::object amount{{"type", "integer"},
+                                {"minimum", static_cast<std::int64_t>(field.minimum)},
+                                {"maximum", static_cast<std::int64_t>(field.maximum)}};
+      return {{"type", "object"},
+              {"minProperties", 1},
+              {"propertyNames", names()},
+              {"additionalProperties", amount}};
+    }
     case Form::objects:
       return {{"type", "array"},
               {"minItems", static_cast<std::int64_t>(field.minimum)},

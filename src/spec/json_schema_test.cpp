@@ -71,6 +71,12 @@ constexpr std::string_view kSemanticRules[] = {
     "a switch goes to this step",
     "branches after `else` are never taken",
     "the branch goes nowhere",
+    // Limits and rates.
+    "is named twice",
+    "two limits without a `key`",
+    "`key` must not be empty",
+    "`key` has more than",
+    "a step uses at most",
     // Declarations of inputs.
     "is not supported",
     "must be a map, or true or false",
@@ -141,6 +147,10 @@ constexpr std::string_view kValid[] = {
         "c": {"switch": [{"when": "inputs.n > 3", "goto": "r"}, {"when": "true", "goto": ["d", "r"]}, {"else": "d"}]},
         "r": {"run": "x", "repeat": {"until": "self.result.done", "max": 5, "delay": "1s"}},
         "d": {"run": "x", "needs": ["w"]}}})",
+    R"({"name": "seven", "inputs": {"t": {"type": "string"}}, "steps": {
+        "l": {"run": "x", "concurrency": {"key": "k-${{ inputs.t }}", "limit": 2}, "uses": {"gpu": 1, "licence": 2},
+              "fair_key": "${{ inputs.t }}", "rate_limit": {"limit": 100, "per": "1m", "burst": 5, "key": "api"}},
+        "m": {"exec": ["y"], "concurrency": [{"key": "a"}, {"limit": 3}], "rate_limit": {"limit": 1}}}})",
 };
 
 class Mutator {

@@ -138,9 +138,8 @@ class References {
                  forms.has(Form::environment) || forms.has(Form::templated) || forms.has(Form::list) ||
                  forms.has(Form::url) || forms.has(Form::headers) || forms.has(Form::parameters)) {
         strings(m.value, context);
-      } else if (forms.has(Form::object)) {
+      } else if (forms.has(Form::object) || forms.has(Form::objects)) {
         fields(m.value, field->shape, context);
-      } else if (forms.has(Form::objects)) {
         for (const NodeId item : tree_.items(m.value)) fields(item, field->shape, context);
       }
     }

@@ -12,10 +12,13 @@
 #include "engine/flow.hpp"
 #include "engine/gates.hpp"
 #include "engine/generations.hpp"
+#include "engine/limits.hpp"
 #include "engine/load.hpp"
 #include "engine/pauses.hpp"
+#include "engine/rates.hpp"
 #include "engine/resources.hpp"
 #include "engine/timers.hpp"
+#include "engine/turns.hpp"
 #include "engine/waiting.hpp"
 #include "engine/workers.hpp"
 
@@ -45,12 +48,31 @@ bool is_orphan(const State& state, const Task& task) {
   return task.row.in_process && task.row.token.incarnation != state.incarnation;
 }
 
+// Whose turn it was is found from the rows of those that have started or wait.
+void recall_turn(State& state, const Run& run, const Task& task) {
+  remember_turn(state.queues[queue_of(run, task)], task.row.priority, flow_of(run, task).fair_key,
+                task.row.turn);
+}
+void recall_first_turns(State& state) {
+  for (auto& [name, queue] : state.queues) {
+    for (auto& [priority, turns] : queue.turns) {
+      const auto first = queue.tasks.lower_bound({static_cast<std::uint8_t>(9 - priority), 0, 0});
+      if (first != queue.tasks.end() && first->first.urgency == 9 - priority) {
+        // Those before it have started, with runs that may be over.
+        note_turn(queue, priority, std::max<std::uint64_t>(first->first.turn, 1) - 1);
+      }
+    }
+  }
+}
+
 }  // namespace
 
 // Recovery is the normal way to start: everything that was on its way goes on from what the rows say.
 void decide(State& state, const model::StartShard&, model::ReplyTo reply_to, const Moment& moment,
             Effects& effects) {
   load_breakers(state, moment);
+  load_limits(state);
+  load_rates(state, moment);
   std::vector<Run*> runs;
   for (const auto& [key, run] : state.runs) {
     if (!model::is_terminal(run->row.status)) runs.push_back(run.get());
@@ -63,6 +85,17 @@ void decide(State& state, const model::StartShard&, model::ReplyTo reply_to, con
   for (Run* run : runs) {
     bool rank = false;
     for (Task& task : run->tasks) {
+      if (model::has_attempt(task.row)) take_limits(state, *run, task);
+      state.last_order = std::max(state.last_order, task.row.order);
+      // A wait has a place only while its poll stands in the queue.
+      const bool polls =
+          task.row.status == TaskStatus::running && !has_attempt(task.row) && task.row.order != 0;
+      if (polls) {
+        recall_turn(state, *run, task);
+        stand_again(state, *run, task);
+      } else if (task.row.order != 0 && task.row.status != TaskStatus::queued) {
+        note_turn(state.queues[queue_of(*run, task)], task.row.priority, task.row.turn);
+      }
       if (task.row.status == TaskStatus::queued) {
         queued.push_back(&task);
       } else if (task.row.status == TaskStatus::retrying) {
@@ -100,18 +133,18 @@ void decide(State& state, const model::StartShard&, model::ReplyTo reply_to, con
     }
     resume_endings(state, *run);
   }
-  std::ranges::sort(queued, {},
-                    [](const Task* task) { return std::pair(task->row.ready_at, task->row.key); });
   for (Task* task : queued) {
     if (seeded_bug(Bug::forget_queue_on_reload) && task == queued.back()) break;
     Run& run = *state.find(task->row.key.run);
+    recall_turn(state, run, *task);
     if (waits_for_release(state, run, *task)) {
       block(state, *task, model::Blocker::breaker_open(breaker_settings(run, *task)->name));
     } else {
-      stand_last(state, run, *task);
+      stand_again(state, run, *task);
       reject_if_due(state, run, *task);
     }
   }
+  recall_first_turns(state);
   for (const auto& [run, ordinal] : interrupted) {
     if (seeded_bug(Bug::forget_interrupted_on_reload)) break;
     lose(state, *run, run->tasks[ordinal], model::AttemptEnd::interrupted, moment, effects);
@@ -126,6 +159,7 @@ void take_up_helpers(State& state, Run& run, const Moment& moment, Effects& effe
   for (Task& task : run.tasks) {
     if (!is_helper(task)) continue;
     if (task.row.status == TaskStatus::queued && task.line == nullptr) {
+      effects.touch(run, task.row.key.ordinal);
       stand_last(state, run, task);
       want_dispatch(state);
     } else if (task.row.status == TaskStatus::pending) {

@@ -6,6 +6,7 @@
 #include "engine/dispatch.hpp"
 #include "engine/flow.hpp"
 #include "engine/pauses.hpp"
+#include "engine/rates.hpp"
 #include "engine/resources.hpp"
 #include "engine/timers.hpp"
 #include "engine/waiting.hpp"
@@ -69,6 +70,9 @@ void decide(State& state, const model::Tick&, model::ReplyTo, const Moment& mome
         break;
       case TimerKind::breaker:
         breaker_due(state, timer.worker, moment, effects);
+        break;
+      case TimerKind::rate:
+        rate_due(state, timer.worker, moment);
         break;
       case TimerKind::claim:
         end_claim(state, timer.worker, effects);

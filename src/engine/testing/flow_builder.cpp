@@ -82,6 +82,14 @@ std::string describe(const model::Step& step) {
     if (endings.cleanup_after) text += "after " + std::to_string(*endings.cleanup_after);
     text += std::to_string(endings.cleanup_on_shutdown);
   }
+  if (step.flow) {
+    const model::FlowRules& f = *step.flow;
+    text += "flow " + f.flow.rate + "," + f.flow.fair_key + "," + std::to_string(f.rate.limit) + "," +
+            std::to_string(f.rate.per.us) + "," + std::to_string(f.rate.burst);
+    for (const model::LimitUse& use : f.flow.limits) {
+      text += "," + use.name + " " + std::to_string(use.amount) + " " + std::to_string(use.otherwise);
+    }
+  }
   if (step.estimate) text += "estimate " + std::to_string(step.estimate->us);
   return text;
 }
@@ -144,6 +152,32 @@ FlowBuilder& FlowBuilder::choose(std::string step,
 }
 FlowBuilder& FlowBuilder::repeat(std::string until, std::uint32_t max, Duration delay) {
   last().repeat = std::make_shared<const model::Repeat>(model::Repeat{std::move(until), max, delay});
+  return *this;
+}
+model::FlowRules& FlowBuilder::flow() {
+  auto rules = std::make_shared<model::FlowRules>(last().flow ? *last().flow : model::FlowRules{});
+  model::FlowRules& changed = *rules;
+  last().flow = std::move(rules);
+  return changed;
+}
+FlowBuilder& FlowBuilder::uses(std::string limit, std::uint32_t amount, std::uint32_t otherwise) {
+  model::FlowRules& rules = flow();
+  rules.is_constant &= limit.find("${{") == std::string::npos;
+  rules.flow.limits.push_back({std::move(limit), amount, otherwise});
+  std::ranges::sort(rules.flow.limits, {}, &model::LimitUse::name);
+  return *this;
+}
+FlowBuilder& FlowBuilder::rate(std::string name, std::uint32_t limit, Duration per, std::uint32_t burst) {
+  model::FlowRules& rules = flow();
+  rules.is_constant &= name.find("${{") == std::string::npos;
+  rules.flow.rate = std::move(name);
+  rules.rate = {limit, per, burst};
+  return *this;
+}
+FlowBuilder& FlowBuilder::fair_key(std::string key) {
+  model::FlowRules& rules = flow();
+  rules.is_constant &= key.find("${{") == std::string::npos;
+  rules.flow.fair_key = std::move(key);
   return *this;
 }
 FlowBuilder& FlowBuilder::finally() {

@@ -75,6 +75,11 @@ class FlowBuilder {
   // A script with these attempts, 1 s apart.
   FlowBuilder& preflight(boost::json::value with = nullptr, std::uint32_t attempts = 1);
 
+  // Takes so much of a limit, of which there is `otherwise` as long as nobody has set it.
+  FlowBuilder& uses(std::string limit, std::uint32_t amount = 1, std::uint32_t otherwise = 0);
+  FlowBuilder& rate(std::string name, std::uint32_t limit, Duration per, std::uint32_t burst = 1);
+  FlowBuilder& fair_key(std::string key);
+
   // About the workflow.
   FlowBuilder& fail_fast();
   FlowBuilder& max_parallel(std::uint32_t count);
@@ -93,6 +98,7 @@ class FlowBuilder {
   model::FailureRules& rules();
   std::shared_ptr<const model::Step> ending(std::string script, boost::json::value with);
   model::Endings& endings() { return endings_[workflow_.steps.size() - 1]; }
+  model::FlowRules& flow();
 
   model::Workflow workflow_;
   std::map<std::size_t, model::Endings> endings_;     // by step

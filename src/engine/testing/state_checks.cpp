@@ -3,12 +3,15 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <map>
 #include <set>
 #include <tuple>
 
 #include "engine/endings.hpp"
+#include "engine/explain_limits.hpp"
 #include "engine/flow.hpp"
 #include "engine/gates.hpp"
+#include "engine/limits.hpp"
 #include "engine/load.hpp"
 #include "engine/waiting.hpp"
 
@@ -281,6 +284,7 @@ class RunCheck {
     // Whatever else would hold it back, it is let past when a place is free.
     const std::uint32_t places = run_.program->workflow().max_parallel;
     if (blocker.kind == model::BlockerKind::run_full && run_.active >= places) return true;
+    if (is_of_flow(blocker)) return true;  // check_flow() looks at the whole line
     return blocker_of(state_, run_, task) == blocker || is_paused(state_, blocker) ||
            std::ranges::find(state_.releasing, blocker) != state_.releasing.end();
   }
@@ -311,6 +315,57 @@ class RunCheck {
 
 }  // namespace
 
+namespace {
+
+bool is_releasing(const State& state, const model::Blocker& line) {
+  return std::ranges::any_of(
+      state.releasing, [&](const model::Blocker& b) { return b.kind == line.kind && b.name == line.name; });
+}
+
+// Limits are counted as the rows say and never exceeded; nobody stands in the line of a limit or rate for
+// nothing.
+void check_flow(const State& state) {
+  std::map<std::string, std::map<TaskKey, std::uint32_t>> held;
+  for (const auto& [run_key, run] : state.runs) {
+    for (const Task& task : run->tasks) {
+      if (!has_attempt(task.row)) continue;
+      for (const model::LimitUse& use : flow_of(*run, task).limits) held[use.name][task.row.key] = use.amount;
+    }
+  }
+  for (const auto& [name, limit] : state.limits) {
+    EXPECT_EQ(held[name], limit.holders) << name;
+    std::uint64_t sum = 0;
+    for (const auto& [task, amount] : limit.holders) sum += amount;
+    EXPECT_EQ(sum, limit.in_use) << name;
+    EXPECT_TRUE(limit.set || !limit.holders.empty() || !limit.let_past.empty()) << "left behind: " << name;
+  }
+  for (const auto& [name, tasks] : held) EXPECT_TRUE(tasks.empty() || state.limits.contains(name)) << name;
+  for (const auto& [blocker, line] : state.blocked) {
+    if (!is_of_flow(blocker) || is_releasing(state, blocker)) continue;
+    const Run& run = *state.find(line.tasks.begin()->second.run);
+    const Task& first = run.tasks[line.tasks.begin()->second.ordinal];
+    if (blocker.kind == model::BlockerKind::rate_reached) {
+      const Rate& rate = state.rates.at(blocker.name);
+      EXPECT_TRUE(rate.timer || rate.let_past.contains(blocker.queue)) << "stuck: " << label(first);
+      continue;
+    }
+    const auto& uses = flow_of(run, first).limits;
+    const auto use = std::ranges::find(uses, blocker.name, &model::LimitUse::name);
+    ASSERT_NE(use, uses.end()) << label(first);
+    if (blocker.kind == model::BlockerKind::limit_small) {
+      EXPECT_GT(use->amount, most_of(state, *use)) << "stuck: " << label(first);
+      continue;
+    }
+    const Limit& limit = state.limits.at(blocker.name);
+    const auto promised = limit.let_past.find(blocker.queue);
+    EXPECT_GT(limit.in_use + (promised == limit.let_past.end() ? 0 : promised->second) + use->amount,
+              most_of(state, *use))
+        << "stuck: " << label(first);
+  }
+}
+
+}  // namespace
+
 void check_state(const State& state, const SealedRun& run_row, const SealedTask& task_row) {
   const Agenda agenda(state);
   for (const auto& [key, run] : state.runs) {
@@ -324,6 +379,7 @@ void check_state(const State& state, const SealedRun& run_row, const SealedTask&
   bool pending = false;
   for (const Work& piece : state.work) pending |= piece.kind == WorkKind::dispatch;
   EXPECT_EQ(pending, state.dispatch_pending);
+  check_flow(state);
 }
 
 }  // namespace baton::engine::testing

@@ -1,0 +1,107 @@
+// Limits: how much there is of what tasks use, who holds it, and setting it.
+#include <algorithm>
+
+#include "api/handlers.hpp"
+#include "api/render.hpp"
+#include "api/request_body.hpp"
+#include "base/text.hpp"
+
+namespace baton::api {
+namespace {
+
+constexpr std::int64_t kMost = 1'000'000;
+constexpr std::size_t kNameShown = 128;
+
+// Asks the dispatcher and renders what it says.
+template <typename Render>
+void ask(const CorePtr& core, const CallPtr& call, Render render) {
+  core->services.runs.send(model::AskSurvey{}, call->actor, [core, call, render](model::ReplyBody reply) {
+    if (const auto* error = std::get_if<Error>(&reply)) return call->fail(*error);
+    core->workers.post([call, render, survey = std::get<model::Survey>(std::move(reply))] {
+      answer(*call, render(survey));
+    });
+  });
+}
+
+const model::LimitView* find(const model::Survey& survey, const std::string& name) {
+  const auto found = std::ranges::find(survey.limits, name, &model::LimitView::name);
+  return found == survey.limits.end() ? nullptr : &*found;
+}
+
+Result<std::string> list(const model::Survey& survey) {
+  JsonText out;
+  out.begin_object().key("items").begin_array();
+  for (const model::LimitView& limit : survey.limits) write_limit(limit, out);
+  out.end_array().key("next").null().end_object();
+  return out.take();
+}
+
+Result<std::string> known(const model::Survey& survey, const std::string& name) {
+  const model::LimitView* limit = find(survey, name);
+  if (limit == nullptr) {
+    std::vector<std::string_view> names;
+    for (const model::LimitView& other : survey.limits) names.push_back(other.name);
+    const std::string_view near = nearest(name, names);
+    return fail(ErrorCode::not_found,
+                "the limit \"" + printable(utf8_prefix(name, kNameShown)) + "\" is neither set nor in use" +
+                    (near.empty() ? "" : "; did you mean \"" + printable(near) + "\"?"));
+  }
+  JsonText out;
+  write_limit(*limit, out);
+  return out.take();
+}
+
+// As it is after a change: one that is no more is unset and not in use.
+Result<std::string> changed(const model::Survey& survey, const std::string& name) {
+  const model::LimitView* limit = find(survey, name);
+  JsonText out;
+  write_limit(limit != nullptr ? *limit : model::LimitView{.name = name}, out);
+  return out.take();
+}
+
+Result<model::SetLimit> read_limit(const Call& call) {
+  TRY_VOID(call.only({}));
+  model::SetLimit command{.name = call.captures.at(0)};
+  TRY(const RequestBody body, RequestBody::parse(call.request));
+  TRY_VOID(body.only({"limit", "reason"}));
+  TRY(const std::optional<std::int64_t> limit, body.integer("limit", 0, kMost));
+  if (!limit)
+    return fail(ErrorCode::invalid_request, "\"limit\" is missing: how much there is of it", "/limit");
+  command.limit = static_cast<std::uint32_t>(*limit);
+  TRY(command.reason, body.text("reason", 1000));
+  return command;
+}
+
+void change(const CorePtr& core, const CallPtr& call, Result<model::SetLimit> command) {
+  if (!command) return call->fail(command.error());
+  const std::string name = command->name;
+  core->services.runs.send(std::move(*command), call->actor, [core, call, name](model::ReplyBody reply) {
+    if (const auto* error = std::get_if<Error>(&reply)) return call->fail(*error);
+    ask(core, call, [name](const model::Survey& survey) { return changed(survey, name); });
+  });
+}
+
+}  // namespace
+
+void list_limits(const CorePtr& core, CallPtr call) {
+  if (const auto none = call->only({}); !none) return call->fail(none.error());
+  ask(core, call, list);
+}
+
+void get_limit(const CorePtr& core, CallPtr call) {
+  if (const auto none = call->only({}); !none) return call->fail(none.error());
+  ask(core, call, [name = call->captures.at(0)](const model::Survey& survey) { return known(survey, name); });
+}
+
+void set_limit(const CorePtr& core, CallPtr call) {
+  change(core, call, read_limit(*call));
+}
+
+void delete_limit(const CorePtr& core, CallPtr call) {
+  const auto none = call->only({});
+  change(core, call,
+         none ? Result<model::SetLimit>(model::SetLimit{.name = call->captures.at(0)})
+              : Result<model::SetLimit>(fail(none.error())));
+}
+
+}  // namespace baton::api

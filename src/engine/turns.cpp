@@ -1,0 +1,34 @@
+#include "engine/turns.hpp"
+
+#include <algorithm>
+
+namespace baton::engine {
+namespace {
+
+constexpr std::size_t kFewKeys = 64;
+
+}  // namespace
+
+std::uint64_t take_turn(Line& queue, std::uint8_t priority, const std::string& fair_key) {
+  Turns& turns = queue.turns[priority];
+  if (turns.next.size() >= turns.tidy_at) {
+    std::erase_if(turns.next, [&](const auto& entry) { return entry.second <= turns.now; });
+    turns.tidy_at = std::max(kFewKeys, 2 * turns.next.size());
+  }
+  std::uint64_t& next = turns.next[fair_key];
+  const std::uint64_t turn = std::max(next, turns.now);
+  next = turn + 1;
+  return turn;
+}
+
+void remember_turn(Line& queue, std::uint8_t priority, const std::string& fair_key, std::uint64_t turn) {
+  std::uint64_t& next = queue.turns[priority].next[fair_key];
+  next = std::max(next, turn + 1);
+}
+
+void note_turn(Line& queue, std::uint8_t priority, std::uint64_t turn) {
+  Turns& turns = queue.turns[priority];
+  turns.now = std::max(turns.now, turn);
+}
+
+}  // namespace baton::engine

@@ -1,0 +1,29 @@
+// Fair turns between the fair keys of a queue (SEMANTICS 39): start-time fair queueing (Goyal, Vin, Cheng:
+// "Start-time Fair Queueing", SIGCOMM 1996) with a task as the unit.
+//
+// Each task gets a turn when it joins the queue: the turn of the task that started last, or, if its key has
+// tasks with later ones, the one after the last of these. Tasks of one priority start in the order of their
+// turns. So a key that joins stands at most one task of each other key behind the front, however many tasks
+// those have; and keys that always have tasks start equally many.
+//
+// A task that something held back keeps its turn. Turns are part of the tasks' rows; a new owner finds from
+// them who has had which. What it cannot know are runs that have ended: then the first task that waits says
+// where the queue is.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "engine/state.hpp"
+
+namespace baton::engine {
+
+// The turn of a task with this key that joins the queue now.
+std::uint64_t take_turn(Line& queue, std::uint8_t priority, const std::string& fair_key);
+// After a load: a task that waits has this turn.
+void remember_turn(Line& queue, std::uint8_t priority, const std::string& fair_key, std::uint64_t turn);
+
+// A task with this turn starts, or has started.
+void note_turn(Line& queue, std::uint8_t priority, std::uint64_t turn);
+
+}  // namespace baton::engine
