@@ -82,20 +82,23 @@ class Shard {
 
   void decide(model::CommandBody body) {
     engine::decide(state_, {.body = std::move(body), .reply_to = 1, .actor = "bench"}, moment(), effects_);
-    if (++commands_ % kCommandsPerTurn == 0) turn();
+    if (++commands_ % kCommandsPerTurn == 0) work_off();
   }
 
-  // Works off what is left and commits.
+  // Works off what is left and commits. What was handed out since the last time.
   std::vector<model::Assignment> turn() {
+    work_off();
+    return std::exchange(claimed_, {});
+  }
+
+ private:
+  void work_off() {
     do {
       engine::decide(state_, {.body = model::Continue{}, .actor = "engine"}, moment(), effects_);
       if (effects_.rows() > 4000) seal();
     } while (!state_.work.empty());
     seal();
-    return std::exchange(claimed_, {});
   }
-
- private:
   engine::Moment moment() {
     now_ = now_ + Duration{1};
     return {now_, {now_.us}, {static_cast<std::uint64_t>(now_.us), 1}};

@@ -9,6 +9,7 @@
 #include "model/breaker.hpp"
 #include "model/dead_letter.hpp"
 #include "model/definition.hpp"
+#include "model/explanation.hpp"
 #include "model/fact.hpp"
 #include "model/pause.hpp"
 #include "model/resource.hpp"
