@@ -400,12 +400,12 @@ void lose_worker(State& state, const std::string& name, const Moment& moment, Ef
   });
   state.timers.erase({found->second.lease, TimerKind::lease, {}, name});
   const bool in_process = found->second.in_process;
-  const std::map<Token, TaskKey> attempts = std::move(found->second.attempts);
+  const std::map<Token, Worker::Held> attempts = std::move(found->second.attempts);
   state.workers.erase(found);
-  for (const auto& [token, key] : attempts) {
-    Run* run = state.find(key.run);
+  for (const auto& [token, held] : attempts) {
+    Run* run = state.find(held.task.run);
     if (run == nullptr) continue;
-    Task& task = run->tasks[key.ordinal];
+    Task& task = run->tasks[held.task.ordinal];
     if (!has_attempt(task.row) || task.row.token != token) continue;
     lose(state, *run, task, in_process ? AttemptEnd::interrupted : AttemptEnd::lost, moment, effects);
   }

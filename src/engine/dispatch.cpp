@@ -119,7 +119,7 @@ void start_attempt(State& state, Run& run, Task& task, const Claim& claim, const
                          .generation = row.generation});
   Worker& worker = state.workers[claim.worker];
   worker.in_process = claim.in_process;
-  worker.attempts.emplace(row.token, row.key);
+  worker.attempts.emplace(row.token, Worker::Held{row.key, moment.now});
   set_attempt_timer(state, task, action);
   task.heartbeat = moment.now;
   arm_clock(state, run, task);

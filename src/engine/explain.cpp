@@ -389,8 +389,8 @@ std::vector<model::TargetView> survey_targets(const State& state) {
     }
   }
   for (const auto& [name, worker] : state.workers) {
-    for (const auto& [token, key] : worker.attempts) {
-      if (const std::string target = used_by(key); !target.empty()) ++view(target).running;
+    for (const auto& [token, held] : worker.attempts) {
+      if (const std::string target = used_by(held.task); !target.empty()) ++view(target).running;
     }
   }
   std::vector<model::TargetView> answer;
@@ -431,10 +431,10 @@ model::Survey survey(const State& state) {
     model::WorkerView view{.name = name, .in_process = worker.in_process, .queues = worker.queues};
     view.waiting = std::ranges::find(state.claims, name, &Claim::worker) != state.claims.end();
     view.attempts = static_cast<std::uint32_t>(worker.attempts.size());
-    for (const auto& [token, key] : worker.attempts) {
-      if (view.running.size() < kAttemptsNamed) view.running.push_back(key);
-      const Run* run = state.find(key.run);
-      if (run != nullptr) ++queue(queue_of(*run, run->tasks[key.ordinal])).running;
+    for (const auto& [token, held] : worker.attempts) {
+      if (view.running.size() < kAttemptsNamed) view.running.push_back(held.task);
+      const Run* run = state.find(held.task.run);
+      if (run != nullptr) ++queue(queue_of(*run, run->tasks[held.task.ordinal])).running;
     }
     for (const std::string& served : worker.queues) queue(served);
     answer.workers.push_back(std::move(view));

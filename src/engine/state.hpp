@@ -163,10 +163,14 @@ struct Breaker {
 };
 
 struct Worker {
+  struct Held {
+    TaskKey task;
+    ShardTime named;  // when the worker last said that it has it; at first, when it was given out
+  };
   bool in_process = false;
-  ShardTime lease;                    // until then it counts as alive
-  std::map<Token, TaskKey> attempts;  // that it holds
-  std::vector<std::string> queues;    // of its last claim; empty = all, or it has not asked yet
+  ShardTime lease;                  // until then it counts as alive
+  std::map<Token, Held> attempts;   // that it holds
+  std::vector<std::string> queues;  // of its last claim; empty = all, or it has not asked yet
 };
 
 struct Claim {

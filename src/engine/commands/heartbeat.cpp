@@ -1,4 +1,3 @@
-#include <set>
 #include <vector>
 
 #include "base/seeded_bug.hpp"
@@ -9,17 +8,14 @@
 namespace baton::engine::commands {
 namespace {
 
-// Attempts that were given out two leases ago, and that their worker does not name although it lives: the
-// answer to its claim never reached it (the network, an owner that died between commit and answer), or it has
-// forgotten them. Nobody works on them. Two leases, so that a heartbeat that comes late does no harm.
-void lose_unlisted(State& state, const Worker& worker, const std::vector<Token>& listed, const Moment& moment,
-                   Effects& effects) {
-  const std::set<Token> known(listed.begin(), listed.end());
+// Attempts that their worker has not named for two leases although it lives: the answer to its claim never
+// reached it (the network, an owner that died between commit and answer), or it has forgotten them. Nobody
+// works on them. It is not enough that this heartbeat does not name them: it may be an old one, from before
+// they were given out, that was on its way for long.
+void lose_unlisted(State& state, const Worker& worker, const Moment& moment, Effects& effects) {
   std::vector<std::pair<Token, TaskKey>> gone;
-  for (const auto& [token, key] : worker.attempts) {
-    const model::TaskRow& row = state.find(key.run)->tasks[key.ordinal].row;
-    if (!known.contains(token) && row.attempt_started + state.settings.lease * 2 <= moment.now)
-      gone.emplace_back(token, key);
+  for (const auto& [token, held] : worker.attempts) {
+    if (held.named + state.settings.lease * 2 <= moment.now) gone.emplace_back(token, held.task);
   }
   for (const auto& [token, key] : gone) {
     Run& run = *state.find(key.run);
@@ -42,12 +38,12 @@ void decide(State& state, const model::Heartbeat& command, model::ReplyTo reply_
       answer.stop.emplace_back(token, model::Stopping::hard);  // somebody else has the task, or it has ended
       continue;
     }
-    const Run* run = state.find(held->second.run);
-    const model::Stopping stopping = run->tasks[held->second.ordinal].row.stopping;
+    held->second.named = moment.now;
+    const TaskKey key = held->second.task;
+    const model::Stopping stopping = state.find(key.run)->tasks[key.ordinal].row.stopping;
     if (stopping != model::Stopping::none) answer.stop.emplace_back(token, stopping);
   }
-  if (!in_process && !seeded_bug(Bug::unheard_claim_not_lost))
-    lose_unlisted(state, worker, command.running, moment, effects);
+  if (!in_process && !seeded_bug(Bug::unheard_claim_not_lost)) lose_unlisted(state, worker, moment, effects);
   effects.early_reply(reply_to, std::move(answer));
 }
 

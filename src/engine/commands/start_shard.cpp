@@ -30,7 +30,8 @@ using model::TaskStatus;
 // A running attempt of a worker elsewhere: its claim stays valid, its lease starts anew (SEMANTICS 50).
 void keep(State& state, Run& run, Task& task, const Moment& moment) {
   Worker& worker = renew_lease(state, task.row.worker, task.row.in_process, moment);
-  worker.attempts.emplace(task.row.token, task.row.key);
+  // Whether it was named before is not known.
+  worker.attempts.emplace(task.row.token, Worker::Held{task.row.key, moment.now});
   if (seeded_bug(Bug::forget_lease_on_reload))
     state.timers.erase({worker.lease, TimerKind::lease, {}, task.row.worker});
   task.heartbeat = moment.now;  // what was said before is not known

@@ -165,14 +165,42 @@ TEST(Lease, AnAttemptThatItsWorkerDoesNotNameIsLost) {
     world.advance(Duration::seconds(19));
     world.ask(model::Heartbeat{"w", {a.token}});
   }
-  world.restart();
-  EXPECT_EQ(world.status(run, "b"), TaskStatus::running);
   world.advance(Duration::seconds(3));
   world.ask(model::Heartbeat{"w", {a.token}});
   EXPECT_EQ(world.status(run, "b"), TaskStatus::queued);
   EXPECT_EQ(world.task(run, "b").lost, 1u);
   EXPECT_EQ(world.status(run, "a"), TaskStatus::running);
   EXPECT_EQ(testing::error_of(world.report(b, testing::completed())).code, ErrorCode::stale_token);
+  EXPECT_EQ(world.complete(a), TaskStatus::completed);
+}
+
+TEST(Lease, AnUnnamedAttemptIsLostAfterARestart) {
+  World world;
+  const RunId run = world.submit(FlowBuilder("w").run("a").done());
+  world.claim_one();
+  world.advance(Duration::seconds(20));
+  world.restart();
+  for (int i = 0; i < 3; ++i) {
+    world.ask(model::Heartbeat{"w", {}});
+    EXPECT_EQ(world.status(run, "a"), TaskStatus::running) << "what an earlier owner heard is not known";
+    world.advance(Duration::seconds(20));
+  }
+  world.ask(model::Heartbeat{"w", {}});
+  EXPECT_EQ(world.status(run, "a"), TaskStatus::queued);
+}
+
+TEST(Lease, AnOldHeartbeatThatArrivesLateLosesNothing) {
+  World world;
+  const RunId run = world.submit(FlowBuilder("w").run("a").done());
+  const model::Heartbeat old{"w", {}};  // sent before the claim, and on its way for minutes
+  const auto a = world.claim_one();
+  for (int i = 0; i < 12; ++i) {
+    world.advance(Duration::seconds(20));
+    world.ask(model::Heartbeat{"w", {a.token}});
+  }
+  world.advance(Duration::seconds(20));
+  world.ask(old);
+  EXPECT_EQ(world.status(run, "a"), TaskStatus::running);
   EXPECT_EQ(world.complete(a), TaskStatus::completed);
 }
 
