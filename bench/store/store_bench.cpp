@@ -356,14 +356,14 @@ void stored(const std::string& folder, std::int64_t runs) {
     timed(what, [&] { return must(reader->list_runs(filter, before, 100)).size(); });
   };
   for (int warm = 0; warm < 2; ++warm) {
-    list("list all", {kShard, {}, "", ""}, {});
-    list("list all, deep page", {kShard, {}, "", ""}, RunKey::make(kShard, runs / 3));
-    list("list failed", {kShard, {RunStatus::failed}, "", ""}, {});
+    list("list all", {.shard = kShard}, {});
+    list("list all, deep page", {.shard = kShard}, RunKey::make(kShard, runs / 3));
+    list("list failed", {.shard = kShard, .statuses = {RunStatus::failed}}, {});
     list("list open and failed",
-         {kShard, {RunStatus::pending, RunStatus::running, RunStatus::failed}, "", ""}, {});
-    list("list completed", {kShard, {RunStatus::completed}, "", ""}, {});
-    list("list by workflow", {kShard, {}, "resize-image", ""}, {});
-    list("list cancelled (none)", {kShard, {RunStatus::cancelled}, "", ""}, {});
+         {.shard = kShard, .statuses = {RunStatus::pending, RunStatus::running, RunStatus::failed}}, {});
+    list("list completed", {.shard = kShard, .statuses = {RunStatus::completed}}, {});
+    list("list by workflow", {.shard = kShard, .workflows = {"resize-image"}}, {});
+    list("list cancelled (none)", {.shard = kShard, .statuses = {RunStatus::cancelled}}, {});
   }
   timed("a run's journal",
         [&] { return must(reader->run_journal(RunKey::make(kShard, runs / 2), {}, 100)).size(); });

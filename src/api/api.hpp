@@ -27,8 +27,8 @@ struct Services {
   ShardId shard{};
   // Whether the owner can take work, for /readyz; empty = always. Any thread.
   std::function<Status()> ready;
-  std::function<WallTime()>
-      wall;  // the clock, for the time left of runs; empty: they have just begun. Any thread.
+  // The clock, for the time left of runs and for filters by time. Empty: runs have just begun. Any thread.
+  std::function<WallTime()> wall;
 };
 
 // The services must outlive the Api; what is under way keeps nothing else alive.

@@ -5,6 +5,7 @@
 
 #include "api/control.hpp"
 #include "api/handlers.hpp"
+#include "api/where.hpp"
 #include "base/text.hpp"
 
 namespace baton::api {
@@ -13,7 +14,6 @@ namespace {
 using model::RunStatus;
 
 constexpr std::size_t kMostAtOnce = 200;
-constexpr std::size_t kLookedAt = 2000;  // runs that one page looks through for `created_before`
 
 enum class Action : std::uint8_t { cancel, terminate, pause, resume, recover, retry };
 constexpr std::array<std::string_view, 6> kActions = {"cancel", "terminate", "pause",
@@ -37,7 +37,7 @@ bool is_for(Action action, RunStatus status) {
 struct Request {
   Action action = Action::cancel;
   store::RunFilter filter;
-  std::optional<WallTime> created_before;
+  bool nothing = false;  // no run can fulfil the filter
   std::optional<RunKey> before;
   std::size_t limit = kMostAtOnce;
   bool dry_run = false;
@@ -69,15 +69,18 @@ Status read_filter(const RequestBody& body, const Core& core, Request& request) 
   TRY(const boost::json::object members, body.object("filter"));
   if (members.empty()) {
     return fail(ErrorCode::invalid_request,
-                "\"filter\" must say which runs: status, workflow, job_id or created_before", "/filter");
+                "\"filter\" must say which runs: status, workflow, job_id, created_before or where",
+                "/filter");
   }
+  Where where;
   for (const auto& [name, value] : members) {
     const auto wrong = [&](std::string_view wanted) {
       return fail(ErrorCode::invalid_request,
                   "\"filter\": \"" + printable(name) + "\" " + std::string(wanted),
                   "/filter/" + printable(name));
     };
-    constexpr std::array<std::string_view, 4> kKnown = {"status", "workflow", "job_id", "created_before"};
+    constexpr std::array<std::string_view, 5> kKnown = {"status", "workflow", "job_id", "created_before",
+                                                        "where"};
     if (std::ranges::find(kKnown, std::string_view(name)) == kKnown.end()) {
       const std::string_view near = nearest(name, kKnown);
       return wrong(near.empty() ? "is not known"
@@ -88,15 +91,18 @@ Status read_filter(const RequestBody& body, const Core& core, Request& request) 
     if (name == "status") {
       TRY_VOID(add_statuses(text, request.filter.statuses));
     } else if (name == "workflow") {
-      request.filter.workflow = text;
+      if (!text.empty()) request.filter.workflows = {text};
     } else if (name == "job_id") {
-      request.filter.job_id = text;
+      if (!text.empty()) request.filter.job_ids = {text};
+    } else if (name == "where") {
+      TRY(where, parse_where(text, wall_now(core)));
     } else {
       const auto at = parse_rfc3339(text);
       if (!at) return wrong("is no instant: " + at.error().message);
-      request.created_before = *at;
+      request.filter.created_before = *at;
     }
   }
+  request.nothing = !narrow(request.filter, where);
   if (!request.filter.statuses.empty()) return {};
   for (int i = 0; i <= static_cast<int>(RunStatus::cancelled); ++i) {
     const auto status = static_cast<RunStatus>(i);
@@ -153,18 +159,13 @@ struct Page {
 
 Result<std::shared_ptr<Page>> find_runs(Core& core, Request request) {
   auto page = std::make_shared<Page>();
-  const std::size_t wanted = request.created_before ? kLookedAt : request.limit;
-  TRY(const std::vector<model::RunRow> rows,
-      core.services.store.list_runs(request.filter, request.before, wanted));
-  if (rows.size() == wanted) page->next = rows.back().id.text();
-  for (const model::RunRow& row : rows) {
-    if (request.created_before && row.created_at >= *request.created_before) continue;
-    page->items.push_back({row.id, row.workflow, row.status, std::nullopt});
-    if (page->items.size() == request.limit) {
-      if (&row != &rows.back()) page->next = row.id.text();
-      break;
-    }
+  std::vector<model::RunRow> rows;
+  if (!request.nothing) {
+    TRY(rows, core.services.store.list_runs(request.filter, request.before, request.limit));
   }
+  if (rows.size() == request.limit) page->next = rows.back().id.text();
+  for (const model::RunRow& row : rows)
+    page->items.push_back({row.id, row.workflow, row.status, std::nullopt});
   page->request = std::move(request);
   return page;
 }

@@ -4,8 +4,11 @@
 #include <boost/json/serialize.hpp>
 
 #include "api/handlers.hpp"
+#include "api/stored_input.hpp"
+#include "api/workflows.hpp"
 #include "base/duration.hpp"
 #include "net/http.hpp"
+#include "spec/inputs.hpp"
 
 namespace baton::api {
 namespace {
@@ -68,7 +71,25 @@ Result<std::string> read_step(const RequestBody& body, std::string_view name) {
   return body.text(name, kName);
 }
 
-Result<model::RecoverRun> read_recover(const Call& call, bool retry) {
+// The version that a recovery goes on with, and the run's input for it.
+Status read_version_change(Core& core, const RequestBody& body, model::RecoverRun& command) {
+  TRY(const auto version, read_version(body));
+  if (!version) return {};
+  TRY(const store::RunView view, core.queries.find(command.run));
+  TRY(FoundVersion found, find_version(core, view.row.workflow, version));
+  TRY_VOID(check_environment(*found.workflow, core.queries.workflow_of(view.row).get()));
+  TRY(const json::object given, given_input(core, command.run.key()));
+  auto input = spec::resolve_inputs(*found.workflow, given);
+  if (!input) {
+    return fail(ErrorCode::conflict, "the run's input does not fit version " + std::to_string(*version) +
+                                         "; replay it with another input instead\n" + input.error().message);
+  }
+  command.input = json::serialize(*input);
+  command.onto = std::move(found.workflow);
+  return {};
+}
+
+Result<model::RecoverRun> read_recover(Core& core, const Call& call, bool retry) {
   TRY_VOID(call.only({}));
   model::RecoverRun command;
   TRY(command.run, call.run_id());
@@ -77,7 +98,7 @@ Result<model::RecoverRun> read_recover(const Call& call, bool retry) {
     TRY_VOID(body.only({"force", "reason"}));
     command.failed_only = true;
   } else {
-    TRY_VOID(body.only({"from", "keep", "failed_only", "force", "reason"}));
+    TRY_VOID(body.only({"from", "keep", "failed_only", "force", "reason", "version"}));
     TRY(command.from, read_step(body, "from"));
     TRY(command.failed_only, body.boolean("failed_only", false));
     if (const json::value* keep = body.find("keep")) {
@@ -93,6 +114,9 @@ Result<model::RecoverRun> read_recover(const Call& call, bool retry) {
   }
   TRY(command.force, body.boolean("force", false));
   TRY(command.reason, body.text("reason", kReason));
+  if (!retry) {
+    TRY_VOID(read_version_change(core, body, command));
+  }
   return command;
 }
 
@@ -234,10 +258,10 @@ void resume_run(const CorePtr& core, CallPtr call) {
   run_command(core, call, read_resume_run(*call), run_of(*call));
 }
 void recover_run(const CorePtr& core, CallPtr call) {
-  run_command(core, call, read_recover(*call, false), run_of(*call));
+  run_command(core, call, read_recover(*core, *call, false), run_of(*call));
 }
 void retry_run(const CorePtr& core, CallPtr call) {
-  run_command(core, call, read_recover(*call, true), run_of(*call));
+  run_command(core, call, read_recover(*core, *call, true), run_of(*call));
 }
 void change_run(const CorePtr& core, CallPtr call) {
   run_command(core, call, read_change(*call), run_of(*call));

@@ -10,6 +10,7 @@ void list_runs(const CorePtr& core, CallPtr call);   // runs.cpp
 void get_run(const CorePtr& core, CallPtr call);
 void cancel_run(const CorePtr& core, CallPtr call);
 void run_history(const CorePtr& core, CallPtr call);
+void run_state(const CorePtr& core, CallPtr call);
 void run_definition(const CorePtr& core, CallPtr call);
 void terminate_run(const CorePtr& core, CallPtr call);  // control.cpp
 void change_run(const CorePtr& core, CallPtr call);
@@ -25,8 +26,13 @@ void replay_run(const CorePtr& core, CallPtr call);   // replay.cpp
 void bulk_runs(const CorePtr& core, CallPtr call);    // bulk.cpp
 void explain_run(const CorePtr& core, CallPtr call);  // explain.cpp
 void explain_task(const CorePtr& core, CallPtr call);
-void run_progress(const CorePtr& core, CallPtr call);  // progress.cpp
-void list_queues(const CorePtr& core, CallPtr call);   // queues.cpp
+void run_progress(const CorePtr& core, CallPtr call);    // progress.cpp
+void apply_workflow(const CorePtr& core, CallPtr call);  // workflows.cpp
+void list_workflows(const CorePtr& core, CallPtr call);
+void get_workflow(const CorePtr& core, CallPtr call);
+void list_versions(const CorePtr& core, CallPtr call);
+void diff_workflow(const CorePtr& core, CallPtr call);
+void list_queues(const CorePtr& core, CallPtr call);  // queues.cpp
 void pause_queue(const CorePtr& core, CallPtr call);
 void resume_queue(const CorePtr& core, CallPtr call);
 void list_workers(const CorePtr& core, CallPtr call);

@@ -47,6 +47,10 @@ class Queries {
                                        std::size_t limit);
   Result<std::string> history(const RunId& id, std::optional<JournalSequence> before, std::size_t limit);
 
+  // The run as it was then, by folding its journal: everything up to the first fact that is later than `at`.
+  // Tasks by ordinal, from `from` on.
+  Result<std::string> state_at(const RunId& id, WallTime at, Ordinal from, std::size_t limit);
+
   // Seed 001's progress object.
   Result<std::string> progress(const RunId& id, std::optional<WallTime> now);
 

@@ -489,6 +489,9 @@ void write_fact(const RunId& run, const model::Fact& fact, const model::Workflow
       out.key("signal").string(fact.text);
       out.key("number").integer(fact.number);
       break;
+    case Kind::run_version_changed:
+      out.key("version").integer(fact.number);
+      break;
     case Kind::run_paused:
       out.key("step").string_or_null(fact.other);
       out.key("reason").string_or_null(fact.text);

@@ -1,9 +1,11 @@
-// POST /api/v1/runs/{id}/replay: a new run of the same version, with the same input but for what is given.
-#include <boost/json/parse.hpp>
+// POST /api/v1/runs/{id}/replay: a new run of the same version, or of another one, with the same input but
+// for what is given.
 #include <boost/json/serialize.hpp>
 
 #include "api/control.hpp"
 #include "api/handlers.hpp"
+#include "api/stored_input.hpp"
+#include "api/workflows.hpp"
 #include "spec/inputs.hpp"
 
 namespace baton::api {
@@ -14,29 +16,26 @@ namespace json = boost::json;
 constexpr std::size_t kMaxWord = 256;
 constexpr std::size_t kMaxInput = std::size_t{16} << 20;
 
-Result<json::object> stored_object(Core& core, const model::PayloadKey& key) {
-  TRY(const std::optional<std::string> text, core.services.store.get_payload(key));
-  boost::system::error_code error;
-  json::value parsed = json::parse(text.value_or("{}"), error);
-  if (error || !parsed.is_object()) return fail(ErrorCode::corrupt, "the stored input of the run is damaged");
-  return std::move(parsed.get_object());
-}
-
 Result<model::SubmitRun> read(Core& core, const Call& call) {
   TRY_VOID(call.only({}));
   TRY(const RunId id, call.run_id());
   TRY(const RequestBody body, optional_body(call));
-  TRY_VOID(body.only({"input", "job_id", "metadata", "priority"}));
+  TRY_VOID(body.only({"input", "job_id", "metadata", "priority", "version"}));
   TRY(const store::RunView view, core.queries.find(id));
   model::SubmitRun command;
   command.replay_of = id;
-  command.workflow = core.queries.workflow_of(view.row);
-  if (!command.workflow) {
-    return fail(ErrorCode::corrupt, "the definition of run " + id.text() + " cannot be read");
+  TRY(const auto version, read_version(body));
+  if (version) {
+    TRY(FoundVersion found, find_version(core, view.row.workflow, version));
+    TRY_VOID(check_environment(*found.workflow, core.queries.workflow_of(view.row).get()));
+    command.workflow = std::move(found.workflow);
+  } else {
+    command.workflow = core.queries.workflow_of(view.row);
+    if (!command.workflow) {
+      return fail(ErrorCode::corrupt, "the definition of run " + id.text() + " cannot be read");
+    }
   }
-  TRY(json::object input, stored_object(core, {id.key(), model::PayloadSlot::run_input}));
-  // An optional input that was not given is stored as null: it is not given again.
-  for (auto at = input.begin(); at != input.end();) at = at->value().is_null() ? input.erase(at) : at + 1;
+  TRY(json::object input, given_input(core, id.key()));
   TRY(const json::object edits, body.object("input"));
   for (const auto& [name, value] : edits) input[name] = value;
   TRY(const json::object checked, spec::resolve_inputs(*command.workflow, input));
@@ -58,7 +57,8 @@ Result<model::SubmitRun> read(Core& core, const Call& call) {
   if (command.idempotency_key.size() > kMaxWord) {
     return fail(ErrorCode::invalid_request, "an Idempotency-Key has at most 256 bytes");
   }
-  command.body = Hash256::of("replay " + id.text() + command.input + command.job_id + command.context);
+  command.body = Hash256::of("replay " + id.text() + command.workflow->hash.hex() + command.input +
+                             command.job_id + command.context);
   return command;
 }
 

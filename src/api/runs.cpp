@@ -5,6 +5,7 @@
 
 #include "api/control.hpp"
 #include "api/handlers.hpp"
+#include "api/where.hpp"
 #include "base/text.hpp"
 
 namespace baton::api {
@@ -51,7 +52,7 @@ Status apply_state(std::string_view state, store::RunFilter& filter, bool& recov
 }
 
 Result<std::string> list(Core& core, const Call& call) {
-  TRY_VOID(call.only({"status", "workflow", "job_id", "state", "limit", "cursor"}));
+  TRY_VOID(call.only({"status", "workflow", "job_id", "state", "where", "limit", "cursor"}));
   store::RunFilter filter;
   filter.shard = core.services.shard;
   bool recoverable = false;
@@ -64,8 +65,14 @@ Result<std::string> list(Core& core, const Call& call) {
   if (const auto status = call.query("status")) {
     TRY_VOID(add_statuses(*status, filter.statuses));
   }
-  filter.workflow = call.query("workflow").value_or("");
-  filter.job_id = call.query("job_id").value_or("");
+  if (const auto workflow = call.query("workflow"); workflow && !workflow->empty())
+    filter.workflows.emplace_back(*workflow);
+  if (const auto job = call.query("job_id"); job && !job->empty()) filter.job_ids.emplace_back(*job);
+  bool nothing = false;
+  if (const auto text = call.query("where")) {
+    TRY(const Where where, parse_where(*text, wall_now(core)));
+    nothing = !narrow(filter, where);
+  }
   TRY(const std::size_t limit, call.number("limit", 50, 1, 1000));
   std::optional<RunKey> before;
   if (const auto cursor = call.query("cursor")) {
@@ -74,6 +81,7 @@ Result<std::string> list(Core& core, const Call& call) {
       return fail(ErrorCode::invalid_request, "query parameter \"cursor\" is not one that a list gave out");
     before = id->key();
   }
+  if (nothing) return R"({"items":[],"next":null})";
   return recoverable ? core.queries.recoverable_runs(filter, before, limit)
                      : core.queries.runs(filter, before, limit);
 }
@@ -87,6 +95,22 @@ Result<std::string> history(Core& core, const Call& call) {
     TRY(before, call.number("cursor", 0, 0, INT64_MAX));
   }
   return core.queries.history(id, before, limit);
+}
+
+// How the run stood at an instant.
+Result<std::string> state(Core& core, const Call& call) {
+  TRY_VOID(call.only({"at", "limit", "cursor"}));
+  TRY(const RunId id, call.run_id());
+  const auto text = call.query("at");
+  if (!text)
+    return fail(ErrorCode::invalid_request, "query parameter \"at\" is missing: the state at which time?");
+  const auto at = parse_rfc3339(*text);
+  if (!at) {
+    return fail(ErrorCode::invalid_request, "query parameter \"at\" is no instant: " + at.error().message);
+  }
+  TRY(const std::size_t limit, call.number("limit", 1000, 1, 10'000));
+  TRY(const std::size_t from, call.number("cursor", 0, 0, UINT32_MAX));
+  return core.queries.state_at(id, *at, static_cast<Ordinal>(from), limit);
 }
 
 // The text that the run follows, in its canonical form.
@@ -107,6 +131,10 @@ void list_runs(const CorePtr& core, CallPtr call) {
 
 void run_history(const CorePtr& core, CallPtr call) {
   answer(*call, history(*core, *call));
+}
+
+void run_state(const CorePtr& core, CallPtr call) {
+  answer(*call, state(*core, *call));
 }
 
 void run_definition(const CorePtr& core, CallPtr call) {

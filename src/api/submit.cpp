@@ -1,9 +1,9 @@
-// POST /api/v1/runs: a definition and its input become a run.
+// POST /api/v1/runs: a definition, or a version that is stored, and its input become a run.
 #include <boost/json/serialize.hpp>
 
 #include "api/handlers.hpp"
-#include "api/problem.hpp"
 #include "api/request_body.hpp"
+#include "api/workflows.hpp"
 #include "base/hash.hpp"
 #include "base/text.hpp"
 #include "executors/process/spec.hpp"
@@ -19,11 +19,12 @@ constexpr std::size_t kMaxDefinition = std::size_t{16} << 20;
 constexpr std::size_t kMaxInput = std::size_t{16} << 20;
 constexpr std::size_t kMaxContext = std::size_t{1} << 20;
 constexpr std::size_t kMaxWord = 256;  // bytes of a job id, of an idempotency key
-constexpr std::size_t kMaxDiagnostics = 200;
 
 struct Submission {
   std::string definition;
   std::string file;
+  std::string workflow;  // instead of a definition
+  std::optional<std::uint32_t> version;
   json::value input;
   std::string job_id;
   json::object metadata;
@@ -44,14 +45,25 @@ Status check_environment(const json::object& env) {
 
 Result<Submission> read(const net::Request& request) {
   TRY(const RequestBody body, RequestBody::parse(request));
-  TRY_VOID(body.only({"definition", "file", "input", "job_id", "metadata", "priority", "context"}));
+  TRY_VOID(body.only(
+      {"definition", "file", "workflow", "version", "input", "job_id", "metadata", "priority", "context"}));
   Submission submission;
-  if (body.find("definition") == nullptr) {
-    return fail(ErrorCode::invalid_request,
-                "\"definition\" is missing: the text of a workflow, in YAML or JSON", "/definition");
+  if (body.find("definition") == nullptr && body.find("workflow") == nullptr) {
+    return fail(
+        ErrorCode::invalid_request,
+        "\"definition\" is missing, the text of a workflow in YAML or JSON; or \"workflow\", the name of "
+        "one that was applied",
+        "/definition");
   }
   TRY(submission.definition, body.text("definition", kMaxDefinition));
   TRY(submission.file, body.text("file", 4096));
+  TRY(submission.workflow, body.text("workflow", kMaxWord));
+  TRY(submission.version, read_version(body));
+  if (body.find("definition") != nullptr && (!submission.workflow.empty() || submission.version)) {
+    return fail(ErrorCode::invalid_request,
+                "\"definition\" is a text of its own: it goes without \"workflow\" and \"version\"",
+                "/definition");
+  }
   TRY(json::object input, body.object("input"));
   submission.input = std::move(input);
   TRY(submission.job_id, body.text("job_id", kMaxWord));
@@ -103,11 +115,13 @@ std::string context_of(const Submission& submission, const model::Workflow& work
 }
 
 // What two requests with one idempotency key must have in common: everything that the caller chose. The
-// environment is left out, because it differs between two shells of the same user.
+// environment is left out, because it differs between two shells of the same user. Who names a workflow
+// without a version means the same by it after another one was applied.
 Hash256 body_hash(const Submission& submission, const model::Workflow& workflow, const std::string& input) {
   json::array parts;
-  parts.emplace_back(workflow.hash.hex());
-  parts.emplace_back(input);
+  const bool by_name = !submission.workflow.empty() && !submission.version;
+  parts.emplace_back(by_name ? "workflow " + workflow.name : workflow.hash.hex());
+  parts.emplace_back(by_name ? json::serialize(submission.input) : input);
   parts.emplace_back(submission.job_id);
   parts.emplace_back(submission.metadata);
   parts.emplace_back(submission.priority ? json::value(*submission.priority) : json::value());
@@ -155,16 +169,18 @@ void submit_run(const CorePtr& core, CallPtr call) {
   auto submission = read(call->request);
   if (!submission) return call->fail(submission.error());
 
-  spec::ParseResult parsed = spec::parse_workflow(
-      submission->definition, {.file_name = submission->file.empty() ? "definition" : submission->file});
-  if (!parsed.workflow) {
-    if (parsed.diagnostics.size() > kMaxDiagnostics) parsed.diagnostics.resize(kMaxDiagnostics);
-    call->responder.respond(problem(spec::to_error(parsed.diagnostics),
-                                    "\"errors\":" + json::serialize(spec::to_json(parsed.diagnostics))));
-    return;
+  std::shared_ptr<const model::Workflow> workflow;
+  if (!submission->workflow.empty()) {
+    auto found = find_version(*core, submission->workflow, submission->version);
+    if (!found) return call->fail(found.error());
+    workflow = std::move(found->workflow);
+  } else {
+    spec::ParseResult parsed = spec::parse_workflow(
+        submission->definition, {.file_name = submission->file.empty() ? "definition" : submission->file});
+    if (!parsed.workflow) return fail_definition(*call, std::move(parsed.diagnostics));
+    workflow = std::move(parsed.workflow);
   }
-  auto command =
-      make_command(*submission, core->queries.definitions().share(std::move(parsed.workflow)), key);
+  auto command = make_command(*submission, core->queries.definitions().share(std::move(workflow)), key);
   if (!command) return call->fail(command.error());
 
   const std::string actor = call->actor;

@@ -155,6 +155,9 @@ Program::Program() : app_("Runs tasks and workflows and does not lose them.", "b
   app_.require_subcommand(1);
   add_run(*this);
   add_preflight(*this);
+  add_apply(*this);
+  add_start(*this);
+  add_workflows(*this);
   add_runs(*this);
   add_run_steering(*this);
   add_tasks(*this);

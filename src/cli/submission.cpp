@@ -4,6 +4,8 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <boost/json/serialize.hpp>
+#include <charconv>
 #include <cstdlib>
 #include <filesystem>
 
@@ -64,6 +66,25 @@ Result<json::object> read_inputs(const SubmissionOptions& options, const model::
   return given;
 }
 
+// What a submission has besides its definition and working directory.
+Status complete(const SubmissionOptions& options, Prepared& out) {
+  client::Submission& submission = out.submission;
+  TRY(submission.input, read_inputs(options, *out.workflow));
+  for (const std::string& word : options.metadata) {
+    TRY(const auto pair, split(word, "--metadata"));
+    submission.metadata[pair.first] = pair.second;
+  }
+  submission.job_id = options.job_id;
+  submission.priority = options.priority;
+  submission.idempotency_key = options.idempotency_key.empty() ? random_key() : options.idempotency_key;
+  for (auto& [name, value] : executors::process::base_environment(environ))
+    submission.env[name] = to_utf8(value);
+  for (const std::string& name : out.workflow->reads_env) {
+    if (const char* value = std::getenv(name.c_str())) submission.env[name] = to_utf8(value);
+  }
+  return {};
+}
+
 }  // namespace
 
 std::string random_key() {
@@ -99,14 +120,7 @@ Result<Prepared> prepare(const SubmissionOptions& options, Console& console) {
     if (!out.workflow) return fail(ErrorCode::internal, "the health checks make no workflow");
   }
 
-  TRY(submission.input, read_inputs(options, *out.workflow));
-  for (const std::string& word : options.metadata) {
-    TRY(const auto pair, split(word, "--metadata"));
-    submission.metadata[pair.first] = pair.second;
-  }
-  submission.job_id = options.job_id;
-  submission.priority = options.priority;
-  submission.idempotency_key = options.idempotency_key.empty() ? random_key() : options.idempotency_key;
+  TRY_VOID(complete(options, out));
 
   std::error_code error;
   const std::filesystem::path folder = options.file == "-"
@@ -118,11 +132,44 @@ Result<Prepared> prepare(const SubmissionOptions& options, Console& console) {
     return fail(ErrorCode::io, "steps cannot run in the folder " + printable(to_utf8(submission.workdir)) +
                                    ": its name is not UTF-8");
   }
+  return out;
+}
 
-  for (auto& [name, value] : executors::process::base_environment(environ))
-    submission.env[name] = to_utf8(value);
-  for (const std::string& name : out.workflow->reads_env) {
-    if (const char* value = std::getenv(name.c_str())) submission.env[name] = to_utf8(value);
+Result<WorkflowReference> read_reference(const std::string& text) {
+  const std::size_t at = text.rfind('@');
+  WorkflowReference reference{text.substr(0, at), 0};
+  if (at != std::string::npos) {
+    const char* end = text.data() + text.size();
+    const auto [stop, error] = std::from_chars(text.data() + at + 1, end, reference.version);
+    if (error != std::errc{} || stop != end || reference.version == 0) {
+      return fail(ErrorCode::usage, "behind the @ of " + printable(text) + " stands a version: NAME@3");
+    }
+  }
+  if (reference.name.empty()) return fail(ErrorCode::usage, "which workflow? NAME, or NAME@VERSION");
+  return reference;
+}
+
+Result<Prepared> prepare_stored(const SubmissionOptions& options, const json::object& stored,
+                                const std::string& workdir) {
+  Prepared out;
+  const json::value* definition = stored.if_contains("definition");
+  const json::value* version = stored.if_contains("version");
+  const json::value* name = stored.if_contains("name");
+  if (definition == nullptr || version == nullptr || !version->is_int64() || name == nullptr ||
+      !name->is_string()) {
+    return fail(ErrorCode::io, "the answer of the API is no workflow");
+  }
+  out.workflow = spec::parse_canonical(json::serialize(*definition)).workflow;
+  if (!out.workflow) return fail(ErrorCode::corrupt, "the stored definition cannot be read");
+  out.submission.workflow = name->get_string();
+  out.submission.version = static_cast<std::uint32_t>(version->get_int64());
+  TRY_VOID(complete(options, out));
+  if (!workdir.empty()) {
+    std::error_code error;
+    const auto path = std::filesystem::absolute(workdir, error).lexically_normal().string();
+    if (error || !is_utf8(path))
+      return fail(ErrorCode::usage, "--workdir " + printable(workdir) + " cannot be used as a folder");
+    out.submission.workdir = path;
   }
   return out;
 }

@@ -32,11 +32,21 @@ struct Prepared {
 // An idempotency key that nobody else uses.
 std::string random_key();
 
+// "NAME", "NAME@3": the workflow and its version, 0 = the one that counts. usage: it is neither.
+struct WorkflowReference {
+  std::string name;
+  std::uint32_t version = 0;
+};
+Result<WorkflowReference> read_reference(const std::string& text);
+
+// As prepare(), of a version that is stored: `stored` as the API gives it. The run's steps begin in
+// `workdir`,
+// "" = in the run's scratch folder.
+Result<Prepared> prepare_stored(const SubmissionOptions& options, const boost::json::object& stored,
+                                const std::string& workdir);
+
 // Reads and checks everything that can be checked here, so that a mistake needs no owner. Prints diagnostics
 // of the definition itself; the error then has an empty message.
 Result<Prepared> prepare(const SubmissionOptions& options, Console& console);
-
-// An idempotency key that nobody has used.
-std::string random_key();
 
 }  // namespace baton::cli

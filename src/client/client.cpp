@@ -17,6 +17,7 @@ constexpr std::string_view kApprovals = "/api/v1/approvals";
 constexpr std::string_view kLimits = "/api/v1/limits";
 constexpr std::string_view kBreakers = "/api/v1/breakers";
 constexpr std::string_view kDeadLetters = "/api/v1/dead-letters";
+constexpr std::string_view kWorkflows = "/api/v1/workflows";
 constexpr std::string_view kTasks = "/api/v1/tasks";
 constexpr std::string_view kRoot = "/api/v1/";
 constexpr std::string_view kResources = "/api/v1/resources";
@@ -101,8 +102,13 @@ namespace {
 
 std::string body_of(const Submission& submission) {
   json::object body;
-  body["definition"] = submission.definition;
-  if (!submission.file.empty()) body["file"] = submission.file;
+  if (!submission.workflow.empty()) {
+    body["workflow"] = submission.workflow;
+    if (submission.version > 0) body["version"] = submission.version;
+  } else {
+    body["definition"] = submission.definition;
+    if (!submission.file.empty()) body["file"] = submission.file;
+  }
   body["input"] = submission.input;
   if (!submission.job_id.empty()) body["job_id"] = submission.job_id;
   if (!submission.metadata.empty()) body["metadata"] = submission.metadata;
@@ -205,15 +211,76 @@ Result<Page> Client::runs(const RunQuery& query) {
   add(pairs, "workflow", query.workflow);
   add(pairs, "job_id", query.job_id);
   add(pairs, "state", query.state);
+  add(pairs, "where", query.where);
   add(pairs, "limit", std::to_string(query.limit));
   add(pairs, "cursor", query.cursor);
   return page(with_query(std::string(kRuns), pairs));
+}
+
+Result<json::object> Client::state_at(std::string_view id, WallTime at) {
+  json::object whole;
+  for (std::string cursor;;) {
+    net::QueryPairs pairs{{"at", to_rfc3339(at)}, {"limit", "10000"}};
+    add(pairs, "cursor", cursor);
+    TRY(json::object page, get(with_query(resource(kRuns, id, "/state"), pairs), timeout_));
+    cursor = text_of(page, "next");
+    page["next"] = nullptr;
+    json::value* tasks = page.if_contains("tasks");
+    if (tasks == nullptr || !tasks->is_array())
+      return fail(ErrorCode::io, "the API answered with something else than the state of a run");
+    if (whole.empty()) {
+      whole = std::move(page);
+    } else {
+      json::array& all = whole["tasks"].as_array();
+      for (json::value& task : tasks->get_array()) all.push_back(std::move(task));
+    }
+    if (cursor.empty()) return whole;
+  }
 }
 
 Result<Page> Client::history(std::string_view id, std::size_t limit, std::string_view cursor) {
   net::QueryPairs pairs{{"limit", std::to_string(limit)}};
   add(pairs, "cursor", cursor);
   return page(with_query(resource(kRuns, id, "/history"), pairs));
+}
+
+Result<json::object> Client::apply(const Apply& request) {
+  json::object body;
+  body["definition"] = request.definition;
+  if (!request.file.empty()) body["file"] = request.file;
+  if (!request.note.empty()) body["note"] = request.note;
+  if (request.dry_run) body["dry_run"] = true;
+  net::ClientRequest sent{
+      net::Method::post, std::string(kWorkflows), {}, json::serialize(body), !request.expected};
+  sent.headers.set("Content-Type", "application/json");
+  if (request.expected) sent.headers.set("If-Match", '"' + std::to_string(*request.expected) + '"');
+  TRY(const net::Response response, send(std::move(sent), timeout_));
+  return parse_object(response.body);
+}
+
+Result<Page> Client::workflows(std::size_t limit, std::string_view cursor) {
+  net::QueryPairs pairs{{"limit", std::to_string(limit)}};
+  add(pairs, "cursor", cursor);
+  return page(with_query(std::string(kWorkflows), pairs));
+}
+
+Result<json::object> Client::workflow(std::string_view name, std::uint32_t version) {
+  net::QueryPairs pairs;
+  if (version > 0) pairs.emplace_back("version", std::to_string(version));
+  return get(with_query(resource(kWorkflows, name), pairs), timeout_);
+}
+
+Result<Page> Client::versions(std::string_view name, std::size_t limit, std::string_view cursor) {
+  net::QueryPairs pairs{{"limit", std::to_string(limit)}};
+  add(pairs, "cursor", cursor);
+  return page(with_query(resource(kWorkflows, name, "/versions"), pairs));
+}
+
+Result<json::object> Client::diff(std::string_view name, std::uint32_t from, std::uint32_t to) {
+  net::QueryPairs pairs;
+  if (from > 0) pairs.emplace_back("from", std::to_string(from));
+  if (to > 0) pairs.emplace_back("to", std::to_string(to));
+  return get(with_query(resource(kWorkflows, name, "/diff"), pairs), timeout_);
 }
 
 Result<Page> Client::tasks(std::string_view run, std::size_t limit, std::string_view cursor) {

@@ -16,8 +16,10 @@
 namespace baton::client {
 
 struct Submission {
-  std::string definition;  // YAML or JSON
-  std::string file;        // its name, for messages
+  std::string definition;     // YAML or JSON
+  std::string file;           // its name, for messages
+  std::string workflow;       // instead of a definition: one that was applied
+  std::uint32_t version = 0;  // of that workflow; 0 = the one that counts
   boost::json::object input;
   std::string job_id;
   boost::json::object metadata;
@@ -37,6 +39,7 @@ struct RunQuery {
   std::string workflow;
   std::string job_id;
   std::string state;  // active, failed, recoverable
+  std::string where;  // CEL over indexed fields
   std::size_t limit = 50;
   std::string cursor;
 };
@@ -55,6 +58,14 @@ struct ResourceQuery {
   std::string status;  // open, cleaning, leaked
   std::size_t limit = 50;
   std::string cursor;
+};
+
+struct Apply {
+  std::string definition;  // YAML or JSON
+  std::string file;        // its name, for messages
+  std::string note;
+  bool dry_run = false;
+  std::optional<std::uint32_t> expected;  // the version that must count now; 0 = none
 };
 
 struct Page {
@@ -113,8 +124,17 @@ class Client {
   // The text that the run follows, as JSON.
   Result<std::string> definition(std::string_view id);
   Result<Page> runs(const RunQuery& query);
+  // The run as it was then; the answer is openapi.yaml's RunState, with all tasks.
+  Result<boost::json::object> state_at(std::string_view id, WallTime at);
   // Commits that touched the run, newest first.
   Result<Page> history(std::string_view id, std::size_t limit, std::string_view cursor);
+  // Makes the definition the version that counts: {"workflow", "version", "outcome", "changes", …}.
+  Result<boost::json::object> apply(const Apply& request);
+  Result<Page> workflows(std::size_t limit, std::string_view cursor);
+  // `version`: 0 = the one that counts, also below.
+  Result<boost::json::object> workflow(std::string_view name, std::uint32_t version);
+  Result<Page> versions(std::string_view name, std::size_t limit, std::string_view cursor);
+  Result<boost::json::object> diff(std::string_view name, std::uint32_t from, std::uint32_t to);
   Result<Page> tasks(std::string_view run, std::size_t limit, std::string_view cursor);
   Result<boost::json::object> task(std::string_view id);
   Result<Page> limits();

@@ -17,10 +17,11 @@ constexpr std::size_t kIdlePrograms = 64;
 // No setting allows a run more tasks than this: a larger number is damage, not an order for memory.
 constexpr std::uint64_t kMaxTasksEver = 2'000'000;
 
-void lay_out_tasks(Run& run) {
+// Of the steps from this one on.
+void lay_out_tasks(Run& run, Ordinal first = 0) {
   const Program& program = *run.program;
   run.tasks.resize(std::max<std::size_t>(program.size(), run.row.next_ordinal));
-  for (Ordinal i = 0; i < program.size(); ++i) {
+  for (Ordinal i = first; i < program.size(); ++i) {
     model::TaskRow& row = run.tasks[i].row;
     row.key = {run.row.key, i};
     row.step = i;
@@ -156,6 +157,13 @@ model::TaskCounts count(const Run& run) {
 std::uint8_t priority_of(const Run& run, Ordinal step) {
   const std::int8_t own = run.program->step(step).priority;
   return own >= 0 ? static_cast<std::uint8_t>(own) : run.row.priority;
+}
+
+void add_new_steps(Run& run) {
+  const auto first = static_cast<Ordinal>(run.tasks.size());
+  if (run.program->size() <= first) return;
+  run.row.next_ordinal = run.program->size();
+  lay_out_tasks(run, first);
 }
 
 void derive_again(Run& run) {

@@ -22,6 +22,10 @@ Run& add_run(State& state, model::RunRow row, std::shared_ptr<const Program> pro
 Status admit(State& state, model::RunRow row, std::vector<model::TaskRow> tasks,
              std::shared_ptr<const Program> program);
 
+// Makes room for steps that the run's program has and the run does not have yet; it has no tasks behind its
+// steps.
+void add_new_steps(Run& run);
+
 // What is derived of a run's tasks is made from their rows anew, and the counters of its row: after tasks
 // were reset.
 void derive_again(Run& run);

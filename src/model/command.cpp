@@ -34,7 +34,9 @@ std::string_view name(const CommandBody& body) {
                                  "release_resource",
                                  "clean_resource",
                                  "progress",
-                                 "set_limit"};
+                                 "set_limit",
+
+                                 "apply"};
   static_assert(kNames.size() == std::variant_size_v<CommandBody>);
   return kNames[body.index()];
 }

@@ -40,6 +40,14 @@ struct SubmitRun {
   Hash256 body;                 // of the request, compared when the key was used before
 };
 
+// Makes a version of a workflow the one that counts (model/applied.hpp). A content that the workflow did not
+// have yet becomes its next version; one that it had keeps its number.
+struct ApplyWorkflow {
+  std::shared_ptr<const Workflow> workflow;
+  std::optional<std::uint32_t> expected;  // the version that must count now; 0 = none was applied yet
+  std::string note;
+};
+
 struct CancelRun {
   RunId run;
   bool terminate = false;  // hard at once
@@ -72,6 +80,8 @@ struct RecoverRun {
   bool failed_only = false;       // of a mapped `from`: only its bad items
   bool force = false;             // beyond max_recovery_attempts
   std::string reason;
+  std::shared_ptr<const Workflow> onto;  // another version of its workflow; null = the one that it has
+  std::string input;                     // with `onto`: the run's input, complete for that version
 };
 
 // What a person decides about one task (SEMANTICS 19, 36): try it again, skip it, take a value as its result,
@@ -223,7 +233,7 @@ using CommandBody =
     std::variant<SubmitRun, CancelRun, ClaimTasks, Heartbeat, ReportAttempt, ReleaseAttempt, LoseWorker,
                  StartShard, Tick, Continue, PauseCommand, ResumeCommand, RecoverRun, DecideTask, ChangeRun,
                  Explain, AskSurvey, DiscardDeadLetters, ForceBreaker, SendSignal, AnswerApproval,
-                 RegisterResource, ReleaseResource, CleanResource, ReportProgress, SetLimit>;
+                 RegisterResource, ReleaseResource, CleanResource, ReportProgress, SetLimit, ApplyWorkflow>;
 
 struct Command {
   CommandBody body;
@@ -239,6 +249,11 @@ std::string_view name(const CommandBody& body);  // "submit", "claim", …
 struct Submitted {
   RunId run;
   bool existing = false;  // the idempotency key was used before: that run
+};
+struct WorkflowApplied {
+  std::uint32_t version = 0;
+  std::uint32_t previous = 0;  // that counted before; 0 = none was applied yet
+  bool created = false;        // the workflow did not have this version yet
 };
 struct CancelAccepted {
   RunId run;
@@ -299,7 +314,8 @@ struct Done {};
 
 using ReplyBody = std::variant<Error, Submitted, CancelAccepted, Claimed, HeartbeatAnswer, ReportAccepted,
                                Discarded, Explanation, Survey, RunAccepted, SignalAccepted, ApprovalAnswered,
-                               ResourceRegistered, ResourceReleased, CleaningBegun, Done>;
+                               ResourceRegistered, ResourceReleased, CleaningBegun, WorkflowApplied,
+                               Done>;
 
 struct Reply {
   ReplyTo to = 0;

@@ -42,7 +42,9 @@ constexpr std::array kNames = {"",
                                "resource.cleaned",
                                "resource.leaked",
                                "task.progress",
-                               "task.checked"};
+                               "task.checked",
+
+                               "run.version_changed"};
 
 void put(Encoder& out, const Fact& fact) {
   out.number(1, static_cast<std::uint64_t>(fact.kind));
@@ -120,6 +122,7 @@ bool is_task_fact(FactKind kind) {
     case FactKind::run_recovered:
     case FactKind::run_changed:
     case FactKind::signal_received:
+    case FactKind::run_version_changed:
       return false;
     default:
       return true;

@@ -54,6 +54,7 @@ enum class FactKind : std::uint8_t {
   resource_leaked,    // text: its name; other: why it could not be given back
   task_progress,      // attempt; number: percent; text: message
   task_checked,       // attempt; its preflight is over, its own attempts follow
+  run_version_changed,  // a recovery goes on with another version; number: it
 };
 
 struct Fact {
@@ -71,7 +72,7 @@ struct Fact {
   friend bool operator==(const Fact&, const Fact&) = default;
 };
 
-inline constexpr FactKind kLastFactKind = FactKind::task_checked;
+inline constexpr FactKind kLastFactKind = FactKind::run_version_changed;
 
 std::string_view name(FactKind kind);  // "run.submitted"
 bool is_task_fact(FactKind kind);

@@ -205,6 +205,9 @@ void apply(RunHistory& run, const Fact& fact) {
     case FactKind::run_recovered:
       if (run.status == RunStatus::recovering) run.status = RunStatus::running;
       break;
+    case FactKind::run_version_changed:
+      run.version = read_count(fact.number);
+      break;
     case FactKind::run_changed:
       break;  // what it is now stands in the row
     case FactKind::resource_opened:

@@ -441,12 +441,31 @@ TEST_P(Store, DefinitionsAreKeptByHashAndListedByVersion) {
   EXPECT_EQ(loaded->created_at, WallTime{10});
   EXPECT_EQ(writer->load_definition(Hash256::of("none")).error().code, ErrorCode::not_found);
 
-  const auto list = reader->list_definitions("b");
-  ASSERT_TRUE(list);
-  ASSERT_EQ(list->size(), 3U);
-  EXPECT_EQ((*list)[2].canonical, "{v10}");
-  EXPECT_EQ(reader->list_definitions("none")->size(), 0U);
-  EXPECT_EQ(reader->list_definitions("")->size(), 4U);
+  const auto numbers = [&](const char* workflow, std::optional<std::uint32_t> before, std::size_t limit) {
+    std::vector<std::uint32_t> found;
+    const auto list = reader->list_versions(workflow, before, limit);
+    EXPECT_TRUE(list);
+    if (list) {
+      for (const auto& view : *list) found.push_back(view.version);
+    }
+    return found;
+  };
+  using Numbers = std::vector<std::uint32_t>;
+  EXPECT_EQ(numbers("b", {}, 10), (Numbers{10, 2, 1}));
+  EXPECT_EQ(numbers("b", {}, 2), (Numbers{10, 2}));
+  EXPECT_EQ(numbers("b", 10, 10), (Numbers{2, 1}));
+  EXPECT_EQ(numbers("none", {}, 10), Numbers{});
+  const auto newest = reader->list_versions("b", {}, 1);
+  ASSERT_TRUE(newest);
+  EXPECT_EQ(newest->at(0).hash, Hash256::of("{v10}"));
+  EXPECT_EQ(newest->at(0).created_at, WallTime{10});
+  const auto second = reader->get_version("b", 2);
+  ASSERT_TRUE(second && *second);
+  EXPECT_EQ((*second)->canonical, "{v2}");
+  EXPECT_EQ((*second)->hash, Hash256::of("{v2}"));
+  EXPECT_EQ((*second)->created_at, WallTime{2});
+  EXPECT_FALSE(*reader->get_version("b", 3));
+  EXPECT_FALSE(*reader->get_version("none", 1));
   const auto large = reader->get_definition(Hash256::of("a"));
   ASSERT_TRUE(large && *large);
   EXPECT_EQ((*large)->canonical.size(), std::size_t{1} << 20);
@@ -630,6 +649,58 @@ TEST_P(Store, ItemResultsAreOneListWithNulls) {
 
 // ---- Lists
 
+TEST_P(Store, RunsOfATimeAreFoundByTheirKeys) {
+  Owner owner(*writer);
+  Batch batch = owner.next();
+  const auto hour = [](std::int64_t n) { return WallTime{} + Duration::hours(n); };
+  for (std::int64_t i = 1; i <= 50; ++i) {
+    RunRow row = run_row(key(i));
+    // Now and then a clock that is 20 minutes behind the run before.
+    row.created_at = hour(i * 3) - Duration::minutes(i % 7 == 0 ? 200 : 0);
+    row.status = i % 2 == 0 ? RunStatus::failed : RunStatus::completed;
+    batch.runs.push_back({row, true, text("{}"), nullptr});
+  }
+  owner.must(std::move(batch));
+  const auto rows = reader->list_runs({.shard = kShard}, {}, 1000);
+  ASSERT_TRUE(rows);
+  for (const std::vector<RunStatus>& statuses :
+       {std::vector<RunStatus>{}, {RunStatus::failed}, {RunStatus::completed}}) {
+    for (const auto from : {std::optional<WallTime>{}, std::optional(hour(30)), std::optional(hour(500))}) {
+      for (const auto end : {std::optional<WallTime>{}, std::optional(hour(31)), std::optional(hour(90))}) {
+        Sequences expected;
+        for (const auto& row : *rows) {
+          if ((statuses.empty() || row.status == statuses[0]) && (!from || row.created_at >= *from) &&
+              (!end || row.created_at < *end)) {
+            expected.push_back(row.key.sequence());
+          }
+        }
+        EXPECT_EQ(
+            listed({.shard = kShard, .statuses = statuses, .created_from = from, .created_before = end}),
+            expected);
+      }
+    }
+  }
+}
+
+TEST_P(Store, SeveralWorkflowsAndJobsAtOnce) {
+  Owner owner(*writer);
+  Batch batch = owner.next();
+  for (std::int64_t i = 1; i <= 30; ++i) {
+    RunRow row = run_row(key(i));
+    row.workflow = "w" + std::to_string(i % 3);
+    row.job_id = "j" + std::to_string(i % 5);
+    row.status = i % 2 == 0 ? RunStatus::failed : RunStatus::completed;
+    batch.runs.push_back({row, true, text("{}"), nullptr});
+  }
+  owner.must(std::move(batch));
+  EXPECT_EQ(listed({.shard = kShard, .workflows = {"w1", "w0", "w1", "none"}, .job_ids = {"j4", "j0"}}),
+            (Sequences{30, 25, 24, 19, 15, 10, 9, 4}));
+  EXPECT_EQ(listed({.shard = kShard, .workflows = {"w1", "w0"}, .job_ids = {"j4", "j0"}}, key(24), 3),
+            (Sequences{19, 15, 10}));
+  EXPECT_EQ(listed({.shard = kShard, .statuses = {RunStatus::failed}, .workflows = {"w1", "w2"}}, {}, 4),
+            (Sequences{28, 26, 22, 20}));
+}
+
 TEST_P(Store, RunsAreListedNewestFirstInPages) {
   Owner owner(*writer);
   Batch batch = owner.next();
@@ -688,7 +759,10 @@ TEST_P(Store, FiltersSelectWhatTheySay) {
                 expected.push_back(row.key.sequence());
               }
             }
-            EXPECT_EQ(listed({kShard, wanted, workflow, job}, before, limit), expected)
+            RunFilter filter{.shard = kShard, .statuses = wanted};
+            if (!workflow.empty()) filter.workflows = {workflow};
+            if (!job.empty()) filter.job_ids = {job};
+            EXPECT_EQ(listed(filter, before, limit), expected)
                 << wanted.size() << " " << workflow << " " << job << " " << limit;
           }
         }

@@ -139,8 +139,19 @@ class Writer {
 struct RunFilter {
   ShardId shard{};
   std::vector<model::RunStatus> statuses;  // empty = all
-  std::string workflow;                    // "" = all
-  std::string job_id;                      // "" = all
+  std::vector<std::string> workflows;      // empty = all
+  std::vector<std::string> job_ids;        // empty = all
+  // When they were made. A filter with these reads no more than the runs of that time: keys grow with it, but
+  // for clocks that were set back, which is allowed for up to an hour.
+  std::optional<WallTime> created_from;    // inclusive
+  std::optional<WallTime> created_before;  // exclusive
+};
+
+// A version without its text.
+struct VersionView {
+  std::uint32_t version = 1;
+  Hash256 hash;
+  WallTime created_at;
 };
 
 struct RunView {
@@ -192,7 +203,12 @@ class Reader {
   virtual Result<std::optional<TaskView>> get_task(TaskKey key) = 0;
   virtual Result<std::optional<std::string>> get_payload(const model::PayloadKey& key) = 0;
   virtual Result<std::optional<StoredDefinition>> get_definition(const Hash256& hash) = 0;
-  virtual Result<std::vector<StoredDefinition>> list_definitions(std::string_view workflow) = 0;
+  virtual Result<std::optional<StoredDefinition>> get_version(std::string_view workflow,
+                                                              std::uint32_t version) = 0;
+  // Newest first, at most `limit`, older than `before` (exclusive) if given.
+  virtual Result<std::vector<VersionView>> list_versions(std::string_view workflow,
+                                                         std::optional<std::uint32_t> before,
+                                                         std::size_t limit) = 0;
   // Newest first: follows the run's chain back from its head, at most `limit` entries older than `before`.
   // Fewer than `limit` = the rest does not exist, or is pruned. Quick if `before` or the sequence before it
   // is an entry of the run; else it walks from the head.

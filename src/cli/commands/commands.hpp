@@ -7,6 +7,9 @@ namespace baton::cli {
 
 void add_run(Program& program);
 void add_preflight(Program& program);  // run.cpp
+void add_apply(Program& program);
+void add_start(Program& program);
+void add_workflows(Program& program);
 void add_runs(Program& program);
 void add_run_steering(Program& program);  // after add_runs
 void add_tasks(Program& program);

@@ -1,8 +1,7 @@
+#include "cli/commands/run.hpp"
+
 #include "cli/commands/commands.hpp"
 #include "cli/report.hpp"
-#include "cli/session.hpp"
-#include "cli/signals.hpp"
-#include "cli/submission.hpp"
 #include "cli/watcher.hpp"
 #include "spec/parse.hpp"
 
@@ -15,12 +14,6 @@ struct Options {
   bool detach = false;
 };
 
-// The idempotency key makes it one run, however often it is asked for.
-Result<boost::json::object> submit(const client::Submission& submission, Session& session, Purpose purpose) {
-  TRY(auto submitted, session.ask(purpose, [&](client::Client& c) { return c.submit(submission); }));
-  return std::move(submitted.run);
-}
-
 Result<RunModel> model_of(const std::string& id, Session& session) {
   TRY(const std::string text, session.ask(Purpose::run, [&](client::Client& c) { return c.definition(id); }));
   spec::ParseResult parsed = spec::parse_canonical(text);
@@ -32,10 +25,7 @@ int detach(const Context& context, const Prepared& prepared) {
   Session session(context.settings, context.console);
   if (const auto opened = session.open(Purpose::background); !opened) return context.fail(opened.error());
   const auto run = submit(prepared.submission, session, Purpose::background);
-  if (!run) return context.fail(run.error());
-  print_object(context.console, context.settings.output, *run,
-               [&](const Style&) { return text_of(*run, "id") + '\n'; });
-  return kOk;
+  return run ? show_id(context, *run) : context.fail(run.error());
 }
 
 // Guests handed their runs to this process: it goes on for them. True unless a signal ended it.
@@ -94,9 +84,28 @@ int run(const Context& context, const Options& options) {
     id = text_of(*made, "id");
     submission.reset();
   }
+  return show_until_end(context, session, signals, id, std::move(*model));
+}
+
+}  // namespace
+
+Result<boost::json::object> submit(const client::Submission& submission, Session& session, Purpose purpose) {
+  TRY(auto submitted, session.ask(purpose, [&](client::Client& c) { return c.submit(submission); }));
+  return std::move(submitted.run);
+}
+
+int show_id(const Context& context, const boost::json::object& run) {
+  print_object(context.console, context.settings.output, run,
+               [&](const Style&) { return text_of(run, "id") + '\n'; });
+  return kOk;
+}
+
+int show_until_end(const Context& context, Session& session, Signals& signals, const std::string& id,
+                   RunModel model) {
+  std::optional<int> signal;
   if (!context.console.can_redraw()) context.console.note("run " + id);
 
-  Watcher watcher(session, signals, context.console, id, std::move(*model));
+  Watcher watcher(session, signals, context.console, id, std::move(model));
   if (const auto watched = watcher.watch(); !watched) return context.fail(watched.error());
   const auto reported = report(session, context.console, context.settings.output, id, watcher.model());
   if (!reported) return context.fail(reported.error());
@@ -120,7 +129,22 @@ void add_inputs(CLI::App& command, SubmissionOptions& submission) {
       ->type_name("FILE");
 }
 
-}  // namespace
+void add_submission(CLI::App& command, SubmissionOptions& submission) {
+  add_inputs(command, submission);
+  command.add_option("--job-id", submission.job_id, "Your own reference for the run")->type_name("ID");
+  command.add_option("--metadata", submission.metadata, "Something to be kept with the run")
+      ->type_name("NAME=VALUE")
+      ->expected(1)
+      ->allow_extra_args(false)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  command.add_option("--priority", submission.priority, "0 to 9, 9 is the most urgent")
+      ->type_name("N")
+      ->check(CLI::Range(0, 9).description(""));
+  command
+      .add_option("--idempotency-key", submission.idempotency_key,
+                  "Repeating the command with the same key shows the same run")
+      ->type_name("KEY");
+}
 
 void add_preflight(Program& program) {
   const auto options = std::make_shared<Options>();
@@ -141,20 +165,7 @@ void add_run(Program& program) {
   SubmissionOptions& submission = options->submission;
   command.add_option("file", submission.file, "Workflow in YAML or JSON; - is standard input")
       ->type_name("FILE");
-  add_inputs(command, submission);
-  command.add_option("--job-id", submission.job_id, "Your own reference for the run")->type_name("ID");
-  command.add_option("--metadata", submission.metadata, "Something to be kept with the run")
-      ->type_name("NAME=VALUE")
-      ->expected(1)
-      ->allow_extra_args(false)
-      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
-  command.add_option("--priority", submission.priority, "0 to 9, 9 is the most urgent")
-      ->type_name("N")
-      ->check(CLI::Range(0, 9).description(""));
-  command
-      .add_option("--idempotency-key", submission.idempotency_key,
-                  "Repeating the command with the same key shows the same run")
-      ->type_name("KEY");
+  add_submission(command, submission);
   command.add_flag("--detach,-d", options->detach, "Returns when the run is stored; prints its id");
   command.add_option("--resume", options->resume, "Shows, and continues, a run that was left")
       ->type_name("RUN");

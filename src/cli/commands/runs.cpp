@@ -1,5 +1,7 @@
 #include <boost/json/serialize.hpp>
 
+#include "base/duration.hpp"
+#include "base/text.hpp"
 #include "cli/commands/commands.hpp"
 #include "cli/commands/steer.hpp"
 #include "cli/output.hpp"
@@ -15,6 +17,7 @@ namespace json = boost::json;
 struct Options {
   client::RunQuery query;
   std::string run;
+  std::string at;
 };
 
 std::string status_cell(const json::object& row, const Style& style) {
@@ -117,6 +120,50 @@ int show(const Context& context, const json::object& run) {
   return kOk;
 }
 
+// An instant, or how long ago.
+Result<WallTime> read_instant(const std::string& text) {
+  if (const auto at = parse_rfc3339(text)) return *at;
+  if (const auto ago = parse_duration(text)) return wall_now() - *ago;
+  return fail(ErrorCode::usage,
+              "--at takes an instant such as 2026-11-21T08:00:00Z, or how long ago, such as "
+              "10m; not " +
+                  printable(text));
+}
+
+std::string describe_state(const json::object& state, const Style& style) {
+  std::string out;
+  const auto line = [&](std::string_view name, const std::string& value) {
+    if (!value.empty()) out += style.dim(pad(name, 12)) + value + '\n';
+  };
+  line("run", cell_of(state, "id"));
+  line("at", cell_of(state, "at"));
+  line("workflow", cell_of(state, "workflow") + ", version " + cell_of(state, "version"));
+  line("status", status_cell(state, style));
+  line("created", short_time(state, "created_at"));
+  line("started", short_time(state, "started_at"));
+  line("ended", short_time(state, "ended_at"));
+  const auto* tasks = state.if_contains("tasks");
+  if (tasks == nullptr || !tasks->is_array()) return out;
+  for (const json::value& entry : tasks->get_array()) {
+    if (!entry.is_object()) continue;
+    const json::object& task = entry.get_object();
+    const std::string status = cell_of(task, "status");
+    std::string more = status;
+    if (number_of(task, "generation") > 1) more += ", generation " + cell_of(task, "generation");
+    if (number_of(task, "attempts") > 0) more += ", attempts " + cell_of(task, "attempts");
+    const std::string error = error_of(task);
+    out += in_colour_of(status, std::string(symbol(status)), style) + ' ' + step_of(task) + "  " +
+           style.dim(more) + (error.empty() ? "" : "  " + error) + '\n';
+  }
+  return out;
+}
+
+int get_at(const Context& context, const std::string& id, const std::string& text) {
+  const auto at = read_instant(text);
+  if (!at) return context.fail(at.error());
+  return ask_and_show(context, [&](client::Client& c) { return c.state_at(id, *at); }, describe_state);
+}
+
 int get(const Context& context, const std::string& id) {
   Session session(context.settings, context.console);
   if (const auto opened = session.open(Purpose::look); !opened) return context.fail(opened.error());
@@ -172,7 +219,11 @@ int history(const Context& context, const std::string& id) {
       if (!fact.is_object()) continue;
       const json::object& object = fact.get_object();
       const std::string at = cell_of(object, "at");
-      context.console.out(style.dim(at) + "  " + fact_text(object) + '\n');
+      // Who, where it was a person or program from outside; the rest follows from the definition.
+      const std::string actor = cell_of(entry, "actor");
+      const bool outside = actor != "engine" && !actor.starts_with("worker:");
+      context.console.out(style.dim(at) + "  " + fact_text(object) +
+                          (outside && &fact == &facts->front() ? style.dim("  by " + actor) : "") + '\n');
     }
   }
   return kOk;
@@ -194,6 +245,10 @@ void add_runs(Program& program) {
       ->type_name("STATE");
   list_command.add_option("--workflow", options->query.workflow, "Of this workflow")->type_name("NAME");
   list_command.add_option("--job-id", options->query.job_id, "With this reference")->type_name("ID");
+  list_command
+      .add_option("--where", options->query.where,
+                  "An expression over status, workflow, job_id and created_at")
+      ->type_name("EXPRESSION");
   list_command.add_option("--limit", options->query.limit, "At most so many")
       ->type_name("N")
       ->check(CLI::Range(1, 1000).description(""));
@@ -203,8 +258,13 @@ void add_runs(Program& program) {
   const auto add_id = [&](CLI::App& command) {
     command.add_option("run", options->run, "Id of the run")->required()->type_name("RUN");
   };
-  add_id(program.command(runs, "get", "Shows a run",
-                         [options](const Context& c) { return get(c, options->run); }));
+  CLI::App& shown =
+      program.command(runs, "get", "Shows a run, as it is or as it was", [options](const Context& c) {
+        return options->at.empty() ? get(c, options->run) : get_at(c, options->run, options->at);
+      });
+  add_id(shown);
+  shown.add_option("--at", options->at, "As it was at this instant, or so long ago, such as 10m")
+      ->type_name("TIME");
   add_id(program.command(runs, "history", "Shows what happened in a run, the oldest first",
                          [options](const Context& c) { return history(c, options->run); }));
   add_answers(program, runs);

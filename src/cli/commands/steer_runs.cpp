@@ -35,6 +35,7 @@ struct Options {
   std::string workflow;
   std::string job_id;
   std::string older_than;
+  std::string where;
   bool dry_run = false;
 
   // Of replay and change.
@@ -43,9 +44,10 @@ struct Options {
   std::vector<std::string> labels;
   std::string priority;
   std::string new_job_id;
+  std::string version;
 
   bool filtered() const {
-    return !status.empty() || !workflow.empty() || !job_id.empty() || !older_than.empty();
+    return !status.empty() || !workflow.empty() || !job_id.empty() || !older_than.empty() || !where.empty();
   }
 };
 using OptionsPtr = std::shared_ptr<Options>;
@@ -55,6 +57,7 @@ Result<json::object> filter_of(const Options& options) {
   if (!options.status.empty()) filter["status"] = options.status;
   if (!options.workflow.empty()) filter["workflow"] = options.workflow;
   if (!options.job_id.empty()) filter["job_id"] = options.job_id;
+  if (!options.where.empty()) filter["where"] = options.where;
   if (!options.older_than.empty()) {
     const auto age = parse_duration(options.older_than);
     if (!age) return fail(ErrorCode::usage, "--older-than: " + age.error().message);
@@ -183,6 +186,7 @@ int replay(const Context& context, const Options& options) {
     return context.fail(read.error());
   if (!input.empty()) body["input"] = std::move(input);
   if (!options.new_job_id.empty()) body["job_id"] = options.new_job_id;
+  if (!options.version.empty()) body["version"] = json::value(std::atoi(options.version.c_str()));
   if (!options.priority.empty()) body["priority"] = json::value(std::atoi(options.priority.c_str()));
   const std::string key = random_key();  // a repetition after a lost answer makes no second run
   return ask_and_show(
@@ -240,6 +244,10 @@ void add_filter(CLI::App& command, const OptionsPtr& options) {
   command.add_option("--job-id", options->job_id, "With this reference")->type_name("ID");
   command.add_option("--older-than", options->older_than, "Made longer ago than that, such as 1h")
       ->type_name("DURATION");
+  command
+      .add_option("--where", options->where,
+                  "That fulfil an expression over status, workflow, job_id and created_at")
+      ->type_name("EXPRESSION");
   command.add_flag("--dry-run", options->dry_run, "Only says which runs they are");
 }
 
@@ -316,6 +324,11 @@ void add_repeats(Program& program, CLI::App& runs) {
         if (!options->from.empty()) body["from"] = options->from;
         if (options->failed_only) body["failed_only"] = true;
         if (options->force) body["force"] = true;
+        if (!options->version.empty()) {
+          if (options->run.empty())
+            return c.fail({ErrorCode::usage, "--version is about one run: give its id", ""});
+          body["version"] = json::value(std::atoi(options->version.c_str()));
+        }
         if (!options->keep.empty()) body["keep"] = json::array(options->keep.begin(), options->keep.end());
         return steer(c, *options, "recover", "recover", body);
       });
@@ -328,6 +341,12 @@ void add_repeats(Program& program, CLI::App& runs) {
       ->type_name("STEP");
   recover.add_flag("--failed-only", options->failed_only,
                    "Of a mapped step that --from names: only its bad items");
+  const auto add_version = [options](CLI::App& command) {
+    command.add_option("--version", options->version, "With another version of its workflow, if that fits")
+        ->type_name("N")
+        ->check(CLI::Range(1, INT32_MAX).description(""));
+  };
+  add_version(recover);
   CLI::App& retry =
       program.command(runs, "retry", "Tries again what failed in a run", [options](const Context& c) {
         json::object body = with_reason(*options);
@@ -340,11 +359,13 @@ void add_repeats(Program& program, CLI::App& runs) {
     add_reason(*command, options);
     add_filter(*command, options);
   }
-  CLI::App& again = program.command(runs, "replay", "Makes a new run of the same version with the same input",
-                                    [options](const Context& c) { return replay(c, *options); });
+  CLI::App& again =
+      program.command(runs, "replay", "Makes a new run with the same input, and the same version",
+                      [options](const Context& c) { return replay(c, *options); });
   add_run(again, options, true);
   again.add_option("--input,-i", options->inputs, "Another value of an input; may be repeated")
       ->type_name("NAME=VALUE");
+  add_version(again);
   again.add_option("--job-id", options->new_job_id, "Another reference")->type_name("ID");
   again.add_option("--priority", options->priority, "0 to 9, 9 is the most urgent")
       ->type_name("N")

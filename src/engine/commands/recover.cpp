@@ -3,7 +3,9 @@
 #include "base/text.hpp"
 #include "engine/commands/commands.hpp"
 #include "engine/generations.hpp"
+#include "engine/load.hpp"
 #include "engine/lookup.hpp"
+#include "engine/versions.hpp"
 
 namespace baton::engine::commands {
 namespace {
@@ -12,6 +14,7 @@ using model::Recovery;
 using model::RunStatus;
 
 constexpr std::size_t kReasonLimit = 1000;  // bytes
+constexpr std::size_t kMisfitsShown = 20;
 
 Status may_recover(const Run& run, bool force) {
   const RunStatus status = run.row.status;
@@ -68,16 +71,45 @@ Result<Recovery> plan_of(const Run& run, const model::RecoverRun& command) {
   return plan;
 }
 
+// The version's number; or why the run cannot go on with it.
+Result<std::uint32_t> fitting_version(const State& state, const Run& run, const model::Workflow& workflow) {
+  const std::uint32_t version = version_of(state, workflow);
+  if (version == 0 || workflow.name != run.row.workflow) {
+    return fail(ErrorCode::conflict, "run " + run.row.id.text() + " is one of workflow " + run.row.workflow +
+                                         "; it can only go on with a version of that");
+  }
+  if (workflow.steps.size() > state.settings.max_tasks_per_run) {
+    return fail(ErrorCode::too_large, "version " + std::to_string(version) + " has " +
+                                          std::to_string(workflow.steps.size()) + " steps; a run may have " +
+                                          std::to_string(state.settings.max_tasks_per_run) + " tasks");
+  }
+  const std::vector<std::string> wrong = misfits(run, workflow);
+  if (wrong.empty()) return version;
+  std::string message = "run " + run.row.id.text() + " cannot go on with version " + std::to_string(version) +
+                        "; replay it as a new run of that version instead";
+  for (std::size_t i = 0; i < wrong.size() && i < kMisfitsShown; ++i) message += "\n" + wrong[i];
+  if (wrong.size() > kMisfitsShown) {
+    message += "\n… and " + std::to_string(wrong.size() - kMisfitsShown) + " more";
+  }
+  return fail(ErrorCode::conflict, std::move(message));
+}
+
 }  // namespace
 
 void decide(State& state, const model::RecoverRun& command, model::ReplyTo reply_to, const Moment& moment,
             Effects& effects) {
-  const auto refuse = [&](Error& error) { effects.reply(reply_to, std::move(error)); };
+  const auto refuse = [&](Error error) { effects.reply(reply_to, std::move(error)); };
   auto run = find_run(state, command.run);
   if (!run) return refuse(run.error());
   if (auto may = may_recover(**run, command.force); !may) return refuse(may.error());
   auto plan = plan_of(**run, command);
   if (!plan) return refuse(plan.error());
+  if (command.onto && command.onto->hash != (*run)->row.definition) {
+    const auto version = fitting_version(state, **run, *command.onto);
+    if (!version) return refuse(version.error());
+    change_version(**run, program_for(state, command.onto), *version, moment, effects);
+    effects.put(input_of((*run)->row.key), command.input);
+  }
   begin_recovery(state, **run, std::move(*plan), Duration{}, "", moment, effects);
   effects.reply(reply_to, model::RunAccepted{command.run, (*run)->row.status});
 }

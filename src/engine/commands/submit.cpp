@@ -4,25 +4,9 @@
 #include "engine/commands/commands.hpp"
 #include "engine/flow.hpp"
 #include "engine/load.hpp"
+#include "engine/versions.hpp"
 
 namespace baton::engine::commands {
-namespace {
-
-// The version of this definition; a content that the workflow did not have yet becomes its next version.
-std::uint32_t version_of(State& state, const model::Workflow& workflow, const Moment& moment,
-                         Effects& effects) {
-  std::vector<Hash256>& versions = state.versions[workflow.name];
-  if (const auto found = std::ranges::find(versions, workflow.hash); found != versions.end()) {
-    return static_cast<std::uint32_t>(found - versions.begin()) + 1;
-  }
-  versions.push_back(workflow.hash);
-  const auto version = static_cast<std::uint32_t>(versions.size());
-  effects.define({workflow.name, version, workflow.hash,
-                  std::make_shared<const std::string>(workflow.canonical), moment.wall});
-  return version;
-}
-
-}  // namespace
 
 void decide(State& state, const model::SubmitRun& command, model::ReplyTo reply_to, const Moment& moment,
             Effects& effects) {
@@ -67,7 +51,7 @@ void decide(State& state, const model::SubmitRun& command, model::ReplyTo reply_
   row.key = key;
   row.id = RunId::make(key, moment.wall, moment.seed);
   row.workflow = workflow.name;
-  row.version = version_of(state, workflow, moment, effects);
+  row.version = define_version(state, workflow, moment, effects);
   row.definition = workflow.hash;
   row.job_id = command.job_id;
   row.replay_of = command.replay_of;

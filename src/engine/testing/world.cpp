@@ -68,6 +68,8 @@ std::shared_ptr<const Program> World::program(const Hash256& definition) {
 model::ReplyTo World::send(model::CommandBody body, std::string actor) {
   if (const auto* submit = std::get_if<model::SubmitRun>(&body)) {
     workflows_[submit->workflow->hash] = submit->workflow;
+  } else if (const auto* apply = std::get_if<model::ApplyWorkflow>(&body)) {
+    workflows_[apply->workflow->hash] = apply->workflow;
   }
   const model::ReplyTo to = ++last_reply_;
   mailbox_.push_back({std::move(body), to, std::move(actor)});

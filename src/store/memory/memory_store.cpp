@@ -307,8 +307,11 @@ bool matches(const RunFilter& filter, const RunRow& row) {
   return row.key.shard() == filter.shard &&
          (filter.statuses.empty() ||
           std::ranges::find(filter.statuses, row.status) != filter.statuses.end()) &&
-         (filter.workflow.empty() || row.workflow == filter.workflow) &&
-         (filter.job_id.empty() || row.job_id == filter.job_id);
+         (filter.workflows.empty() ||
+          std::ranges::find(filter.workflows, row.workflow) != filter.workflows.end()) &&
+         (filter.job_ids.empty() || std::ranges::find(filter.job_ids, row.job_id) != filter.job_ids.end()) &&
+         (!filter.created_from || row.created_at >= *filter.created_from) &&
+         (!filter.created_before || row.created_at < *filter.created_before);
 }
 
 TaskView view(const StoredTask& task, std::size_t max_result) {
@@ -369,13 +372,26 @@ Result<std::optional<StoredDefinition>> MemoryReader::get_definition(const Hash2
   return found->second;
 }
 
-Result<std::vector<StoredDefinition>> MemoryReader::list_definitions(std::string_view workflow) {
+Result<std::optional<StoredDefinition>> MemoryReader::get_version(std::string_view workflow,
+                                                                  std::uint32_t version) {
   const std::lock_guard lock(data_->mutex);
-  std::vector<StoredDefinition> list;
   for (const auto& [hash, d] : data_->definitions) {
-    if (workflow.empty() || d.workflow == workflow) list.push_back(d);
+    if (d.workflow == workflow && d.version == version) return d;
   }
-  std::ranges::sort(list, {}, [](const StoredDefinition& d) { return std::tie(d.workflow, d.version); });
+  return std::nullopt;
+}
+
+Result<std::vector<VersionView>> MemoryReader::list_versions(std::string_view workflow,
+                                                             std::optional<std::uint32_t> before,
+                                                             std::size_t limit) {
+  const std::lock_guard lock(data_->mutex);
+  std::vector<VersionView> list;
+  for (const auto& [hash, d] : data_->definitions) {
+    if (d.workflow == workflow && (!before || d.version < *before))
+      list.push_back({d.version, hash, d.created_at});
+  }
+  std::ranges::sort(list, std::greater<>(), &VersionView::version);
+  if (list.size() > limit) list.resize(limit);
   return list;
 }
 

@@ -73,7 +73,11 @@ class MemoryReader final : public Reader {
   Result<std::optional<TaskView>> get_task(TaskKey key) override;
   Result<std::optional<std::string>> get_payload(const model::PayloadKey& key) override;
   Result<std::optional<StoredDefinition>> get_definition(const Hash256& hash) override;
-  Result<std::vector<StoredDefinition>> list_definitions(std::string_view workflow) override;
+  Result<std::optional<StoredDefinition>> get_version(std::string_view workflow,
+                                                      std::uint32_t version) override;
+  Result<std::vector<VersionView>> list_versions(std::string_view workflow,
+                                                 std::optional<std::uint32_t> before,
+                                                 std::size_t limit) override;
   Result<std::vector<JournalView>> run_journal(RunKey run, std::optional<JournalSequence> before,
                                                std::size_t limit) override;
   Result<std::vector<std::pair<JournalSequence, std::vector<model::RunFacts>>>> journal_after(

@@ -106,7 +106,11 @@ class SqliteReader final : public Reader {
   Result<std::optional<TaskView>> get_task(TaskKey key) override;
   Result<std::optional<std::string>> get_payload(const model::PayloadKey& key) override;
   Result<std::optional<StoredDefinition>> get_definition(const Hash256& hash) override;
-  Result<std::vector<StoredDefinition>> list_definitions(std::string_view workflow) override;
+  Result<std::optional<StoredDefinition>> get_version(std::string_view workflow,
+                                                      std::uint32_t version) override;
+  Result<std::vector<VersionView>> list_versions(std::string_view workflow,
+                                                 std::optional<std::uint32_t> before,
+                                                 std::size_t limit) override;
   Result<std::vector<JournalView>> run_journal(RunKey run, std::optional<JournalSequence> before,
                                                std::size_t limit) override;
   Result<sqlite::JournalEntries> journal_after(ShardId shard, JournalSequence after,
@@ -186,18 +190,19 @@ Result<std::optional<StoredDefinition>> SqliteReader::get_definition(const Hash2
                         [&](Connection& connection) { return sqlite::read_definition(connection, hash); });
 }
 
-Result<std::vector<StoredDefinition>> SqliteReader::list_definitions(std::string_view workflow) {
-  return pool_.snapshot(
-      "listing definitions", [&](Connection& connection) -> Result<std::vector<StoredDefinition>> {
-        TRY(std::vector<DefinitionKey> keys, sqlite::read_definition_keys(connection));
-        std::vector<StoredDefinition> list;
-        for (const DefinitionKey& key : keys) {
-          if (!workflow.empty() && key.workflow != workflow) continue;
-          TRY(std::optional<StoredDefinition> definition, sqlite::read_definition(connection, key.hash));
-          if (definition) list.push_back(std::move(*definition));
-        }
-        return list;
-      });
+Result<std::optional<StoredDefinition>> SqliteReader::get_version(std::string_view workflow,
+                                                                  std::uint32_t version) {
+  return pool_.snapshot("reading a definition", [&](Connection& connection) {
+    return sqlite::read_definition(connection, workflow, version);
+  });
+}
+
+Result<std::vector<VersionView>> SqliteReader::list_versions(std::string_view workflow,
+                                                             std::optional<std::uint32_t> before,
+                                                             std::size_t limit) {
+  return pool_.snapshot("listing versions", [&](Connection& connection) {
+    return sqlite::read_versions(connection, workflow, before, limit);
+  });
 }
 
 // Where the walk to the entries older than `before` begins: pages end at an entry of the run, so that the

@@ -12,16 +12,66 @@ namespace {
 
 using model::RunStatus;
 
+// Clocks that were set back by more than this hide runs from filters by time.
+constexpr Duration kClockSlack = Duration::hours(1);
+
 struct Window {
   RunKey from;
   RunKey end;
   std::int64_t limit;
+  std::optional<WallTime> created_from;
+  std::optional<WallTime> created_before;
 
-  void bind(Query& query) const { query.number(1, from.value).number(2, end.value).number(3, limit); }
+  // Of parameters 1, 2, 3, and 8, 9 where there are times.
+  std::string condition() const {
+    std::string sql = "key >= ?1 AND key < ?2";
+    if (created_from) sql += " AND created >= ?8";
+    if (created_before) sql += " AND created < ?9";
+    return sql;
+  }
+  void bind(Query& query) const {
+    query.number(1, from.value).number(2, end.value).number(3, limit);
+    if (created_from) query.number(8, created_from->us);
+    if (created_before) query.number(9, created_before->us);
+  }
 };
 
 void append_keys(Query& query, std::vector<RunKey>& keys) {
   while (query.next()) keys.push_back({query.number_at(0)});
+}
+
+// The newest of several lists without doubles.
+void merge(std::vector<RunKey>& keys, std::int64_t limit) {
+  std::ranges::sort(keys, std::greater<>());
+  if (keys.size() > static_cast<std::size_t>(limit)) keys.resize(static_cast<std::size_t>(limit));
+}
+
+// The first key from `low` on, below `high`, whose run was made at `at` or later, by halving: keys grow with
+// the time.
+std::int64_t first_made_at(Connection& connection, std::int64_t low, std::int64_t high, WallTime at) {
+  while (low < high) {
+    const std::int64_t middle = low + (high - low) / 2;
+    Query query =
+        connection.query("SELECT key, created FROM run WHERE key >= ?1 AND key < ?2 ORDER BY key LIMIT 1");
+    query.number(1, middle).number(2, high);
+    if (!query.next() || query.number_at(1) >= at.us) {
+      high = middle;
+    } else {
+      low = query.number_at(0) + 1;
+    }
+  }
+  return low;
+}
+
+void narrow(Connection& connection, Window& window) {
+  if (window.created_from) {
+    window.from.value =
+        first_made_at(connection, window.from.value, window.end.value, *window.created_from - kClockSlack);
+  }
+  if (window.created_before) {
+    window.end.value =
+        first_made_at(connection, window.from.value, window.end.value, *window.created_before + kClockSlack);
+  }
 }
 
 std::optional<std::int64_t> workflow_of(Connection& connection, const std::string& name) {
@@ -43,35 +93,34 @@ std::vector<std::int64_t> workflows_with(Connection& connection, RunStatus statu
   }
 }
 
+// `workflows`: empty = all.
 std::vector<RunKey> select_not_completed(Connection& connection, const std::vector<RunStatus>& statuses,
-                                         std::optional<std::int64_t> workflow, const Window& window) {
+                                         const std::vector<std::int64_t>& workflows, const Window& window) {
   std::vector<RunKey> keys;
   for (const RunStatus status : statuses) {
-    for (const std::int64_t one : workflow ? std::vector{*workflow} : workflows_with(connection, status)) {
-      Query query = connection.query(
-          "SELECT key FROM run INDEXED BY run_status "
-          "WHERE key >= ?1 AND key < ?2 AND status = ?4 AND status <> 5 AND workflow = ?5 "
-          "ORDER BY key DESC LIMIT ?3");
+    for (const std::int64_t one : workflows.empty() ? workflows_with(connection, status) : workflows) {
+      Query query = connection.query("SELECT key FROM run INDEXED BY run_status WHERE " + window.condition() +
+                                     " AND status = ?4 AND status <> 5 AND workflow = ?5 "
+                                     "ORDER BY key DESC LIMIT ?3");
       window.bind(query);
       query.number(4, static_cast<std::int64_t>(status)).number(5, one);
       append_keys(query, keys);
     }
   }
-  std::ranges::sort(keys, std::greater<>());
-  if (keys.size() > static_cast<std::size_t>(window.limit))
-    keys.resize(static_cast<std::size_t>(window.limit));
+  merge(keys, window.limit);
   return keys;
 }
 
-std::vector<RunKey> select_others(Connection& connection, const std::vector<RunStatus>& statuses,
-                                  std::optional<std::int64_t> workflow, const std::string& job_id,
-                                  const Window& window) {
+// Of one workflow or all, of one job or all.
+void select_others(Connection& connection, const std::vector<RunStatus>& statuses,
+                   std::optional<std::int64_t> workflow, const std::string& job_id, const Window& window,
+                   std::vector<RunKey>& keys) {
   std::string sql = "SELECT key FROM run ";
   sql += !job_id.empty() ? "INDEXED BY run_job " : workflow ? "INDEXED BY run_workflow " : "NOT INDEXED ";
-  sql += "WHERE key >= ?1 AND key < ?2";
+  sql += "WHERE " + window.condition();
   if (!job_id.empty()) sql += " AND job_id = ?4";
   if (workflow) sql += " AND workflow = ?5";
-  constexpr int kFirstStatus = 6;
+  constexpr int kFirstStatus = 10;
   for (std::size_t i = 0; i < statuses.size(); ++i) {
     sql += i == 0 ? " AND status IN (?" : ", ?";
     sql += std::to_string(kFirstStatus + i);
@@ -86,33 +135,50 @@ std::vector<RunKey> select_others(Connection& connection, const std::vector<RunS
   for (std::size_t i = 0; i < statuses.size(); ++i) {
     query.number(kFirstStatus + static_cast<int>(i), static_cast<std::int64_t>(statuses[i]));
   }
-  std::vector<RunKey> keys;
   append_keys(query, keys);
-  return keys;
+}
+
+// Sorted, each once.
+template <typename T>
+std::vector<T> distinct(std::vector<T> values) {
+  std::ranges::sort(values);
+  const auto repeated = std::ranges::unique(values);
+  values.erase(repeated.begin(), repeated.end());
+  return values;
 }
 
 }  // namespace
 
 std::vector<RunKey> select_runs(Connection& connection, const RunFilter& filter, std::optional<RunKey> before,
                                 std::size_t limit) {
-  std::optional<std::int64_t> workflow;
-  if (!filter.workflow.empty()) {
-    workflow = workflow_of(connection, filter.workflow);
-    if (!workflow) return {};
+  std::vector<std::int64_t> workflows;
+  for (const std::string& name : distinct(filter.workflows)) {
+    if (const auto id = workflow_of(connection, name)) workflows.push_back(*id);
   }
-  std::vector<RunStatus> statuses = filter.statuses;
-  std::ranges::sort(statuses);
-  const auto repeated = std::ranges::unique(statuses);
-  statuses.erase(repeated.begin(), repeated.end());
-
+  if (workflows.empty() && !filter.workflows.empty()) return {};
+  const std::vector<RunStatus> statuses = distinct(filter.statuses);
   const RunKey end = end_of(filter.shard);
-  const Window window{RunKey::make(filter.shard, 0), before ? std::min(*before, end) : end,
-                      static_cast<std::int64_t>(std::min<std::size_t>(limit, INT64_MAX))};
+  Window window{RunKey::make(filter.shard, 0), before ? std::min(*before, end) : end,
+                static_cast<std::int64_t>(std::min<std::size_t>(limit, INT64_MAX)), filter.created_from,
+                filter.created_before};
+  narrow(connection, window);
   const bool completed = std::ranges::find(statuses, RunStatus::completed) != statuses.end();
-  if (filter.job_id.empty() && !statuses.empty() && !completed) {
-    return select_not_completed(connection, statuses, workflow, window);
+  if (filter.job_ids.empty() && !statuses.empty() && !completed) {
+    return select_not_completed(connection, statuses, workflows, window);
   }
-  return select_others(connection, statuses, workflow, filter.job_id, window);
+  // One query for each workflow and job: each reads in the order of keys and stops at the limit.
+  std::vector<std::optional<std::int64_t>> each_workflow(workflows.begin(), workflows.end());
+  if (each_workflow.empty()) each_workflow.emplace_back();
+  std::vector<std::string> each_job = distinct(filter.job_ids);
+  if (each_job.empty()) each_job.emplace_back();
+  std::vector<RunKey> keys;
+  for (const std::string& job : each_job) {
+    for (const auto& workflow : each_workflow) {
+      select_others(connection, statuses, workflow, job, window, keys);
+    }
+  }
+  merge(keys, window.limit);
+  return keys;
 }
 
 }  // namespace baton::store::sqlite

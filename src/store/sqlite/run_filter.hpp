@@ -16,9 +16,10 @@ namespace baton::store::sqlite {
 //   statuses without `completed`  the index of runs that are not completed, per (status, workflow)
 //   workflow                      the runs of that workflow
 //   otherwise                     all runs
-// Every path reads keys in descending order and stops at the limit; only the conditions that its index does
-// not cover make it read more: a rare status beside `completed`, a job with very many runs.
-// May throw SQLite::Exception.
+// Where several jobs or workflows are asked for, each is asked for by itself. Times of making become a range
+// of keys first, by halving. Every path reads keys in descending order and stops at the limit; only the
+// conditions that its index does not cover make it read more: a rare status beside `completed`, a job with
+// very many runs. May throw SQLite::Exception.
 std::vector<RunKey> select_runs(Connection& connection, const RunFilter& filter, std::optional<RunKey> before,
                                 std::size_t limit);
 

@@ -188,6 +188,15 @@ Result<std::optional<std::string>> read_payload(Connection& connection, const mo
   return payload_at(connection, query, 0);
 }
 
+Result<Hash256> hash_at(const Query& query, int column, std::string_view workflow) {
+  Hash256 hash;
+  const std::string_view bytes = query.bytes_at(column);
+  if (bytes.size() != hash.bytes.size())
+    return damaged("the hash of a definition of " + std::string(workflow) + " is damaged");
+  std::memcpy(hash.bytes.data(), bytes.data(), bytes.size());
+  return hash;
+}
+
 Result<std::optional<StoredDefinition>> read_definition(Connection& connection, const Hash256& hash) {
   Query query = connection.query(
       "SELECT w.name, d.version, d.created, d.canonical "
@@ -201,6 +210,38 @@ Result<std::optional<StoredDefinition>> read_definition(Connection& connection, 
                           {query.number_at(2)}};
 }
 
+Result<std::optional<StoredDefinition>> read_definition(Connection& connection, std::string_view workflow,
+                                                        std::uint32_t version) {
+  const std::string name(workflow);
+  Query query = connection.query(
+      "SELECT d.hash, d.created, d.canonical FROM definition d JOIN workflow w ON w.id = d.workflow "
+      "WHERE w.name = ?1 AND d.version = ?2");
+  query.text(1, name).number(2, version);
+  if (!query.next()) return std::nullopt;
+  StoredDefinition definition{
+      std::string(workflow), version, {}, std::string(query.bytes_at(2)), {query.number_at(1)}};
+  TRY(definition.hash, hash_at(query, 0, workflow));
+  return definition;
+}
+
+Result<std::vector<VersionView>> read_versions(Connection& connection, std::string_view workflow,
+                                               std::optional<std::uint32_t> before, std::size_t limit) {
+  const std::string name(workflow);
+  Query query = connection.query(
+      "SELECT d.version, d.hash, d.created FROM definition d JOIN workflow w ON w.id = d.workflow "
+      "WHERE w.name = ?1 AND d.version < ?2 ORDER BY d.version DESC LIMIT ?3");
+  query.text(1, name)
+      .number(2, before ? std::int64_t{*before} : INT64_MAX)
+      .number(3, static_cast<std::int64_t>(std::min<std::size_t>(limit, INT64_MAX)));
+  std::vector<VersionView> versions;
+  while (query.next()) {
+    VersionView view{static_cast<std::uint32_t>(query.number_at(0)), {}, {query.number_at(2)}};
+    TRY(view.hash, hash_at(query, 1, workflow));
+    versions.push_back(view);
+  }
+  return versions;
+}
+
 Result<std::vector<DefinitionKey>> read_definition_keys(Connection& connection) {
   Query query = connection.query(
       "SELECT w.name, d.version, d.hash FROM definition d JOIN workflow w ON w.id = d.workflow "
@@ -208,10 +249,7 @@ Result<std::vector<DefinitionKey>> read_definition_keys(Connection& connection) 
   std::vector<DefinitionKey> keys;
   while (query.next()) {
     DefinitionKey key{std::string(query.bytes_at(0)), static_cast<std::uint32_t>(query.number_at(1)), {}};
-    const std::string_view hash = query.bytes_at(2);
-    if (hash.size() != key.hash.bytes.size())
-      return damaged("the hash of a definition of " + key.workflow + " is damaged");
-    std::memcpy(key.hash.bytes.data(), hash.data(), hash.size());
+    TRY(key.hash, hash_at(query, 2, key.workflow));
     keys.push_back(std::move(key));
   }
   return keys;

@@ -45,6 +45,11 @@ Status each_task(Connection& connection, RunKey run, Ordinal from, std::uint64_t
 Result<std::optional<std::string>> read_payload(Connection& connection, const model::PayloadKey& key);
 
 Result<std::optional<StoredDefinition>> read_definition(Connection& connection, const Hash256& hash);
+Result<std::optional<StoredDefinition>> read_definition(Connection& connection, std::string_view workflow,
+                                                        std::uint32_t version);
+// Newest first, at most `limit`, older than `before` if given.
+Result<std::vector<VersionView>> read_versions(Connection& connection, std::string_view workflow,
+                                               std::optional<std::uint32_t> before, std::size_t limit);
 
 // By workflow and version.
 Result<std::vector<DefinitionKey>> read_definition_keys(Connection& connection);

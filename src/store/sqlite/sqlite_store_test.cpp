@@ -619,7 +619,7 @@ TEST_F(SqliteStore, TheLocaleDoesNotMatter) {
   fill(3);
   const auto writer = open_writer();
   Owner owner(*writer);
-  const auto rows = open_reader()->list_runs({.shard = kShard, .workflow = "nightly"}, {}, 100);
+  const auto rows = open_reader()->list_runs({.shard = kShard, .workflows = {"nightly"}}, {}, 100);
   Batch gap = owner.next();
   gap.sequence += 1'000'000;
   const Error error = owner.must_refuse(std::move(gap));

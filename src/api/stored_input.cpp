@@ -1,0 +1,33 @@
+#include "api/stored_input.hpp"
+
+#include <algorithm>
+#include <boost/json/parse.hpp>
+
+namespace baton::api {
+
+namespace json = boost::json;
+
+Result<json::object> stored_object(Core& core, const model::PayloadKey& key) {
+  TRY(const std::optional<std::string> text, core.services.store.get_payload(key));
+  boost::system::error_code error;
+  json::value parsed = json::parse(text.value_or("{}"), error);
+  if (error || !parsed.is_object()) return fail(ErrorCode::corrupt, "the stored input of the run is damaged");
+  return std::move(parsed.get_object());
+}
+
+Result<json::object> given_input(Core& core, RunKey run) {
+  TRY(json::object input, stored_object(core, {run, model::PayloadSlot::run_input}));
+  for (auto at = input.begin(); at != input.end();) at = at->value().is_null() ? input.erase(at) : at + 1;
+  return input;
+}
+
+Status check_environment(const model::Workflow& workflow, const model::Workflow* before) {
+  for (const std::string& name : workflow.reads_env) {
+    if (before == nullptr || std::ranges::find(before->reads_env, name) != before->reads_env.end()) continue;
+    return fail(ErrorCode::conflict, "this version reads env." + name +
+                                         ", which was not taken when the run was submitted; start a new run");
+  }
+  return {};
+}
+
+}  // namespace baton::api
