@@ -314,8 +314,7 @@ struct Done {};
 
 using ReplyBody = std::variant<Error, Submitted, CancelAccepted, Claimed, HeartbeatAnswer, ReportAccepted,
                                Discarded, Explanation, Survey, RunAccepted, SignalAccepted, ApprovalAnswered,
-                               ResourceRegistered, ResourceReleased, CleaningBegun, WorkflowApplied,
-                               Done>;
+                               ResourceRegistered, ResourceReleased, CleaningBegun, WorkflowApplied, Done>;
 
 struct Reply {
   ReplyTo to = 0;

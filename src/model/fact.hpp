@@ -48,12 +48,12 @@ enum class FactKind : std::uint8_t {
                  // delay
   signal_received,  // text: its name; number: its number
   task_added,  // a task that serves another one; text: its role; number: that one's ordinal; other: resource
-  resource_opened,    // text: its name; attempt: that registered it
-  resource_released,  // text: its name; by an attempt of its task: nothing is left to give back
-  resource_cleaned,   // text: its name; given back by its action
-  resource_leaked,    // text: its name; other: why it could not be given back
-  task_progress,      // attempt; number: percent; text: message
-  task_checked,       // attempt; its preflight is over, its own attempts follow
+  resource_opened,      // text: its name; attempt: that registered it
+  resource_released,    // text: its name; by an attempt of its task: nothing is left to give back
+  resource_cleaned,     // text: its name; given back by its action
+  resource_leaked,      // text: its name; other: why it could not be given back
+  task_progress,        // attempt; number: percent; text: message
+  task_checked,         // attempt; its preflight is over, its own attempts follow
   run_version_changed,  // a recovery goes on with another version; number: it
 };
 

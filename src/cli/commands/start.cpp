@@ -16,9 +16,8 @@ struct Options {
 // Asks for the version, checks the input against it, and makes the run.
 Result<Prepared> prepare(const Options& options, Session& session, Purpose purpose) {
   TRY(const WorkflowReference reference, read_reference(options.workflow));
-  TRY(const boost::json::object stored, session.ask(purpose, [&](client::Client& c) {
-    return c.workflow(reference.name, reference.version);
-  }));
+  TRY(const boost::json::object stored,
+      session.ask(purpose, [&](client::Client& c) { return c.workflow(reference.name, reference.version); }));
   return prepare_stored(options.submission, stored, options.workdir);
 }
 
