@@ -24,8 +24,8 @@ struct Core {
 using CorePtr = std::shared_ptr<Core>;
 
 // What "now" means in a filter by time.
-inline WallTime wall_now(const CorePtr& core) {
-  return core->services.wall ? core->services.wall() : WallTime{};
+inline WallTime wall_now(const Core& core) {
+  return core.services.wall ? core.services.wall() : WallTime{};
 }
 
 }  // namespace baton::api

@@ -27,7 +27,7 @@ void write_step(const model::TaskRow& row, const RunId& run, const model::Step& 
 
 Result<PastDurations> Queries::past_durations(const model::RunRow& row) {
   store::RunFilter filter{.shard = row.key.shard(), .statuses = {model::RunStatus::completed}};
-  filter.workflow = row.workflow;
+  filter.workflows = {row.workflow};
   TRY(const std::vector<model::RunRow> runs, store_.list_runs(filter, std::nullopt, kRunsAsked));
   DurationStatistics statistics;
   for (const model::RunRow& run : runs) {

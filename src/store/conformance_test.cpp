@@ -17,6 +17,7 @@ namespace {
 using model::Batch;
 using model::PayloadKey;
 using model::PayloadSlot;
+using model::RunRow;
 using model::RunStatus;
 using model::TaskStatus;
 using testing::facts_of;
@@ -345,7 +346,7 @@ TEST_P(Store, RefusesWhatContradictsTheStoredRowsAndStoresNothingOfTheBatch) {
   batch.definitions.push_back({"fresh", 1, Hash256::of("fresh"), text("{}"), {1}});
   batch.runs.back().row.workflow = "fresh";
   owner.must(std::move(batch));
-  EXPECT_EQ(listed({.shard = kShard, .workflow = "fresh"}), (Sequences{7}));
+  EXPECT_EQ(listed({.shard = kShard, .workflows = {"fresh"}}), (Sequences{7}));
 }
 
 TEST_P(Store, AnEmptyBatchAdvancesTheShardsTime) {
@@ -665,8 +666,8 @@ TEST_P(Store, RunsOfATimeAreFoundByTheirKeys) {
   ASSERT_TRUE(rows);
   for (const std::vector<RunStatus>& statuses :
        {std::vector<RunStatus>{}, {RunStatus::failed}, {RunStatus::completed}}) {
-    for (const auto from : {std::optional<WallTime>{}, std::optional(hour(30)), std::optional(hour(500))}) {
-      for (const auto end : {std::optional<WallTime>{}, std::optional(hour(31)), std::optional(hour(90))}) {
+    for (const auto& from : {std::optional<WallTime>{}, std::optional(hour(30)), std::optional(hour(500))}) {
+      for (const auto& end : {std::optional<WallTime>{}, std::optional(hour(31)), std::optional(hour(90))}) {
         Sequences expected;
         for (const auto& row : *rows) {
           if ((statuses.empty() || row.status == statuses[0]) && (!from || row.created_at >= *from) &&
@@ -781,7 +782,7 @@ TEST_P(Store, FiltersFollowTheStatusOfARun) {
     owner.must(std::move(batch));
     for (int other = 0; other < 8; ++other) {
       const auto filter = static_cast<RunStatus>(other);
-      EXPECT_EQ(listed({kShard, {filter}, "", ""}).size(), filter == status ? 1U : 0U);
+      EXPECT_EQ(listed({.shard = kShard, .statuses = {filter}}).size(), filter == status ? 1U : 0U);
     }
   }
 }
