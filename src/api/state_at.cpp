@@ -79,6 +79,8 @@ void write_task(const RunId& run, Ordinal ordinal, const model::TaskHistory& tas
 }  // namespace
 
 Result<std::string> Queries::state_at(const RunId& id, WallTime at, Ordinal from, std::size_t limit) {
+  // Instants are shown in milliseconds: what is shown with this one has happened.
+  at.us += 999 - (at.us % 1000 + 1000) % 1000;
   TRY(const store::RunView view, find(id));
   TRY(const std::shared_ptr<const model::Workflow> workflow, definitions_.get(view.row.definition));
   if (at < view.row.created_at) {
