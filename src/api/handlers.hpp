@@ -50,11 +50,11 @@ void approve_task(const CorePtr& core, CallPtr call);
 void reject_task(const CorePtr& core, CallPtr call);
 void list_approvals(const CorePtr& core, CallPtr call);  // approvals.cpp
 void task_logs(const CorePtr& core, CallPtr call);       // task_logs.cpp
-void list_limits(const CorePtr& core, CallPtr call);  // limits.cpp
+void list_limits(const CorePtr& core, CallPtr call);     // limits.cpp
 void get_limit(const CorePtr& core, CallPtr call);
 void set_limit(const CorePtr& core, CallPtr call);
 void delete_limit(const CorePtr& core, CallPtr call);
-void list_breakers(const CorePtr& core, CallPtr call);   // breakers.cpp
+void list_breakers(const CorePtr& core, CallPtr call);  // breakers.cpp
 void get_breaker(const CorePtr& core, CallPtr call);
 void open_breaker(const CorePtr& core, CallPtr call);
 void close_breaker(const CorePtr& core, CallPtr call);

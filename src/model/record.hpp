@@ -12,7 +12,17 @@
 namespace baton::model {
 
 // Stored as numbers: append at the end, never reorder.
-enum class RecordKind : std::uint8_t { pause = 1, breaker, resource, dead_letter, signal, approval, limit, rate, workflow };
+enum class RecordKind : std::uint8_t {
+  pause = 1,
+  breaker,
+  resource,
+  dead_letter,
+  signal,
+  approval,
+  limit,
+  rate,
+  workflow
+};
 
 // Resident kinds are few at a time: all of a shard are loaded at its start and stay in memory. The others are
 // loaded when a decision names them.
