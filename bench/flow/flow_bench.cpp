@@ -17,6 +17,7 @@
 #include "engine/decide.hpp"
 #include "engine/effects.hpp"
 #include "engine/load.hpp"
+#include "engine/residency.hpp"
 #include "engine/state.hpp"
 
 namespace {

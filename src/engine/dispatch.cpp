@@ -1,6 +1,7 @@
 #include "engine/dispatch.hpp"
 
 #include <boost/json/serialize.hpp>
+#include <utility>
 
 #include "engine/attempts.hpp"
 #include "engine/breakers.hpp"
@@ -23,13 +24,22 @@ constexpr std::size_t kLookAhead = 256;
 // Tasks that one dispatch() moves away from the front of queues: cheap, but not free.
 constexpr std::size_t kMovesPerDispatch = 10'000;
 
+struct Search {
+  std::size_t moves = kMovesPerDispatch;
+  bool met_cold = false;  // a run has to be loaded before anything else can be chosen
+};
+
 // The first task of the queue that may start; those before it are moved to what blocks them. One that is
-// about to be cancelled is dropped. nullptr: there is none, or `moves` are used up.
-Task* front(State& state, Line& queue, Run*& run, std::size_t& moves, const Moment& moment, Effects& effects,
+// about to be cancelled is dropped. nullptr: there is none, `moves` are used up, or its run is cold.
+Task* front(State& state, Line& queue, Run*& run, Search& search, const Moment& moment, Effects& effects,
             std::size_t row_limit) {
-  while (!queue.tasks.empty() && moves > 0) {
+  while (!queue.tasks.empty() && search.moves > 0) {
     const TaskKey key = queue.tasks.begin()->second;
     run = state.find(key.run);
+    if (run == nullptr) {
+      search.met_cold = true;
+      return nullptr;
+    }
     Task& task = run->tasks[key.ordinal];
     if (is_closing(*run, task)) {
       leave_line(state, task);
@@ -38,11 +48,11 @@ Task* front(State& state, Line& queue, Run*& run, std::size_t& moves, const Mome
       reject_if_due(state, *run, task);
       // What cannot start keeps no other task of its run from starting.
       if (blocker->kind != model::BlockerKind::run_paused) leave_place(state, *run, task, moment, effects);
-      if (effects.rows() >= row_limit) moves = 1;
+      if (effects.rows() >= row_limit) search.moves = 1;
     } else {
       return &task;
     }
-    --moves;
+    --search.moves;
   }
   return nullptr;
 }
@@ -62,13 +72,13 @@ void for_each_queue(auto& state, const Claim& claim, auto visit) {
 }
 
 // Of the claim's queues the one whose first task is the most urgent, then the oldest: that task.
-Task* choose(State& state, const Claim& claim, Run*& run, std::size_t& moves, const Moment& moment,
+Task* choose(State& state, const Claim& claim, Run*& run, Search& search, const Moment& moment,
              Effects& effects, std::size_t row_limit) {
   Task* best = nullptr;
   Place best_place;
   for_each_queue(state, claim, [&](Line& queue) {
     Run* its_run = nullptr;
-    Task* task = front(state, queue, its_run, moves, moment, effects, row_limit);
+    Task* task = front(state, queue, its_run, search, moment, effects, row_limit);
     if (task == nullptr) return;
     // Turns are of one queue alone.
     Place place = queue.tasks.begin()->first;
@@ -78,7 +88,7 @@ Task* choose(State& state, const Claim& claim, Run*& run, std::size_t& moves, co
     best_place = place;
     run = its_run;
   });
-  return moves == 0 ? nullptr : best;
+  return search.moves == 0 || search.met_cold ? nullptr : best;
 }
 
 void start_attempt(State& state, Run& run, Task& task, const Claim& claim, const Moment& moment,
@@ -193,22 +203,22 @@ void want_dispatch(State& state) {
 
 bool dispatch(State& state, const Moment& moment, Effects& effects, std::size_t row_limit) {
   std::deque<Claim> waiting;
-  std::size_t moves = kMovesPerDispatch;
+  Search search;
   bool more = false;
   while (!state.claims.empty()) {
     Claim claim = std::move(state.claims.front());
     state.claims.pop_front();
     model::Claimed answer;
     const bool paused = is_paused(state, model::Blocker::worker_paused(claim.worker));
-    while (claim.free > 0 && !more && !paused) {
+    while (claim.free > 0 && !more && !paused && !search.met_cold) {
       if (effects.rows() >= row_limit) {
         more = true;
         break;
       }
       Run* run = nullptr;
-      Task* task = choose(state, claim, run, moves, moment, effects, row_limit);
+      Task* task = choose(state, claim, run, search, moment, effects, row_limit);
       if (task == nullptr) {
-        more = moves == 0;
+        more = search.moves == 0;
         break;
       }
       // Its place may have gone to another one while other queues were looked at.
@@ -248,13 +258,20 @@ void add_dispatch_needs(const State& state, Needs& needs) {
       // Of each queue, since any of them may have the most urgent tasks. Those that are blocked are counted,
       // too: dispatch() moves them away.
       std::size_t left = std::min<std::size_t>(claim.free, kLookAhead);
+      bool met_cold = false;
       for (const auto& [place, key] : queue.tasks) {
         if (left == 0 || needs.payloads.size() >= kLookAhead) break;
         --left;
-        const Run& run = *state.find(key.run);
-        const Task& task = run.tasks[key.ordinal];
-        if (!is_closing(run, task) && !blocker_of(state, run, task))
-          add_dispatch_needs(state, run, task, needs);
+        const Run* run = state.find(key.run);
+        if (run == nullptr) {
+          // One load for many costs little more than for one.
+          if (!std::exchange(met_cold, true)) left = kLookAhead - 1;
+          add_cold_needs(state, key.run, needs);
+          continue;
+        }
+        const Task& task = run->tasks[key.ordinal];
+        if (!is_closing(*run, task) && !blocker_of(state, *run, task))
+          add_dispatch_needs(state, *run, task, needs);
       }
     });
   }

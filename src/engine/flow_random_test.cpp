@@ -46,6 +46,7 @@ class Story {
  public:
   explicit Story(std::uint64_t seed) : random_(Seed{seed, 0xF10}) {
     WorldOptions options;
+    if (seed % 3 == 0) options.settings.runs_in_memory = seed % 4;
     options.seed = seed;
     options.commands_per_turn = static_cast<std::size_t>(1 + random_.up_to(5));
     options.commits_in_flight = static_cast<std::size_t>(random_.up_to(2));

@@ -1,5 +1,7 @@
 #include "engine/gates.hpp"
 
+#include <algorithm>
+
 #include "base/seeded_bug.hpp"
 #include "engine/breakers.hpp"
 #include "engine/dispatch.hpp"
@@ -7,6 +9,7 @@
 #include "engine/limits.hpp"
 #include "engine/load.hpp"
 #include "engine/rates.hpp"
+#include "engine/residency.hpp"
 #include "engine/turns.hpp"
 
 namespace baton::engine {
@@ -53,12 +56,6 @@ void look_again(State& state, const Blocker& line) {
   if (line.kind == BlockerKind::limit_full) let_past_limit(state, line.name);
 }
 
-void draw_place(State& state, const Run& run, Task& task) {
-  task.row.order = ++state.last_order;
-  task.row.turn =
-      take_turn(state.queues[queue_of(run, task)], task.row.priority, flow_of(run, task).fair_key);
-}
-
 }  // namespace
 
 Place place_of(const State& state, const Task& task) {
@@ -101,6 +98,12 @@ const std::string& queue_of(const Run& run, const Task& task) {
   return run.program->action(task.row).queue;
 }
 
+void draw_place(State& state, const Run& run, Task& task) {
+  task.row.order = ++state.last_order;
+  task.row.turn =
+      take_turn(state.queues[queue_of(run, task)], task.row.priority, flow_of(run, task).fair_key);
+}
+
 void stand_last(State& state, const Run& run, Task& task) {
   leave_line(state, task);
   draw_place(state, run, task);
@@ -110,6 +113,13 @@ void stand_last(State& state, const Run& run, Task& task) {
 void stand_again(State& state, const Run& run, Task& task) {
   leave_line(state, task);
   stand_in(state, state.queues[queue_of(run, task)], task);
+  note_idle(state, run);
+}
+
+void recall_place(State& state, const Run& run, const Task& task) {
+  state.last_order = std::max(state.last_order, task.row.order);
+  remember_turn(state.queues[queue_of(run, task)], task.row.priority, flow_of(run, task).fair_key,
+                task.row.turn);
 }
 
 void block(State& state, Task& task, const Blocker& blocker) {

@@ -37,6 +37,10 @@ const std::string& queue_of(const Run& run, const Task& task);
 void stand_last(State& state, const Run& run, Task& task);
 // Into the line of its queue, at its old place.
 void stand_again(State& state, const Run& run, Task& task);
+// Gives the task a place in its queue, the last one of its priority and turn, in its row.
+void draw_place(State& state, const Run& run, Task& task);
+// After a load: the place that the task's row names is taken.
+void recall_place(State& state, const Run& run, const Task& task);
 // Into the line of what blocks it, at its old place.
 void block(State& state, Task& task, const model::Blocker& blocker);
 // Out of whatever line it stands in; nothing if it stands in none.

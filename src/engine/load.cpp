@@ -5,6 +5,7 @@
 #include "engine/branches.hpp"
 #include "engine/endings.hpp"
 #include "engine/flow.hpp"
+#include "engine/residency.hpp"
 #include "engine/waiting.hpp"
 
 namespace baton::engine {
@@ -192,6 +193,13 @@ void derive_again(Run& run) {
   update_progress(run);
 }
 
+bool is_ready(const Run& run, Ordinal step) {
+  const model::Step& definition = run.program->step(step);
+  return (trigger(definition.trigger_rule, run.tasks[step].upstream).kind != Trigger::Kind::wait ||
+          is_off_branch(run, step)) &&
+         run.row.stage == (definition.finally ? model::RunStage::finally : model::RunStage::main);
+}
+
 void take_up(State& state, Run& run) {
   for (Ordinal i = 0; i < run.program->size(); ++i) {
     Task& task = run.tasks[i];
@@ -203,10 +211,7 @@ void take_up(State& state, Run& run) {
       } else {
         refill(state, run, task);
       }
-    } else if ((trigger(run.program->step(i).trigger_rule, task.upstream).kind != Trigger::Kind::wait ||
-                is_off_branch(run, i)) &&
-               run.row.stage ==
-                   (run.program->step(i).finally ? model::RunStage::finally : model::RunStage::main)) {
+    } else if (is_ready(run, i)) {
       state.work.push_back({WorkKind::ready, task.row.key, 0});
     }
   }
@@ -286,27 +291,8 @@ Status admit(State& state, model::RunRow row, std::vector<model::TaskRow> tasks,
   const RunKey key = run->row.key;
   // One that is over was loaded for a single answer.
   if (model::is_terminal(run->row.status)) state.ended.push_back(key);
-  state.runs[key] = std::move(run);
+  warm(state, *(state.runs[key] = std::move(run)));
   return {};
-}
-
-void evict(State& state, JournalSequence durable) {
-  std::erase_if(state.ended, [&](RunKey key) {
-    const Run* run = state.find(key);
-    if (run == nullptr || !model::is_terminal(run->row.status)) return true;
-    if (run->touched_in > durable || run->open_helpers > 0) return false;
-    state.values.forget(key);
-    state.runs.erase(key);
-    return true;
-  });
-  std::erase_if(state.records, [&](const auto& entry) {
-    const auto& [key, known] = entry;
-    return known.pinned <= durable && (!known.record || !model::is_resident(key.kind));
-  });
-  std::erase_if(state.idempotency, [&](const auto& entry) {
-    return entry.second.pinned <= durable &&
-           (!entry.second.use || state.find(entry.second.use->run) == nullptr);
-  });
 }
 
 }  // namespace baton::engine

@@ -30,14 +30,14 @@ void add_new_steps(Run& run);
 // were reset.
 void derive_again(Run& run);
 
+// Whether a pending step is one that take_up() makes ready: its turn has come, whatever becomes of it then.
+bool is_ready(const Run& run, Ordinal step);
+
 // Takes up the tasks of a run that nothing in memory takes care of (after a start or a recovery): those that
 // are ready, and further items of mapped steps.
 void take_up(State& state, Run& run);
 
 // Its step's, else its run's.
 std::uint8_t priority_of(const Run& run, Ordinal step);
-
-// Terminal runs whose end is durable leave memory.
-void evict(State& state, JournalSequence durable);
 
 }  // namespace baton::engine

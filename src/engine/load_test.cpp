@@ -4,6 +4,7 @@
 
 #include <boost/json/array.hpp>
 
+#include "engine/residency.hpp"
 #include "engine/testing/flow_builder.hpp"
 
 namespace baton::engine {

@@ -106,6 +106,11 @@ void add_dispatch_needs(const State& state, const Run& run, const Task& task, Ne
   if (task.row.has_input) want(state, input_of(task.row.key), needs);
 }
 
+void add_cold_needs(const State& state, RunKey run, Needs& needs) {
+  needs.runs.push_back(run);
+  want(state, context_of(run), needs);
+}
+
 namespace {
 
 // What is evaluated when an attempt of the task has succeeded.
@@ -191,6 +196,8 @@ Needs needs_of(const State& state, const model::Command& command) {
     }
     std::ranges::sort(needs.payloads);
     needs.payloads.erase(std::ranges::unique(needs.payloads).begin(), needs.payloads.end());
+    std::ranges::sort(needs.runs);
+    needs.runs.erase(std::ranges::unique(needs.runs).begin(), needs.runs.end());
   }
   return needs;
 }

@@ -32,5 +32,7 @@ Needs needs_of(const State& state, const model::Command& command);
 void add_needs(const State& state, const Run& run, const Task& task, Needs& needs);
 // The payloads that handing out a queued task takes.
 void add_dispatch_needs(const State& state, const Run& run, const Task& task, Needs& needs);
+// The same while the task's run is cold.
+void add_cold_needs(const State& state, RunKey run, Needs& needs);
 
 }  // namespace baton::engine

@@ -11,6 +11,7 @@
 #include <string>
 #include <tuple>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "base/ids.hpp"
@@ -247,6 +248,7 @@ struct Settings {
   std::size_t max_result = std::size_t{2} << 20;
   std::size_t max_list = std::size_t{16} << 20;  // bytes of a for_each list
   std::uint32_t item_window = 1000;              // items of a mapped step that are queued at once
+  std::size_t runs_in_memory = 20'000;           // beyond, runs that only stand in a queue become cold
   std::uint32_t max_losses = 3;
   std::uint32_t max_interruptions = 10;
 };
@@ -261,7 +263,7 @@ struct State {
   Settings settings;
   std::shared_ptr<const calendar::ZoneTable> zones;
 
-  std::unordered_map<RunKey, std::unique_ptr<Run>> runs;  // never iterated to decide anything
+  std::unordered_map<RunKey, std::unique_ptr<Run>> runs;  // in memory; never iterated to decide anything
   std::map<Hash256, std::shared_ptr<const Program>> programs;
   std::map<std::string, std::vector<Hash256>> versions;  // of each workflow; version n stands at n − 1
   std::map<std::string, Line> queues;
@@ -284,13 +286,19 @@ struct State {
   std::map<std::string, IdempotencyRecord> idempotency;
   std::map<model::RecordKey, KnownRecord> records;
   std::optional<ShardTime> orphan_scan;  // its entry in `timers`
-  std::vector<RunKey> ended;             // terminal runs that leave memory once that is durable
+  // See residency.hpp.
+  std::unordered_set<RunKey> cold;  // open runs that are not in memory
+  std::vector<RunKey> ended;        // terminal runs that leave memory once that is durable
+  std::vector<RunKey> idle;         // that may become cold once that is durable
 
   Run* find(RunKey key) {
     const auto found = runs.find(key);
     return found == runs.end() ? nullptr : found->second.get();
   }
   const Run* find(RunKey key) const { return const_cast<State*>(this)->find(key); }
+
+  // Whether the run has not ended, or its end is not durable yet.
+  bool is_open(RunKey key) const { return find(key) != nullptr || cold.contains(key); }
 
   // Null if there is none; one of a kind that is not resident must have been asked for by needs_of().
   const model::Record* record(const model::RecordKey& key) const {

@@ -6,6 +6,7 @@
 
 #include "base/seeded_bug.hpp"
 #include "engine/load.hpp"
+#include "engine/residency.hpp"
 #include "engine/resources.hpp"
 #include "engine/timers.hpp"
 
@@ -103,10 +104,6 @@ Status ShardLoop::load_state() {
     };
     return programs.emplace(hash, load()).first->second;
   };
-  const auto quarantine = [&](RunKey run, Error error) {
-    world_.log("run with key " + std::to_string(run.value) + " is set aside: " + error.message);
-    quarantined_.push_back({run, std::move(error)});
-  };
   TRY(const std::vector<RunKey> open, store_.list_open_runs(shard_));
   std::vector<store::RunImage> images;
   for (std::size_t from = 0; from < open.size(); from += kLoadedAtOnce) {
@@ -114,7 +111,8 @@ Status ShardLoop::load_state() {
                          std::min(kLoadedAtOnce, open.size() - from));
     images.clear();
     TRY_VOID(store_.load_runs(
-        keys, [&](store::RunImage image) { images.push_back(std::move(image)); }, quarantine));
+        keys, [&](store::RunImage image) { images.push_back(std::move(image)); },
+        [&](RunKey key, Error error) { set_aside(key, std::move(error)); }));
     for (store::RunImage& image : images) {
       const RunKey key = image.run.key;
       const auto& program = program_of(image.run.definition);
@@ -122,9 +120,10 @@ Status ShardLoop::load_state() {
                             ? engine::admit(state_, std::move(image.run), std::move(image.tasks), *program)
                             : Status(std::unexpected(program.error()));
       if (admitted) {
+        engine::make_cold_at_start(state_, key);
         ++open_runs_;
       } else {
-        quarantine(key, std::move(admitted).error());
+        set_aside(key, std::move(admitted).error());
       }
     }
   }
@@ -426,19 +425,34 @@ void ShardLoop::admit(store::Loaded loaded) {
     state_.records.try_emplace(key, engine::KnownRecord{std::move(record), state_.sequence});
   }
   for (auto& [key, image] : loaded.runs) {
-    if (!image || state_.find(key) != nullptr) continue;
-    const auto text = std::ranges::find(loaded.definitions, image->run.definition,
-                                        [](const auto& definition) { return definition.first; });
-    if (text == loaded.definitions.end()) continue;
-    auto workflow = world_.parse_definition(text->second);
-    if (!workflow) continue;
-    const bool terminal = model::is_terminal(image->run.status);
-    if (engine::admit(state_, std::move(image->run), std::move(image->tasks),
-                      engine::program_for(state_, std::move(*workflow))) &&
-        terminal) {
-      state_.ended.push_back(key);
+    if (state_.find(key) != nullptr) continue;
+    if (Status admitted = admit(std::move(image), loaded.definitions);
+        !admitted && state_.cold.contains(key)) {
+      engine::forget_cold(state_, key);
+      set_aside(key, std::move(admitted).error());
     }
   }
+}
+
+// A run that was loaded for a decision. It may have none: there is no such run, or no longer.
+Status ShardLoop::admit(std::optional<store::RunImage> image,
+                        const std::vector<std::pair<Hash256, std::string>>& definitions) {
+  if (!image) return fail(ErrorCode::not_found, "it is not in the store");
+  auto program = state_.programs.find(image->run.definition);
+  if (program == state_.programs.end()) {
+    const auto text = std::ranges::find(definitions, image->run.definition,
+                                        [](const auto& definition) { return definition.first; });
+    if (text == definitions.end()) return fail(ErrorCode::corrupt, "its definition is not in the store");
+    TRY(std::shared_ptr<const model::Workflow> workflow, world_.parse_definition(text->second));
+    return engine::admit(state_, std::move(image->run), std::move(image->tasks),
+                         engine::program_for(state_, std::move(workflow)));
+  }
+  return engine::admit(state_, std::move(image->run), std::move(image->tasks), program->second);
+}
+
+void ShardLoop::set_aside(RunKey run, Error why) {
+  world_.log("run with key " + std::to_string(run.value) + " is set aside: " + why.message);
+  quarantined_.push_back({run, std::move(why)});
 }
 
 // ---- When the store fails

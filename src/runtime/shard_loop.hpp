@@ -126,6 +126,9 @@ class ShardLoop final : public Handle {
   void take_loads(std::vector<LoadDone> loads);
   void begin_load(const engine::Needs& needs, std::optional<Pending> command);
   void admit(store::Loaded loaded);
+  Status admit(std::optional<store::RunImage> image,
+               const std::vector<std::pair<Hash256, std::string>>& definitions);
+  void set_aside(RunKey run, Error why);
   void release(std::vector<model::Reply>& replies);
   void answer(model::ReplyTo to, model::ReplyBody body);
   bool work_on(const engine::Moment& moment);

@@ -50,10 +50,6 @@ bool is_orphan(const State& state, const Task& task) {
 }
 
 // Whose turn it was is found from the rows of those that have started or wait.
-void recall_turn(State& state, const Run& run, const Task& task) {
-  remember_turn(state.queues[queue_of(run, task)], task.row.priority, flow_of(run, task).fair_key,
-                task.row.turn);
-}
 void recall_first_turns(State& state) {
   for (auto& [name, queue] : state.queues) {
     for (auto& [priority, turns] : queue.turns) {
@@ -92,7 +88,7 @@ void decide(State& state, const model::StartShard&, model::ReplyTo reply_to, con
       const bool polls =
           task.row.status == TaskStatus::running && !has_attempt(task.row) && task.row.order != 0;
       if (polls) {
-        recall_turn(state, *run, task);
+        recall_place(state, *run, task);
         stand_again(state, *run, task);
       } else if (task.row.order != 0 && task.row.status != TaskStatus::queued) {
         note_turn(state.queues[queue_of(*run, task)], task.row.priority, task.row.turn);
@@ -134,10 +130,20 @@ void decide(State& state, const model::StartShard&, model::ReplyTo reply_to, con
     }
     resume_endings(state, *run);
   }
+  // Rows of versions that kept no places: in the order in which they became ready, behind all others.
+  const auto placeless =
+      std::ranges::partition(queued, [](const Task* task) { return task->row.order != 0; });
+  std::ranges::sort(placeless, {},
+                    [](const Task* task) { return std::pair(task->row.ready_at, task->row.key); });
+  for (Task* task : placeless) {
+    Run& run = *state.find(task->row.key.run);
+    draw_place(state, run, *task);
+    effects.touch(run, task->row.key.ordinal);
+  }
   for (Task* task : queued) {
     if (seeded_bug(Bug::forget_queue_on_reload) && task == queued.back()) break;
     Run& run = *state.find(task->row.key.run);
-    recall_turn(state, run, *task);
+    recall_place(state, run, *task);
     if (waits_for_release(state, run, *task)) {
       block(state, *task, model::Blocker::breaker_open(breaker_settings(run, *task)->name));
     } else {

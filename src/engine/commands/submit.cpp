@@ -14,7 +14,7 @@ void decide(State& state, const model::SubmitRun& command, model::ReplyTo reply_
     const auto found = state.idempotency.find(command.idempotency_key);
     // A key counts as long as it is kept or its run lives (SEMANTICS 42).
     if (found != state.idempotency.end() && found->second.use &&
-        (found->second.use->expires_at > moment.wall || state.find(found->second.use->run) != nullptr)) {
+        (found->second.use->expires_at > moment.wall || state.is_open(found->second.use->run))) {
       if (found->second.use->body != command.body && !seeded_bug(Bug::no_idempotency_body_check)) {
         effects.reply(reply_to,
                       Error{ErrorCode::idempotency_mismatch,

@@ -364,6 +364,24 @@ void check_flow(const State& state) {
   }
 }
 
+// Of a cold run nothing is known but the place of its one task; of all others everything.
+void check_cold(const State& state) {
+  std::multiset<RunKey> standing;
+  for (const auto& [name, queue] : state.queues) {
+    for (const auto& [place, task] : queue.tasks) standing.insert(task.run);
+  }
+  for (const RunKey key : state.cold) {
+    EXPECT_EQ(state.find(key), nullptr) << "cold and in memory: run " << key.sequence();
+    EXPECT_EQ(standing.count(key), 1u) << "cold run " << key.sequence();
+  }
+  for (const RunKey key : standing) EXPECT_TRUE(state.is_open(key)) << "run " << key.sequence();
+  for (const auto& [blocker, line] : state.blocked) {
+    for (const auto& [place, task] : line.tasks) {
+      EXPECT_NE(state.find(task.run), nullptr) << "run " << task.run.sequence() << " stands before a blocker";
+    }
+  }
+}
+
 }  // namespace
 
 void check_state(const State& state, const SealedRun& run_row, const SealedTask& task_row) {
@@ -380,6 +398,7 @@ void check_state(const State& state, const SealedRun& run_row, const SealedTask&
   for (const Work& piece : state.work) pending |= piece.kind == WorkKind::dispatch;
   EXPECT_EQ(pending, state.dispatch_pending);
   check_flow(state);
+  check_cold(state);
 }
 
 }  // namespace baton::engine::testing

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "engine/load.hpp"
+#include "engine/residency.hpp"
 #include "engine/testing/state_checks.hpp"
 #include "engine/timers.hpp"
 
@@ -46,6 +47,7 @@ void World::open() {
     if (model::is_terminal(row.status)) continue;
     const Status admitted = admit(*state_, row, disk_.tasks(key), program(row.definition));
     ASSERT_TRUE(admitted) << admitted.error().message;
+    make_cold_at_start(*state_, key);
   }
   engine::decide(*state_, {.body = model::StartShard{}, .actor = "engine"}, moment(), *effects_);
 }
