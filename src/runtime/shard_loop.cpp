@@ -107,11 +107,11 @@ Status ShardLoop::load_state() {
   TRY(const std::vector<RunKey> open, store_.list_open_runs(shard_));
   std::vector<store::RunImage> images;
   for (std::size_t from = 0; from < open.size(); from += kLoadedAtOnce) {
-    const std::span keys(open.begin() + static_cast<std::ptrdiff_t>(from),
+    const std::span chunk(open.begin() + static_cast<std::ptrdiff_t>(from),
                          std::min(kLoadedAtOnce, open.size() - from));
     images.clear();
     TRY_VOID(store_.load_runs(
-        keys, [&](store::RunImage image) { images.push_back(std::move(image)); },
+        chunk, [&](store::RunImage image) { images.push_back(std::move(image)); },
         [&](RunKey key, Error error) { set_aside(key, std::move(error)); }));
     for (store::RunImage& image : images) {
       const RunKey key = image.run.key;

@@ -81,6 +81,7 @@ class Simulation {
       options.loop.commands_per_turn = static_cast<std::size_t>(1 + random_.up_to(2));
       options.loop.rows_per_batch = static_cast<std::size_t>(1 + random_.up_to(5));
       options.loop.settings.item_window = static_cast<std::uint32_t>(1 + random_.up_to(2));
+      options.loop.settings.runs_in_memory = static_cast<std::size_t>(random_.up_to(3));
     }
     // Restarts of the server are faults of ours, not of the tasks.
     options.loop.settings.max_interruptions = 1000;
