@@ -76,6 +76,7 @@ std::vector<std::shared_ptr<const model::Workflow>> tenants(With with) {
 class Shard {
  public:
   Shard() : effects_(state_) {
+    state_.settings.runs_in_memory = SIZE_MAX;  // there is no store that cold ones could come from
     state_.zones = std::make_shared<const calendar::ZoneTable>(calendar::ZoneTable::utc_only());
     state_.values = engine::ValueCache(kCacheBytes);
     decide(model::StartShard{});
