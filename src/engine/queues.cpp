@@ -56,7 +56,7 @@ Status check_weights(const model::SetQueue& command, const model::QueueRow* befo
 }  // namespace
 
 std::optional<Blocker> full_queue(const State& state, const Run& run, const Task& task) {
-  if (state.queue_settings.empty() && state.blocked.empty()) return std::nullopt;
+  if (state.queue_settings.empty() && state.admitting.empty()) return std::nullopt;
   const std::string& queue = queue_of(run, task);
   Blocker blocker = Blocker::queue_full(queue);
   // Those that stand before it come first, also when there is room again.
