@@ -1,6 +1,6 @@
 #!/usr/bin/python3
-"""check.py LOGS CLOUD CLOUD_LOG GPUS RUN_JSON…: are the scores true, and was no more deployed than there are GPUs, and is
-nothing deployed now?
+"""check.py LOGS CLOUD CLOUD_LOG GPUS RUN_JSON…: are the scores true, was no more deployed than there are GPUs, is nothing
+deployed now, and was never more than one model trained at a time?
 
 Computes the scores again from the logs and the models' answers.
 """
@@ -49,7 +49,7 @@ def check_run(path, wanted):
     for before, after in zip(chain, chain[1:]):
         assert tasks[before]["ended_at"] <= tasks[after]["started_at"], (tasks[before], tasks[after])
     assert tasks["customize"]["ended_at"] <= tasks["customization_eval"]["started_at"], tasks
-    return printed["run"]["id"], scores
+    return printed["run"]["id"], (scores, (tasks["customize"]["started_at"], tasks["customize"]["ended_at"]))
 
 
 def main():
@@ -69,7 +69,10 @@ def main():
     assert not standing, standing
     with urllib.request.urlopen(f"{cloud}/deployments", timeout=10) as answer:
         assert json.load(answer) == {"items": []}
-    scores = next(iter(runs.values()))
+    trainings = sorted(training for _, training in runs.values())
+    for before, after in zip(trainings, trainings[1:]):
+        assert before[1] <= after[0], trainings
+    scores, _ = next(iter(runs.values()))
     print(f"{len(runs)} runs, F1 {scores[0]:.2f} → {scores[1]:.2f}, {deployments} deployments, all given back")
 
 

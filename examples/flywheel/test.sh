@@ -6,10 +6,14 @@ check_flywheel() { # NAME RUN_JSON…
   passed "$1" flywheel/check.py "$work/interactions.jsonl" "http://127.0.0.1:$cloud_port" "$work/cloud.log" 1 "${@:2}"
 }
 
-# Two runs want the one GPU.
-example flywheel-1 0 flywheel/workflow.yaml "${inputs[@]}" &
+# Two runs of one owner want the one GPU, and to train.
+together() { # NAME
+  timeout 300 "$baton" run --data "$work/flywheel.data" --output json flywheel/workflow.yaml "${inputs[@]}" \
+    >"$work/$1.json" 2>"$work/$1.err" </dev/null || not_ok "$1" 'it failed' "$work/$1.err" "$work/$1.json"
+}
+together flywheel-1 &
 rival=$!
-example flywheel-2 0 flywheel/workflow.yaml "${inputs[@]}"
+together flywheel-2
 wait "$rival" || exit 1
 check_flywheel flywheel "$work/flywheel-1.json" "$work/flywheel-2.json"
 

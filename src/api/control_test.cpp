@@ -200,7 +200,8 @@ TEST_F(ControlTest, QueuesAndWorkers) {
   answer_with(survey);
   EXPECT_EQ(
       get("/api/v1/queues").body,
-      R"({"items":[{"name":"gpu","queued":2,"held":1,"running":0,"workers":0,"most_urgent":7,"pause":null}],)"
+      R"({"items":[{"name":"gpu","queued":2,"held":1,"pending":0,"running":0,"workers":0,)"
+      R"("most_urgent":7,"max_waiting":null,"weights":{},"set_by":null,"set_at":null,"reason":null,"pause":null}],)"
       R"("next":null})");
   EXPECT_EQ(
       get("/api/v1/workers").body,

@@ -33,6 +33,8 @@ void get_workflow(const CorePtr& core, CallPtr call);
 void list_versions(const CorePtr& core, CallPtr call);
 void diff_workflow(const CorePtr& core, CallPtr call);
 void list_queues(const CorePtr& core, CallPtr call);  // queues.cpp
+void get_queue(const CorePtr& core, CallPtr call);
+void set_queue(const CorePtr& core, CallPtr call);
 void pause_queue(const CorePtr& core, CallPtr call);
 void resume_queue(const CorePtr& core, CallPtr call);
 void list_workers(const CorePtr& core, CallPtr call);
@@ -50,7 +52,10 @@ void approve_task(const CorePtr& core, CallPtr call);
 void reject_task(const CorePtr& core, CallPtr call);
 void list_approvals(const CorePtr& core, CallPtr call);  // approvals.cpp
 void task_logs(const CorePtr& core, CallPtr call);       // task_logs.cpp
-void list_limits(const CorePtr& core, CallPtr call);     // limits.cpp
+void list_routes(const CorePtr& core, CallPtr call);     // routes.cpp
+void set_route(const CorePtr& core, CallPtr call);
+void delete_route(const CorePtr& core, CallPtr call);
+void list_limits(const CorePtr& core, CallPtr call);  // limits.cpp
 void get_limit(const CorePtr& core, CallPtr call);
 void set_limit(const CorePtr& core, CallPtr call);
 void delete_limit(const CorePtr& core, CallPtr call);

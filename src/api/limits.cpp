@@ -4,6 +4,7 @@
 #include "api/handlers.hpp"
 #include "api/render.hpp"
 #include "api/request_body.hpp"
+#include "api/survey.hpp"
 #include "base/text.hpp"
 
 namespace baton::api {
@@ -11,17 +12,6 @@ namespace {
 
 constexpr std::int64_t kMost = 1'000'000;
 constexpr std::size_t kNameShown = 128;
-
-// Asks the dispatcher and renders what it says.
-template <typename Render>
-void ask(const CorePtr& core, const CallPtr& call, Render render) {
-  core->services.runs.send(model::AskSurvey{}, call->actor, [core, call, render](model::ReplyBody reply) {
-    if (const auto* error = std::get_if<Error>(&reply)) return call->fail(*error);
-    core->workers.post([call, render, survey = std::get<model::Survey>(std::move(reply))] {
-      answer(*call, render(survey));
-    });
-  });
-}
 
 const model::LimitView* find(const model::Survey& survey, const std::string& name) {
   const auto found = std::ranges::find(survey.limits, name, &model::LimitView::name);
@@ -77,7 +67,7 @@ void change(const CorePtr& core, const CallPtr& call, Result<model::SetLimit> co
   const std::string name = command->name;
   core->services.runs.send(std::move(*command), call->actor, [core, call, name](model::ReplyBody reply) {
     if (const auto* error = std::get_if<Error>(&reply)) return call->fail(*error);
-    ask(core, call, [name](const model::Survey& survey) { return changed(survey, name); });
+    ask_survey(core, call, [name](const model::Survey& survey) { return changed(survey, name); });
   });
 }
 
@@ -85,12 +75,13 @@ void change(const CorePtr& core, const CallPtr& call, Result<model::SetLimit> co
 
 void list_limits(const CorePtr& core, CallPtr call) {
   if (const auto none = call->only({}); !none) return call->fail(none.error());
-  ask(core, call, list);
+  ask_survey(core, call, list);
 }
 
 void get_limit(const CorePtr& core, CallPtr call) {
   if (const auto none = call->only({}); !none) return call->fail(none.error());
-  ask(core, call, [name = call->captures.at(0)](const model::Survey& survey) { return known(survey, name); });
+  ask_survey(core, call,
+             [name = call->captures.at(0)](const model::Survey& survey) { return known(survey, name); });
 }
 
 void set_limit(const CorePtr& core, CallPtr call) {

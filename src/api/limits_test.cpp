@@ -54,6 +54,14 @@ TEST_F(LimitsTest, AreSetAndTakenAway) {
   EXPECT_EQ(gone.limit, std::nullopt);
 }
 
+// Names come from expressions.
+TEST_F(LimitsTest, NamesMayHaveSlashes) {
+  EXPECT_EQ(object(send(net::Method::put, "/api/v1/limits/https://host/a%20b", R"({"limit": 8})"))
+                .at("name")
+                .as_string(),
+            "https://host/a b");
+}
+
 TEST_F(LimitsTest, WhatIsWrongIsSaid) {
   for (const char* body :
        {"{}", R"({"limit": -1})", R"({"limit": 1.5})", R"({"limit": 1, "max": 2})", "[]"}) {

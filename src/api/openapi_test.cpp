@@ -106,6 +106,19 @@ TEST_F(OpenApi, DescribesLimits) {
             keys(limit.at("holders").at(0)));
 }
 
+TEST_F(OpenApi, DescribesQueuesAndRoutes) {
+  JsonText out;
+  write_queue({}, nullptr, out);
+  const json::value queue = json::parse(out.take());
+  EXPECT_EQ(keys(schema("Queue").at("properties")), keys(queue));
+  EXPECT_EQ(words(schema("Queue").at("required")), keys(queue));
+  JsonText other;
+  write_route({}, other);
+  const json::value route = json::parse(other.take());
+  EXPECT_EQ(keys(schema("Route").at("properties")), keys(route));
+  EXPECT_EQ(words(schema("Route").at("required")), keys(route));
+}
+
 TEST_F(OpenApi, DescribesDeadLetters) {
   JsonText out;
   const DeadLetterDetails details{"{}", "{}", "{}"};

@@ -1,9 +1,11 @@
 // Queues, workers and targets: what the dispatcher knows of them, and their pauses.
+#include <algorithm>
 #include <map>
 
 #include "api/control.hpp"
 #include "api/handlers.hpp"
 #include "api/render.hpp"
+#include "api/survey.hpp"
 #include "base/text.hpp"
 
 namespace baton::api {
@@ -37,25 +39,57 @@ Result<std::string> queues(Core& core, const model::Survey& survey) {
   TRY(const auto pauses, pauses_of(core, BlockerKind::queue_paused));
   JsonText out;
   out.begin_object().key("items").begin_array();
-  for (const model::QueueView& queue : survey.queues) {
-    out.begin_object();
-    out.key("name").string(queue.name);
-    out.key("queued").integer(queue.queued);
-    out.key("held").integer(queue.held);
-    out.key("running").integer(queue.running);
-    out.key("workers").integer(queue.workers);
-    out.key("most_urgent");
-    if (queue.most_urgent) {
-      out.integer(*queue.most_urgent);
-    } else {
-      out.null();
-    }
-    out.key("pause");
-    write_pause(find(pauses, queue.name), out);
-    out.end_object();
-  }
+  for (const model::QueueView& queue : survey.queues) write_queue(queue, find(pauses, queue.name), out);
   out.end_array().key("next").null().end_object();
   return out.take();
+}
+
+const model::QueueView* find(const model::Survey& survey, const std::string& name) {
+  const auto found = std::ranges::find(survey.queues, name, &model::QueueView::name);
+  return found == survey.queues.end() ? nullptr : &*found;
+}
+
+Result<std::string> shown(Core& core, const model::QueueView& queue) {
+  TRY(const auto pauses, pauses_of(core, BlockerKind::queue_paused));
+  JsonText out;
+  write_queue(queue, find(pauses, queue.name), out);
+  return out.take();
+}
+
+Result<std::string> known_queue(Core& core, const model::Survey& survey, const std::string& name) {
+  if (const model::QueueView* queue = find(survey, name); queue != nullptr) return shown(core, *queue);
+  std::vector<std::string_view> names;
+  for (const model::QueueView& other : survey.queues) names.push_back(other.name);
+  const std::string_view near = nearest(name, names);
+  return fail(ErrorCode::not_found,
+              "nothing waits in queue \"" + name + "\", no worker asks for it and nothing is set for it" +
+                  (near.empty() ? "" : "; did you mean \"" + std::string(near) + "\"?"));
+}
+
+Result<model::SetQueue> read_queue(const Call& call) {
+  TRY_VOID(call.only({}));
+  model::SetQueue command{.name = call.captures.at(0)};
+  TRY(const RequestBody body, RequestBody::parse(call.request));
+  TRY_VOID(body.only({"max_waiting", "weights", "reason"}));
+  TRY(const std::optional<std::int64_t> most, body.integer("max_waiting", 0, model::kMostWaiting));
+  if (most) command.max_waiting = static_cast<std::uint32_t>(*most);
+  TRY(const boost::json::object weights, body.object("weights"));
+  for (const auto& [key, value] : weights) {
+    const std::int64_t weight = value.is_int64() ? value.get_int64() : value.is_null() ? 0 : -1;
+    if (weight < (value.is_null() ? 0 : 1) || weight > model::kMostWeight) {
+      return fail(ErrorCode::invalid_request,
+                  "the weight of \"" + printable(utf8_prefix(key, 128)) + "\" is a number from 1 to " +
+                      std::to_string(model::kMostWeight) + ", or null for none of its own",
+                  "/weights");
+    }
+    command.weights[std::string(key)] = static_cast<std::uint32_t>(weight);
+  }
+  if (!command.max_waiting && command.weights.empty()) {
+    return fail(ErrorCode::invalid_request,
+                "what is to be changed is missing: \"max_waiting\" or \"weights\"");
+  }
+  TRY(command.reason, body.text("reason", 1000));
+  return command;
 }
 
 Result<std::string> workers(Core& core, const model::Survey& survey) {
@@ -126,14 +160,7 @@ Result<std::string> targets(Core& core, const model::Survey& survey) {
 
 template <typename Render>
 void ask(const CorePtr& core, const CallPtr& call, Render render) {
-  if (const auto known = call->only({}); !known) return call->fail(known.error());
-  const std::string actor = call->actor;
-  core->services.runs.send(model::AskSurvey{}, actor, [core, call, render](model::ReplyBody reply) {
-    if (const auto* error = std::get_if<Error>(&reply)) return call->fail(*error);
-    core->workers.post([core, call, render, survey = std::get<model::Survey>(std::move(reply))] {
-      answer(*call, render(*core, survey));
-    });
-  });
+  ask_survey(core, call, [core, render](const model::Survey& survey) { return render(*core, survey); });
 }
 
 Result<std::string> read_name(const Call& call) {
@@ -186,9 +213,30 @@ void resume(const CorePtr& core, const CallPtr& call, BlockerKind kind) {
 }  // namespace
 
 void list_queues(const CorePtr& core, CallPtr call) {
+  if (const auto none = call->only({}); !none) return call->fail(none.error());
   ask(core, call, queues);
 }
+void get_queue(const CorePtr& core, CallPtr call) {
+  auto name = read_name(*call);
+  if (!name) return call->fail(name.error());
+  ask(core, call, [name = std::move(*name)](Core& in, const model::Survey& survey) {
+    return known_queue(in, survey, name);
+  });
+}
+void set_queue(const CorePtr& core, CallPtr call) {
+  auto command = read_queue(*call);
+  if (!command) return call->fail(command.error());
+  const std::string name = command->name;
+  core->services.runs.send(std::move(*command), call->actor, [core, call, name](model::ReplyBody reply) {
+    if (const auto* error = std::get_if<Error>(&reply)) return call->fail(*error);
+    ask(core, call, [name](Core& in, const model::Survey& survey) {
+      const model::QueueView* queue = find(survey, name);
+      return shown(in, queue != nullptr ? *queue : model::QueueView{.name = name});
+    });
+  });
+}
 void list_workers(const CorePtr& core, CallPtr call) {
+  if (const auto none = call->only({}); !none) return call->fail(none.error());
   ask(core, call, workers);
 }
 void pause_queue(const CorePtr& core, CallPtr call) {
@@ -204,6 +252,7 @@ void resume_worker(const CorePtr& core, CallPtr call) {
   resume(core, call, BlockerKind::worker_paused);
 }
 void list_targets(const CorePtr& core, CallPtr call) {
+  if (const auto none = call->only({}); !none) return call->fail(none.error());
   ask(core, call, targets);
 }
 void pause_target(const CorePtr& core, CallPtr call) {

@@ -222,7 +222,7 @@ void write_task(const model::TaskRow& row, const TaskDetails& details, JsonText&
   out.key("dependencies").begin_array();
   for (const Ordinal dependency : details.dependencies) out.string(TaskId{details.run, dependency}.text());
   out.end_array();
-  out.key("queue").string(step.queue);
+  out.key("queue").string(model::queue_of(step.queue, *row.flow));
   out.key("priority").integer(row.priority);
   out.key("worker").string_or_null(worker);
   out.key("external_id").null();
@@ -281,6 +281,47 @@ void write_resource(const model::Resource& resource, bool details, JsonText& out
     out.key("argv").raw(member("action"));
     out.key("workdir").raw(member("workdir"));
   }
+  out.end_object();
+}
+
+void write_queue(const model::QueueView& queue, const model::Pause* pause, JsonText& out) {
+  out.begin_object();
+  out.key("name").string(queue.name);
+  out.key("queued").integer(queue.queued);
+  out.key("held").integer(queue.held);
+  out.key("pending").integer(static_cast<std::int64_t>(queue.pending));
+  out.key("running").integer(queue.running);
+  out.key("workers").integer(queue.workers);
+  out.key("most_urgent");
+  if (queue.most_urgent) {
+    out.integer(*queue.most_urgent);
+  } else {
+    out.null();
+  }
+  out.key("max_waiting");
+  if (queue.set.max_waiting > 0) {
+    out.integer(queue.set.max_waiting);
+  } else {
+    out.null();
+  }
+  out.key("weights").begin_object();
+  for (const auto& [key, weight] : queue.set.weights) out.key(key).integer(weight);
+  out.end_object();
+  out.key("set_by").string_or_null(queue.set.by);
+  out.key("set_at").instant(queue.set.at);
+  out.key("reason").string_or_null(queue.set.why);
+  out.key("pause");
+  write_pause(pause, out);
+  out.end_object();
+}
+
+void write_route(const model::RouteRow& route, JsonText& out) {
+  out.begin_object();
+  out.key("pattern").string(route.pattern);
+  out.key("queue").string(route.queue);
+  out.key("set_by").string_or_null(route.by);
+  out.key("set_at").instant(route.at);
+  out.key("reason").string_or_null(route.why);
   out.end_object();
 }
 

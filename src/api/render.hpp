@@ -44,6 +44,9 @@ void write_task(const model::TaskRow& row, const TaskDetails& details, JsonText&
 // With `details` also the command that gives it back.
 void write_resource(const model::Resource& resource, bool details, JsonText& out);
 
+// With its pause, null = it is not paused.
+void write_queue(const model::QueueView& queue, const model::Pause* pause, JsonText& out);
+void write_route(const model::RouteRow& route, JsonText& out);
 void write_limit(const model::LimitView& limit, JsonText& out);
 void write_breaker(const model::BreakerRow& row, JsonText& out);
 

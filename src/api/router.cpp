@@ -1,6 +1,7 @@
 #include "api/router.hpp"
 
 #include <array>
+#include <utility>
 
 #include "api/handlers.hpp"
 
@@ -46,6 +47,8 @@ constexpr std::array kRoutes = {
     Route{Method::get, "/api/v1/tasks/{id}/explain", Access::read, explain_task},
     Route{Method::get, "/api/v1/approvals", Access::read, list_approvals},
     Route{Method::get, "/api/v1/queues", Access::read, list_queues},
+    Route{Method::get, "/api/v1/queues/{name}", Access::read, get_queue},
+    Route{Method::patch, "/api/v1/queues/{name}", Access::change, set_queue},
     Route{Method::post, "/api/v1/queues/{name}/pause", Access::change, pause_queue},
     Route{Method::post, "/api/v1/queues/{name}/resume", Access::change, resume_queue},
     Route{Method::get, "/api/v1/workers", Access::read, list_workers},
@@ -55,10 +58,13 @@ constexpr std::array kRoutes = {
     Route{Method::post, "/api/v1/targets/{name}/pause", Access::change, pause_target},
     Route{Method::post, "/api/v1/targets/{name}/resume", Access::change, resume_target},
     Route{Method::get, "/api/v1/tasks/{id}/logs", Access::read, task_logs},
+    Route{Method::get, "/api/v1/routes", Access::read, list_routes},
+    Route{Method::put, "/api/v1/routes/{pattern}", Access::change, set_route, true},
+    Route{Method::delete_, "/api/v1/routes/{pattern}", Access::change, delete_route, true},
     Route{Method::get, "/api/v1/limits", Access::read, list_limits},
-    Route{Method::get, "/api/v1/limits/{name}", Access::read, get_limit},
-    Route{Method::put, "/api/v1/limits/{name}", Access::change, set_limit},
-    Route{Method::delete_, "/api/v1/limits/{name}", Access::change, delete_limit},
+    Route{Method::get, "/api/v1/limits/{name}", Access::read, get_limit, true},
+    Route{Method::put, "/api/v1/limits/{name}", Access::change, set_limit, true},
+    Route{Method::delete_, "/api/v1/limits/{name}", Access::change, delete_limit, true},
     Route{Method::get, "/api/v1/breakers", Access::read, list_breakers},
     Route{Method::get, "/api/v1/breakers/{name}", Access::read, get_breaker},
     Route{Method::post, "/api/v1/breakers/{name}/open", Access::change, open_breaker},
@@ -87,14 +93,16 @@ std::string_view take_segment(std::string_view& rest) {
   return segment;
 }
 
-bool matches(std::string_view pattern, std::string_view path, std::vector<std::string>& captures) {
-  captures.clear();
+bool matches(const Route& route, std::string_view path, std::vector<std::string>& captures) {
+  std::string_view pattern = route.pattern;
   while (!pattern.empty() && !path.empty()) {
     const std::string_view wanted = take_segment(pattern);
     const std::string_view given = take_segment(path);
     if (wanted.starts_with('{')) {
-      if (given.empty()) return false;
+      const bool last = route.rest && pattern.empty();
       captures.emplace_back(given);
+      if (last) captures.back() += std::exchange(path, {});
+      if (captures.back().empty()) return false;
     } else if (wanted != given) {
       return false;
     }
@@ -112,7 +120,7 @@ Match find_route(net::Method method, std::string_view path) {
   Match match;
   for (const Route& route : kRoutes) {
     std::vector<std::string> captures;
-    if (!matches(route.pattern, path, captures)) continue;
+    if (!matches(route, path, captures)) continue;
     if (route.method == method) return {&route, std::move(captures), {}};
     match.allowed.push_back(route.method);
   }

@@ -20,6 +20,7 @@ struct Route {
   std::string_view pattern;  // "/api/v1/runs/{id}": a name in braces captures one segment
   Access access;
   void (*handler)(const CorePtr&, CallPtr);  // on a worker's thread
+  bool rest = false;  // its last capture takes all that is left of the path: what it names may have slashes
 };
 std::span<const Route> routes();
 

@@ -14,6 +14,15 @@ TEST(Router, Captures) {
   EXPECT_EQ(match.captures, std::vector<std::string>{"abc.1"});
 }
 
+TEST(Router, ANameMayHaveSlashes) {
+  for (const char* name : {"gpu", "/mnt/disk", "https://host/a", "a//b/"}) {
+    const Match match = find_route(net::Method::get, std::string("/api/v1/limits/") + name);
+    ASSERT_NE(match.route, nullptr) << name;
+    EXPECT_EQ(match.captures, std::vector<std::string>{name});
+  }
+  EXPECT_EQ(find_route(net::Method::get, "/api/v1/limits/").route, nullptr);
+}
+
 TEST(Router, SaysWhichMethodsAPathTakes) {
   const Match match = find_route(net::Method::delete_, "/api/v1/runs");
   EXPECT_EQ(match.route, nullptr);

@@ -36,7 +36,10 @@ constexpr std::string_view kNames[] = {"none",
                                        "retry-too-early",
                                        "lost-attempt-counts",
                                        "lease-too-short",
-                                       "task-row-not-stored"};
+                                       "task-row-not-stored",
+                                       "leak-a-semaphore",
+                                       "forget-holders-on-reload",
+                                       "forget-rate-on-reload"};
 static_assert(std::size(kNames) == static_cast<std::size_t>(Bug::last_));
 
 }  // namespace

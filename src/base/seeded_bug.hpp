@@ -38,6 +38,9 @@ enum class Bug : std::uint8_t {
   lost_attempt_counts,
   lease_too_short,
   task_row_not_stored,
+  leak_a_semaphore,
+  forget_holders_on_reload,
+  forget_rate_on_reload,
   last_  // how many there are
 };
 

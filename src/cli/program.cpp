@@ -165,6 +165,7 @@ Program::Program() : app_("Runs tasks and workflows and does not lose them.", "b
   add_queues(*this);
   add_explain(*this);
   add_limits(*this);
+  add_routes(*this);
   add_breakers(*this);
   add_dead_letters(*this);
   add_signal(*this);

@@ -14,6 +14,8 @@ namespace json = boost::json;
 constexpr Duration kSilence = Duration::seconds(60);  // streams say something every 15 s
 constexpr std::string_view kRuns = "/api/v1/runs";
 constexpr std::string_view kApprovals = "/api/v1/approvals";
+constexpr std::string_view kQueues = "/api/v1/queues";
+constexpr std::string_view kRoutes = "/api/v1/routes";
 constexpr std::string_view kLimits = "/api/v1/limits";
 constexpr std::string_view kBreakers = "/api/v1/breakers";
 constexpr std::string_view kDeadLetters = "/api/v1/dead-letters";
@@ -24,6 +26,17 @@ constexpr std::string_view kResources = "/api/v1/resources";
 
 std::string resource(std::string_view collection, std::string_view id, std::string_view more = {}) {
   return std::string(collection) + '/' + net::percent_encode(id) + std::string(more);
+}
+
+// Of a name that may have slashes: they stay as they are.
+std::string named(std::string_view collection, std::string_view name) {
+  std::string target(collection);
+  for (;;) {
+    const std::size_t slash = name.find('/');
+    target += '/' + net::percent_encode(name.substr(0, slash));
+    if (slash == std::string_view::npos) return target;
+    name.remove_prefix(slash + 1);
+  }
 }
 
 std::string with_query(std::string target, const net::QueryPairs& pairs) {
@@ -300,24 +313,47 @@ Result<Page> Client::approvals(std::string_view run, std::string_view cursor) {
   return page(with_query(std::string(kApprovals), pairs));
 }
 
+Result<json::object> Client::queue(std::string_view name) {
+  return get(resource(kQueues, name), timeout_);
+}
+
+Result<json::object> Client::set_queue(std::string_view name, const json::object& body) {
+  return act(net::Method::patch, resource(kQueues, name), body);
+}
+
+Result<Page> Client::routes() {
+  return page(std::string(kRoutes));
+}
+
+Result<json::object> Client::set_route(std::string_view pattern, std::string_view queue,
+                                       std::string_view reason) {
+  return act(net::Method::put, named(kRoutes, pattern), {{"queue", queue}, {"reason", reason}});
+}
+
+Result<json::object> Client::delete_route(std::string_view pattern) {
+  net::ClientRequest request{net::Method::delete_, named(kRoutes, pattern), {}, "", true};
+  TRY(const net::Response response, send(std::move(request), timeout_));
+  return parse_object(response.body);
+}
+
 Result<Page> Client::limits() {
   return page(std::string(kLimits));
 }
 
 Result<json::object> Client::limit(std::string_view name) {
-  return get(resource(kLimits, name), timeout_);
+  return get(named(kLimits, name), timeout_);
 }
 
 Result<json::object> Client::set_limit(std::string_view name, std::uint32_t limit, std::string_view reason) {
   const json::object body{{"limit", limit}, {"reason", reason}};
-  net::ClientRequest request{net::Method::put, resource(kLimits, name), {}, json::serialize(body), true};
+  net::ClientRequest request{net::Method::put, named(kLimits, name), {}, json::serialize(body), true};
   request.headers.set("Content-Type", "application/json");
   TRY(const net::Response response, send(std::move(request), timeout_));
   return parse_object(response.body);
 }
 
 Result<json::object> Client::delete_limit(std::string_view name) {
-  net::ClientRequest request{net::Method::delete_, resource(kLimits, name), {}, "", true};
+  net::ClientRequest request{net::Method::delete_, named(kLimits, name), {}, "", true};
   TRY(const net::Response response, send(std::move(request), timeout_));
   return parse_object(response.body);
 }

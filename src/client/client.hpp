@@ -137,6 +137,12 @@ class Client {
   Result<boost::json::object> diff(std::string_view name, std::uint32_t from, std::uint32_t to);
   Result<Page> tasks(std::string_view run, std::size_t limit, std::string_view cursor);
   Result<boost::json::object> task(std::string_view id);
+  Result<boost::json::object> queue(std::string_view name);
+  Result<boost::json::object> set_queue(std::string_view name, const boost::json::object& body);
+  Result<Page> routes();
+  Result<boost::json::object> set_route(std::string_view pattern, std::string_view queue,
+                                        std::string_view reason);
+  Result<boost::json::object> delete_route(std::string_view pattern);
   Result<Page> limits();
   Result<boost::json::object> limit(std::string_view name);
   Result<boost::json::object> set_limit(std::string_view name, std::uint32_t limit, std::string_view reason);

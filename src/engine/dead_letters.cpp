@@ -27,7 +27,7 @@ void bury(const Run& run, const Task& task, Effects& effects) {
   letter.version = run.row.version;
   letter.step = step.name;
   letter.index = row.index;
-  letter.queue = step.queue;
+  letter.queue = model::queue_of(step.queue, *row.flow);
   letter.job_id = run.row.job_id;
   letter.error_type = row.error_type;
   letter.error_message = row.error_message;

@@ -10,6 +10,7 @@
 #include "engine/flow.hpp"
 #include "engine/gates.hpp"
 #include "engine/limits.hpp"
+#include "engine/queues.hpp"
 #include "engine/rates.hpp"
 #include "engine/rendering.hpp"
 #include "engine/timers.hpp"
@@ -158,6 +159,8 @@ model::Assignment assignment_of(const Run& run, const model::TaskRow& row, std::
 }  // namespace
 
 void enqueue(State& state, Run& run, Task& task, const Moment& moment, Effects& effects) {
+  // It stood before its queue until now.
+  const bool has_place = task.row.status == model::TaskStatus::pending && task.row.order != 0;
   task.row.status = model::TaskStatus::queued;
   task.row.giving_back = false;  // a person may have said that it goes on without
   task.row.held = false;
@@ -165,7 +168,12 @@ void enqueue(State& state, Run& run, Task& task, const Moment& moment, Effects& 
   start_task_clocks(run, task, moment);
   if (task.row.ready_at.us == 0) task.row.ready_at = moment.wall;
   if (task.row.index >= 0) ++run.tasks[task.row.step].items_waiting;
-  stand_last(state, run, task);
+  count_in(state, run, task);
+  if (has_place) {
+    stand_again(state, run, task);
+  } else {
+    stand_last(state, run, task);
+  }
   effects.touch(run, task.row.key.ordinal);
   effects.record(run, {.kind = model::FactKind::task_queued,
                        .at = moment.wall,
@@ -181,6 +189,7 @@ void enqueue(State& state, Run& run, Task& task, const Moment& moment, Effects& 
 void leave_queue(State& state, Run& run, Task& task) {
   leave_line(state, task);
   if (task.row.index >= 0) --run.tasks[task.row.step].items_waiting;
+  count_out(state, run, task);
 }
 
 void set_attempt_timer(State& state, Task& task, const model::Step& action) {
@@ -202,12 +211,12 @@ void want_dispatch(State& state) {
 }
 
 bool dispatch(State& state, const Moment& moment, Effects& effects, std::size_t row_limit) {
-  std::deque<Claim> waiting;
   Search search;
   bool more = false;
-  while (!state.claims.empty()) {
-    Claim claim = std::move(state.claims.front());
-    state.claims.pop_front();
+  // The claims stay where they are: what a look at one queue lets into another one may be for a claim that
+  // had its turn already, and want_dispatch() has to see that there are some.
+  for (std::size_t at = 0; at < state.claims.size();) {
+    Claim& claim = state.claims[at];
     model::Claimed answer;
     const bool paused = is_paused(state, model::Blocker::worker_paused(claim.worker));
     while (claim.free > 0 && !more && !paused && !search.met_cold) {
@@ -241,13 +250,13 @@ bool dispatch(State& state, const Moment& moment, Effects& effects, std::size_t 
       --claim.free;
     }
     if (answer.tasks.empty()) {
-      waiting.push_back(std::move(claim));
-    } else {
-      state.timers.erase({claim.until, TimerKind::claim, {}, claim.worker});
-      effects.reply(claim.reply_to, std::move(answer));
+      ++at;
+      continue;
     }
+    state.timers.erase({claim.until, TimerKind::claim, {}, claim.worker});
+    effects.reply(claim.reply_to, std::move(answer));
+    state.claims.erase(state.claims.begin() + static_cast<std::ptrdiff_t>(at));
   }
-  state.claims = std::move(waiting);
   return more;
 }
 

@@ -83,6 +83,7 @@ Task& add_helper(State& state, Run& run, Ordinal parent, TaskRole role, std::str
   helper.row.covers = served.row.starts;
   helper.row.generation = served.row.generation;
   helper.row.priority = served.row.priority;
+  if (!served.row.flow->queue.empty()) helper.row.flow.edit().queue = served.row.flow->queue;
   count_helper(run, helper);
   effects.touch(run, ordinal);
   effects.record(run, {.kind = FactKind::task_added,

@@ -75,11 +75,28 @@ Reason run_full(const Run& run) {
           .count = run.active};
 }
 
+Reason queue_full(const State& state, const std::string& queue) {
+  Reason reason{.code = std::string(name(model::BlockerKind::queue_full)), .subject = queue};
+  const auto line = state.queues.find(queue);
+  reason.count = line == state.queues.end() ? 0 : line->second.waiting;
+  const auto set = state.queue_settings.find(queue);
+  if (set == state.queue_settings.end() || set->second.max_waiting == 0 ||
+      reason.count < set->second.max_waiting) {
+    reason.message = "queue " + queue + " has room again; those that wait before it are let in bit by bit";
+  } else {
+    reason.message = "queue " + queue + " is full: " + std::to_string(reason.count) +
+                     (reason.count == 1 ? " task waits" : " tasks wait") + " in it, and at most " +
+                     std::to_string(set->second.max_waiting) + " may";
+  }
+  return reason;
+}
+
 Reason held(const State& state, const Run& run, const Task& task, const Blocker& blocker,
             const Moment& moment) {
   if (is_of_flow(blocker)) return flow_reason(state, run, task, blocker, moment);
   if (blocker.kind == model::BlockerKind::breaker_open) return breaker_open(state, blocker.name, moment);
   if (blocker.kind == model::BlockerKind::run_full) return run_full(run);
+  if (blocker.kind == model::BlockerKind::queue_full) return queue_full(state, blocker.name);
   return paused(state, blocker);
 }
 
@@ -94,8 +111,15 @@ std::optional<Blocker> blocker_before(const State& state, const Run& run, const 
   return std::nullopt;
 }
 
-bool serves(const Worker& worker, const std::string& queue) {
-  return worker.queues.empty() || std::ranges::find(worker.queues, queue) != worker.queues.end();
+// Of one that has not asked this owner yet, only its attempts say which queues it takes tasks from.
+bool serves(const State& state, const Worker& worker, const std::string& queue) {
+  if (worker.asked) {
+    return worker.queues.empty() || std::ranges::find(worker.queues, queue) != worker.queues.end();
+  }
+  return std::ranges::any_of(worker.attempts, [&](const auto& entry) {
+    const Run* run = state.find(entry.second.task.run);
+    return run != nullptr && queue_of(*run, run->tasks[entry.second.task.ordinal]) == queue;
+  });
 }
 
 // Nothing holds the task back but that no worker has taken it.
@@ -103,7 +127,7 @@ Reason waits_for_worker(const State& state, const std::string& queue) {
   std::size_t workers = 0;
   const std::string* paused_worker = nullptr;
   for (const auto& [name, worker] : state.workers) {
-    if (!serves(worker, queue)) continue;
+    if (!serves(state, worker, queue)) continue;
     ++workers;
     if (is_paused(state, Blocker::worker_paused(name))) paused_worker = &name;
   }
@@ -194,7 +218,11 @@ Reason why_pending(const State& state, const Run& run, const Task& task, const M
     return {.code = "finally", .message = "steps under `finally` start when all others have ended"};
   }
   if (task.row.index < 0 && waits_for_upstream(run, task)) return waits_for_steps(run, task);
-  if (const auto blocker = blocker_of(state, run, task)) return held(state, run, task, *blocker, moment);
+  // Limits and rates are asked when it stands in its queue.
+  if (const auto blocker = blocker_of(state, run, task); blocker && !is_of_flow(*blocker)) {
+    return held(state, run, task, *blocker, moment);
+  }
+  if (task.parked && task.line != nullptr) return held(state, run, task, *task.line->blocker, moment);
   if (task.parked) return over_limit(run, task);
   if (task.row.expanded) {
     const std::uint32_t ended = task.row.item_count - task.items_open;
@@ -414,7 +442,12 @@ model::Survey survey(const State& state) {
     if (!line.tasks.empty())
       view.most_urgent = static_cast<std::uint8_t>(9 - line.tasks.begin()->first.urgency);
   }
+  for (const auto& [name, settings] : state.queue_settings) queue(name).set = settings;
   for (const auto& [blocker, line] : state.blocked) {
+    if (blocker.kind == model::BlockerKind::queue_full) {
+      queue(blocker.name).pending = line.tasks.size();
+      continue;
+    }
     for (const auto& [place, key] : line.tasks) {
       const Run& run = *state.find(key.run);
       const Task& task = run.tasks[key.ordinal];
@@ -427,6 +460,7 @@ model::Survey survey(const State& state) {
   model::Survey answer;
   answer.targets = survey_targets(state);
   answer.limits = survey_limits(state);
+  for (const auto& [pattern, route] : state.routes) answer.routes.push_back(route);
   for (const auto& [name, worker] : state.workers) {
     model::WorkerView view{.name = name, .in_process = worker.in_process, .queues = worker.queues};
     view.waiting = std::ranges::find(state.claims, name, &Claim::worker) != state.claims.end();
@@ -440,7 +474,7 @@ model::Survey survey(const State& state) {
     answer.workers.push_back(std::move(view));
   }
   for (auto& [name, view] : queues) {
-    for (const auto& [worker_name, worker] : state.workers) view.workers += serves(worker, name);
+    for (const auto& [worker_name, worker] : state.workers) view.workers += serves(state, worker, name);
     answer.queues.push_back(std::move(view));
   }
   return answer;

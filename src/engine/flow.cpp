@@ -15,6 +15,7 @@
 #include "engine/gates.hpp"
 #include "engine/generations.hpp"
 #include "engine/pauses.hpp"
+#include "engine/queues.hpp"
 #include "engine/rendering.hpp"
 #include "engine/signals.hpp"
 #include "engine/timers.hpp"
@@ -163,9 +164,50 @@ bool is_undoable(const Run& run, const Task& task) {
   return !is_helper(task) && !task.row.expanded && step.endings && step.endings->compensate;
 }
 
+void park(Run& run, Task& task) {
+  task.parked = true;
+  if (is_item(task)) ++run.tasks[task.row.step].items_waiting;
+}
+
 void unpark(Run& run, Task& task) {
   task.parked = false;
   if (is_item(task)) --run.tasks[task.row.step].items_waiting;
+}
+
+// A task that is ready, into its queue, unless that is full.
+void join_queue(State& state, Run& run, Task& task, const Moment& moment, Effects& effects) {
+  const auto full = full_queue(state, run, task);
+  if (!full) return enter_queue(state, run, task, moment, effects);
+  park(run, task);
+  // A new owner finds its place in its row.
+  const bool draws = task.row.order == 0;
+  stand_outside(state, run, task, *full);
+  if (draws) effects.touch(run, task.row.key.ordinal);
+}
+
+// Gives free places to those that had one before, then to those that are parked. True: there are more.
+bool fill_places(State& state, Run& run, const Moment& moment, Effects& effects) {
+  constexpr int kParkedAtOnce = 100;
+  const model::Blocker full = model::Blocker::run_full(run.row.key);
+  for (int parked = 0; run.active < run.program->workflow().max_parallel;) {
+    if (const auto waiting = state.blocked.find(full); waiting != state.blocked.end()) {
+      Task& next = run.tasks[waiting->second.tasks.begin()->second.ordinal];
+      take_place(run, next);
+      stand_again(state, run, next);
+      want_dispatch(state);
+      continue;
+    }
+    if (run.parked.empty()) return false;
+    // Those whose queue is full take no place: there may be many of them.
+    if (++parked > kParkedAtOnce) return true;
+    Task& next = run.tasks[run.parked.front()];
+    run.parked.pop_front();
+    // It has ended where it stood, or is about to, or stands before its queue since.
+    if (!next.parked || next.line != nullptr || is_closing(run, next)) continue;
+    unpark(run, next);
+    join_queue(state, run, next, moment, effects);
+  }
+  return false;
 }
 
 // What every end of a task has in common.
@@ -399,10 +441,15 @@ void activate(State& state, Run& run, Task& task, const Moment& moment, Effects&
   // What gives things back never waits for the tasks that wait for it.
   if (is_helper(task)) return enqueue(state, run, task, moment, effects);
   if (is_item(task)) ++run.tasks[task.row.step].items_active;
+  join_queue(state, run, task, moment, effects);
+}
+
+void enter_queue(State& state, Run& run, Task& task, const Moment& moment, Effects& effects) {
+  if (task.parked) unpark(run, task);
+  leave_line(state, task);
   const std::uint32_t limit = run.program->workflow().max_parallel;
   if (limit > 0 && run.active >= limit + (seeded_bug(Bug::one_more_than_max_parallel) ? 1 : 0)) {
-    task.parked = true;
-    if (is_item(task)) ++run.tasks[task.row.step].items_waiting;
+    park(run, task);
     run.parked.push_back(task.row.key.ordinal);
     return;
   }
@@ -462,23 +509,12 @@ void leave_place(State& state, Run& run, Task& task, const Moment& moment, Effec
   if (!task.slot) return;
   task.slot = false;
   --run.active;
-  const model::Blocker full = model::Blocker::run_full(run.row.key);
-  while (run.active < run.program->workflow().max_parallel) {
-    // Those that had a place before come first.
-    if (const auto waiting = state.blocked.find(full); waiting != state.blocked.end()) {
-      Task& next = run.tasks[waiting->second.tasks.begin()->second.ordinal];
-      take_place(run, next);
-      stand_again(state, run, next);
-      want_dispatch(state);
-      continue;
-    }
-    if (run.parked.empty()) return;
-    Task& next = run.tasks[run.parked.front()];
-    run.parked.pop_front();
-    if (!next.parked || is_closing(run, next)) continue;  // it has ended where it stood, or is about to
-    unpark(run, next);
-    take_place(run, next);
-    enqueue(state, run, next, moment, effects);
+  fill(state, run, moment, effects);
+}
+
+void fill(State& state, Run& run, const Moment& moment, Effects& effects) {
+  if (fill_places(state, run, moment, effects)) {
+    state.work.push_back({WorkKind::fill, {run.row.key, kWholeRun}, 0});
   }
 }
 
@@ -580,6 +616,13 @@ void advance(State& state, Run& run, Task& task, const Moment& moment, Effects& 
   }
   if (!step.for_each.is_null() && !is_item(task)) return expand(state, run, task, moment, effects);
 
+  if (step.queue.empty() && needs_worker(step)) {
+    const std::string& queue = routed(state, run.program->workflow(), step);
+    if (queue != task.row.flow->queue) {
+      effects.touch(run, task.row.key.ordinal);
+      task.row.flow.edit().queue = queue;
+    }
+  }
   switch (step.kind) {
     case model::StepKind::set:
     case model::StepKind::switch_:
@@ -594,8 +637,11 @@ void advance(State& state, Run& run, Task& task, const Moment& moment, Effects& 
   if (step.flow && !step.flow->is_constant) {
     auto flow = render_flow(state, run, task);
     if (!flow) return expression_failed(flow.error());
-    effects.touch(run, task.row.key.ordinal);
-    task.row.flow.edit() = std::move(*flow);
+    flow->queue = task.row.flow->queue;
+    if (*flow != *task.row.flow) {
+      effects.touch(run, task.row.key.ordinal);
+      task.row.flow.edit() = std::move(*flow);
+    }
   }
   if (!(*code)->body.is_constant()) {
     auto body = render_body(state, run, task);

@@ -44,9 +44,13 @@ void begin(State& state, Run& run);
 // Nothing of the run is left to do: it gets its outcome.
 void end_run(State& state, Run& run, const Moment& moment, Effects& effects);
 
-// Queues a task that is ready, or parks it while the run has as many active ones as it may have.
-// Tasks that serve others are not counted.
+// Queues a task that is ready, or parks it while its queue is full or the run has as many active ones as it
+// may have. Tasks that serve others are not counted.
 void activate(State& state, Run& run, Task& task, const Moment& moment, Effects& effects);
+// The same of one whose queue has room for it; it may be parked before that.
+void enter_queue(State& state, Run& run, Task& task, const Moment& moment, Effects& effects);
+// Gives the run's free places to those that wait for one, the rest of them bit by bit.
+void fill(State& state, Run& run, const Moment& moment, Effects& effects);
 
 // A step or item whose predecessors have ended: skips it, computes it, expands it, or queues it. A task that
 // serves another one: queues it.

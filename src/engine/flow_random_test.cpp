@@ -1,6 +1,7 @@
-// Limits, rates and turns under random commands, counted from outside: a ledger of what the workers were
-// given and have not given back. No limit is ever exceeded, no rate in any window, nothing gets stuck, and
-// explain never says that a task could run that the dispatcher has just left where it was.
+// Limits, rates, turns and bounds of queues under random commands, counted from outside: a ledger of what the
+// workers were given and have not given back, and of who waits where. No limit is ever exceeded, no rate in
+// any window, a submission is refused if and only if its queue is full, nothing gets stuck, and explain never
+// says that a task could run that the dispatcher has just left where it was.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -28,6 +29,7 @@ struct Kind {
   std::map<std::string, std::uint32_t> uses;       // set by command
   std::map<std::string, std::uint32_t> otherwise;  // of its own: how much there is if nobody has set it
   std::string rate;
+  std::string queue;
 };
 
 struct RateOfTest {
@@ -73,7 +75,8 @@ class Story {
   Kind kind(const std::string& name) {
     Kind kind;
     FlowBuilder builder(name);
-    builder.run("go").attempts(3).queue(any(kQueues)).priority(static_cast<int>(4 + random_.up_to(1)));
+    kind.queue = any(kQueues);
+    builder.run("go").attempts(3).queue(kind.queue).priority(static_cast<int>(4 + random_.up_to(1)));
     for (const std::string& limit : kLimits) {
       if (!one_in(3)) continue;
       kind.uses[limit] = static_cast<std::uint32_t>(1 + random_.up_to(2));
@@ -94,7 +97,7 @@ class Story {
   }
 
   void step() {
-    switch (random_.up_to(11)) {
+    switch (random_.up_to(12)) {
       case 0:
       case 1:
       case 2:
@@ -112,6 +115,8 @@ class Story {
         return pause_or_resume();
       case 10:
         return disturb();
+      case 11:
+        return set_queue(any(kQueues), one_in(3) ? 0 : static_cast<std::uint32_t>(1 + random_.up_to(6)));
       default:
         return advance(Duration::millis(random_.up_to(4000)));
     }
@@ -119,8 +124,31 @@ class Story {
 
   void submit() {
     const auto which = static_cast<std::size_t>(random_.up_to(static_cast<std::int64_t>(kinds_.size()) - 1));
-    const RunId run = world_->submit(kinds_[which].workflow);
-    runs_.emplace(run, which);
+    const std::string& queue = kinds_[which].queue;
+    const bool full = bounds_[queue] > 0 && waiting_in(queue) >= bounds_[queue];
+    const auto reply = world_->ask(model::SubmitRun{.workflow = kinds_[which].workflow});
+    const auto* submitted = std::get_if<model::Submitted>(&reply);
+    EXPECT_EQ(submitted == nullptr, full) << "queue " << queue << " may have " << bounds_[queue];
+    if (submitted != nullptr) {
+      runs_.emplace(submitted->run, which);
+    } else {
+      EXPECT_EQ(testing::error_of(reply).code, ErrorCode::overloaded);
+    }
+  }
+
+  std::uint32_t waiting_in(const std::string& queue) const {
+    return static_cast<std::uint32_t>(std::ranges::count_if(runs_, [&](const auto& run) {
+      return kinds_[run.second].queue == queue &&
+             world_->status(run.first, "go") == model::TaskStatus::queued;
+    }));
+  }
+
+  void set_queue(const std::string& name, std::uint32_t most) {
+    bounds_[name] = most;
+    model::SetQueue command{.name = name, .max_waiting = most};
+    if (!runs_.empty())
+      command.weights[runs_.begin()->first.text()] = static_cast<std::uint32_t>(random_.up_to(5));
+    world_->ask(command);
   }
 
   std::map<std::string, std::uint64_t> held() const {
@@ -310,6 +338,7 @@ class Story {
   std::map<RunId, std::size_t> runs_;
   std::vector<Running> running_;  // the ledger
   std::map<std::string, std::uint32_t> set_;
+  std::map<std::string, std::uint32_t> bounds_;  // of queues; 0 = none
   std::map<std::string, std::vector<ShardTime>> starts_;
 };
 

@@ -8,6 +8,7 @@
 #include "engine/endings.hpp"
 #include "engine/limits.hpp"
 #include "engine/load.hpp"
+#include "engine/queues.hpp"
 #include "engine/rates.hpp"
 #include "engine/residency.hpp"
 #include "engine/turns.hpp"
@@ -95,13 +96,15 @@ bool is_paused(const State& state, const Blocker& what) {
 }
 
 const std::string& queue_of(const Run& run, const Task& task) {
-  return run.program->action(task.row).queue;
+  return model::queue_of(run.program->action(task.row).queue, *task.row.flow);
 }
 
 void draw_place(State& state, const Run& run, Task& task) {
   task.row.order = ++state.last_order;
+  const std::string& queue = queue_of(run, task);
+  const std::string& fair_key = flow_of(run, task).fair_key;
   task.row.turn =
-      take_turn(state.queues[queue_of(run, task)], task.row.priority, flow_of(run, task).fair_key);
+      take_turn(state.queues[queue], task.row.priority, fair_key, weight_of(state, queue, fair_key));
 }
 
 void stand_last(State& state, const Run& run, Task& task) {
@@ -118,8 +121,10 @@ void stand_again(State& state, const Run& run, Task& task) {
 
 void recall_place(State& state, const Run& run, const Task& task) {
   state.last_order = std::max(state.last_order, task.row.order);
-  remember_turn(state.queues[queue_of(run, task)], task.row.priority, flow_of(run, task).fair_key,
-                task.row.turn);
+  const std::string& queue = queue_of(run, task);
+  const std::string& fair_key = flow_of(run, task).fair_key;
+  remember_turn(state.queues[queue], task.row.priority, fair_key, task.row.turn,
+                weight_of(state, queue, fair_key));
 }
 
 void block(State& state, Task& task, const Blocker& blocker) {
@@ -133,6 +138,11 @@ void block(State& state, Task& task, const Blocker& blocker) {
   if (left) look_again(state, *left);
 }
 
+void stand_outside(State& state, const Run& run, Task& task, const Blocker& full) {
+  if (task.row.order == 0) draw_place(state, run, task);
+  block(state, task, full);
+}
+
 void leave_line(State& state, Task& task) {
   if (task.line == nullptr) return;
   const auto left = take_out(state, task);
@@ -144,6 +154,8 @@ void change_priority(State& state, const Run& run, Task& task, std::uint8_t prio
   Line* line = task.line;
   if (line == nullptr) {
     task.row.priority = priority;
+    // Its place was one among those of the old priority; it draws another.
+    if (task.row.status == model::TaskStatus::pending) task.row.order = 0;
     return;
   }
   line->tasks.erase(place_of(state, task));

@@ -43,6 +43,8 @@ void draw_place(State& state, const Run& run, Task& task);
 void recall_place(State& state, const Run& run, const Task& task);
 // Into the line of what blocks it, at its old place.
 void block(State& state, Task& task, const model::Blocker& blocker);
+// Into the line before its queue, which has no room, with the place that it will have there. The row changes.
+void stand_outside(State& state, const Run& run, Task& task, const model::Blocker& full);
 // Out of whatever line it stands in; nothing if it stands in none.
 void leave_line(State& state, Task& task);
 // A queued task's priority changes: it stands behind those that have it already.

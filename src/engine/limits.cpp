@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/seeded_bug.hpp"
 #include "base/text.hpp"
 #include "engine/dispatch.hpp"
 #include "engine/endings.hpp"
@@ -94,6 +95,7 @@ void take_limits(State& state, const Run& run, const Task& task) {
 }
 
 void give_limits_back(State& state, const Run& run, const Task& task) {
+  if (seeded_bug(Bug::leak_a_semaphore) && task.row.stopping != model::Stopping::none) return;
   for (const LimitUse& use : flow_of(run, task).limits) {
     Limit& limit = state.limits[use.name];
     const auto held = limit.holders.find(task.row.key);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/seeded_bug.hpp"
 #include "engine/dispatch.hpp"
 #include "engine/gates.hpp"
 #include "engine/limits.hpp"
@@ -137,6 +138,7 @@ void break_rate_promise(State& state, const Blocker& line) {
 }
 
 void load_rates(State& state, const Moment& moment) {
+  if (seeded_bug(Bug::forget_rate_on_reload)) return;
   for (const auto& [key, known] : state.records) {
     if (key.kind != model::RecordKind::rate || !known.record) continue;
     auto row = model::rate_of(*known.record);

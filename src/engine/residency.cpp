@@ -7,6 +7,7 @@
 #include "engine/endings.hpp"
 #include "engine/gates.hpp"
 #include "engine/load.hpp"
+#include "engine/queues.hpp"
 #include "engine/turns.hpp"
 
 namespace baton::engine {
@@ -95,6 +96,7 @@ void make_cold_at_start(State& state, RunKey key) {
   Task* task = only_queued(run);
   if (task == nullptr || task->row.order == 0) return;
   recall_place(state, run, *task);
+  count_in(state, run, *task);
   stand_again(state, run, *task);
   erase(state, key);
 }
@@ -102,7 +104,9 @@ void make_cold_at_start(State& state, RunKey key) {
 void forget_cold(State& state, RunKey run) {
   state.cold.erase(run);
   for (auto& [name, queue] : state.queues) {
-    std::erase_if(queue.tasks, [&](const auto& entry) { return entry.second.run == run; });
+    const auto count = std::erase_if(queue.tasks, [&](const auto& entry) { return entry.second.run == run; });
+    queue.waiting -= static_cast<std::uint32_t>(count);
+    if (count > 0) admit_if_room(state, name);
   }
 }
 

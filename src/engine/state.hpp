@@ -25,6 +25,7 @@
 #include "model/command.hpp"
 #include "model/limit.hpp"
 #include "model/pause.hpp"
+#include "model/queue.hpp"
 #include "model/record.hpp"
 #include "model/rows.hpp"
 
@@ -36,7 +37,7 @@ struct Task {
   model::TaskRow row;
   bool stored = false;          // has a row in the store (or in a batch on its way there)
   bool sweeping = false;        // of a mapped step: its open items are being cancelled
-  bool parked = false;          // ready, but stands in Run::parked
+  bool parked = false;          // ready, but stands in Run::parked or before its full queue
   bool refill_pending = false;  // of a mapped step: an `expand` stands in State::work
   bool has_timer = false;
   bool has_clock = false;
@@ -131,7 +132,10 @@ struct Turns {
 struct Line {
   std::map<Place, TaskKey> tasks;
   std::optional<model::Blocker> blocker;  // none: a queue
-  std::map<std::uint8_t, Turns> turns;    // of a queue: by priority
+  // Of a queue.
+  std::map<std::uint8_t, Turns> turns;  // by priority
+  std::uint32_t waiting = 0;            // tasks that are queued, those that something else blocks included
+  bool admitting = false;               // an `admit` for it stands in State::work
 };
 
 // A task has left the line of a limit or rate for its queue, and those behind it count on its start.
@@ -171,7 +175,8 @@ struct Worker {
   bool in_process = false;
   ShardTime lease;                  // until then it counts as alive
   std::map<Token, Held> attempts;   // that it holds
-  std::vector<std::string> queues;  // of its last claim; empty = all, or it has not asked yet
+  bool asked = false;               // for tasks, since this owner has the shard
+  std::vector<std::string> queues;  // of its last claim; empty = all, if it has asked
 };
 
 struct Claim {
@@ -211,6 +216,8 @@ enum class WorkKind : std::uint8_t {
   reset,     // begin the next generation of what a run's recovery names
   rank,      // bring queued tasks of a run to its new priority
   release,   // let tasks past the first of State::releasing
+  admit,     // let tasks into the first queue of State::admitting
+  fill,      // give the free places of a run to those that are parked
   reject,    // a queued task does not wait for its open breaker
   dispatch,  // hand queued tasks to waiting claims
   // endings.hpp
@@ -269,12 +276,15 @@ struct State {
   std::map<std::string, Line> queues;
   std::map<model::Blocker, Line> blocked;
   std::deque<model::Blocker> releasing;           // one for each `release` in `work`
+  std::deque<std::string> admitting;              // one for each `admit` in `work`
   std::map<model::Blocker, model::Pause> pauses;  // of records, see pauses.hpp
   std::map<std::string, Breaker> breakers;
   std::map<std::string, Limit> limits;  // that are set or in use
   std::map<TaskKey, LetPast> let_past;
   // Of tasks that stand before a blocker and were in no queue yet: their order there. It is not kept.
   std::map<TaskKey, std::uint64_t> order_of_pending;
+  std::map<std::string, model::QueueRow> queue_settings;  // those that are set
+  std::map<std::string, model::RouteRow> routes;          // by pattern
   std::map<std::string, Rate> rates;
   std::string rates_seen;  // how far those were looked through that are used up no more
   std::map<std::string, Worker> workers;

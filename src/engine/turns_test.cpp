@@ -76,10 +76,22 @@ TEST(Turns, OutliveTheOwner) {
   EXPECT_EQ(next(world, 3), "bca");
 }
 
+TEST(Turns, AWeightGivesAKeyThatManyTurnsForOneOfTheOthers) {
+  World world;
+  world.ask(model::SetQueue{.name = "default", .weights = {{"a", 3}}});
+  for (int i = 0; i < 40; ++i) {
+    world.submit(of("a"));
+    world.submit(of("b"));
+  }
+  EXPECT_EQ(std::ranges::count(next(world, 16), 'a'), 12);
+  world.restart();
+  EXPECT_EQ(std::ranges::count(next(world, 16), 'a'), 12);
+}
+
 TEST(Turns, KeysThatAreDoneAreForgotten) {
   Line queue;
   for (int i = 0; i < 10'000; ++i) {
-    note_turn(queue, 5, take_turn(queue, 5, "tenant-" + std::to_string(i)) + 1);
+    note_turn(queue, 5, take_turn(queue, 5, "tenant-" + std::to_string(i)) + kTurn);
   }
   EXPECT_LE(queue.turns.at(5).next.size(), 128U);
 }

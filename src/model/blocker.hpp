@@ -22,6 +22,7 @@ enum class BlockerKind : std::uint8_t {
   limit_full,     // name, queue: its places are taken, or promised to tasks that stand before
   limit_small,    // name: the task wants more of it than there is
   rate_reached,   // name, queue
+  queue_full,     // name: as many tasks wait in the queue as may; those before it are pending
 };
 std::string_view name(BlockerKind kind);
 
@@ -60,6 +61,9 @@ struct Blocker {
   }
   static Blocker target_paused(std::string name) {
     return {BlockerKind::target_paused, {}, 0, std::move(name), {}};
+  }
+  static Blocker queue_full(std::string name) {
+    return {BlockerKind::queue_full, {}, 0, std::move(name), {}};
   }
   static Blocker run_full(RunKey run) { return {BlockerKind::run_full, run, 0, {}, {}}; }
 };

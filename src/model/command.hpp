@@ -3,6 +3,7 @@
 
 #include <boost/json/value.hpp>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -164,6 +165,21 @@ struct SetLimit {
   std::string reason;
 };
 
+// Changes what is set for a queue; what is not named stays as it is.
+struct SetQueue {
+  std::string name;
+  std::optional<std::uint32_t> max_waiting;      // 0 = no bound
+  std::map<std::string, std::uint32_t> weights;  // of fair keys; 0 = none of its own any more
+  std::string reason;
+};
+
+// Where the tasks wait whose steps name no queue and match the pattern; nullopt: no route any more.
+struct SetRoute {
+  std::string pattern;
+  std::optional<std::string> queue;
+  std::string reason;
+};
+
 // Takes dead letters off the list for good. At most 1,000 ids; those that are gone already are reported.
 struct DiscardDeadLetters {
   std::vector<std::string> ids;
@@ -229,11 +245,11 @@ struct Tick {};
 // Goes on with work that did not fit into earlier batches: evaluations, expansions, cancellations, dispatch.
 struct Continue {};
 
-using CommandBody =
-    std::variant<SubmitRun, CancelRun, ClaimTasks, Heartbeat, ReportAttempt, ReleaseAttempt, LoseWorker,
-                 StartShard, Tick, Continue, PauseCommand, ResumeCommand, RecoverRun, DecideTask, ChangeRun,
-                 Explain, AskSurvey, DiscardDeadLetters, ForceBreaker, SendSignal, AnswerApproval,
-                 RegisterResource, ReleaseResource, CleanResource, ReportProgress, SetLimit, ApplyWorkflow>;
+using CommandBody = std::variant<SubmitRun, CancelRun, ClaimTasks, Heartbeat, ReportAttempt, ReleaseAttempt,
+                                 LoseWorker, StartShard, Tick, Continue, PauseCommand, ResumeCommand,
+                                 RecoverRun, DecideTask, ChangeRun, Explain, AskSurvey, DiscardDeadLetters,
+                                 ForceBreaker, SendSignal, AnswerApproval, RegisterResource, ReleaseResource,
+                                 CleanResource, ReportProgress, SetLimit, ApplyWorkflow, SetQueue, SetRoute>;
 
 struct Command {
   CommandBody body;

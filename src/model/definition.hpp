@@ -200,9 +200,9 @@ struct Step {
   std::shared_ptr<const Step> preflight;                      // action before the first attempt; null = none
   std::shared_ptr<const BreakerSettings> breaker;             // null = none
   std::shared_ptr<const Endings> endings;                     // null = none
-  std::shared_ptr<const FlowRules> flow;                      // null = neither limits nor a rate nor a fair key
-  std::string target;  // the downstream service that it uses; "" = none
-  std::string queue = "default";
+  std::shared_ptr<const FlowRules> flow;  // null = neither limits nor a rate nor a fair key
+  std::string target;                     // the downstream service that it uses; "" = none
+  std::string queue;                      // "" = none is named: see queue_of()
   std::optional<Duration> estimate;
 
   std::string_view title() const { return notes && !notes->title.empty() ? notes->title : name; }

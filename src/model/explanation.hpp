@@ -9,6 +9,7 @@
 
 #include "base/ids.hpp"
 #include "base/time.hpp"
+#include "model/queue.hpp"
 
 namespace baton::model {
 
@@ -29,6 +30,8 @@ struct QueueView {
   std::uint32_t workers = 0;                // that asked for its tasks
   std::uint32_t running = 0;                // attempts of its tasks
   std::optional<std::uint8_t> most_urgent;  // priority of the first task
+  std::uint64_t pending = 0;                // tasks that are ready, but for which it has no room
+  QueueRow set;                             // what people have set for it, if `set.at` is not 0
 };
 struct WorkerView {
   std::string name;
@@ -64,6 +67,7 @@ struct Survey {
   std::vector<TargetView> targets;
   std::vector<WorkerView> workers;
   std::vector<LimitView> limits;  // that are set or in use, by name
+  std::vector<RouteRow> routes;   // by pattern
 };
 
 struct Explanation {

@@ -30,6 +30,7 @@ struct Flow {
   std::vector<LimitUse> limits;  // by name, distinct; all of them are taken together
   std::string rate;              // the name of its rate; "" = none
   std::string fair_key;          // tasks of different keys take turns; "" is a key like any other
+  std::string queue;             // of a task: where a route has sent it when it became ready; "" = none did
 
   friend bool operator==(const Flow&, const Flow&) = default;
 };
@@ -42,6 +43,13 @@ struct RateRule {
 
   friend bool operator==(const RateRule&, const RateRule&) = default;
 };
+
+// The queue of an attempt: the one that its step names, else where a route has sent the task, else the
+// default one.
+inline const std::string& queue_of(const std::string& named, const Flow& flow) {
+  static const std::string kDefault = "default";
+  return !named.empty() ? named : !flow.queue.empty() ? flow.queue : kDefault;
+}
 
 // What few steps say about this.
 struct FlowRules {

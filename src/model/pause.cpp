@@ -23,6 +23,7 @@ std::string_view scope_of(BlockerKind kind) {
     case BlockerKind::limit_full:
     case BlockerKind::limit_small:
     case BlockerKind::rate_reached:
+    case BlockerKind::queue_full:
       break;
   }
   return "";

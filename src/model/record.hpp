@@ -21,7 +21,9 @@ enum class RecordKind : std::uint8_t {
   approval,
   limit,
   rate,
-  workflow
+  workflow,
+  queue,
+  route
 };
 
 // Resident kinds are few at a time: all of a shard are loaded at its start and stay in memory. The others are

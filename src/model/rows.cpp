@@ -266,6 +266,7 @@ std::string encode_state(const TaskRow& row) {
   out.bytes(72, row.flow->fair_key);
   out.number(73, row.turn);
   out.number(74, row.order);
+  out.bytes(75, row.flow->queue);
   for (const AttemptRecord& attempt : row.history) {
     Encoder one;
     put(one, attempt);
@@ -463,6 +464,9 @@ Status decode_state(std::string_view bytes, TaskRow& row) {
         break;
       case 74:
         row.order = n;
+        break;
+      case 75:
+        row.flow.edit().queue = in.bytes();
         break;
       default:
         break;

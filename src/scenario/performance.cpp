@@ -174,6 +174,13 @@ void Performance::perform(const Action& action) {
       command.limit = static_cast<std::uint32_t>(to->get_int64());
     return send(action, std::move(command));
   }
+  if (action.verb == "set queue") return set_queue(action);
+  if (action.verb == "set route") {
+    model::SetRoute command{.pattern = text_of({{"name", action.argument}}, "name"),
+                            .reason = text_of(action.options, "reason")};
+    if (action.options.contains("to")) command.queue = text_of(action.options, "to");
+    return send(action, std::move(command));
+  }
   if (action.verb == "jump clock") {
     const std::string text = text_of({{"by", action.argument}}, "by");
     const bool back = text.starts_with('-');
@@ -186,6 +193,30 @@ void Performance::perform(const Action& action) {
   if (found == runs_.end())
     return fail(action.place, "there is no run \"" + printable(action.run) + "\" at this time");
   control(action, found->second);
+}
+
+void Performance::set_queue(const Action& action) {
+  model::SetQueue command{.name = text_of({{"name", action.argument}}, "name"),
+                          .reason = text_of(action.options, "reason")};
+  const auto number = [&](const json::value& value, std::int64_t most) -> std::optional<std::uint32_t> {
+    if (const auto* n = value.if_int64(); n != nullptr && *n >= 0 && *n <= most) {
+      return static_cast<std::uint32_t>(*n);
+    }
+    return std::nullopt;
+  };
+  if (const auto* most = action.options.if_contains("max_waiting")) {
+    command.max_waiting = number(*most, model::kMostWaiting);
+    if (!command.max_waiting) return fail(action.place, "`max_waiting` is a number from 0");
+  }
+  if (const auto* weights = action.options.if_contains("weights")) {
+    if (!weights->is_object()) return fail(action.place, "`weights` is a map of fair keys to numbers");
+    for (const auto& [key, value] : weights->get_object()) {
+      const auto weight = number(value, model::kMostWeight);
+      if (!weight) return fail(action.place, "the weight of \"" + printable(key) + "\" is a number from 1");
+      command.weights[std::string(key)] = *weight;
+    }
+  }
+  send(action, std::move(command));
 }
 
 void Performance::send(const Action& action, model::CommandBody body) {

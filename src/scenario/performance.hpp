@@ -44,6 +44,7 @@ class Performance {
   void perform(const Action& action);
   void send(const Action& action, model::CommandBody body);
   void start(const Action& action);
+  void set_queue(const Action& action);
   void control(const Action& action, const Run& run);
   void decide(const Action& action, const Run& run);
   void pause(const Action& action, const Run& run);

@@ -1,6 +1,7 @@
 #include "scenario/read.hpp"
 
 #include <algorithm>
+#include <array>
 #include <set>
 
 #include "base/duration.hpp"
@@ -93,6 +94,8 @@ class FileReader {
     if (const auto at = find("now")) read_now(*at, scenario);
     if (const auto at = find("workers")) read_workers(*at, scenario);
     if (const auto at = find("limits")) read_limits(*at, scenario);
+    if (const auto at = find("queues")) read_queue_settings(*at, scenario);
+    if (const auto at = find("routes")) read_routes(*at, scenario);
     if (shared != own) read_steps(shared, scenario);
     read_steps(own, scenario);
 
@@ -166,6 +169,28 @@ class FileReader {
     for (const Member m : tree_.members(node)) {
       Action set{.verb = "limit", .argument = tree_.to_json(m.key), .place = reader_.place(m.key)};
       if (const auto limit = reader_.integer(m.value, "limits", 0, 1'000'000)) set.options["to"] = *limit;
+      scenario.actions.push_back(std::move(set));
+    }
+  }
+
+  void read_queue_settings(NodeId node, Scenario& scenario) {
+    if (!tree_.is(node, NodeKind::map)) return reader_.wrong(node, "queues", "a map of queues to settings");
+    for (const Member m : tree_.members(node)) {
+      Action set{.verb = "set queue", .argument = tree_.to_json(m.key), .place = reader_.place(m.key)};
+      static constexpr std::array kSettings{Word{"max_waiting", ""}, Word{"weights", ""}};
+      if (!reader_.check_words(m.value, kSettings, "a queue")) continue;
+      for (const Word& word : kSettings) {
+        if (const auto at = reader_.member(m.value, word.name)) set.options[word.name] = tree_.to_json(*at);
+      }
+      scenario.actions.push_back(std::move(set));
+    }
+  }
+
+  void read_routes(NodeId node, Scenario& scenario) {
+    if (!tree_.is(node, NodeKind::map)) return reader_.wrong(node, "routes", "a map of patterns to queues");
+    for (const Member m : tree_.members(node)) {
+      Action set{.verb = "set route", .argument = tree_.to_json(m.key), .place = reader_.place(m.key)};
+      if (const auto queue = reader_.text(m.value, "routes")) set.options["to"] = *queue;
       scenario.actions.push_back(std::move(set));
     }
   }

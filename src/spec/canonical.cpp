@@ -165,7 +165,7 @@ void step(Writer& out, const model::Workflow& workflow, const model::Step& step)
   if (step.process && step.process->parse_json) out.member("parse", "json");
   if (step.preflight) action(out, "preflight", *step.preflight, step);
   if (step.priority >= 0) out.member("priority", step.priority);
-  if (step.queue != "default") out.text("queue", step.queue);
+  if (!step.queue.empty()) out.text("queue", step.queue);
   if (step.flow) out.present("rate_limit", rate_json(*step.flow));
   if (step.repeat) out.member("repeat", repeat(*step.repeat));
   if (step.response_schema) out.member("response_schema", *step.response_schema);

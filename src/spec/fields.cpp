@@ -193,7 +193,7 @@ constexpr std::array kFields = {
           .name = "queue",
           .forms = Form::name,
           .description = "The queue of steps that name none.",
-          .default_text = "default",
+          .default_text = "as a route says, else `default`",
           .example = "queue: images"},
     Field{.owner = Shape::defaults,
           .name = "timeout",
@@ -434,7 +434,7 @@ constexpr std::array kFields = {
           .name = "queue",
           .forms = Form::name,
           .description = "The queue to wait in.",
-          .default_text = "default",
+          .default_text = "that of `defaults`",
           .example = "queue: gpu",
           .also = Shape::action},
     Field{.owner = Shape::step,
@@ -620,41 +620,45 @@ constexpr std::array kFields = {
         .example = "breaker: {name: nlp, failures: 5, recovery: 60s}",
         .shape = Shape::breaker,
         .kinds = kinds::attempts},
-    Field{.owner = Shape::step,
-          .name = "concurrency",
-          .forms = Form::object | Form::objects,
-          .description =
-              "At most so many attempts with the same key run at a time, of all runs and workflows together. A "
-              "list of several is taken together or not at all. An attempt holds them from its start to its "
-              "end, not while the task waits to be tried again.",
-          .example = "concurrency: {key: \"deploy-${{ inputs.cluster }}\", limit: 1}",
-          .shape = Shape::concurrency,
-          .kinds = kinds::attempts},
-    Field{.owner = Shape::step,
-          .name = "uses",
-          .forms = Form::amounts,
-          .description =
-              "How much an attempt takes of limits that are set by command (`baton limits set gpu 4`), from its "
-              "start to its end. All are taken together or not at all. Of a limit that nobody has set there is "
-              "nothing: the task waits.",
-          .example = "uses: {gpu: 1, licence: 2}",
-          .minimum = 1,
-          .maximum = 1'000'000,
-          .kinds = kinds::attempts},
+    Field{
+        .owner = Shape::step,
+        .name = "concurrency",
+        .forms = Form::object | Form::objects,
+        .description =
+            "At most so many attempts with the same key run at a time, of all runs and workflows together. A "
+            "list of several is taken together or not at all. An attempt holds them from its start to its "
+            "end, not while the task waits to be tried again.",
+        .example = "concurrency: {key: \"deploy-${{ inputs.cluster }}\", limit: 1}",
+        .shape = Shape::concurrency,
+        .kinds = kinds::attempts},
+    Field{
+        .owner = Shape::step,
+        .name = "uses",
+        .forms = Form::amounts,
+        .description =
+            "How much an attempt takes of limits that are set by command (`baton limits set gpu 4`), from "
+            "its "
+            "start to its end. All are taken together or not at all. Of a limit that nobody has set there is "
+            "nothing: the task waits.",
+        .example = "uses: {gpu: 1, licence: 2}",
+        .minimum = 1,
+        .maximum = 1'000'000,
+        .kinds = kinds::attempts},
     Field{.owner = Shape::step,
           .name = "rate_limit",
           .forms = Form::object,
-          .description = "How many attempts with the same key may start in a span of time. A start that has failed "
-                         "counts as well.",
+          .description =
+              "How many attempts with the same key may start in a span of time. A start that has failed "
+              "counts as well.",
           .example = "rate_limit: {limit: 100, per: 1m, key: maps-api}",
           .shape = Shape::rate_limit,
           .kinds = kinds::attempts},
     Field{.owner = Shape::step,
           .name = "fair_key",
           .forms = Form::templated,
-          .description =
-              "Tasks of different keys take turns in their queue, among those of one priority: who has a million "
-              "waiting does not keep others waiting. Usually the tenant.",
+          .description = "Tasks of different keys take turns in their queue, among those of one priority: "
+                         "who has a million "
+                         "waiting does not keep others waiting. Usually the tenant.",
           .example = "fair_key: ${{ inputs.customer }}",
           .kinds = kinds::attempts},
     later(Shape::step, "cache", "Reuse an earlier result."),

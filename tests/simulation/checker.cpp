@@ -184,6 +184,7 @@ void Checker::committed(RunKey key, const model::Fact& fact) {
     return wrong("I12", "a fact of a run that was never submitted");
   RunBook& run = found->second;
   run.facts.push_back(fact);
+  limits_.committed(key, *run.workflow, fact);
   if (run.ended && fact.kind != FactKind::run_recovering && fact.kind != FactKind::run_changed &&
       fact.kind != FactKind::alert_raised)
     wrong("I2", fmt::format("{} after the end of the run", describe(key, fact)));

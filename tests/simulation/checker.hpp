@@ -12,6 +12,7 @@
 
 #include "base/hash.hpp"
 #include "diary.hpp"
+#include "limits.hpp"
 #include "model/command.hpp"
 #include "model/fact.hpp"
 #include "model/history.hpp"
@@ -22,7 +23,7 @@ namespace baton::simulation {
 class Checker {
  public:
   Checker(store::Reader& reader, Diary& diary, bool steady_clock)
-      : reader_(reader), diary_(diary), steady_clock_(steady_clock) {}
+      : reader_(reader), diary_(diary), steady_clock_(steady_clock), limits_(diary, steady_clock) {}
 
   // ---- The journal of people
   void submission_intended(const std::string& key, std::shared_ptr<const model::Workflow> workflow);
@@ -114,6 +115,7 @@ class Checker {
   std::map<std::pair<TaskId, std::uint32_t>, Token> tokens_;  // of each attempt that left the owner's door
   std::set<std::string> gave_up_;                             // workers
   std::map<RunKey, RunBook> runs_;
+  LimitsCheck limits_;
 };
 
 }  // namespace baton::simulation

@@ -6,6 +6,7 @@
 #include <boost/json/serialize.hpp>
 #include <cstdlib>
 
+#include "limits.hpp"
 #include "spec/parse.hpp"
 
 namespace baton::simulation {
@@ -111,6 +112,7 @@ class Maker {
     }
     if (one_in(6)) step["continue_on_error"] = true;
     if (attempts) policies(step);
+    if (attempts) add_limits(step, random_);
     if (!needs.empty()) step["needs"] = std::move(needs);
     return step;
   }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "flows.hpp"
+#include "limits.hpp"
 #include "model/pause.hpp"
 
 namespace baton::simulation {
@@ -37,6 +38,7 @@ void People::plan() {
     if (flows.up_to(2) == 0)
       world_.at(when + Duration::millis(flows.up_to(60'000)), [this, i] { submit(i); });
   }
+  world_.at(Duration::millis(random_.up_to(5000)), [this] { set_limits(); });
   const auto actions = static_cast<std::uint32_t>(random_.up_to(30));
   for (std::uint32_t i = 0; i < actions; ++i)
     world_.at(Duration{random_.up_to(options_.storm.us)}, [this] { do_something(); });
@@ -71,6 +73,10 @@ void People::submit(std::size_t which) {
 
 void People::ask(model::CommandBody body) {
   network_.call(std::move(body), "cli:bob", kPatience, [](const auto&) {});
+}
+
+void People::set_limits() {
+  for (model::SetLimit& limit : limits_that_are_set()) ask(std::move(limit));
 }
 
 void People::do_something() {
@@ -151,6 +157,7 @@ void People::nonsense(const RunId& run) {
 }
 
 bool People::clean_up() {
+  set_limits();
   for (const auto& record :
        world_.reader().list_records({.kind = model::RecordKind::pause}, std::nullopt, 100).value()) {
     const auto pause = model::pause_of(record);

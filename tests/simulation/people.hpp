@@ -31,6 +31,7 @@ class People {
 
   bool one_in(int n) { return random_.up_to(n - 1) == 0; }
   void submit(std::size_t which);
+  void set_limits();
   void do_something();
   void control(const RunId& run);
   void pause_or_resume(const RunId& run);

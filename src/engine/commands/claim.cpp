@@ -7,7 +7,9 @@ namespace baton::engine::commands {
 // A claim is parked; dispatch() answers it, in this batch if there is something to hand out.
 void decide(State& state, const model::ClaimTasks& command, model::ReplyTo reply_to, const Moment& moment,
             Effects& effects) {
-  renew_lease(state, command.worker, command.in_process, moment).queues = command.queues;
+  Worker& worker = renew_lease(state, command.worker, command.in_process, moment);
+  worker.asked = true;
+  worker.queues = command.queues;
   end_claim(state, command.worker, effects);
   if (command.max == 0) {
     effects.early_reply(reply_to, model::Claimed{});

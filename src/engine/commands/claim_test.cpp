@@ -180,5 +180,18 @@ TEST(Claim, AHugeClaimIsServedInBoundedBatches) {
   EXPECT_LE(world.largest_batch(), 1100u);
 }
 
+// What one claim's look at its queue lets go may be for a claim that was looked at before.
+TEST(Claim, IsAnsweredWithWhatAnotherClaimHasLetGo) {
+  World world;
+  const model::ReplyTo first = world.send(want("w1", Duration::seconds(60), 1, {"a"}));
+  const model::ReplyTo second = world.send(want("w2", Duration::seconds(60), 1, {"b"}));
+  world.settle();
+  world.submit(FlowBuilder("w").max_parallel(1).run("x").queue("b").uses("none").run("y").queue("a").done());
+  const auto answer = world.take(first);
+  ASSERT_TRUE(answer);
+  EXPECT_EQ(std::get<model::Claimed>(*answer).tasks.at(0).step, "y");
+  EXPECT_FALSE(world.take(second));
+}
+
 }  // namespace
 }  // namespace baton::engine

@@ -32,6 +32,8 @@ void decide(State&, const model::Explain&, model::ReplyTo, const Moment&, Effect
 void decide(State&, const model::AskSurvey&, model::ReplyTo, const Moment&, Effects&);
 void decide(State&, const model::ForceBreaker&, model::ReplyTo, const Moment&, Effects&);
 void decide(State&, const model::SetLimit&, model::ReplyTo, const Moment&, Effects&);
+void decide(State&, const model::SetQueue&, model::ReplyTo, const Moment&, Effects&);
+void decide(State&, const model::SetRoute&, model::ReplyTo, const Moment&, Effects&);
 void decide(State&, const model::Continue&, model::ReplyTo, const Moment&, Effects&);
 void decide(State&, const model::SendSignal&, model::ReplyTo, const Moment&, Effects&);
 void decide(State&, const model::AnswerApproval&, model::ReplyTo, const Moment&, Effects&);

@@ -6,6 +6,7 @@
 #include "engine/flow.hpp"
 #include "engine/gates.hpp"
 #include "engine/generations.hpp"
+#include "engine/queues.hpp"
 
 namespace baton::engine::commands {
 namespace {
@@ -25,6 +26,15 @@ bool work_on(State& state, Work work, const Moment& moment, Effects& effects, st
   }
   if (work.kind == WorkKind::release) {
     if (release_pending(state)) state.work.push_back(work);
+    return true;
+  }
+  if (work.kind == WorkKind::admit) {
+    if (admit_tasks(state, moment, effects, row_limit)) state.work.push_back(work);
+    return true;
+  }
+  if (work.kind == WorkKind::fill) {
+    Run* run = state.find(work.task.run);
+    if (run != nullptr && !model::is_terminal(run->row.status)) fill(state, *run, moment, effects);
     return true;
   }
   if (work.kind == WorkKind::reset) {

@@ -15,6 +15,7 @@
 #include "engine/limits.hpp"
 #include "engine/load.hpp"
 #include "engine/pauses.hpp"
+#include "engine/queues.hpp"
 #include "engine/rates.hpp"
 #include "engine/resources.hpp"
 #include "engine/timers.hpp"
@@ -56,7 +57,7 @@ void recall_first_turns(State& state) {
       const auto first = queue.tasks.lower_bound({static_cast<std::uint8_t>(9 - priority), 0, 0});
       if (first != queue.tasks.end() && first->first.urgency == 9 - priority) {
         // Those before it have started, with runs that may be over.
-        note_turn(queue, priority, std::max<std::uint64_t>(first->first.turn, 1) - 1);
+        note_turn(queue, priority, std::max(first->first.turn, kTurn) - kTurn);
       }
     }
   }
@@ -70,6 +71,7 @@ void decide(State& state, const model::StartShard&, model::ReplyTo reply_to, con
   load_breakers(state, moment);
   load_limits(state);
   load_rates(state, moment);
+  load_queues(state);
   std::vector<Run*> runs;
   for (const auto& [key, run] : state.runs) {
     if (!model::is_terminal(run->row.status)) runs.push_back(run.get());
@@ -82,7 +84,9 @@ void decide(State& state, const model::StartShard&, model::ReplyTo reply_to, con
   for (Run* run : runs) {
     bool rank = false;
     for (Task& task : run->tasks) {
-      if (model::has_attempt(task.row)) take_limits(state, *run, task);
+      if (model::has_attempt(task.row) && !seeded_bug(Bug::forget_holders_on_reload)) {
+        take_limits(state, *run, task);
+      }
       state.last_order = std::max(state.last_order, task.row.order);
       // A wait has a place only while its poll stands in the queue.
       const bool polls =
@@ -90,7 +94,9 @@ void decide(State& state, const model::StartShard&, model::ReplyTo reply_to, con
       if (polls) {
         recall_place(state, *run, task);
         stand_again(state, *run, task);
-      } else if (task.row.order != 0 && task.row.status != TaskStatus::queued) {
+      } else if (task.row.order != 0 && task.row.status == TaskStatus::pending) {
+        recall_place(state, *run, task);  // it stood before its full queue, and will again
+      } else if (task.row.order != 0 && task.row.status != TaskStatus::queued && task.row.starts > 0) {
         note_turn(state.queues[queue_of(*run, task)], task.row.priority, task.row.turn);
       }
       if (task.row.status == TaskStatus::queued) {
@@ -144,6 +150,7 @@ void decide(State& state, const model::StartShard&, model::ReplyTo reply_to, con
     if (seeded_bug(Bug::forget_queue_on_reload) && task == queued.back()) break;
     Run& run = *state.find(task->row.key.run);
     recall_place(state, run, *task);
+    count_in(state, run, *task);
     if (waits_for_release(state, run, *task)) {
       block(state, *task, model::Blocker::breaker_open(breaker_settings(run, *task)->name));
     } else {
@@ -167,6 +174,7 @@ void take_up_helpers(State& state, Run& run, const Moment& moment, Effects& effe
     if (!is_helper(task)) continue;
     if (task.row.status == TaskStatus::queued && task.line == nullptr) {
       effects.touch(run, task.row.key.ordinal);
+      count_in(state, run, task);
       stand_last(state, run, task);
       want_dispatch(state);
     } else if (task.row.status == TaskStatus::pending) {

@@ -4,6 +4,7 @@
 #include "engine/commands/commands.hpp"
 #include "engine/flow.hpp"
 #include "engine/load.hpp"
+#include "engine/queues.hpp"
 #include "engine/versions.hpp"
 
 namespace baton::engine::commands {
@@ -44,6 +45,10 @@ void decide(State& state, const model::SubmitRun& command, model::ReplyTo reply_
   }
   if (command.priority.value_or(0) > 9) {
     effects.reply(reply_to, Error{ErrorCode::invalid_request, "a priority is a number from 0 to 9", ""});
+    return;
+  }
+  if (const Status room = has_room_for(state, workflow); !room) {
+    effects.reply(reply_to, room.error());
     return;
   }
   const RunKey key = RunKey::make(state.shard, ++state.last_run);

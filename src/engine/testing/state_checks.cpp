@@ -7,12 +7,14 @@
 #include <set>
 #include <tuple>
 
+#include "engine/breakers.hpp"
 #include "engine/endings.hpp"
 #include "engine/explain_limits.hpp"
 #include "engine/flow.hpp"
 #include "engine/gates.hpp"
 #include "engine/limits.hpp"
 #include "engine/load.hpp"
+#include "engine/queues.hpp"
 #include "engine/waiting.hpp"
 
 namespace baton::engine::testing {
@@ -49,6 +51,17 @@ std::string label(const Task& task) {
   return "task " + std::to_string(task.row.key.run.sequence()) + "." + std::to_string(task.row.key.ordinal) +
          " (step " + std::to_string(task.row.step) + ", item " + std::to_string(task.row.index) + ", " +
          std::string(name(task.row.status)) + ")";
+}
+
+// Where it stands, for messages.
+std::string place(const State& state, const Run& run, const Task& task) {
+  if (task.line == nullptr) return " in no line";
+  std::string text = " in the line of ";
+  text += task.line->blocker ? std::string(name(task.line->blocker->kind)) + " " + task.line->blocker->name
+                             : "queue " + queue_of(run, task);
+  const auto blocker = blocker_of(state, run, task);
+  return text + ", blocked by " +
+         (blocker ? std::string(name(blocker->kind)) + " " + blocker->name : "nothing");
 }
 
 class RunCheck {
@@ -165,7 +178,7 @@ class RunCheck {
                 run_.row.recovery.scope != model::Recovery::Scope::none;
     for (const Task& task : run_.tasks) {
       if (is_terminal(task.row.status)) continue;
-      EXPECT_TRUE(goes_on(task)) << "stuck: " << label(task);
+      EXPECT_TRUE(goes_on(task)) << "stuck: " << label(task) << place(state_, run_, task);
       open |= is_helper(task) || run_.row.stage == model::RunStage::main ||
               run_.row.stage == model::RunStage::finally;
     }
@@ -279,12 +292,13 @@ class RunCheck {
     if (blocker.kind == model::BlockerKind::breaker_open) {
       // Also one that lets others through again: its timer lets these past, or the end of its probe does.
       const Breaker& breaker = state_.breakers.at(blocker.name);
-      if (breaker.timer || breaker.probing > 0) return true;
+      if (breaker.timer || breaker.probing > 0 || is_held_by_breaker(state_, run_, task)) return true;
     }
     // Whatever else would hold it back, it is let past when a place is free.
     const std::uint32_t places = run_.program->workflow().max_parallel;
     if (blocker.kind == model::BlockerKind::run_full && run_.active >= places) return true;
     if (is_of_flow(blocker)) return true;  // check_flow() looks at the whole line
+    if (blocker.kind == model::BlockerKind::queue_full) return task.parked;  // and check_queues()
     return blocker_of(state_, run_, task) == blocker || is_paused(state_, blocker) ||
            std::ranges::find(state_.releasing, blocker) != state_.releasing.end();
   }
@@ -293,7 +307,10 @@ class RunCheck {
     if (is_blocked(task)) return true;
     if (agenda_.work.contains({WorkKind::ready, task.row.key})) return true;
     if (is_helper(task) && !task.parked) return false;
-    if (task.parked) return run_.active >= run_.program->workflow().max_parallel;
+    if (task.parked) {
+      return run_.active >= run_.program->workflow().max_parallel ||
+             agenda_.work.contains({WorkKind::fill, {run_.row.key, kWholeRun}});
+    }
     if (task.row.expanded) return task.items_open > 0;  // then its items are asked
     if (task.row.index < 0) {
       const auto rule = run_.program->step(task.row.step).trigger_rule;
@@ -382,6 +399,28 @@ void check_cold(const State& state) {
   }
 }
 
+// The tasks that wait are counted; nobody stands before a queue that has room.
+void check_queues(const State& state) {
+  std::map<std::string, std::uint32_t> waiting;
+  for (const auto& [run_key, run] : state.runs) {
+    for (const Task& task : run->tasks) {
+      if (task.row.status == TaskStatus::queued) ++waiting[queue_of(*run, task)];
+    }
+  }
+  for (const auto& [name, line] : state.queues) {
+    for (const auto& [place, task] : line.tasks) waiting[name] += state.cold.contains(task.run) ? 1 : 0;
+    EXPECT_EQ(waiting[name], line.waiting) << name;
+    const auto pieces = std::ranges::count(state.admitting, name);
+    EXPECT_EQ(pieces, line.admitting ? 1 : 0) << name;
+    const bool has_line = state.blocked.contains(model::Blocker::queue_full(name));
+    const auto set = state.queue_settings.find(name);
+    const bool full = set != state.queue_settings.end() && set->second.max_waiting > 0 &&
+                      line.waiting >= set->second.max_waiting;
+    EXPECT_TRUE(!has_line || full || line.admitting) << "stuck before queue " << name;
+  }
+  for (const auto& [name, count] : waiting) EXPECT_TRUE(count == 0 || state.queues.contains(name)) << name;
+}
+
 }  // namespace
 
 void check_state(const State& state, const SealedRun& run_row, const SealedTask& task_row) {
@@ -399,6 +438,7 @@ void check_state(const State& state, const SealedRun& run_row, const SealedTask&
   EXPECT_EQ(pending, state.dispatch_pending);
   check_flow(state);
   check_cold(state);
+  check_queues(state);
 }
 
 }  // namespace baton::engine::testing
