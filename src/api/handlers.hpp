@@ -48,9 +48,11 @@ void get_task(const CorePtr& core, CallPtr call);
 void send_signal(const CorePtr& core, CallPtr call);  // signals.cpp
 void approve_task(const CorePtr& core, CallPtr call);
 void reject_task(const CorePtr& core, CallPtr call);
-void list_approvals(const CorePtr& core, CallPtr call);  // approvals.cpp
-void task_logs(const CorePtr& core, CallPtr call);       // task_logs.cpp
-void list_limits(const CorePtr& core, CallPtr call);     // limits.cpp
+void list_approvals(const CorePtr& core, CallPtr call);       // approvals.cpp
+void task_logs(const CorePtr& core, CallPtr call);            // task_logs.cpp
+void list_cached_results(const CorePtr& core, CallPtr call);  // cache.cpp
+void clear_cached_results(const CorePtr& core, CallPtr call);
+void list_limits(const CorePtr& core, CallPtr call);  // limits.cpp
 void get_limit(const CorePtr& core, CallPtr call);
 void set_limit(const CorePtr& core, CallPtr call);
 void delete_limit(const CorePtr& core, CallPtr call);

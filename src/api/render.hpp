@@ -7,6 +7,7 @@
 
 #include "api/json_text.hpp"
 #include "model/breaker.hpp"
+#include "model/cached_result.hpp"
 #include "model/dead_letter.hpp"
 #include "model/definition.hpp"
 #include "model/explanation.hpp"
@@ -44,6 +45,7 @@ void write_task(const model::TaskRow& row, const TaskDetails& details, JsonText&
 // With `details` also the command that gives it back.
 void write_resource(const model::Resource& resource, bool details, JsonText& out);
 
+void write_cached_result(const model::CachedResult& cached, JsonText& out);
 void write_limit(const model::LimitView& limit, JsonText& out);
 void write_breaker(const model::BreakerRow& row, JsonText& out);
 

@@ -55,6 +55,8 @@ constexpr std::array kRoutes = {
     Route{Method::post, "/api/v1/targets/{name}/pause", Access::change, pause_target},
     Route{Method::post, "/api/v1/targets/{name}/resume", Access::change, resume_target},
     Route{Method::get, "/api/v1/tasks/{id}/logs", Access::read, task_logs},
+    Route{Method::get, "/api/v1/cache", Access::read, list_cached_results},
+    Route{Method::post, "/api/v1/cache/clear", Access::change, clear_cached_results},
     Route{Method::get, "/api/v1/limits", Access::read, list_limits},
     Route{Method::get, "/api/v1/limits/{name}", Access::read, get_limit},
     Route{Method::put, "/api/v1/limits/{name}", Access::change, set_limit},

@@ -14,6 +14,7 @@ namespace json = boost::json;
 constexpr Duration kSilence = Duration::seconds(60);  // streams say something every 15 s
 constexpr std::string_view kRuns = "/api/v1/runs";
 constexpr std::string_view kApprovals = "/api/v1/approvals";
+constexpr std::string_view kCache = "/api/v1/cache";
 constexpr std::string_view kLimits = "/api/v1/limits";
 constexpr std::string_view kBreakers = "/api/v1/breakers";
 constexpr std::string_view kDeadLetters = "/api/v1/dead-letters";
@@ -298,6 +299,26 @@ Result<Page> Client::approvals(std::string_view run, std::string_view cursor) {
   add(pairs, "run", run);
   add(pairs, "cursor", cursor);
   return page(with_query(std::string(kApprovals), pairs));
+}
+
+Result<Page> Client::cached_results(const CacheQuery& query, std::size_t limit, std::string_view cursor) {
+  net::QueryPairs pairs{{"limit", std::to_string(limit)}};
+  add(pairs, "workflow", query.workflow);
+  add(pairs, "step", query.step);
+  add(pairs, "cursor", cursor);
+  return page(with_query(std::string(kCache), pairs));
+}
+
+Result<json::object> Client::clear_cache(const CacheQuery& query, bool all, bool dry_run,
+                                         std::string_view cursor) {
+  const json::object body{{"workflow", query.workflow}, {"step", query.step},
+                          {"expired", query.expired},   {"all", all},
+                          {"dry_run", dry_run},         {"cursor", cursor}};
+  net::ClientRequest request{
+      net::Method::post, std::string(kCache) + "/clear", {}, json::serialize(body), true};
+  request.headers.set("Content-Type", "application/json");
+  TRY(const net::Response response, send(std::move(request), timeout_));
+  return parse_object(response.body);
 }
 
 Result<Page> Client::limits() {

@@ -53,6 +53,13 @@ struct DeadLetterQuery {
   std::string cursor;
 };
 
+// Which cached results.
+struct CacheQuery {
+  std::string workflow;
+  std::string step;      // of that workflow
+  bool expired = false;  // only those that are too old; not for lists
+};
+
 struct ResourceQuery {
   std::string run;
   std::string status;  // open, cleaning, leaked
@@ -137,6 +144,10 @@ class Client {
   Result<boost::json::object> diff(std::string_view name, std::uint32_t from, std::uint32_t to);
   Result<Page> tasks(std::string_view run, std::size_t limit, std::string_view cursor);
   Result<boost::json::object> task(std::string_view id);
+  Result<Page> cached_results(const CacheQuery& query, std::size_t limit, std::string_view cursor);
+  // A part of them; its "next" is the cursor of the next one.
+  Result<boost::json::object> clear_cache(const CacheQuery& query, bool all, bool dry_run,
+                                          std::string_view cursor);
   Result<Page> limits();
   Result<boost::json::object> limit(std::string_view name);
   Result<boost::json::object> set_limit(std::string_view name, std::uint32_t limit, std::string_view reason);

@@ -169,6 +169,12 @@ struct DiscardDeadLetters {
   std::vector<std::string> ids;
 };
 
+// Takes cached results away (model/cached_result.hpp). At most 1,000 keys; those that are gone already count,
+// too.
+struct ForgetResults {
+  std::vector<std::string> keys;
+};
+
 // Something that a run may be waiting for has happened (SEMANTICS 37).
 struct SendSignal {
   RunId run;
@@ -229,11 +235,11 @@ struct Tick {};
 // Goes on with work that did not fit into earlier batches: evaluations, expansions, cancellations, dispatch.
 struct Continue {};
 
-using CommandBody =
-    std::variant<SubmitRun, CancelRun, ClaimTasks, Heartbeat, ReportAttempt, ReleaseAttempt, LoseWorker,
-                 StartShard, Tick, Continue, PauseCommand, ResumeCommand, RecoverRun, DecideTask, ChangeRun,
-                 Explain, AskSurvey, DiscardDeadLetters, ForceBreaker, SendSignal, AnswerApproval,
-                 RegisterResource, ReleaseResource, CleanResource, ReportProgress, SetLimit, ApplyWorkflow>;
+using CommandBody = std::variant<SubmitRun, CancelRun, ClaimTasks, Heartbeat, ReportAttempt, ReleaseAttempt,
+                                 LoseWorker, StartShard, Tick, Continue, PauseCommand, ResumeCommand,
+                                 RecoverRun, DecideTask, ChangeRun, Explain, AskSurvey, DiscardDeadLetters,
+                                 ForceBreaker, SendSignal, AnswerApproval, RegisterResource, ReleaseResource,
+                                 CleanResource, ReportProgress, SetLimit, ApplyWorkflow, ForgetResults>;
 
 struct Command {
   CommandBody body;

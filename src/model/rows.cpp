@@ -266,6 +266,8 @@ std::string encode_state(const TaskRow& row) {
   out.bytes(72, row.flow->fair_key);
   out.number(73, row.turn);
   out.number(74, row.order);
+  out.bytes(75, row.cache->key);
+  if (row.cache->from.run != RunId{}) out.bytes(76, row.cache->from.text());
   for (const AttemptRecord& attempt : row.history) {
     Encoder one;
     put(one, attempt);
@@ -464,6 +466,15 @@ Status decode_state(std::string_view bytes, TaskRow& row) {
       case 74:
         row.order = n;
         break;
+      case 75:
+        row.cache.edit().key = in.bytes();
+        break;
+      case 76: {
+        const auto from = TaskId::parse(in.bytes());
+        if (!from) return damaged();
+        row.cache.edit().from = *from;
+        break;
+      }
       default:
         break;
     }

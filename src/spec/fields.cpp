@@ -620,44 +620,61 @@ constexpr std::array kFields = {
         .example = "breaker: {name: nlp, failures: 5, recovery: 60s}",
         .shape = Shape::breaker,
         .kinds = kinds::attempts},
-    Field{.owner = Shape::step,
-          .name = "concurrency",
-          .forms = Form::object | Form::objects,
-          .description =
-              "At most so many attempts with the same key run at a time, of all runs and workflows together. A "
-              "list of several is taken together or not at all. An attempt holds them from its start to its "
-              "end, not while the task waits to be tried again.",
-          .example = "concurrency: {key: \"deploy-${{ inputs.cluster }}\", limit: 1}",
-          .shape = Shape::concurrency,
-          .kinds = kinds::attempts},
-    Field{.owner = Shape::step,
-          .name = "uses",
-          .forms = Form::amounts,
-          .description =
-              "How much an attempt takes of limits that are set by command (`baton limits set gpu 4`), from its "
-              "start to its end. All are taken together or not at all. Of a limit that nobody has set there is "
-              "nothing: the task waits.",
-          .example = "uses: {gpu: 1, licence: 2}",
-          .minimum = 1,
-          .maximum = 1'000'000,
-          .kinds = kinds::attempts},
+    Field{
+        .owner = Shape::step,
+        .name = "concurrency",
+        .forms = Form::object | Form::objects,
+        .description =
+            "At most so many attempts with the same key run at a time, of all runs and workflows together. A "
+            "list of several is taken together or not at all. An attempt holds them from its start to its "
+            "end, not while the task waits to be tried again.",
+        .example = "concurrency: {key: \"deploy-${{ inputs.cluster }}\", limit: 1}",
+        .shape = Shape::concurrency,
+        .kinds = kinds::attempts},
+    Field{
+        .owner = Shape::step,
+        .name = "uses",
+        .forms = Form::amounts,
+        .description =
+            "How much an attempt takes of limits that are set by command (`baton limits set gpu 4`), from "
+            "its "
+            "start to its end. All are taken together or not at all. Of a limit that nobody has set there is "
+            "nothing: the task waits.",
+        .example = "uses: {gpu: 1, licence: 2}",
+        .minimum = 1,
+        .maximum = 1'000'000,
+        .kinds = kinds::attempts},
     Field{.owner = Shape::step,
           .name = "rate_limit",
           .forms = Form::object,
-          .description = "How many attempts with the same key may start in a span of time. A start that has failed "
-                         "counts as well.",
+          .description =
+              "How many attempts with the same key may start in a span of time. A start that has failed "
+              "counts as well.",
           .example = "rate_limit: {limit: 100, per: 1m, key: maps-api}",
           .shape = Shape::rate_limit,
           .kinds = kinds::attempts},
     Field{.owner = Shape::step,
           .name = "fair_key",
           .forms = Form::templated,
-          .description =
-              "Tasks of different keys take turns in their queue, among those of one priority: who has a million "
-              "waiting does not keep others waiting. Usually the tenant.",
+          .description = "Tasks of different keys take turns in their queue, among those of one priority: "
+                         "who has a million "
+                         "waiting does not keep others waiting. Usually the tenant.",
           .example = "fair_key: ${{ inputs.customer }}",
           .kinds = kinds::attempts},
-    later(Shape::step, "cache", "Reuse an earlier result."),
+    Field{
+        .owner = Shape::step,
+        .name = "cache",
+        .forms = Form::duration | Form::object,
+        .description =
+            "Takes the result that the step has made before for the same key, if it is not older than `ttl`, "
+            "instead of doing the work: no attempt starts, and neither `cleanup` nor `compensate` follows. "
+            "Only "
+            "results of completed work are kept, for each item of a `for_each` its own; a step that was "
+            "changed "
+            "begins anew. What is recovered is done again. A duration is short for `{ttl: …}`.",
+        .example = "cache: {key: \"${{ inputs.day }}\", ttl: 7d}",
+        .shape = Shape::cache,
+        .kinds = kinds::attempts},
     later(Shape::step, "secrets", "Secrets that the step may read."),
 
     // -------------------------------------------------------------------------------------------------------
@@ -1076,6 +1093,22 @@ constexpr std::array kFields = {
           .minimum = 1},
 
     // ---------------------------------------------------------------------------------------------------------
+    // cache
+    Field{.owner = Shape::cache,
+          .name = "key",
+          .forms = Form::value,
+          .description =
+              "What the result depends on. A key that comes to null means: do the work, and keep nothing.",
+          .default_text = "all values that the step gets",
+          .example = "key: [\"${{ inputs.day }}\", \"${{ item }}\"]"},
+    Field{.owner = Shape::cache,
+          .name = "ttl",
+          .forms = Form::duration,
+          .description = "How long a result counts, from when it was made.",
+          .default_text = "24h",
+          .example = "ttl: 7d"},
+
+    // ---------------------------------------------------------------------------------------------------------
     // concurrency, rate_limit
     Field{.owner = Shape::concurrency,
           .name = "key",
@@ -1441,6 +1474,7 @@ constexpr std::array kShapes = {
     ShapeInfo{Shape::breaker, "breaker", "`breaker`"},
     ShapeInfo{Shape::concurrency, "concurrency", "`concurrency`"},
     ShapeInfo{Shape::rate_limit, "rate_limit", "`rate_limit`"},
+    ShapeInfo{Shape::cache, "cache", "`cache`"},
 };
 static_assert(kShapes.size() == static_cast<std::size_t>(Shape::none));
 
