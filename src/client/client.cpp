@@ -184,8 +184,8 @@ Result<json::object> Client::replay(std::string_view id, const json::object& bod
 Result<json::object> Client::change(std::string_view id, const json::object& body) {
   return act(net::Method::patch, resource(kRuns, id), body);
 }
-Result<json::object> Client::bulk(const json::object& body) {
-  return act(net::Method::post, std::string(kRuns) + "/bulk", body);
+Result<json::object> Client::bulk(const json::object& body, std::string_view key) {
+  return act(net::Method::post, std::string(kRuns) + "/bulk", body, std::string(key));
 }
 Result<json::object> Client::explain_run(std::string_view id) {
   return get(resource(kRuns, id, "/explain"), timeout_);
@@ -314,11 +314,7 @@ Result<json::object> Client::clear_cache(const CacheQuery& query, bool all, bool
   const json::object body{{"workflow", query.workflow}, {"step", query.step},
                           {"expired", query.expired},   {"all", all},
                           {"dry_run", dry_run},         {"cursor", cursor}};
-  net::ClientRequest request{
-      net::Method::post, std::string(kCache) + "/clear", {}, json::serialize(body), true};
-  request.headers.set("Content-Type", "application/json");
-  TRY(const net::Response response, send(std::move(request), timeout_));
-  return parse_object(response.body);
+  return act(net::Method::post, std::string(kCache) + "/clear", body);
 }
 
 Result<Page> Client::limits() {

@@ -121,7 +121,8 @@ class Client {
                                      const std::string& idempotency_key);
   Result<boost::json::object> change(std::string_view id, const boost::json::object& body);
   // One page; the answer is openapi.yaml's BulkPage.
-  Result<boost::json::object> bulk(const boost::json::object& body);
+  // `key`: makes the runs that a replay makes the same ones however often it is asked for.
+  Result<boost::json::object> bulk(const boost::json::object& body, std::string_view key);
   Result<boost::json::object> explain_run(std::string_view id);
   Result<boost::json::object> explain_task(std::string_view id);
   Result<boost::json::object> progress(std::string_view id);

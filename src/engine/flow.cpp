@@ -180,6 +180,7 @@ void finish(State& state, Run& run, Task& task, TaskStatus status, const Moment&
     leave_line(state, task);
   }
   if (task.parked) unpark(run, task);
+  stop_asking(state, run, task);
   const bool waited = before == TaskStatus::running && is_wait(run, task.row);
   if (waited) {
     stop_waiting(run, task, effects);
@@ -649,7 +650,8 @@ void expand_items(State& state, Run& run, Task& group_task, const Moment& moment
       return;
     if (is_full(state, run, group)) return;
     Task& item = run.tasks[group.row.first_item + group.next_item];
-    if (item.row.status != TaskStatus::pending || item.parked) {  // it kept its result, or came here before
+    // It kept its result, or came here before.
+    if (item.row.status != TaskStatus::pending || item.parked || item.asking) {
       ++group.next_item;
       continue;
     }

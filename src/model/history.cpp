@@ -247,6 +247,7 @@ void apply(RunHistory& run, const Fact& fact) {
     case FactKind::task_waiting:
     case FactKind::task_ended:
     case FactKind::task_held:
+    case FactKind::task_cached:
     case FactKind::task_fallback:
     case FactKind::task_checked:
     case FactKind::task_sla_missed:
