@@ -5,6 +5,7 @@
 
 #include "api/control.hpp"
 #include "api/handlers.hpp"
+#include "api/replay.hpp"
 #include "api/where.hpp"
 #include "base/text.hpp"
 
@@ -14,12 +15,14 @@ namespace {
 using model::RunStatus;
 
 constexpr std::size_t kMostAtOnce = 200;
+constexpr std::size_t kMostReplays = 20;  // each has its input in memory
+constexpr std::size_t kMaxKey = 200;
 
-enum class Action : std::uint8_t { cancel, terminate, pause, resume, recover, retry };
-constexpr std::array<std::string_view, 6> kActions = {"cancel", "terminate", "pause",
-                                                      "resume", "recover",   "retry"};
+enum class Action : std::uint8_t { cancel, terminate, pause, resume, recover, retry, replay };
+constexpr std::array<std::string_view, 7> kActions = {"cancel",  "terminate", "pause", "resume",
+                                                      "recover", "retry",     "replay"};
 
-// The states of runs that an action is for: what a filter without a status finds, and what a dry run says.
+// The states of runs that an action is for: what a dry run says.
 bool is_for(Action action, RunStatus status) {
   switch (action) {
     case Action::cancel:
@@ -29,9 +32,18 @@ bool is_for(Action action, RunStatus status) {
       return status == RunStatus::pending || status == RunStatus::running || status == RunStatus::paused;
     case Action::resume:
       return status == RunStatus::paused;
+    case Action::replay:
+      return true;
     default:
       return status == RunStatus::failed || status == RunStatus::cancelled;
   }
+}
+
+// What a filter without a status finds. Cancelled runs were meant to end and completed ones need no
+// repetition: such runs are taken up again only if the filter says so.
+bool is_found(Action action, RunStatus status) {
+  if (action == Action::replay) return status == RunStatus::failed;
+  return is_for(action, status) && status != RunStatus::cancelled;
 }
 
 struct Request {
@@ -43,10 +55,16 @@ struct Request {
   bool dry_run = false;
   bool force = false;
   std::string reason;
+  std::string key;  // of replays: repeating the request with it makes no others
 };
 
-model::CommandBody command_of(const Request& request, const RunId& run) {
+Result<model::CommandBody> command_of(Core& core, const Request& request, const RunId& run) {
   switch (request.action) {
+    case Action::replay: {
+      TRY(model::SubmitRun again,
+          read_replay(core, run, nullptr, request.key.empty() ? "" : request.key + '.' + run.text()));
+      return again;
+    }
     case Action::cancel:
     case Action::terminate:
       return model::CancelRun{run, request.action == Action::terminate, request.reason};
@@ -106,9 +124,7 @@ Status read_filter(const RequestBody& body, const Core& core, Request& request) 
   if (!request.filter.statuses.empty()) return {};
   for (int i = 0; i <= static_cast<int>(RunStatus::cancelled); ++i) {
     const auto status = static_cast<RunStatus>(i);
-    // Cancelled runs were meant to end: they are recovered only if the filter says so.
-    if (is_for(request.action, status) && status != RunStatus::cancelled)
-      request.filter.statuses.push_back(status);
+    if (is_found(request.action, status)) request.filter.statuses.push_back(status);
   }
   return {};
 }
@@ -121,7 +137,7 @@ Result<Request> read(const Core& core, const Call& call) {
   TRY(const std::string action, body.text("action", 32));
   const auto found = std::ranges::find(kActions, action);
   if (found == kActions.end()) {
-    std::string message = "\"action\" must be cancel, terminate, pause, resume, recover or retry";
+    std::string message = "\"action\" must be cancel, terminate, pause, resume, recover, retry or replay";
     const std::string_view near = nearest(action, kActions);
     if (!near.empty()) message += "; did you mean \"" + std::string(near) + "\"?";
     return fail(ErrorCode::invalid_request, std::move(message), "/action");
@@ -133,6 +149,12 @@ Result<Request> read(const Core& core, const Call& call) {
   TRY(request.reason, body.text("reason", 1000));
   TRY(const auto limit, body.integer("limit", 1, kMostAtOnce));
   if (limit) request.limit = static_cast<std::size_t>(*limit);
+  if (request.action == Action::replay) {
+    request.limit = std::min(request.limit, kMostReplays);
+    request.key = call.request.headers.find("Idempotency-Key").value_or("");
+    if (request.key.size() > kMaxKey)
+      return fail(ErrorCode::invalid_request, "an Idempotency-Key for many runs has at most 200 bytes");
+  }
   TRY(const std::string cursor, body.text("cursor", 64));
   if (!cursor.empty()) {
     const auto id = RunId::parse(cursor);
@@ -147,6 +169,7 @@ struct Item {
   std::string workflow;
   RunStatus before = RunStatus::pending;
   std::optional<Error> error;
+  std::optional<RunId> made;  // by a replay
 };
 
 // One page of runs on its way: the last reply renders it.
@@ -165,7 +188,7 @@ Result<std::shared_ptr<Page>> find_runs(Core& core, Request request) {
   }
   if (rows.size() == request.limit) page->next = rows.back().id.text();
   for (const model::RunRow& row : rows)
-    page->items.push_back({row.id, row.workflow, row.status, std::nullopt});
+    page->items.push_back({row.id, row.workflow, row.status, std::nullopt, std::nullopt});
   page->request = std::move(request);
   return page;
 }
@@ -183,6 +206,7 @@ std::string render(const Page& page) {
     out.key("workflow").string(item.workflow);
     out.key("status").string(model::name(item.before));
     out.key("outcome").string(item.error ? "refused" : request.dry_run ? "possible" : "done");
+    out.key("made").string_or_null(item.made ? item.made->text() : "");
     out.key("error");
     if (item.error) {
       out.begin_object();
@@ -215,13 +239,21 @@ void bulk_runs(const CorePtr& core, CallPtr call) {
   if (page->request.dry_run || page->items.empty()) return call->json(200, render(*page));
   page->waiting = page->items.size();
   const std::string actor = call->actor;
+  const auto one_less = [core, call, page] {
+    if (--page->waiting == 0) core->workers.post([call, page] { call->json(200, render(*page)); });
+  };
   for (Item& item : page->items) {
-    core->services.runs.send(command_of(page->request, item.run), actor,
-                             [core, call, page, &item](model::ReplyBody reply) {
-                               if (auto* error = std::get_if<Error>(&reply)) item.error = std::move(*error);
-                               if (--page->waiting > 0) return;
-                               core->workers.post([call, page] { call->json(200, render(*page)); });
-                             });
+    auto command = command_of(*core, page->request, item.run);
+    if (!command) {
+      item.error = std::move(command).error();
+      one_less();
+      continue;
+    }
+    core->services.runs.send(std::move(*command), actor, [one_less, &item](model::ReplyBody reply) {
+      if (auto* error = std::get_if<Error>(&reply)) item.error = std::move(*error);
+      if (const auto* made = std::get_if<model::Submitted>(&reply)) item.made = made->run;
+      one_less();
+    });
   }
 }
 

@@ -191,6 +191,26 @@ TEST_F(ControlTest, BulkSaysWhatBecameOfEach) {
   EXPECT_TRUE(object(response).at("items").as_array().empty());
 }
 
+TEST_F(ControlTest, BulkReplayTakesTheFailedOnesAndMakesEachOnce) {
+  for (const RunStatus status : {RunStatus::failed, RunStatus::completed, RunStatus::cancelled}) {
+    model::RunRow row = new_run(kFlow, "{}", "{}");
+    row.status = status;
+    update(row);
+  }
+  const RunId made = RunId::make(RunKey::make(ShardId{0}, 77), WallTime{1'700'000'000'000'000}, {7, 7});
+  answer_with(model::Submitted{made, false});
+  auto page = object(
+      send(net::Method::post, "/api/v1/runs/bulk", R"({"action":"replay","filter":{"workflow":"two"}})"));
+  ASSERT_EQ(page.at("items").as_array().size(), 1u);
+  EXPECT_EQ(page.at("items").at(0).at("status"), "failed");
+  EXPECT_EQ(page.at("items").at(0).at("made").as_string(), made.text());
+  page = object(send(
+      net::Method::post, "/api/v1/runs/bulk",
+      R"({"action":"replay","filter":{"where":"status in ['completed', 'cancelled']"},"dry_run":true})"));
+  EXPECT_EQ(page.at("items").as_array().size(), 2u);
+  EXPECT_EQ(page.at("items").at(0).at("outcome"), "possible");
+}
+
 TEST_F(ControlTest, QueuesAndWorkers) {
   model::Survey survey;
   survey.queues.push_back(

@@ -55,6 +55,10 @@ void task_logs(const CorePtr& core, CallPtr call);       // task_logs.cpp
 void list_routes(const CorePtr& core, CallPtr call);     // routes.cpp
 void set_route(const CorePtr& core, CallPtr call);
 void delete_route(const CorePtr& core, CallPtr call);
+void list_approvals(const CorePtr& core, CallPtr call);       // approvals.cpp
+void task_logs(const CorePtr& core, CallPtr call);            // task_logs.cpp
+void list_cached_results(const CorePtr& core, CallPtr call);  // cache.cpp
+void clear_cached_results(const CorePtr& core, CallPtr call);
 void list_limits(const CorePtr& core, CallPtr call);  // limits.cpp
 void get_limit(const CorePtr& core, CallPtr call);
 void set_limit(const CorePtr& core, CallPtr call);

@@ -96,6 +96,14 @@ TEST_F(OpenApi, DescribesBreakers) {
   EXPECT_EQ(words(schema("Breaker").at("required")), keys(breaker));
 }
 
+TEST_F(OpenApi, DescribesCachedResults) {
+  JsonText out;
+  write_cached_result({.key = "w/s/h"}, out);
+  const json::value cached = json::parse(out.take());
+  EXPECT_EQ(keys(schema("CachedResult").at("properties")), keys(cached));
+  EXPECT_EQ(words(schema("CachedResult").at("required")), keys(cached));
+}
+
 TEST_F(OpenApi, DescribesLimits) {
   JsonText out;
   write_limit({.name = "gpu", .holders = {{{}, "go", 1}}}, out);

@@ -205,6 +205,7 @@ void write_task(const model::TaskRow& row, const TaskDetails& details, JsonText&
   out.key("held").boolean(row.held);
   out.key("ignored").boolean(row.ignored);
   out.key("via").string_or_null(model::name(row.via));
+  out.key("cached_from").string_or_null(row.cache->from.run != RunId{} ? row.cache->from.text() : "");
   out.key("generation").integer(row.generation);
   out.key("attempts").integer(row.attempts);
   out.key("retry_count").integer(row.attempts > 0 ? row.attempts - 1 : 0);
@@ -410,6 +411,21 @@ void write_dead_letter(const model::DeadLetter& letter, JsonText& out, const Dea
   out.end_object();
 }
 
+void write_cached_result(const model::CachedResult& cached, JsonText& out) {
+  std::string_view workflow;
+  std::string_view step;
+  model::split_cached_key(cached.key, workflow, step);
+  out.begin_object();
+  out.key("key").string(cached.key);
+  out.key("workflow").string(workflow);
+  out.key("step").string(step);
+  out.key("task").string(cached.task.text());
+  out.key("made_at").instant(cached.made_at);
+  out.key("expires_at").instant(cached.expires_at);
+  out.key("size").integer(static_cast<std::int64_t>(cached.result.size()));
+  out.end_object();
+}
+
 void write_fact(const RunId& run, const model::Fact& fact, const model::Workflow* workflow, JsonText& out) {
   using Kind = model::FactKind;
   const auto run_status = [&] { return model::name(static_cast<model::RunStatus>(fact.status)); };
@@ -425,6 +441,8 @@ void write_fact(const RunId& run, const model::Fact& fact, const model::Workflow
     }
     out.key("step_index").integer(fact.step);
     if (fact.index >= 0) out.key("index").integer(fact.index);
+    const auto role = static_cast<model::TaskRole>(fact.role);
+    if (role != model::TaskRole::main && fact.kind != Kind::task_added) out.key("role").string(name(role));
     if (fact.attempt > 0) out.key("attempt").integer(fact.attempt);
   }
   switch (fact.kind) {
@@ -529,6 +547,9 @@ void write_fact(const RunId& run, const model::Fact& fact, const model::Workflow
     case Kind::signal_received:
       out.key("signal").string(fact.text);
       out.key("number").integer(fact.number);
+      break;
+    case Kind::task_cached:
+      out.key("from").string(fact.text);
       break;
     case Kind::run_version_changed:
       out.key("version").integer(fact.number);

@@ -7,6 +7,7 @@
 
 #include "api/json_text.hpp"
 #include "model/breaker.hpp"
+#include "model/cached_result.hpp"
 #include "model/dead_letter.hpp"
 #include "model/definition.hpp"
 #include "model/explanation.hpp"
@@ -47,6 +48,7 @@ void write_resource(const model::Resource& resource, bool details, JsonText& out
 // With its pause, null = it is not paused.
 void write_queue(const model::QueueView& queue, const model::Pause* pause, JsonText& out);
 void write_route(const model::RouteRow& route, JsonText& out);
+void write_cached_result(const model::CachedResult& cached, JsonText& out);
 void write_limit(const model::LimitView& limit, JsonText& out);
 void write_breaker(const model::BreakerRow& row, JsonText& out);
 

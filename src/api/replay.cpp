@@ -1,5 +1,7 @@
 // POST /api/v1/runs/{id}/replay: a new run of the same version, or of another one, with the same input but
 // for what is given.
+#include "api/replay.hpp"
+
 #include <boost/json/serialize.hpp>
 
 #include "api/control.hpp"
@@ -21,10 +23,19 @@ Result<model::SubmitRun> read(Core& core, const Call& call) {
   TRY(const RunId id, call.run_id());
   TRY(const RequestBody body, optional_body(call));
   TRY_VOID(body.only({"input", "job_id", "metadata", "priority", "version"}));
+  return read_replay(core, id, &body, std::string(call.request.headers.find("Idempotency-Key").value_or("")));
+}
+
+}  // namespace
+
+Result<model::SubmitRun> read_replay(Core& core, const RunId& id, const RequestBody* body, std::string key) {
   TRY(const store::RunView view, core.queries.find(id));
   model::SubmitRun command;
   command.replay_of = id;
-  TRY(const auto version, read_version(body));
+  std::optional<std::uint32_t> version;
+  if (body != nullptr) {
+    TRY(version, read_version(*body));
+  }
   if (version) {
     TRY(FoundVersion found, find_version(core, view.row.workflow, version));
     TRY_VOID(check_environment(*found.workflow, core.queries.workflow_of(view.row).get()));
@@ -36,24 +47,28 @@ Result<model::SubmitRun> read(Core& core, const Call& call) {
     }
   }
   TRY(json::object input, given_input(core, id.key()));
-  TRY(const json::object edits, body.object("input"));
-  for (const auto& [name, value] : edits) input[name] = value;
+  TRY(json::object context, stored_object(core, {id.key(), model::PayloadSlot::run_context}));
+  command.job_id = view.row.job_id;
+  command.priority = view.row.priority;
+  if (body != nullptr) {
+    TRY(const json::object edits, body->object("input"));
+    for (const auto& [name, value] : edits) input[name] = value;
+    if (body->find("metadata") != nullptr) {
+      TRY(context["metadata"], body->object("metadata"));
+    }
+    TRY(std::string job_id, body->text("job_id", kMaxWord));
+    if (!job_id.empty()) command.job_id = std::move(job_id);
+    TRY(const auto priority, body->integer("priority", 0, 9));
+    if (priority) command.priority = static_cast<std::uint8_t>(*priority);
+  }
   TRY(const json::object checked, spec::resolve_inputs(*command.workflow, input));
   command.input = json::serialize(checked);
   if (command.input.size() > kMaxInput) {
     return fail(ErrorCode::too_large, "the run's input has " + std::to_string(command.input.size()) +
                                           " bytes; at most " + std::to_string(kMaxInput) + " are allowed");
   }
-  TRY(json::object context, stored_object(core, {id.key(), model::PayloadSlot::run_context}));
-  if (body.find("metadata") != nullptr) {
-    TRY(context["metadata"], body.object("metadata"));
-  }
   command.context = json::serialize(context);
-  TRY(command.job_id, body.text("job_id", kMaxWord));
-  if (command.job_id.empty()) command.job_id = view.row.job_id;
-  TRY(const auto priority, body.integer("priority", 0, 9));
-  command.priority = priority ? static_cast<std::uint8_t>(*priority) : view.row.priority;
-  command.idempotency_key = call.request.headers.find("Idempotency-Key").value_or("");
+  command.idempotency_key = std::move(key);
   if (command.idempotency_key.size() > kMaxWord) {
     return fail(ErrorCode::invalid_request, "an Idempotency-Key has at most 256 bytes");
   }
@@ -61,8 +76,6 @@ Result<model::SubmitRun> read(Core& core, const Call& call) {
                              command.job_id + command.context);
   return command;
 }
-
-}  // namespace
 
 void replay_run(const CorePtr& core, CallPtr call) {
   auto command = read(*core, *call);

@@ -61,6 +61,8 @@ constexpr std::array kRoutes = {
     Route{Method::get, "/api/v1/routes", Access::read, list_routes},
     Route{Method::put, "/api/v1/routes/{pattern}", Access::change, set_route, true},
     Route{Method::delete_, "/api/v1/routes/{pattern}", Access::change, delete_route, true},
+    Route{Method::get, "/api/v1/cache", Access::read, list_cached_results},
+    Route{Method::post, "/api/v1/cache/clear", Access::change, clear_cached_results},
     Route{Method::get, "/api/v1/limits", Access::read, list_limits},
     Route{Method::get, "/api/v1/limits/{name}", Access::read, get_limit, true},
     Route{Method::put, "/api/v1/limits/{name}", Access::change, set_limit, true},

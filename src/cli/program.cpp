@@ -164,6 +164,7 @@ Program::Program() : app_("Runs tasks and workflows and does not lose them.", "b
   add_task_steering(*this);
   add_queues(*this);
   add_explain(*this);
+  add_cache(*this);
   add_limits(*this);
   add_routes(*this);
   add_breakers(*this);

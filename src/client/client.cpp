@@ -16,6 +16,7 @@ constexpr std::string_view kRuns = "/api/v1/runs";
 constexpr std::string_view kApprovals = "/api/v1/approvals";
 constexpr std::string_view kQueues = "/api/v1/queues";
 constexpr std::string_view kRoutes = "/api/v1/routes";
+constexpr std::string_view kCache = "/api/v1/cache";
 constexpr std::string_view kLimits = "/api/v1/limits";
 constexpr std::string_view kBreakers = "/api/v1/breakers";
 constexpr std::string_view kDeadLetters = "/api/v1/dead-letters";
@@ -196,8 +197,8 @@ Result<json::object> Client::replay(std::string_view id, const json::object& bod
 Result<json::object> Client::change(std::string_view id, const json::object& body) {
   return act(net::Method::patch, resource(kRuns, id), body);
 }
-Result<json::object> Client::bulk(const json::object& body) {
-  return act(net::Method::post, std::string(kRuns) + "/bulk", body);
+Result<json::object> Client::bulk(const json::object& body, std::string_view key) {
+  return act(net::Method::post, std::string(kRuns) + "/bulk", body, std::string(key));
 }
 Result<json::object> Client::explain_run(std::string_view id) {
   return get(resource(kRuns, id, "/explain"), timeout_);
@@ -334,6 +335,20 @@ Result<json::object> Client::delete_route(std::string_view pattern) {
   net::ClientRequest request{net::Method::delete_, named(kRoutes, pattern), {}, "", true};
   TRY(const net::Response response, send(std::move(request), timeout_));
   return parse_object(response.body);
+Result<Page> Client::cached_results(const CacheQuery& query, std::size_t limit, std::string_view cursor) {
+  net::QueryPairs pairs{{"limit", std::to_string(limit)}};
+  add(pairs, "workflow", query.workflow);
+  add(pairs, "step", query.step);
+  add(pairs, "cursor", cursor);
+  return page(with_query(std::string(kCache), pairs));
+}
+
+Result<json::object> Client::clear_cache(const CacheQuery& query, bool all, bool dry_run,
+                                         std::string_view cursor) {
+  const json::object body{{"workflow", query.workflow}, {"step", query.step},
+                          {"expired", query.expired},   {"all", all},
+                          {"dry_run", dry_run},         {"cursor", cursor}};
+  return act(net::Method::post, std::string(kCache) + "/clear", body);
 }
 
 Result<Page> Client::limits() {

@@ -53,6 +53,13 @@ struct DeadLetterQuery {
   std::string cursor;
 };
 
+// Which cached results.
+struct CacheQuery {
+  std::string workflow;
+  std::string step;      // of that workflow
+  bool expired = false;  // only those that are too old; not for lists
+};
+
 struct ResourceQuery {
   std::string run;
   std::string status;  // open, cleaning, leaked
@@ -114,7 +121,8 @@ class Client {
                                      const std::string& idempotency_key);
   Result<boost::json::object> change(std::string_view id, const boost::json::object& body);
   // One page; the answer is openapi.yaml's BulkPage.
-  Result<boost::json::object> bulk(const boost::json::object& body);
+  // `key`: makes the runs that a replay makes the same ones however often it is asked for.
+  Result<boost::json::object> bulk(const boost::json::object& body, std::string_view key);
   Result<boost::json::object> explain_run(std::string_view id);
   Result<boost::json::object> explain_task(std::string_view id);
   Result<boost::json::object> progress(std::string_view id);
@@ -143,6 +151,10 @@ class Client {
   Result<boost::json::object> set_route(std::string_view pattern, std::string_view queue,
                                         std::string_view reason);
   Result<boost::json::object> delete_route(std::string_view pattern);
+  Result<Page> cached_results(const CacheQuery& query, std::size_t limit, std::string_view cursor);
+  // A part of them; its "next" is the cursor of the next one.
+  Result<boost::json::object> clear_cache(const CacheQuery& query, bool all, bool dry_run,
+                                          std::string_view cursor);
   Result<Page> limits();
   Result<boost::json::object> limit(std::string_view name);
   Result<boost::json::object> set_limit(std::string_view name, std::uint32_t limit, std::string_view reason);

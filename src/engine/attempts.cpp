@@ -6,6 +6,7 @@
 #include "base/seeded_bug.hpp"
 #include "base/text.hpp"
 #include "engine/breakers.hpp"
+#include "engine/caching.hpp"
 #include "engine/deadlines.hpp"
 #include "engine/dispatch.hpp"
 #include "engine/endings.hpp"
@@ -315,6 +316,7 @@ void settle(State& state, Run& run, Task& task, model::Outcome outcome, const Mo
     if (is_repeated(run, task.row) && task.row.phase == model::Phase::primary) {
       return end_round(state, run, task, std::move(result), moment, effects);
     }
+    keep_result(run, task, result, moment, effects);
     effects.put(result_of(task.row.key), std::move(result));
     task.row.has_result = true;
     if (task.row.phase == model::Phase::fallback) task.row.via = model::Via::fallback;

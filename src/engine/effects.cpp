@@ -30,6 +30,8 @@ void Effects::touch(Run& run, Ordinal ordinal) {
 
 void Effects::record(Run& run, model::Fact fact) {
   touch(run);
+  if (model::is_task_fact(fact.kind) && fact.task < run.tasks.size())
+    fact.role = static_cast<std::uint8_t>(run.tasks[fact.task].row.role);
   runs_[run.effects_slot].facts.facts.push_back(std::move(fact));
 }
 

@@ -8,6 +8,7 @@
 #include "base/text.hpp"
 #include "engine/attempts.hpp"
 #include "engine/branches.hpp"
+#include "engine/caching.hpp"
 #include "engine/dead_letters.hpp"
 #include "engine/deadlines.hpp"
 #include "engine/dispatch.hpp"
@@ -161,7 +162,8 @@ void end_item(State& state, Run& run, Task& item, bool was_active, const Moment&
 // Has to be undone if its run does not complete.
 bool is_undoable(const Run& run, const Task& task) {
   const model::Step& step = run.program->step(task.row.step);
-  return !is_helper(task) && !task.row.expanded && step.endings && step.endings->compensate;
+  return !is_helper(task) && !task.row.expanded && step.endings && step.endings->compensate &&
+         task.row.via != model::Via::cache;  // then nothing was done that could be undone
 }
 
 void park(Run& run, Task& task) {
@@ -220,6 +222,7 @@ void finish(State& state, Run& run, Task& task, TaskStatus status, const Moment&
     leave_line(state, task);
   }
   if (task.parked) unpark(run, task);
+  stop_asking(state, run, task);
   const bool waited = before == TaskStatus::running && is_wait(run, task.row);
   if (waited) {
     stop_waiting(run, task, effects);
@@ -578,6 +581,7 @@ void end_run(State& state, Run& run, const Moment& moment, Effects& effects) {
 }
 
 void advance(State& state, Run& run, Task& task, const Moment& moment, Effects& effects) {
+  const std::optional<std::string> asked = stop_asking(state, run, task);
   if (is_fallback_due(task.row)) return start_fallback(state, run, task, moment, effects);
   if (task.row.status != TaskStatus::pending || task.row.expanded || task.parked) return;
   if (is_helper(task)) return advance_helper(state, run, task, moment, effects);
@@ -643,6 +647,11 @@ void advance(State& state, Run& run, Task& task, const Moment& moment, Effects& 
       task.row.flow.edit() = std::move(*flow);
     }
   }
+  if (step.cache) {
+    const auto answer = ask_cache(state, run, task, asked, moment, effects);
+    if (!answer) return expression_failed(answer.error());
+    if (*answer != CacheAnswer::miss) return;
+  }
   if (!(*code)->body.is_constant()) {
     auto body = render_body(state, run, task);
     if (!body) return expression_failed(body.error());
@@ -658,10 +667,20 @@ void advance(State& state, Run& run, Task& task, const Moment& moment, Effects& 
   activate(state, run, task, moment, effects);
 }
 
+namespace {
+
+// Whether as many items of a mapped step are on their way as may be.
+bool is_full(const State& state, const Run& run, const Task& group) {
+  const std::uint32_t limit = run.program->step(group.row.step).max_parallel;
+  return limit > 0 ? group.items_active + group.items_asking >= limit
+                   : group.items_waiting + group.items_asking >= state.settings.item_window;
+}
+
+}  // namespace
+
 void refill(State& state, Run& run, Task& group) {
   if (group.sweeping || group.next_item >= group.row.item_count) return;
-  const std::uint32_t limit = run.program->step(group.row.step).max_parallel;
-  if (limit > 0 ? group.items_active >= limit : group.items_waiting >= state.settings.item_window) return;
+  if (is_full(state, run, group)) return;
   if (group.refill_pending) return;
   group.refill_pending = true;
   state.work.push_back({WorkKind::expand, group.row.key, 0});
@@ -671,14 +690,14 @@ void expand_items(State& state, Run& run, Task& group_task, const Moment& moment
                   std::size_t row_limit) {
   const Ordinal ordinal = group_task.row.key.ordinal;
   group_task.refill_pending = false;
-  const std::uint32_t limit = run.program->step(ordinal).max_parallel;
   for (;;) {
     Task& group = run.tasks[ordinal];
     if (group.sweeping || group.next_item >= group.row.item_count || model::is_terminal(group.row.status))
       return;
-    if (limit > 0 ? group.items_active >= limit : group.items_waiting >= state.settings.item_window) return;
+    if (is_full(state, run, group)) return;
     Task& item = run.tasks[group.row.first_item + group.next_item];
-    if (item.row.status != TaskStatus::pending || item.parked) {  // it kept its result, or came here before
+    // It kept its result, or came here before.
+    if (item.row.status != TaskStatus::pending || item.parked || item.asking) {
       ++group.next_item;
       continue;
     }

@@ -77,6 +77,12 @@ void add_fallback_needs(const State& state, const Run& run, const Task& task, Ne
 void add_needs(const State& state, const Run& run, const Task& task, Needs& needs) {
   if (is_fallback_due(task.row)) return add_fallback_needs(state, run, task, needs);
   if (model::is_terminal(task.row.status) || task.row.has_input) return;
+  if (task.asking) {
+    if (const auto lookup = state.lookups.find(task.row.key); lookup != state.lookups.end()) {
+      model::RecordKey key{model::RecordKind::cached_result, lookup->second};
+      if (!state.records.contains(key)) needs.records.push_back(std::move(key));
+    }
+  }
   if (is_helper(task)) return add_helper_needs(state, run, task, needs);
   const model::Step& step = run.program->step(task.row.step);
   if (trigger(step.trigger_rule, task.upstream).kind == Trigger::Kind::skip) return;

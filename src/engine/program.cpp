@@ -1,6 +1,7 @@
 #include "engine/program.hpp"
 
 #include <algorithm>
+#include <boost/json/serialize.hpp>
 #include <numeric>
 
 namespace baton::engine {
@@ -41,6 +42,25 @@ std::shared_ptr<const model::Step> make_resource_action(const std::string& queue
   step->retry = std::make_shared<const model::Retry>(model::ending_retry());
   step->timeout = std::make_shared<const model::Timeout>(model::ending_timeout());
   return step;
+}
+
+}  // namespace
+
+namespace {
+
+// What a cached result depends on beside its key: a step that does something else has no results yet.
+std::string deed_of(const model::Step& step) {
+  boost::json::array parts{name(step.kind), step.action, model::body_of(step)};
+  boost::json::array shell;
+  if (step.process) {
+    for (const std::string& word : step.process->shell) shell.emplace_back(word);
+  }
+  parts.push_back(std::move(shell));
+  parts.emplace_back(step.process && step.process->parse_json);
+  parts.push_back(step.response_schema ? *step.response_schema : boost::json::value());
+  parts.push_back(step.failure ? step.failure->result_schema : boost::json::value());
+  parts.emplace_back(step.repeat ? step.repeat->until : std::string());
+  return boost::json::serialize(parts);
 }
 
 }  // namespace
@@ -224,9 +244,16 @@ Result<std::shared_ptr<const StepCode>> Program::code(const model::Step& s) cons
   code->before = references(before);
   TRY(code->body, Rendering::compile(model::body_of(s)));
   TRY(code->flow, Rendering::compile(flow_of(s)));
+  if (s.cache) {
+    if (s.cache->key) {
+      TRY(code->cache, Rendering::compile(*s.cache->key));
+    }
+    code->deed = deed_of(s);
+  }
   std::vector<expr::Path> each;
   code->body.each_path([&](const expr::Path& path) { each.push_back(path); });
   code->flow.each_path([&](const expr::Path& path) { each.push_back(path); });
+  code->cache.each_path([&](const expr::Path& path) { each.push_back(path); });
   const auto compile = [](const std::string& text,
                           std::vector<expr::Path>& paths) -> Result<std::optional<expr::Expression>> {
     if (text.empty()) return std::optional<expr::Expression>();

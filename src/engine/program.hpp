@@ -56,10 +56,12 @@ struct StepCode {
   Rendering for_each;
   Rendering body;  // action, with, env and workdir together, see model::body_of
   std::vector<std::optional<expr::Expression>> branches;  // of a switch; the `else` has none
-  Rendering flow;                         // names of limits, rate and fair key, see flow_of()
+  Rendering flow;                                         // names of limits, rate and fair key, see flow_of()
+  Rendering cache;                                        // the key of `cache`
+  std::string deed;                       // of a step with `cache`: what it does, before its values are known
   std::optional<expr::Expression> until;  // of `repeat`, or of a wait's poll
   References before;                      // of when and for_each
-  References each;                        // of the body and the branches
+  References each;                        // of the body, the branches, the flow and the cache
   References after;                       // of until
 };
 

@@ -7,6 +7,7 @@
 #include "base/text.hpp"
 #include "engine/endings.hpp"
 #include "expr/text.hpp"
+#include "model/cached_result.hpp"
 
 namespace baton::engine {
 namespace {
@@ -503,6 +504,20 @@ Result<model::Flow> render_flow(State& state, Run& run, const Task& task) {
   flow.limits.clear();
   for (auto& [name, use] : limits) flow.limits.push_back(std::move(use));
   return flow;
+}
+
+Result<std::string> render_cache_key(State& state, Run& run, const Task& task) {
+  const model::Step& step = run.program->step(task.row.step);
+  TRY(std::shared_ptr<const StepCode> code, run.program->code(step));
+  json::value key;
+  if (step.cache->key) {
+    auto scope = std::make_shared<Scope>(state, run, task);
+    TRY(key, checked(scope, code->cache.render(*step.cache->key, variables(scope), *state.zones)));
+    if (key.is_null()) return std::string();
+  } else {
+    TRY(key, render_body(state, run, task));
+  }
+  return model::cached_key(run.row.workflow, step.name, code->deed + '\n' + json::serialize(key));
 }
 
 Result<std::string> input_with(State& state, const Task& task, json::value body) {

@@ -30,6 +30,10 @@ Result<boost::json::value> render_body(State& state, Run& run, const Task& task)
 // The limits, rate and fair key of a task whose step has expressions in them.
 Result<model::Flow> render_flow(State& state, Run& run, const Task& task);
 
+// The key of the cached result that the task may take or leave; "" if the key comes to null: neither. Of a
+// step with `cache`.
+Result<std::string> render_cache_key(State& state, Run& run, const Task& task);
+
 // What is stored as the task's input after its action was rendered: the step's own body, with the bodies of
 // other phases beside it under their names ({"with", …, "fallback": {…}}). Needs the present input in the
 // value cache.

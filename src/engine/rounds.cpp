@@ -1,6 +1,7 @@
 #include "engine/rounds.hpp"
 
 #include "engine/attempts.hpp"
+#include "engine/caching.hpp"
 #include "engine/deadlines.hpp"
 #include "engine/dispatch.hpp"
 #include "engine/flow.hpp"
@@ -21,6 +22,7 @@ void end_round(State& state, Run& run, Task& task, std::string result, const Mom
     return;
   }
   if (*holds) {
+    keep_result(run, task, result, moment, effects);
     effects.put(result_of(row.key), std::move(result));
     row.has_result = true;
     complete_task(state, run, task, moment, effects);

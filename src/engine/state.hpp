@@ -44,6 +44,7 @@ struct Task {
   bool old = false;                // an item of a list that a recovery has replaced; it counts nowhere
   bool probe = false;              // its attempt went through a half-open breaker
   bool slot = false;               // it counts in Run::active
+  bool asking = false;             // its cached result is being looked for: an entry in State::lookups
   bool let_past = false;           // it counts in State::let_past
   Upstream upstream;               // how its predecessors stand
   std::uint32_t helpers = 0;       // open tasks that serve it
@@ -61,6 +62,7 @@ struct Task {
   std::uint32_t items_cancelled = 0;  // or skipped, because the run failed fast
   std::uint32_t items_waiting = 0;    // queued or parked
   std::uint32_t items_active = 0;     // parked, queued, running or retrying
+  std::uint32_t items_asking = 0;     // see `asking`
 };
 
 // How far the cleanups of a run's steps are: a step's begin when those of all steps that needed it have
@@ -295,7 +297,8 @@ struct State {
   ValueCache values;
   std::map<std::string, IdempotencyRecord> idempotency;
   std::map<model::RecordKey, KnownRecord> records;
-  std::optional<ShardTime> orphan_scan;  // its entry in `timers`
+  std::map<TaskKey, std::string> lookups;  // by task: the key of the cached result that it waits to be loaded
+  std::optional<ShardTime> orphan_scan;    // its entry in `timers`
   // See residency.hpp.
   std::unordered_set<RunKey> cold;  // open runs that are not in memory
   std::vector<RunKey> ended;        // terminal runs that leave memory once that is durable

@@ -37,7 +37,8 @@ std::string_view name(const CommandBody& body) {
                                  "set_limit",
                                  "apply",
                                  "set_queue",
-                                 "set_route"};
+                                 "set_route",
+                                 "forget_results"};
   static_assert(kNames.size() == std::variant_size_v<CommandBody>);
   return kNames[body.index()];
 }

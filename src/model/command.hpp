@@ -185,6 +185,12 @@ struct DiscardDeadLetters {
   std::vector<std::string> ids;
 };
 
+// Takes cached results away (model/cached_result.hpp). At most 1,000 keys; those that are gone already count,
+// too.
+struct ForgetResults {
+  std::vector<std::string> keys;
+};
+
 // Something that a run may be waiting for has happened (SEMANTICS 37).
 struct SendSignal {
   RunId run;
@@ -249,7 +255,8 @@ using CommandBody = std::variant<SubmitRun, CancelRun, ClaimTasks, Heartbeat, Re
                                  LoseWorker, StartShard, Tick, Continue, PauseCommand, ResumeCommand,
                                  RecoverRun, DecideTask, ChangeRun, Explain, AskSurvey, DiscardDeadLetters,
                                  ForceBreaker, SendSignal, AnswerApproval, RegisterResource, ReleaseResource,
-                                 CleanResource, ReportProgress, SetLimit, ApplyWorkflow, SetQueue, SetRoute>;
+                                 CleanResource, ReportProgress, SetLimit, ApplyWorkflow, SetQueue, SetRoute,
+                                 ForgetResults>;
 
 struct Command {
   CommandBody body;

@@ -154,6 +154,15 @@ struct Repeat {
 
   friend bool operator==(const Repeat&, const Repeat&) = default;
 };
+
+// Whether a step may take the result of an earlier task instead of doing its work.
+struct Cache {
+  std::optional<boost::json::value> key;  // any value with templates; none = all that the step gets
+  Duration ttl = Duration::hours(24);     // from when the result was made
+
+  friend bool operator==(const Cache&, const Cache&) = default;
+};
+inline constexpr Duration kMaxCacheTtl = Duration::hours(24 * 3660);
 struct Endings;
 
 // What few steps with a process say about how it is started and read.
@@ -200,6 +209,7 @@ struct Step {
   std::shared_ptr<const Step> preflight;                      // action before the first attempt; null = none
   std::shared_ptr<const BreakerSettings> breaker;             // null = none
   std::shared_ptr<const Endings> endings;                     // null = none
+  std::shared_ptr<const Cache> cache;                         // null = its work is always done
   std::shared_ptr<const FlowRules> flow;  // null = neither limits nor a rate nor a fair key
   std::string target;                     // the downstream service that it uses; "" = none
   std::string queue;                      // "" = none is named: see queue_of()

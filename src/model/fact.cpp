@@ -43,8 +43,8 @@ constexpr std::array kNames = {"",
                                "resource.leaked",
                                "task.progress",
                                "task.checked",
-
-                               "run.version_changed"};
+                               "run.version_changed",
+                               "task.cached"};
 
 void put(Encoder& out, const Fact& fact) {
   out.number(1, static_cast<std::uint64_t>(fact.kind));
@@ -57,6 +57,7 @@ void put(Encoder& out, const Fact& fact) {
   out.signed_number(8, fact.number);
   out.bytes(9, fact.text);
   out.bytes(10, fact.other);
+  out.number(11, fact.role);
 }
 
 bool get(std::string_view bytes, Fact& fact) {
@@ -92,6 +93,9 @@ bool get(std::string_view bytes, Fact& fact) {
         break;
       case 10:
         fact.other = in.bytes();
+        break;
+      case 11:
+        fact.role = static_cast<std::uint8_t>(in.number());
         break;
       default:
         break;

@@ -55,6 +55,7 @@ enum class FactKind : std::uint8_t {
   task_progress,        // attempt; number: percent; text: message
   task_checked,         // attempt; its preflight is over, its own attempts follow
   run_version_changed,  // a recovery goes on with another version; number: it
+  task_cached,          // it takes a result that an earlier task has made; text: that one's id
 };
 
 struct Fact {
@@ -65,6 +66,7 @@ struct Fact {
   std::int32_t index = -1;  // of a mapped step's item
   std::uint32_t attempt = 0;
   std::uint8_t status = 0;  // RunStatus or TaskStatus, where the kind says so
+  std::uint8_t role = 0;    // the TaskRole of the task; facts of older journals do not say it
   std::int64_t number = 0;
   std::string text;
   std::string other;
@@ -72,7 +74,7 @@ struct Fact {
   friend bool operator==(const Fact&, const Fact&) = default;
 };
 
-inline constexpr FactKind kLastFactKind = FactKind::run_version_changed;
+inline constexpr FactKind kLastFactKind = FactKind::task_cached;
 
 std::string_view name(FactKind kind);  // "run.submitted"
 bool is_task_fact(FactKind kind);

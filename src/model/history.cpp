@@ -124,6 +124,9 @@ void apply_to_task(TaskHistory& task, const Fact& fact) {
       if (fact.number >= 0 && fact.number <= 100) task.progress = static_cast<std::int8_t>(fact.number);
       task.progress_message = fact.text;
       break;
+    case FactKind::task_cached:
+      task.queued_at = task.started_at = fact.at;
+      break;
     case FactKind::task_checked:
       if (task.attempts > 0) --task.attempts;  // the preflight was none of its own
       break;
@@ -244,6 +247,7 @@ void apply(RunHistory& run, const Fact& fact) {
     case FactKind::task_waiting:
     case FactKind::task_ended:
     case FactKind::task_held:
+    case FactKind::task_cached:
     case FactKind::task_fallback:
     case FactKind::task_checked:
     case FactKind::task_sla_missed:

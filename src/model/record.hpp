@@ -23,13 +23,14 @@ enum class RecordKind : std::uint8_t {
   rate,
   workflow,
   queue,
-  route
+  route,
+  cached_result
 };
 
 // Resident kinds are few at a time: all of a shard are loaded at its start and stay in memory. The others are
 // loaded when a decision names them.
 constexpr bool is_resident(RecordKind kind) {
-  return kind != RecordKind::dead_letter && kind != RecordKind::approval;
+  return kind != RecordKind::dead_letter && kind != RecordKind::approval && kind != RecordKind::cached_result;
 }
 
 struct RecordKey {

@@ -267,6 +267,8 @@ std::string encode_state(const TaskRow& row) {
   out.number(73, row.turn);
   out.number(74, row.order);
   out.bytes(75, row.flow->queue);
+  out.bytes(76, row.cache->key);
+  if (row.cache->from.run != RunId{}) out.bytes(77, row.cache->from.text());
   for (const AttemptRecord& attempt : row.history) {
     Encoder one;
     put(one, attempt);
@@ -468,6 +470,14 @@ Status decode_state(std::string_view bytes, TaskRow& row) {
       case 75:
         row.flow.edit().queue = in.bytes();
         break;
+        row.cache.edit().key = in.bytes();
+        break;
+      case 77: {
+        const auto from = TaskId::parse(in.bytes());
+        if (!from) return damaged();
+        row.cache.edit().from = *from;
+        break;
+      }
       default:
         break;
     }

@@ -101,6 +101,14 @@ struct Progress {
   friend bool operator==(const Progress&, const Progress&) = default;
 };
 
+// Of a task whose step has `cache`.
+struct CacheUse {
+  std::string key;  // of the record that it looked for and leaves its result in (model/cached_result.hpp)
+  TaskId from;      // the task whose result it took; run zero = none
+
+  friend bool operator==(const CacheUse&, const CacheUse&) = default;
+};
+
 struct TaskRow {
   TaskKey key;
   std::uint32_t step = 0;   // ordinal of its step in the definition
@@ -161,6 +169,7 @@ struct TaskRow {
   std::uint64_t order = 0;
 
   Rare<Flow> flow;           // if its names come from expressions: as they were when it became ready
+  Rare<CacheUse> cache;      // if its step has one, from when it became ready
   Rare<Waiting> waiting;     // of a wait, from its start on
   std::int32_t branch = -1;  // of a switch that completed: the branch taken; -1 = none
 

@@ -172,6 +172,8 @@ class Builder {
       default:
         attempts(step, body);
         if (const NodeId node = field(body, "repeat"); node != kNoNode) step.repeat = repeat_of(node);
+        if (const NodeId node = field(body, "cache"); node != kNoNode)
+          step.cache = shared(caches_, read_cache(tree_, node));
         if (auto rules = read_flow(tree_, body, text(tree_.root(), "name"), step.name))
           step.flow = shared(flow_rules_, std::move(*rules));
     }
@@ -430,6 +432,7 @@ class Builder {
   std::vector<std::shared_ptr<const model::Timeout>> timeouts_;
   std::vector<std::shared_ptr<const model::FailureRules>> failure_rules_;
   std::vector<std::shared_ptr<const model::FlowRules>> flow_rules_;
+  std::vector<std::shared_ptr<const model::Cache>> caches_;
   std::vector<std::shared_ptr<const model::Notes>> notes_;
   std::vector<std::shared_ptr<const model::Process>> processes_;
   std::vector<std::shared_ptr<const model::Repeat>> repeats_;

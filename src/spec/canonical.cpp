@@ -129,6 +129,7 @@ void step(Writer& out, const model::Workflow& workflow, const model::Step& step)
   out.key(step.name);
   out.open();
   if (step.breaker) out.member("breaker", to_json(*step.breaker));
+  if (step.cache) out.member("cache", to_json(*step.cache));
   if (step.endings && step.endings->cleanup) {
     const model::Endings& endings = *step.endings;
     action(out, "cleanup", *endings.cleanup, step,

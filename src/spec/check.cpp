@@ -164,6 +164,7 @@ class Checker {
     form(m, field);
     if (field.shape == Shape::retry) check_retry(tree_, m.value, findings_);
     if (field.shape == Shape::timeout) check_timeout(tree_, m.value, findings_);
+    if (field.shape == Shape::cache) check_cache(tree_, m.value, findings_);
     if (field.shape == Shape::wait) check_wait(tree_, m, findings_);
     if (field.forms.has(Form::objects) && field.shape == Shape::branch) check_branches(tree_, m, findings_);
   }

@@ -661,7 +661,20 @@ constexpr std::array kFields = {
                          "waiting does not keep others waiting. Usually the tenant.",
           .example = "fair_key: ${{ inputs.customer }}",
           .kinds = kinds::attempts},
-    later(Shape::step, "cache", "Reuse an earlier result."),
+    Field{
+        .owner = Shape::step,
+        .name = "cache",
+        .forms = Form::duration | Form::object,
+        .description =
+            "Takes the result that the step has made before for the same key, if it is not older than `ttl`, "
+            "instead of doing the work: no attempt starts, and neither `cleanup` nor `compensate` follows. "
+            "Only "
+            "results of completed work are kept, for each item of a `for_each` its own; a step that was "
+            "changed "
+            "begins anew. What is recovered is done again. A duration is short for `{ttl: …}`.",
+        .example = "cache: {key: \"${{ inputs.day }}\", ttl: 7d}",
+        .shape = Shape::cache,
+        .kinds = kinds::attempts},
     later(Shape::step, "secrets", "Secrets that the step may read."),
 
     // -------------------------------------------------------------------------------------------------------
@@ -1080,6 +1093,22 @@ constexpr std::array kFields = {
           .minimum = 1},
 
     // ---------------------------------------------------------------------------------------------------------
+    // cache
+    Field{.owner = Shape::cache,
+          .name = "key",
+          .forms = Form::value,
+          .description =
+              "What the result depends on. A key that comes to null means: do the work, and keep nothing.",
+          .default_text = "all values that the step gets",
+          .example = "key: [\"${{ inputs.day }}\", \"${{ item }}\"]"},
+    Field{.owner = Shape::cache,
+          .name = "ttl",
+          .forms = Form::duration,
+          .description = "How long a result counts, from when it was made.",
+          .default_text = "24h",
+          .example = "ttl: 7d"},
+
+    // ---------------------------------------------------------------------------------------------------------
     // concurrency, rate_limit
     Field{.owner = Shape::concurrency,
           .name = "key",
@@ -1445,6 +1474,7 @@ constexpr std::array kShapes = {
     ShapeInfo{Shape::breaker, "breaker", "`breaker`"},
     ShapeInfo{Shape::concurrency, "concurrency", "`concurrency`"},
     ShapeInfo{Shape::rate_limit, "rate_limit", "`rate_limit`"},
+    ShapeInfo{Shape::cache, "cache", "`cache`"},
 };
 static_assert(kShapes.size() == static_cast<std::size_t>(Shape::none));
 

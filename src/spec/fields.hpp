@@ -94,6 +94,7 @@ enum class Shape : std::uint8_t {
   breaker,
   concurrency,
   rate_limit,
+  cache,
   none
 };
 struct ShapeInfo {

@@ -77,6 +77,7 @@ constexpr std::string_view kSemanticRules[] = {
     "`key` must not be empty",
     "`key` has more than",
     "a step uses at most",
+    "the `ttl` of `cache`",
     // Declarations of inputs.
     "is not supported",
     "must be a map, or true or false",
@@ -151,6 +152,9 @@ constexpr std::string_view kValid[] = {
         "l": {"run": "x", "concurrency": {"key": "k-${{ inputs.t }}", "limit": 2}, "uses": {"gpu": 1, "licence": 2},
               "fair_key": "${{ inputs.t }}", "rate_limit": {"limit": 100, "per": "1m", "burst": 5, "key": "api"}},
         "m": {"exec": ["y"], "concurrency": [{"key": "a"}, {"limit": 3}], "rate_limit": {"limit": 1}}}})",
+    R"({"name": "eight", "inputs": {"t": {"type": "string"}}, "steps": {
+        "c": {"run": "x", "cache": {"key": ["${{ inputs.t }}", 3], "ttl": "7d"}},
+        "d": {"exec": ["y"], "cache": "12h"}, "e": {"exec": ["y"], "cache": {}}}})",
 };
 
 class Mutator {

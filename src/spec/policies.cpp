@@ -88,6 +88,19 @@ void check_timeout(const Tree& tree, NodeId node, Findings& findings) {
   }
 }
 
+void check_cache(const Tree& tree, NodeId node, Findings& findings) {
+  NodeId ttl = node;
+  if (tree.is(node, NodeKind::map)) {
+    const auto own = tree.find(node, "ttl");
+    if (!own) return;
+    ttl = own->value;
+  }
+  const auto span = read_duration(tree, ttl);
+  if (span && (span->us <= 0 || *span > model::kMaxCacheTtl)) {
+    findings.error(ttl, "the `ttl` of `cache` must be more than 0 and at most 10 years");
+  }
+}
+
 model::Retry read_retry(const Tree& tree, NodeId node) {
   const auto name = tree.find(node, "preset");
   model::Retry retry = preset(name ? tree.text(name->value) : "jobs");
@@ -136,6 +149,24 @@ model::Timeout read_timeout(const Tree& tree, NodeId node) {
   timeout.start = duration_field(tree, node, "start").value_or(Duration{});
   timeout.heartbeat = duration_field(tree, node, "heartbeat").value_or(Duration{});
   return timeout;
+}
+
+model::Cache read_cache(const Tree& tree, NodeId node) {
+  model::Cache cache;
+  if (!tree.is(node, NodeKind::map)) {
+    cache.ttl = read_duration(tree, node).value_or(cache.ttl);
+    return cache;
+  }
+  if (const auto key = tree.find(node, "key")) cache.key = tree.to_json(key->value);
+  cache.ttl = duration_field(tree, node, "ttl").value_or(cache.ttl);
+  return cache;
+}
+
+boost::json::value to_json(const model::Cache& cache) {
+  boost::json::object object;
+  if (cache.key) object["key"] = *cache.key;
+  object["ttl"] = to_string(cache.ttl);
+  return object;
 }
 
 boost::json::value to_json(const model::Retry& retry) {

@@ -16,6 +16,7 @@ void add_tasks(Program& program);
 void add_task_steering(Program& program);  // after add_tasks
 void add_queues(Program& program);         // and workers, targets
 void add_explain(Program& program);
+void add_cache(Program& program);
 void add_limits(Program& program);
 void add_routes(Program& program);
 void add_breakers(Program& program);

@@ -178,11 +178,12 @@ std::string fact_text(const json::object& fact) {
   if (!step.empty()) {
     text += ' ' + step;
     if (fact.contains("index")) text += '[' + cell_of(fact, "index") + ']';
+    if (fact.contains("role")) text += " (" + cell_of(fact, "role") + ')';
   }
   for (const auto& [key, value] : fact) {
     const std::string_view name = key;
     if (name == "type" || name == "at" || name == "task" || name == "step" || name == "step_index" ||
-        name == "index" || value.is_null()) {
+        name == "index" || name == "role" || value.is_null()) {
       continue;
     }
     if (name == "error") {

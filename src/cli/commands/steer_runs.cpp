@@ -1,5 +1,6 @@
 // baton runs cancel, terminate, pause, resume, recover, retry, replay, change, progress: one run, or all that
 // a filter finds.
+#include <algorithm>
 #include <boost/json/parse.hpp>
 #include <map>
 #include <set>
@@ -68,6 +69,7 @@ Result<json::object> filter_of(const Options& options) {
 
 std::string outcome_cell(const json::object& row, const Style& style) {
   const std::string outcome = cell_of(row, "outcome");
+  if (const std::string made = cell_of(row, "made"); !made.empty()) return "made " + made;
   return outcome == "refused" ? style.red(outcome) : outcome;
 }
 
@@ -83,11 +85,12 @@ int in_bulk(const Context& context, const Options& options, std::string_view act
   if (options.force) body["force"] = true;
   Session session(context.settings, context.console);
   if (const auto opened = session.open(Purpose::look); !opened) return context.fail(opened.error());
+  const std::string key = random_key();  // a repetition after a lost answer makes no second runs
   std::vector<json::object> items;
   bool refused = false;
   for (std::string cursor;;) {
     if (!cursor.empty()) body["cursor"] = cursor;
-    auto page = session.ask(Purpose::look, [&](client::Client& c) { return c.bulk(body); });
+    auto page = session.ask(Purpose::look, [&](client::Client& c) { return c.bulk(body, key); });
     if (!page) return context.fail(page.error());
     if (json::value* found = page->if_contains("items"); found != nullptr && found->is_array()) {
       for (json::value& item : found->get_array()) {
@@ -169,7 +172,17 @@ int steer(const Context& context, const Options& options, std::string_view actio
   if (!options.run.empty() && options.dry_run) {
     return context.fail({ErrorCode::usage, "--dry-run goes with a filter", ""});
   }
-  if (options.run.empty()) return in_bulk(context, options, action);
+  if (options.run.empty()) {
+    // What a filter cannot do is not left out silently.
+    for (const auto& [name, value] : body) {
+      const bool off = value.is_bool() && !value.get_bool();
+      if (off || name == "reason" || name == "force" || name == "terminate") continue;
+      std::string flag(name);
+      std::ranges::replace(flag, '_', '-');
+      return context.fail({ErrorCode::usage, "--" + flag + " goes with one run: give its id", ""});
+    }
+    return in_bulk(context, options, action);
+  }
   return ask_and_show(
       context,
       [&](client::Client& c) {
@@ -188,6 +201,7 @@ int replay(const Context& context, const Options& options) {
   if (!options.new_job_id.empty()) body["job_id"] = options.new_job_id;
   if (!options.version.empty()) body["version"] = json::value(std::atoi(options.version.c_str()));
   if (!options.priority.empty()) body["priority"] = json::value(std::atoi(options.priority.c_str()));
+  if (options.run.empty() || options.filtered()) return steer(context, options, "replay", "replay", body);
   const std::string key = random_key();  // a repetition after a lost answer makes no second run
   return ask_and_show(
       context, [&](client::Client& c) { return c.replay(options.run, body, key); }, describe_run);
@@ -237,11 +251,12 @@ void add_run(CLI::App& command, const OptionsPtr& options, bool required) {
   if (required) run->required();
 }
 
-void add_filter(CLI::App& command, const OptionsPtr& options) {
+// `job_id`: false where --job-id means something else.
+void add_filter(CLI::App& command, const OptionsPtr& options, bool job_id = true) {
   command.add_option("--status", options->status, "Instead of an id: all runs in these states")
       ->type_name("STATUS");
   command.add_option("--workflow", options->workflow, "Of this workflow")->type_name("NAME");
-  command.add_option("--job-id", options->job_id, "With this reference")->type_name("ID");
+  if (job_id) command.add_option("--job-id", options->job_id, "With this reference")->type_name("ID");
   command.add_option("--older-than", options->older_than, "Made longer ago than that, such as 1h")
       ->type_name("DURATION");
   command
@@ -324,11 +339,7 @@ void add_repeats(Program& program, CLI::App& runs) {
         if (!options->from.empty()) body["from"] = options->from;
         if (options->failed_only) body["failed_only"] = true;
         if (options->force) body["force"] = true;
-        if (!options->version.empty()) {
-          if (options->run.empty())
-            return c.fail({ErrorCode::usage, "--version is about one run: give its id", ""});
-          body["version"] = json::value(std::atoi(options->version.c_str()));
-        }
+        if (!options->version.empty()) body["version"] = json::value(std::atoi(options->version.c_str()));
         if (!options->keep.empty()) body["keep"] = json::array(options->keep.begin(), options->keep.end());
         return steer(c, *options, "recover", "recover", body);
       });
@@ -362,7 +373,8 @@ void add_repeats(Program& program, CLI::App& runs) {
   CLI::App& again =
       program.command(runs, "replay", "Makes a new run with the same input, and the same version",
                       [options](const Context& c) { return replay(c, *options); });
-  add_run(again, options, true);
+  add_run(again, options, false);
+  add_filter(again, options, false);
   again.add_option("--input,-i", options->inputs, "Another value of an input; may be repeated")
       ->type_name("NAME=VALUE");
   add_version(again);

@@ -78,6 +78,7 @@ std::string describe_task(const json::object& task, const Style& style) {
     line("held", "a person decides: `baton tasks retry|skip|complete|fail " + cell_of(task, "id") + "`");
   }
   line("via", cell_of(task, "via"));
+  line("result of", cell_of(task, "cached_from"));
   line("worker", cell_of(task, "worker"));
   line("started", short_time(task, "started_at"));
   line("ended", short_time(task, "ended_at"));

@@ -94,8 +94,10 @@ std::string event_line(const RunModel& model, std::string_view type, const boost
     const std::string status = cell_of(event, "status");
     const std::string error = error_of(event);
     if (!is_item) {
-      const std::string took =
-          step.started_at.us != 0 ? ", " + short_duration(step.ended_at - step.started_at) : "";
+      const std::string took = step.note == "cached" ? ", cached"
+                               : step.started_at.us != 0
+                                   ? ", " + short_duration(step.ended_at - step.started_at)
+                                   : "";
       return line(symbol(status), name + ' ' + status + (error.empty() ? took : ": " + error));
     }
     if (status == "failed") return line(symbol(status), name + " failed: " + error);

@@ -118,7 +118,12 @@ void RunModel::apply_task(std::string_view type, const json::object& event, Wall
     step.part = 0;
     done_weight_ += done_of(step);
   }
-  if (type == "task.reset") {
+  if (type == "task.cached") {
+    if (!is_item) {
+      step.started_at = at;
+      step.note = "cached";
+    }
+  } else if (type == "task.reset") {
     reset(step, is_item);
   } else if (type == "task.expanded") {
     done_weight_ -= done_of(step);  // of a list before a recovery
@@ -185,7 +190,8 @@ void RunModel::apply_task(std::string_view type, const json::object& event, Wall
       if (items->count > 0) done_weight_ += step.weight / static_cast<double>(items->count);
       return;
     }
-    step.note = type == "task.skipped" ? cell_of(event, "reason") : error_of(event);
+    if (status != "completed" || step.note != "cached")
+      step.note = type == "task.skipped" ? cell_of(event, "reason") : error_of(event);
     end_step(step, status, at);
   }
 }

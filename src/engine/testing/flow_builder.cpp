@@ -90,6 +90,10 @@ std::string describe(const model::Step& step) {
       text += "," + use.name + " " + std::to_string(use.amount) + " " + std::to_string(use.otherwise);
     }
   }
+  if (step.cache) {
+    text += "cache " + std::to_string(step.cache->ttl.us);
+    if (step.cache->key) text += boost::json::serialize(*step.cache->key);
+  }
   if (step.estimate) text += "estimate " + std::to_string(step.estimate->us);
   return text;
 }
@@ -178,6 +182,10 @@ FlowBuilder& FlowBuilder::fair_key(std::string key) {
   model::FlowRules& rules = flow();
   rules.is_constant &= key.find("${{") == std::string::npos;
   rules.flow.fair_key = std::move(key);
+  return *this;
+}
+FlowBuilder& FlowBuilder::cache(std::optional<boost::json::value> key, Duration ttl) {
+  last().cache = std::make_shared<const model::Cache>(model::Cache{std::move(key), ttl});
   return *this;
 }
 FlowBuilder& FlowBuilder::finally() {

@@ -79,6 +79,7 @@ class FlowBuilder {
   FlowBuilder& uses(std::string limit, std::uint32_t amount = 1, std::uint32_t otherwise = 0);
   FlowBuilder& rate(std::string name, std::uint32_t limit, Duration per, std::uint32_t burst = 1);
   FlowBuilder& fair_key(std::string key);
+  FlowBuilder& cache(std::optional<boost::json::value> key, Duration ttl = Duration::hours(24));
 
   // About the workflow.
   FlowBuilder& fail_fast();
