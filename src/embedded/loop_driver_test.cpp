@@ -12,9 +12,10 @@ namespace {
 class CountingWriter final : public store::Writer {
  public:
   Result<store::ShardMeta> open_shard(ShardId shard) override { return memory.open_shard(shard); }
-  Status load_open_runs(ShardId shard, const std::function<void(store::RunImage)>& run,
-                        const std::function<void(RunKey, Error)>& damaged) override {
-    return memory.load_open_runs(shard, run, damaged);
+  Result<std::vector<RunKey>> list_open_runs(ShardId shard) override { return memory.list_open_runs(shard); }
+  Status load_runs(std::span<const RunKey> keys, const std::function<void(store::RunImage)>& run,
+                   const std::function<void(RunKey, Error)>& damaged) override {
+    return memory.load_runs(keys, run, damaged);
   }
   Result<std::vector<store::DefinitionKey>> load_definition_keys() override {
     return memory.load_definition_keys();

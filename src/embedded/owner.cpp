@@ -157,6 +157,7 @@ class LocalOwner final : public Owner {
     }
     server_.reset();
     api_.reset();
+    reader_.reset();  // the writer has to be the last: only then it copies its log and leaves none behind
     writer_.reset();  // finishes the commits that were begun
     loop_.stop();
     loop_.join();

@@ -49,29 +49,36 @@ class DamageTest(BatonCase):
         self.assertEqual(done.stdout, "")
         return done.returncode
 
-    def prepared(self):
-        """A database without open runs, part of it in its log; the last commit is one that no answer depends on."""
-        self.keep_owner("--concurrency", "4")
+    def prepared(self, ended):
+        """A database, part of it in its log, whose last commit is one that no answer depends on; or one whose owner has
+        ended, with an empty log."""
+        owner = self.keep_owner("--concurrency", "4")
         for number in range(12):
             run = self.api().submit(self.definition(f"n{number % 3}", number), f"key-{number}")[1]["id"]
             self.api().wait(run)
-        self.json("runs", "cancel", self.keeper)
-        self.api().wait(self.keeper)
-        self.baton("queues", "pause", "nobody-uses-it", code=None)
+        if ended:
+            self.api().request("POST", f"/api/v1/runs/{self.keeper}/cancel", {})
+            self.ended(owner, None)
+        else:
+            self.api().request("POST", "/api/v1/queues/nobody-uses-it/pause", {})
+            self.kill_owner()
         base = self.dir / "base"
         copy_database(self.data, base)
-        self.kill_owner_if_any()
         return base
 
-    def kill_owner_if_any(self):
+    def end_owner_of(self, data):
+        """The keeper's run is open: whoever looks leaves a process behind that goes on with it."""
+        self.data, kept = data, self.data
         if self.owner_pid():
             self.kill_owner()
+        self.data = kept
 
     def damage_everywhere(self, file, change):
-        base = self.prepared()
+        base = self.prepared(ended=file == "baton.db")
         whole = self.dir / "whole"
         shutil.copytree(base, whole)
         truth = self.truth(whole)
+        self.end_owner_of(whole)
         self.assertIsInstance(truth, dict)
         content = (base / file).read_bytes()
         self.assertGreater(len(content), 8_192)
@@ -94,6 +101,7 @@ class DamageTest(BatonCase):
                 done = self.baton("backup", copy, "--data", place, code=None)
                 self.assertIn(done.returncode, (0, 74), done.stderr)
                 self.assertEqual(copy.exists(), done.returncode == 0)
+                self.end_owner_of(place)
                 if file == "baton.db" and done.returncode == 0:
                     self.fail("a backup was made of a damaged database")
         self.report(f"{file}: {PLACES} places, {refused} refused at the first questions")
@@ -153,7 +161,7 @@ class DamageTest(BatonCase):
         self.assertLessEqual(set(runs.values()), set(listed), "a damaged run is not shown")
         for name in ("definition", "status", "state", "task", "task-status"):
             with self.subTest(row=name):
-                self.assertIn(runs[name], self.said(owner), "nobody was told")
+                self.assertIn(f"run with key {keys[name]} is set aside", self.said(owner))
                 for path in ("", "/history", "/explain", "/progress", "/wait?timeout=1"):
                     try:
                         api.get(f"/api/v1/runs/{runs[name]}{path}")
