@@ -93,6 +93,7 @@ void Api::stop() {
   if (impl_->stopped.exchange(true)) return;
   Core& core = *impl_->core;
   core.services.loop.invoke([&] { core.services.runs.unsubscribe(impl_->subscription); });
+  core.stopping = true;
   core.workers.stop();
   core.watches.clear();
   core.alarms.clear();

@@ -13,6 +13,7 @@
 #include "net/http_server.hpp"
 #include "net/loop.hpp"
 #include "runtime/handle.hpp"
+#include "store/backup.hpp"
 #include "store/store.hpp"
 
 namespace baton::api {
@@ -27,6 +28,12 @@ struct Services {
   ShardId shard{};
   // Whether the owner can take work, for /readyz; empty = always. Any thread.
   std::function<Status()> ready;
+  // Whether new runs are taken; empty = always. What runs already goes on, whatever it says. Any thread.
+  std::function<Status()> takes_runs;
+  // Copies the database to this absolute path; asks now and then whether to stop. Empty: not possible. Any
+  // thread, one call at a time.
+  std::function<Result<store::BackupReport>(const std::string& path, const std::function<bool()>& stopped)>
+      backup;
   // The clock, for the time left of runs and for filters by time. Empty: runs have just begun. Any thread.
   std::function<WallTime()> wall;
 };

@@ -1,6 +1,7 @@
 // What the handlers share.
 #pragma once
 
+#include <atomic>
 #include <string>
 
 #include "api/api.hpp"
@@ -20,6 +21,8 @@ struct Core {
   Watches watches;
   Alarms alarms;
   Workers workers;
+  std::atomic<bool> backup_under_way = false;
+  std::atomic<bool> stopping = false;  // what takes long on a worker's thread breaks off
 };
 using CorePtr = std::shared_ptr<Core>;
 

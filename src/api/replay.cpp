@@ -78,6 +78,9 @@ Result<model::SubmitRun> read_replay(Core& core, const RunId& id, const RequestB
 }
 
 void replay_run(const CorePtr& core, CallPtr call) {
+  if (core->services.takes_runs) {
+    if (const auto takes = core->services.takes_runs(); !takes) return call->fail(takes.error());
+  }
   auto command = read(*core, *call);
   if (!command) return call->fail(command.error());
   const std::string actor = call->actor;

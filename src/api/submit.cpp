@@ -166,6 +166,9 @@ void submit_run(const CorePtr& core, CallPtr call) {
   if (key.size() > kMaxWord) {
     return call->fail({ErrorCode::invalid_request, "an Idempotency-Key has at most 256 bytes", ""});
   }
+  if (core->services.takes_runs) {
+    if (const auto takes = core->services.takes_runs(); !takes) return call->fail(takes.error());
+  }
   auto submission = read(call->request);
   if (!submission) return call->fail(submission.error());
 

@@ -113,9 +113,9 @@ Result<Fd> start_background_owner(const Settings& settings) {
   const std::string concurrency = std::to_string(settings.concurrency);
   const std::string deny = join_list(settings.egress.deny);
   const std::string allow = join_list(settings.egress.allow);
-  const char* argv[] = {
-      "baton",       kOwnerCommand, settings.data_dir.c_str(), concurrency.c_str(), deny.c_str(),
-      allow.c_str(), nullptr};
+  const std::string reserve = settings.min_free_space ? std::to_string(*settings.min_free_space) : "";
+  const char* argv[] = {"baton",      kOwnerCommand, settings.data_dir.c_str(), concurrency.c_str(),
+                        deny.c_str(), allow.c_str(), reserve.c_str(),           nullptr};
   pid_t pid = 0;
   const int error = ::posix_spawn(&pid, "/proc/self/exe", &setup.actions, &setup.attributes,
                                   const_cast<char**>(argv), environ);
@@ -136,12 +136,15 @@ Result<Fd> start_background_owner(const Settings& settings) {
 }
 
 int background_owner_main(int argc, char** argv) {
-  if (argc != 6) return 2;
+  if (argc != 7) return 2;
   embedded::OwnerOptions options;
   options.data_dir = argv[2];
   const std::string_view concurrency = argv[3];
   std::from_chars(concurrency.data(), concurrency.data() + concurrency.size(), options.concurrency);
   options.egress = {.deny = split_list(argv[4]), .allow = split_list(argv[5])};
+  if (const std::string_view reserve = argv[6]; !reserve.empty()) {
+    std::from_chars(reserve.data(), reserve.data() + reserve.size(), options.min_free_space.emplace());
+  }
   options.log = [](std::string_view line) { say(STDERR_FILENO, std::string(line) + '\n'); };
   ::fcntl(kLease, F_SETFD, FD_CLOEXEC);
   ::fcntl(kReady, F_SETFD, FD_CLOEXEC);

@@ -183,6 +183,7 @@ Program::Program() : app_("Runs tasks and workflows and does not lose them.", "b
   add_schema(*this);
   add_eval(*this);
   add_config(*this);
+  add_backup(*this);
   add_version(*this);
   add_completion(*this);
   app_.footer("Documentation of a command: baton COMMAND --help");

@@ -60,6 +60,7 @@ Status Session::make_owner(Purpose purpose) {
     options.data_dir = settings_.data_dir;
     options.concurrency = settings_.concurrency;
     options.egress = settings_.egress;
+    options.min_free_space = settings_.min_free_space;
     options.execute = purpose == Purpose::run;
     options.log = [this](std::string_view line) { console_.note(line); };
     TRY(owner_, embedded::Owner::open(std::move(options)));

@@ -27,6 +27,7 @@ constexpr std::array kKeys = {
     Key{"data", "BATON_DATA", "--data", &Flags::data},
     Key{"concurrency", "BATON_CONCURRENCY", "--concurrency", &Flags::concurrency},
     Key{"output", "BATON_OUTPUT", "--output", &Flags::output},
+    Key{"min_free_space", "BATON_MIN_FREE_SPACE", "", nullptr},
     Key{"egress.deny", "BATON_EGRESS_DENY", "", nullptr, true},
     Key{"egress.allow", "BATON_EGRESS_ALLOW", "", nullptr, true},
 };
@@ -139,6 +140,20 @@ std::string all_denied(const std::string& besides) {
   return text + (besides.empty() ? "" : ", " + besides);
 }
 
+// Bytes, or with a unit of 1,024: "512MiB".
+std::optional<std::uint64_t> parse_size(std::string_view text) {
+  constexpr std::array<std::pair<std::string_view, int>, 4> kUnits = {
+      {{"KiB", 10}, {"MiB", 20}, {"GiB", 30}, {"TiB", 40}}};
+  std::uint64_t number = 0;
+  const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc{}) return std::nullopt;
+  const std::string_view unit = text.substr(static_cast<std::size_t>(stop - text.data()));
+  if (unit.empty()) return number;
+  const auto* found = std::ranges::find(kUnits, unit, &std::pair<std::string_view, int>::first);
+  if (found == kUnits.end() || number > (~std::uint64_t{0} >> found->second)) return std::nullopt;
+  return number << found->second;
+}
+
 Status apply(const Setting& setting, bool from_flag, Settings& out) {
   const auto wrong = [&](std::string_view wanted) {
     return fail(from_flag ? ErrorCode::usage : ErrorCode::bad_configuration,
@@ -156,6 +171,10 @@ Status apply(const Setting& setting, bool from_flag, Settings& out) {
     if (error != std::errc{} || stop != end || out.concurrency < 1 || out.concurrency > 100'000) {
       return wrong("a number from 1 to 100000, or auto");
     }
+  } else if (setting.name == "min_free_space") {
+    if (setting.value == "auto") return {};
+    out.min_free_space = parse_size(setting.value);
+    if (!out.min_free_space) return wrong("a size such as 512MiB or 2GiB, 0, or auto");
   } else if (setting.name == "egress.deny" || setting.name == "egress.allow") {
     auto& ranges = setting.name == "egress.deny" ? out.egress.deny : out.egress.allow;
     for (const std::string& text : split_list(setting.value)) {
@@ -210,8 +229,8 @@ Result<Settings> load_settings(const Flags& flags, const Environment& environmen
     if (!text) return fail(ErrorCode::bad_configuration, text.error().message);
     TRY(from_file, read_file(settings.config_file, *text));
   }
-  const std::array<std::string, kKeys.size()> defaults = {embedded::default_data_dir(), "auto", "table", "",
-                                                          ""};
+  const std::array<std::string, kKeys.size()> defaults = {
+      embedded::default_data_dir(), "auto", "table", "auto", "", ""};
   for (std::size_t i = 0; i < kKeys.size(); ++i) {
     const Key& key = kKeys[i];
     Setting setting{std::string(key.name), defaults[i], "default", key.environment};

@@ -38,6 +38,7 @@ struct Settings {
   std::uint32_t concurrency = 0;  // 0 = as many as the machine suggests
   Format output = Format::table;
   executors::http::Egress egress;
+  std::optional<std::uint64_t> min_free_space;  // bytes; none = as the file system suggests
   std::vector<Setting> all;  // in the order of documentation
 };
 

@@ -178,5 +178,22 @@ TEST_F(SettingsTest, EgressThatIsNone) {
   }
 }
 
+TEST_F(SettingsTest, FreeSpaceIsASize) {
+  const auto reserve = [&](const std::string& text) {
+    flags_.config = write("c.yaml", "min_free_space: " + text + "\n");
+    return load();
+  };
+  EXPECT_EQ(reserve("auto")->min_free_space, std::nullopt);
+  EXPECT_EQ(reserve("0")->min_free_space, 0U);
+  EXPECT_EQ(reserve("12345")->min_free_space, 12345U);
+  EXPECT_EQ(reserve("512MiB")->min_free_space, std::uint64_t{512} << 20);
+  EXPECT_EQ(reserve("2GiB")->min_free_space, std::uint64_t{2} << 30);
+  for (const char* wrong : {"-1", "2GB", "MiB", "99999999999999999999", "99999999TiB", "5%"}) {
+    const auto settings = reserve(wrong);
+    ASSERT_FALSE(settings) << wrong;
+    EXPECT_EQ(settings.error().code, ErrorCode::bad_configuration);
+  }
+}
+
 }  // namespace
 }  // namespace baton::cli

@@ -12,6 +12,7 @@ namespace {
 namespace json = boost::json;
 
 constexpr Duration kSilence = Duration::seconds(60);  // streams say something every 15 s
+constexpr Duration kBackup = Duration::seconds(24 * 3600);
 constexpr std::string_view kRuns = "/api/v1/runs";
 constexpr std::string_view kApprovals = "/api/v1/approvals";
 constexpr std::string_view kQueues = "/api/v1/queues";
@@ -502,6 +503,17 @@ Result<json::object> Client::report_progress(std::string_view task, std::string_
   if (percent) body["progress"] = *percent;
   if (!message.empty()) body["message"] = message;
   return act(net::Method::post, resource(kTasks, task, "/progress"), body);
+}
+
+Result<json::object> Client::backup(std::string_view path) {
+  net::ClientRequest request{net::Method::post,
+                             std::string(kRoot) + "backups",
+                             {},
+                             json::serialize(json::object{{"path", path}}),
+                             false};
+  request.headers.set("Content-Type", "application/json");
+  TRY(const net::Response response, send(std::move(request), kBackup));
+  return parse_object(response.body);
 }
 
 Result<json::object> Client::version() {

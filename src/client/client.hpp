@@ -190,6 +190,8 @@ class Client {
   // Without a percentage and a message only a sign of life.
   Result<boost::json::object> report_progress(std::string_view task, std::string_view token,
                                               std::optional<int> percent, std::string_view message);
+  // Of the database, to a path on the owner's machine; waits as long as it takes.
+  Result<boost::json::object> backup(std::string_view path);
   Result<boost::json::object> version();
 
   // From the start, or after the event `after`, until the run has ended. False from `on_event` ends it too;

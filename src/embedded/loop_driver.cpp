@@ -54,6 +54,12 @@ void LoopDriver::begin() {
   loop_.post([this] { drive(); });
 }
 
+void LoopDriver::close() {
+  closed_ = true;
+  timer_.cancel();
+  shard_.close();
+}
+
 void LoopDriver::drive() {
   bool more = true;
   for (int i = 0; i < kTurnsAtOnce && more; ++i) more = shard_.turn();
@@ -62,6 +68,7 @@ void LoopDriver::drive() {
     loop_.post([this] { drive(); });
     return;
   }
+  if (closed_) return;
   if (!shard_.commits_in_flight()) store_.idle();
   arm();
 }

@@ -24,6 +24,9 @@ class LoopDriver {
   runtime::ShardLoop& shard() { return shard_; }
   // Posts the first turn.
   void begin();
+  // On the loop's thread: from here on only commits under way are taken note of, and the store is not used:
+  // it may end before the loop does.
+  void close();
 
   std::size_t open_runs() const { return open_runs_.load(); }
 
@@ -35,6 +38,7 @@ class LoopDriver {
   net::Loop& loop_;
   store::Writer& store_;
   net::Timer timer_;
+  bool closed_ = false;
   std::optional<Duration> armed_;
   std::atomic<std::size_t> open_runs_ = 0;
   runtime::ShardLoop shard_;

@@ -9,6 +9,7 @@
 #include "api/api.hpp"
 #include "calendar/zones.hpp"
 #include "embedded/data_dir.hpp"
+#include "embedded/free_space.hpp"
 #include "embedded/loop_driver.hpp"
 #include "executors/http/http_executor.hpp"
 #include "executors/process/process_executor.hpp"
@@ -16,6 +17,7 @@
 #include "net/loop.hpp"
 #include "runtime/local_worker.hpp"
 #include "spec/parse.hpp"
+#include "store/sqlite/backup.hpp"
 #include "store/sqlite/sqlite_store.hpp"
 
 namespace baton::embedded {
@@ -97,13 +99,20 @@ class LocalOwner final : public Owner {
     http.addresses = std::move(addresses);
     requests_ = std::make_unique<executors::http::HttpExecutor>(std::move(http), worker_->listener());
 
-    api_ = std::make_unique<api::Api>(api::Services{.runs = driver_->shard(),
-                                                    .store = *reader_,
-                                                    .loop = loop_,
-                                                    .logs_dir = logs,
-                                                    .data_dir = options_.data_dir,
-                                                    .ready = [this] { return driver_->shard().ready(); },
-                                                    .wall = wall_now});
+    api_ = std::make_unique<api::Api>(api::Services{
+        .runs = driver_->shard(),
+        .store = *reader_,
+        .loop = loop_,
+        .logs_dir = logs,
+        .data_dir = options_.data_dir,
+        .ready = [this] { return driver_->shard().ready(); },
+        .takes_runs = [this] { return check_free_space(options_.data_dir, options_.min_free_space); },
+        .backup =
+            [database = options_.data_dir + "/baton.db"](const std::string& to,
+                                                         const std::function<bool()>& stopped) {
+              return store::backup_sqlite(database, to, stopped);
+            },
+        .wall = wall_now});
     net::ServerOptions serving;
     serving.now = wall_now;
     server_ = std::make_unique<net::HttpServer>(loop_, std::move(serving),
@@ -144,10 +153,11 @@ class LocalOwner final : public Owner {
       if (!fatal()) worker_->wait_reported(kReportPatience);
       api_->stop();
       drain_requests();
-      loop_.invoke([this] { driver_->shard().close(); });
+      loop_.invoke([this] { driver_->close(); });
     }
     server_.reset();
     api_.reset();
+    reader_.reset();  // the writer has to be the last: only then it copies its log and leaves none behind
     writer_.reset();  // finishes the commits that were begun
     loop_.stop();
     loop_.join();

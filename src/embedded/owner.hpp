@@ -20,7 +20,9 @@ struct OwnerOptions {
   std::uint32_t concurrency = 0;  // tasks at a time in this process; 0 = 2 per core, at least 4
   std::string worker_name = "local";
   executors::http::Egress egress;  // where requests of steps may go
-  bool execute = true;             // false: recovers and serves, but starts no task
+  std::optional<std::uint64_t>
+      min_free_space;   // bytes without which no new run is taken; none = free_space.hpp
+  bool execute = true;  // false: recovers and serves, but starts no task
   std::function<void(std::string_view)>
       log;  // one line for operators at a time, on any thread; none = dropped
 };

@@ -9,6 +9,7 @@
 #include <filesystem>
 
 #include "base/fd.hpp"
+#include "store/sqlite/backup.hpp"
 #include "store/sqlite/checksum_vfs.hpp"
 #include "store/sqlite/errors.hpp"
 #include "store/sqlite/log_check.hpp"
@@ -45,6 +46,11 @@ Status create(const std::string& path, const std::string& vfs) {
   if (!is_empty(path + "-wal")) {
     return fail(ErrorCode::corrupt, "the database " + path + " is missing, but its log is there (" + path +
                                         "-wal): put the database back, or move the log away to begin anew");
+  }
+  if (::access(unfinished_restore(path).c_str(), F_OK) == 0) {
+    return fail(ErrorCode::corrupt, "a restore of " + path +
+                                        " was interrupted: run `baton restore` again, or remove " +
+                                        unfinished_restore(path) + " to begin with an empty database");
   }
   const std::string temporary = path + ".new";
   ::unlink(temporary.c_str());

@@ -7,7 +7,7 @@ import signal
 import unittest
 
 from harness.case import LONG, BatonCase, command_line, processes_with
-from harness.invariants import TERMINAL, check_run
+from harness.invariants import TERMINAL, check_database, check_limit, check_nothing_is_stuck, check_run
 from harness.ledger import Ledger
 
 KILLS = 2000 if LONG else 30  # of each test that kills at random moments
@@ -39,6 +39,7 @@ class CrashTest(BatonCase):
     def check_everything(self, run):
         row, tasks = check_run(self, self.api(), run, self.ledger)
         self.assertEqual(row["status"], "completed", row)
+        check_limit(self, self.ledger.entries(), "fan", 4)
         self.assertEqual({task["status"] for task in tasks}, {"completed"})
         self.assertEqual([t["result"] for t in tasks if t["step"] == "last"], [{"many": 12}])
         for step in ("join", "tidy", "report"):
@@ -63,9 +64,11 @@ class CrashTest(BatonCase):
                 self.keep_owner("--concurrency", "6")
                 now = self.completed(run)
                 self.assertEqual({task: now.get(task) for task in done}, done, "a completed task changed")
+            check_nothing_is_stuck(self, self.api())
             self.assertEqual(self.api().wait(run)["status"], "completed")
             self.check_everything(run)
             self.kill_owner()
+            check_database(self, self.data)
 
     def wait_a_while(self, run):
         """Until a random number of further lines stand in the ledger, or the run is over."""
@@ -95,6 +98,7 @@ class CrashTest(BatonCase):
         self.assertEqual(self.api().wait(run)["status"], "completed")
         _, tasks = check_run(self, self.api(), run, self.ledger)
         self.assertEqual([task["index"] for task in tasks if task["index"] is not None], list(range(60)))
+        check_limit(self, self.ledger.entries(), "fan", 5)
         self.assertEqual(self.ledger.count("start", "join"), 1)
         # Three kills with five at a time: no more than fifteen can have been interrupted.
         self.assertLessEqual(self.ledger.count("start", "fan"), 60 + 15)

@@ -156,7 +156,7 @@ class BatonCase(unittest.TestCase):
         except (OSError, ValueError):
             return None
 
-    def keep_owner(self, *words):
+    def keep_owner(self, *words, **options):
         """An owner that stays: the first time by a new run that waits an hour for its retry (it has no process and
         takes no slot), later by resuming that run. Returns when it serves the API."""
         if self.keeper is None:
@@ -164,7 +164,7 @@ class BatonCase(unittest.TestCase):
             path = self.write({"name": "keeper", "steps": {"wait": waits}}, "keeper.json")
             self.keeper = self.baton("run", path, "--detach").stdout.strip()
             self.kill_owner()
-        process = self.start("run", "--resume", self.keeper, *words)
+        process = self.start("run", "--resume", self.keeper, *words, **options)
         self.eventually(lambda: self.owner_pid() == process.pid, "the new owner")
         return process
 

@@ -88,7 +88,7 @@ def check_attempts(case, task):
     with invariant("I12"):
         case.assertEqual(task["interrupted"], ends["interrupted"], about)
         case.assertEqual(task["lost"], ends["lost"], about)
-        if task["type"] == "set":  # computed by the engine in one commit: counted, but nothing that could be interrupted
+        if task["type"] in ("set", "wait", "switch"):  # decided by the engine in one commit: counted, but nothing that could be interrupted
             case.assertEqual(attempts, [], about)
             return
         case.assertEqual(task["attempts"], sum(n for end, n in ends.items() if end not in NOT_COUNTED), about)

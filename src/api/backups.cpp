@@ -1,0 +1,48 @@
+// POST /api/v1/backups: a consistent copy of the database, made while everything goes on.
+#include "api/handlers.hpp"
+#include "api/json_text.hpp"
+#include "api/request_body.hpp"
+
+namespace baton::api {
+namespace {
+
+constexpr std::size_t kMaxPath = 480;  // SQLite's, with the files beside it
+
+Result<std::string> make(Core& core, const Call& call) {
+  TRY_VOID(call.only({}));
+  TRY(const RequestBody body, RequestBody::parse(call.request));
+  TRY_VOID(body.only({"path"}));
+  TRY(const std::string path, body.text("path", kMaxPath));
+  if (!path.starts_with('/') || path.ends_with('/')) {
+    return fail(ErrorCode::invalid_request,
+                "\"path\" must be the absolute path of a file that does not exist yet", "/path");
+  }
+  if (!core.services.backup) return fail(ErrorCode::unsupported, "this server makes no backups");
+  // One at a time: it keeps a thread, and the log from starting over.
+  if (core.backup_under_way.exchange(true)) {
+    return fail(ErrorCode::conflict, "another backup is being made: wait for its end");
+  }
+  const auto made = core.services.backup(path, [&core] { return core.stopping.load(); });
+  core.backup_under_way = false;
+  if (!made) return fail(made.error());
+  JsonText out;
+  out.begin_object();
+  out.key("path").string(made->file);
+  out.key("bytes").integer(made->bytes);
+  out.key("schema").integer(made->schema);
+  out.key("runs").integer(made->runs);
+  out.key("open_runs").integer(made->open_runs);
+  out.key("last_commit_at").instant(made->last_commit);
+  out.end_object();
+  return out.take();
+}
+
+}  // namespace
+
+void make_backup(const CorePtr& core, CallPtr call) {
+  auto body = make(*core, *call);
+  if (!body) return call->fail(body.error());
+  call->json(201, std::move(*body));
+}
+
+}  // namespace baton::api
