@@ -48,6 +48,9 @@ void end_run(State& state, Run& run, const Moment& moment, Effects& effects);
 // Tasks that serve others are not counted.
 void activate(State& state, Run& run, Task& task, const Moment& moment, Effects& effects);
 
+// The next attempt of a task that is tried again: puts it into its queue, or begins its next child.
+void start_again(State& state, Run& run, Task& task, const Moment& moment, Effects& effects);
+
 // A step or item whose predecessors have ended: skips it, computes it, expands it, or queues it. A task that
 // serves another one: queues it.
 void advance(State& state, Run& run, Task& task, const Moment& moment, Effects& effects);

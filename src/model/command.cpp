@@ -35,8 +35,8 @@ std::string_view name(const CommandBody& body) {
                                  "clean_resource",
                                  "progress",
                                  "set_limit",
-
-                                 "apply"};
+                                 "apply",
+                                 "add_tasks"};
   static_assert(kNames.size() == std::variant_size_v<CommandBody>);
   return kNames[body.index()];
 }

@@ -64,7 +64,7 @@ void apply_to_task(TaskHistory& task, const Fact& fact) {
   switch (fact.kind) {
     case FactKind::task_added:
       read_name(fact.text, TaskRole::resource, task.role);
-      task.parent = read_count(fact.number);
+      if (task.role != TaskRole::main) task.parent = read_count(fact.number);
       break;
     case FactKind::task_queued:
       task.status = TaskStatus::queued;

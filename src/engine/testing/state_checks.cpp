@@ -80,7 +80,10 @@ class RunCheck {
     for (const Task& task : run_.tasks) {
       if (task.stored) rows.push_back(task.row);
     }
-    const Status admitted = admit(other, run_.row, std::move(rows), run_.program);
+    std::vector<AddedPart> additions;
+    for (const Part& part : run_.program->parts()) additions.push_back({part.is, part.program});
+    const Status admitted =
+        admit(other, run_.row, std::move(rows), run_.program->definition(), std::move(additions));
     ASSERT_TRUE(admitted) << admitted.error().message;
     const Run& fresh = *other.find(run_.row.key);
     EXPECT_EQ(fresh.open_main, run_.open_main);
@@ -135,7 +138,7 @@ class RunCheck {
   void limits() {
     const std::uint32_t limit = run_.program->workflow().max_parallel;
     if (limit > 0) EXPECT_LE(run_.active, limit);
-    for (Ordinal i = 0; i < run_.program->size(); ++i) {
+    for (const Ordinal i : run_.program->steps()) {
       const Task& group = run_.tasks[i];
       const std::uint32_t of_step = run_.program->step(i).max_parallel;
       if (group.row.expanded && of_step > 0) EXPECT_LE(group.items_active, of_step) << label(group);
