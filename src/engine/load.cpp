@@ -271,12 +271,6 @@ Run& add_run(State& state, model::RunRow row, std::shared_ptr<const Program> pro
   return *(state.runs[run->row.key] = std::move(run));
 }
 
-std::string task_name(const Run& run, Ordinal step, std::int32_t index) {
-  std::string name = run.program->name(step);
-  if (index >= 0) name += '[' + std::to_string(index) + ']';
-  return name;
-}
-
 std::vector<Ordinal> retire_additions(Run& run, Ordinal parent, std::uint32_t generation) {
   std::vector<Ordinal> gone = run.program.retire(parent, generation);
   // Grows while it is walked through: items are void with their steps, and so is what they have added.
@@ -318,15 +312,7 @@ Status admit(State& state, model::RunRow row, std::vector<model::TaskRow> tasks,
   if (run->row.next_ordinal != count || count > kMaxTasksEver) return damaged("its number of tasks is wrong");
   for (AddedPart& addition : additions) {
     if (!can_add(*run, addition)) return damaged("tasks that were added to it are wrong");
-    // Its parent has begun an attempt, and has a row.
-    const auto row = std::ranges::lower_bound(tasks, addition.is.parent, {},
-                                              [](const model::TaskRow& task) { return task.key.ordinal; });
-    if (row == tasks.end() || row->key.ordinal != addition.is.parent) {
-      return damaged("the task that added tasks to it is missing");
-    }
-    const std::int32_t index = row->index;
-    std::string parent = task_name(*run, addition.is.parent_step, index);
-    run->program.add(std::move(addition.is), std::move(addition.program), std::move(parent));
+    run->program.add(std::move(addition.is), std::move(addition.program));
   }
   lay_out_tasks(*run);
   for (const model::TaskRow& task : tasks) {

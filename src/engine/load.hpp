@@ -29,9 +29,6 @@ struct AddedPart {
 Status admit(State& state, model::RunRow row, std::vector<model::TaskRow> tasks,
              std::shared_ptr<const Program> program, std::vector<AddedPart> additions = {});
 
-// "step", "step[3]", "parent/step"
-std::string task_name(const Run& run, Ordinal step, std::int32_t index);
-
 // The task begins its next generation, which adds anew: what it has added before counts no more. Those tasks.
 std::vector<Ordinal> retire_additions(Run& run, Ordinal parent, std::uint32_t generation);
 

@@ -33,8 +33,7 @@ const model::Step& RunProgram::added_step(Ordinal ordinal) const {
 std::string RunProgram::name(Ordinal ordinal) const {
   const Part* part = part_of(ordinal);
   const std::string& own = step(ordinal).name;
-  if (part == nullptr) return own;
-  return added_->prefixes[static_cast<std::size_t>(part - added_->parts.data())] + own;
+  return part == nullptr ? own : part->is.scope + '/' + own;
 }
 
 const model::Step& RunProgram::action(const model::TaskRow& row) const {
@@ -126,11 +125,9 @@ bool RunProgram::has_live_parts(Ordinal parent) const {
          std::ranges::any_of(found->second, [&](std::uint32_t at) { return !added_->parts[at].old; });
 }
 
-void RunProgram::add(model::Addition addition, std::shared_ptr<const Program> program,
-                     std::string parent_name) {
+void RunProgram::add(model::Addition addition, std::shared_ptr<const Program> program) {
   if (!added_) added_ = std::make_unique<Added>();
   const auto at = static_cast<std::uint32_t>(added_->parts.size());
-  const std::string prefix = std::move(parent_name) + '/';
   added_->of_task[addition.parent].push_back(at);
   if (!addition.detach) added_->of_step[addition.parent_step].push_back(at);
   for (const Ordinal step : addition.outside) {
@@ -139,12 +136,11 @@ void RunProgram::add(model::Addition addition, std::shared_ptr<const Program> pr
   }
   addition.text = {};
   added_->parts.push_back({std::move(addition), std::move(program), false});
-  added_->prefixes.push_back(prefix);
   const Part& part = added_->parts.back();
   for (Ordinal i = 0; i < part.is.count; ++i) {
     const Ordinal ordinal = part.is.first + i;
     added_->live.push_back(ordinal);
-    added_->names[prefix + step(ordinal).name] = ordinal;
+    added_->names[name(ordinal)] = ordinal;
     added_->weight += weight(ordinal);
   }
   added_->has_cleanup |= part.program->has_cleanup();
@@ -169,7 +165,7 @@ std::vector<Ordinal> RunProgram::retire(Ordinal parent, std::uint32_t generation
         const Ordinal ordinal = part.is.first + i;
         gone.push_back(ordinal);
         added_->weight -= weight(ordinal);
-        const auto named = added_->names.find(added_->prefixes[at] + step(ordinal).name);
+        const auto named = added_->names.find(name(ordinal));
         if (named != added_->names.end() && named->second == ordinal) added_->names.erase(named);
         open.emplace_back(ordinal, UINT32_MAX);
       }

@@ -86,7 +86,7 @@ class RunProgram {
   const std::vector<Part>& parts() const;                    // in the order of their ordinals
   const Part* part_of(Ordinal ordinal) const;                // null: not an added step's
   bool has_live_parts(Ordinal parent) const;                 // of the task
-  void add(model::Addition addition, std::shared_ptr<const Program> program, std::string parent_name);
+  void add(model::Addition addition, std::shared_ptr<const Program> program);
   // What the task has added in earlier generations than this one, and what that has added, counts no more.
   // The ordinals of the steps.
   std::vector<Ordinal> retire(Ordinal parent, std::uint32_t generation);
@@ -94,7 +94,6 @@ class RunProgram {
  private:
   struct Added {
     std::vector<Part> parts;
-    std::vector<std::string> prefixes;                                    // of their names: "parent/"
     std::vector<Ordinal> live;                                            // steps that count
     std::unordered_map<std::string, Ordinal> names;                       // of those
     std::unordered_map<Ordinal, std::vector<std::uint32_t>> of_task;      // parts, by their parent

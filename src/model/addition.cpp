@@ -32,6 +32,7 @@ Record record_of(const Addition& addition) {
   for (const Ordinal place : addition.outside) out.number(6, std::uint64_t{place} + 1);
   out.bytes(7, {reinterpret_cast<const char*>(addition.hash.bytes.data()), addition.hash.bytes.size()});
   out.bytes(8, addition.text);
+  out.bytes(9, addition.scope);
   return {.id = {RecordKind::addition, additions_of(addition.run) + padded(addition.first)},
           .group = {},
           .at = addition.at,
@@ -82,6 +83,9 @@ Result<Addition> addition_of(const Record& record) {
         break;
       case 8:
         addition.text = in.bytes();
+        break;
+      case 9:
+        addition.scope = in.bytes();
         break;
       default:
         break;

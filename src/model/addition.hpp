@@ -23,6 +23,7 @@ struct Addition {
   std::uint32_t count = 0;       // how many
   Ordinal parent = 0;            // the task that added them
   Ordinal parent_step = 0;       // that one's step
+  std::string scope;             // its name: the tasks' begin with it and a slash
   std::uint32_t generation = 1;  // of that task: its next generation begins without them
   bool detach = false;           // what follows the parent does not wait for them
   std::vector<Ordinal> outside;  // what the first steps of the text stand for

@@ -12,6 +12,7 @@ Addition sample() {
   addition.count = 3;
   addition.parent = 1;
   addition.parent_step = 1;
+  addition.scope = "split";
   addition.generation = 2;
   addition.detach = true;
   addition.outside = {0, 4};
@@ -40,7 +41,7 @@ TEST(Addition, DamageIsSeen) {
     Record cut = record;
     cut.state.resize(length);
     const auto read = addition_of(cut);
-    EXPECT_TRUE(!read || read->text != sample().text) << length;
+    EXPECT_TRUE(!read || read->scope != sample().scope) << length;
   }
   record.id.key = "nonsense";
   EXPECT_FALSE(addition_of(record));

@@ -25,6 +25,13 @@ std::optional<Ordinal> resolve(const Run& run, std::string scope, std::string_vi
   return run.program->find(name);
 }
 
+// "step", "step[3]", "parent/step"
+std::string task_name(const Run& run, const model::TaskRow& task) {
+  std::string name = run.program->name(task.step);
+  if (task.index >= 0) name += '[' + std::to_string(task.index) + ']';
+  return name;
+}
+
 std::vector<Ordinal> ordinals(Ordinal first, std::uint32_t count) {
   std::vector<Ordinal> list(count);
   for (std::uint32_t i = 0; i < count; ++i) list[i] = first + i;
@@ -39,7 +46,7 @@ class Adding {
         parent_(parent),
         parent_step_(run.tasks[parent].row.step),
         command_(command),
-        scope_(task_name(run, parent_step_, run.tasks[parent].row.index)),
+        scope_(task_name(run, run.tasks[parent].row)),
         count_(static_cast<std::uint32_t>(command.steps->steps.size() - command.outside.size())) {}
 
   Result<model::TasksAdded> add(const Moment& moment, Effects& effects) {
@@ -152,6 +159,7 @@ class Adding {
     addition.count = count_;
     addition.parent = parent_;
     addition.parent_step = parent_step_;
+    addition.scope = scope_;
     addition.generation = run_.tasks[parent_].row.generation;
     addition.detach = command_.detach;
     addition.outside = std::move(outside);
@@ -159,7 +167,7 @@ class Adding {
     addition.text = command_.steps->canonical;
     addition.at = moment.wall;
     effects.put(model::record_of(addition));
-    run_.program.add(std::move(addition), program_for(state_, command_.steps), scope_);
+    run_.program.add(std::move(addition), program_for(state_, command_.steps));
     for (std::uint32_t i = 0; i < count_; ++i) {
       model::TaskRow& row = run_.tasks[first + i].row;
       row.key = {run_.row.key, first + i};
