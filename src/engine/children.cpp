@@ -230,6 +230,14 @@ void begin_child(State& state, Run& run, Task& task, const Moment& moment, Effec
   const Run& child = make_run(state, std::move(*prepared), moment, effects);
   model::TaskRow& row = task.row;
   effects.touch(run, row.key.ordinal);
+  if (row.status == TaskStatus::retrying) {
+    effects.record(run, {.kind = model::FactKind::task_queued,
+                         .at = moment.wall,
+                         .task = row.key.ordinal,
+                         .step = row.step,
+                         .index = row.index,
+                         .number = row.priority});
+  }
   // One that is tried again is active already.
   if (row.index >= 0 && row.status == TaskStatus::pending) ++run.tasks[row.step].items_active;
   row.status = TaskStatus::running;
@@ -305,7 +313,10 @@ void end_parent(State& state, const Run& child, const Moment& moment, Effects& e
     task->row.has_result = true;
     return complete_task(state, *run, *task, moment, effects);
   }
-  if (is_closing(*run, *task)) return cancel_task(state, *run, *task, moment, effects);
+  const bool stops = run->row.cancel_requested || run->row.timed_out;
+  if (stops && !run->program->step(task->row.step).finally) {
+    return cancel_task(state, *run, *task, moment, effects);
+  }
   --run->row.counts.running;
   task->row.status = TaskStatus::retrying;  // nothing of it goes on
   fail_attempt(state, *run, *task, outcome.failure, moment, effects);

@@ -642,10 +642,21 @@ void advance(State& state, Run& run, Task& task, const Moment& moment, Effects& 
   activate(state, run, task, moment, effects);
 }
 
+namespace {
+
+// Whether as many items are on their way as may be. Child runs stand in no queue: they count as long as they
+// last.
+bool has_enough_items(const State& state, const Run& run, const Task& group) {
+  const model::Step& step = run.program->step(group.row.step);
+  if (step.max_parallel > 0) return group.items_active >= step.max_parallel;
+  return (step.child ? group.items_active : group.items_waiting) >= state.settings.item_window;
+}
+
+}  // namespace
+
 void refill(State& state, Run& run, Task& group) {
   if (group.sweeping || group.next_item >= group.row.item_count) return;
-  const std::uint32_t limit = run.program->step(group.row.step).max_parallel;
-  if (limit > 0 ? group.items_active >= limit : group.items_waiting >= state.settings.item_window) return;
+  if (has_enough_items(state, run, group)) return;
   if (group.refill_pending) return;
   group.refill_pending = true;
   state.work.push_back({WorkKind::expand, group.row.key, 0});
@@ -655,12 +666,11 @@ void expand_items(State& state, Run& run, Task& group_task, const Moment& moment
                   std::size_t row_limit) {
   const Ordinal ordinal = group_task.row.key.ordinal;
   group_task.refill_pending = false;
-  const std::uint32_t limit = run.program->step(ordinal).max_parallel;
   for (;;) {
     Task& group = run.tasks[ordinal];
     if (group.sweeping || group.next_item >= group.row.item_count || model::is_terminal(group.row.status))
       return;
-    if (limit > 0 ? group.items_active >= limit : group.items_waiting >= state.settings.item_window) return;
+    if (has_enough_items(state, run, group)) return;
     Task& item = run.tasks[group.row.first_item + group.next_item];
     if (item.row.status != TaskStatus::pending || item.parked) {  // it kept its result, or came here before
       ++group.next_item;
@@ -804,6 +814,8 @@ bool sweep(State& state, Work& work, const Moment& moment, Effects& effects, std
     } else if (whole && run->program->step(task.row.step).finally) {
       continue;
     }
+    const bool begun = task.row.status == TaskStatus::running && run->program->step(task.row.step).child;
+    if (begun && !whole && !by_deadline) continue;  // as an attempt: it may finish
     if (model::has_attempt(task.row)) {
       // One failed item lets its running siblings finish (SEMANTICS 30), a deadline does not.
       if (whole || by_deadline) {

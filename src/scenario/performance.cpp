@@ -95,10 +95,11 @@ void Performance::play(Duration end) {
 
 bool Performance::all_ended() {
   if (!open_.empty()) return false;
-  return std::ranges::all_of(runs_, [&](const auto& entry) {
-    const auto view = world_.reader().get_run(entry.second.id);
-    return view && *view && model::is_terminal((*view)->row.status);
-  });
+  // Also those that steps have begun.
+  using enum model::RunStatus;
+  const auto going_on = world_.reader().list_runs(
+      {.statuses = {pending, running, paused, cancelling, recovering}}, std::nullopt, 1);
+  return going_on && going_on->empty();
 }
 
 void Performance::fail(const Place& place, std::string message, std::string suggestion) {

@@ -65,7 +65,7 @@ constexpr std::array kExpect = {
     Word{"events", "what happened, in this order; other things may have happened between"},
     Word{"history", "what happened, in this order, and nothing else"},
     Word{"never", "what did not happen"},
-    Word{"runs", "a map of other runs of this scenario to what is expected of them"},
+    Word{"runs", "a map of other runs of this scenario, by their names, to what is expected of them; one that a step has begun goes by the name of its task"},
 };
 
 constexpr std::array kAssumption = {

@@ -195,7 +195,7 @@ void Worker::tell(model::CommandBody what, const TaskId& task, const Token& toke
                 plan_end(token, Duration{},
                          {.kind = model::Outcome::Kind::failed,
                           .failure = {.type = model::error_type::kExit,
-                                      .message = std::string(name(error->code)) + ": " + error->message,
+                                      .message = std::string(info(error->code).name) + ": " + error->message,
                                       .exit_code = 1}});
               });
 }

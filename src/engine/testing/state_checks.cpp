@@ -1,3 +1,4 @@
+#include "engine/children.hpp"
 #include "engine/testing/state_checks.hpp"
 
 #include <gtest/gtest.h>
@@ -235,6 +236,8 @@ class RunCheck {
       case TaskStatus::retrying:
         if (is_fallback_due(task.row)) return agenda_.work.contains({WorkKind::ready, task.row.key});
         if (task.row.giving_back) return gives_back(task);
+        if (is_child_due(run_, task.row))
+          return is_blocked(task) || agenda_.work.contains({WorkKind::ready, task.row.key});
         return task.row.held || (has_timer(task) && task.timer == task.row.due);
       default:
         return true;
@@ -266,6 +269,11 @@ class RunCheck {
         return !wait.timeout || (has_timer(task) && task.timer == task.row.waiting->give_up);
       case model::Wait::For::approval:
         return !wait.timeout || (has_timer(task) && task.timer == task.row.waiting->give_up);
+      case model::Wait::For::run: {
+        const Run* child = state_.find(task.row.waiting->child.key());
+        return child != nullptr && !is_terminal(child->row.status) &&
+               child->row.parent->task == TaskId{run_.row.id, task.row.key.ordinal};
+      }
     }
     return false;
   }
