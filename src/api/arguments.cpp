@@ -85,11 +85,11 @@ Result<std::optional<json::object>> recorded_input(Core& core, const TaskId& tas
 Result<EditedInput> edited_input(Core& core, const TaskId& task, const json::object& changes) {
   TRY(const model::TaskRow row, core.queries.task_row(task));
   TRY(const store::RunView run, core.queries.find(task.run));
-  const auto workflow = core.queries.workflow_of(run.row);
-  if (!workflow || row.step >= workflow->steps.size()) {
+  const auto steps = core.queries.known_steps_of(run.row);
+  if (!steps || steps->find(row.step) == nullptr) {
     return fail(ErrorCode::corrupt, "the definition of run " + task.run.text() + " cannot be read");
   }
-  const model::Step& step = workflow->steps[row.step];
+  const model::Step& step = *steps->find(row.step);
   TRY_VOID(check_parts(changes, step.kind == model::StepKind::run));
   TRY(std::optional<json::object> input, recorded_input(core, task, step));
   if (!input) {

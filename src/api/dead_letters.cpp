@@ -110,12 +110,9 @@ Result<std::string> groups(Core& core, const Call& call) {
 // What the task got, without what is empty; nullopt: it failed before that was known.
 Result<std::optional<std::string>> arguments_of(Core& core, const DeadLetter& letter) {
   TRY(const store::RunView run, core.queries.find(letter.task.run));
-  const auto workflow = core.queries.workflow_of(run.row);
-  const model::Step* step = nullptr;
-  if (workflow) {
-    const auto found = std::ranges::find(workflow->steps, letter.step, &model::Step::name);
-    if (found != workflow->steps.end()) step = &*found;
-  }
+  const auto steps = core.queries.known_steps_of(run.row);
+  const auto row = core.queries.task_row(letter.task);
+  const model::Step* step = steps && row ? steps->find(row->step) : nullptr;
   if (step == nullptr) return std::optional<std::string>();
   TRY(std::optional<boost::json::object> input, recorded_input(core, letter.task, *step));
   if (!input) return std::optional<std::string>();

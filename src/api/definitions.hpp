@@ -23,6 +23,9 @@ class Definitions {
   // parse it.
   Result<std::shared_ptr<const model::Workflow>> get(const Hash256& hash);
 
+  // A definition whose text is at hand, kept like the others. Fails with corrupt.
+  Result<std::shared_ptr<const model::Workflow>> parse(const Hash256& hash, std::string_view canonical);
+
   // The kept definition of the same content, or this one, which is kept from now on: a large definition that
   // is submitted, followed and shown stands in memory once.
   std::shared_ptr<const model::Workflow> share(std::shared_ptr<const model::Workflow> workflow);
@@ -33,6 +36,8 @@ class Definitions {
     std::shared_ptr<const model::Workflow> workflow;
     std::size_t bytes = 0;
   };
+
+  std::shared_ptr<const model::Workflow> find(const Hash256& hash);  // null: it is not kept
 
   store::Reader& store_;
   const std::size_t budget_;

@@ -102,8 +102,9 @@ class EventStream final : public Watch {
         continue;
       }
       const model::Fact& fact = entry.facts.facts[next_.fact];
+      if (fact.kind == model::FactKind::task_added && !knows(fact)) read_steps();
       JsonText data;
-      write_fact(run_, fact, workflow_.get(), data);
+      write_fact(run_, fact, steps_.get(), data);
       piece += net::sse_event(event_id(core_->services.shard, next_), model::name(fact.kind), data.take());
       ended_ = fact.kind == model::FactKind::run_ended;  // a recovery may follow
       ++next_.fact;
@@ -112,15 +113,21 @@ class EventStream final : public Watch {
     return stream_.write(piece);
   }
 
+  bool knows(const model::Fact& fact) const { return steps_ != nullptr && steps_->find(fact.step) != nullptr; }
+
+  // False: there is no such run (any more).
+  bool read_steps() {
+    const auto view = core_->queries.find(run_);
+    if (!view) return false;
+    steps_ = core_->queries.known_steps_of(view->row);
+    return true;
+  }
+
   // The next page of entries, oldest first; none if the journal has no more at the moment. The journal's
   // chain leads from new to old: what is between here and its head is found by going back once, remembering
   // where pages begin.
   bool read() {
-    if (workflow_ == nullptr) {
-      const auto view = core_->queries.find(run_);
-      if (!view) return false;
-      workflow_ = core_->queries.workflow_of(view->row);
-    }
+    if (steps_ == nullptr && !read_steps()) return false;
     if (!pages_.empty()) {
       auto page = core_->services.store.run_journal(run_.key(), pages_.back(), kPage);
       pages_.pop_back();
@@ -168,7 +175,7 @@ class EventStream final : public Watch {
   CallPtr call_;  // counts as under way
   PacedStream stream_;
   RunId run_;
-  std::shared_ptr<const model::Workflow> workflow_;
+  std::shared_ptr<const RunSteps> steps_;
   Position next_;
   std::deque<store::JournalView> entries_;  // read and not yet sent, oldest first
   std::vector<JournalSequence> pages_;      // ends (exclusive) of pages still to be read, the next one last

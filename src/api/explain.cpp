@@ -4,7 +4,7 @@
 namespace baton::api {
 namespace {
 
-std::string render(const model::Explanation& answer, const model::Workflow* workflow) {
+std::string render(const model::Explanation& answer, const RunSteps* steps) {
   JsonText out;
   out.begin_object();
   out.key("run").string(answer.run.text());
@@ -28,11 +28,7 @@ std::string render(const model::Explanation& answer, const model::Workflow* work
       out.begin_object();
       out.key("id").string(TaskId{answer.run, task}.text());
       out.key("step");
-      if (workflow != nullptr && task < workflow->steps.size()) {
-        out.string(workflow->steps[task].name);
-      } else {
-        out.null();
-      }
+      out.string_or_null(steps != nullptr ? steps->name(task) : "");
       out.end_object();
     }
     out.end_array().end_object();
@@ -47,8 +43,8 @@ void ask(const CorePtr& core, const CallPtr& call, model::Explain question) {
     if (const auto* error = std::get_if<Error>(&reply)) return call->fail(*error);
     core->workers.post([core, call, answered = std::get<model::Explanation>(std::move(reply))] {
       const auto view = core->queries.find(answered.run);
-      const auto workflow = view ? core->queries.workflow_of(view->row) : nullptr;
-      call->json(200, render(answered, workflow.get()));
+      const auto steps = view ? core->queries.known_steps_of(view->row) : nullptr;
+      call->json(200, render(answered, steps.get()));
     });
   });
 }

@@ -11,11 +11,12 @@ namespace {
 constexpr std::size_t kMostTasks = 1000;
 constexpr std::size_t kRunsAsked = 5;  // the newest completed ones, for how long steps take
 
-void write_step(const model::TaskRow& row, const RunId& run, const model::Step& step, JsonText& out) {
+void write_step(const model::TaskRow& row, const RunId& run, const RunSteps& steps, JsonText& out) {
+  const model::Step& step = *steps.find(row.step);
   out.begin_object();
   out.key("id").string(TaskId{run, row.key.ordinal}.text());
   out.key("name").string(step.title());
-  out.key("step").string(step.name);
+  out.key("step").string(steps.name(row.step));
   out.key("type").string(step.type());
   out.key("status").string(model::name(row.status));
   out.key("retry_count").integer(row.attempts > 0 ? row.attempts - 1 : 0);
@@ -48,18 +49,18 @@ Result<PastDurations> Queries::past_durations(const model::RunRow& row) {
 Result<std::string> Queries::progress(const RunId& id, std::optional<WallTime> now) {
   TRY(const store::RunView view, find(id));
   const model::RunRow& row = view.row;
-  TRY(const std::shared_ptr<const model::Workflow> workflow, definitions_.get(row.definition));
-  const std::size_t steps = workflow->steps.size();
-  TRY(const std::vector<store::TaskView> stored,
-      store_.list_tasks(row.key, 0, std::min(steps, kMostTasks), 0));
+  TRY(const std::shared_ptr<const RunSteps> steps, steps_of(row));
+  const model::Workflow& workflow = steps->definition();
+  const std::size_t declared = workflow.steps.size();
   std::optional<Duration> left;
-  if (!is_terminal(row.status) && steps <= kMostTasks) {
-    std::vector<model::TaskRow> rows(steps);
+  if (!is_terminal(row.status) && declared <= kMostTasks && row.additions == 0) {
+    TRY(const std::vector<store::TaskView> stored, store_.list_tasks(row.key, 0, declared, 0));
+    std::vector<model::TaskRow> rows(declared);
     for (const store::TaskView& task : stored) {
-      if (task.row.key.ordinal < steps) rows[task.row.key.ordinal] = task.row;
+      if (task.row.key.ordinal < declared) rows[task.row.key.ordinal] = task.row;
     }
     TRY(const PastDurations past, past_durations(row));
-    left = time_left(*workflow, rows, past, now);
+    left = time_left(workflow, rows, past, now);
   }
   JsonText out;
   out.begin_object();
@@ -67,21 +68,29 @@ Result<std::string> Queries::progress(const RunId& id, std::optional<WallTime> n
   out.key("job_id").string_or_null(row.job_id);
   out.key("status").string(model::name(row.status));
   out.key("progress").integer(row.progress);
-  out.key("current_step").integer(static_cast<std::int64_t>(ended_steps(row, workflow.get())));
-  out.key("total_steps").integer(static_cast<std::int64_t>(steps));
+  out.key("current_step").integer(static_cast<std::int64_t>(ended_steps(row, steps.get())));
+  out.key("total_steps").integer(static_cast<std::int64_t>(steps->size()));
   out.key("completed_tasks").integer(row.counts.completed);
   out.key("failed_tasks").integer(row.counts.failed);
   out.key("running_tasks").integer(row.counts.running);
   out.key("recovery_attempts").integer(row.recovery_attempts);
   out.key("estimated_remaining").seconds(left);
   out.key("tasks").begin_array();
-  auto next = stored.begin();
-  for (std::size_t i = 0; i < std::min(steps, kMostTasks); ++i) {
-    while (next != stored.end() && next->row.key.ordinal < i) ++next;
-    model::TaskRow pending;
-    pending.key = {row.key, static_cast<Ordinal>(i)};
-    const bool has_row = next != stored.end() && next->row.key.ordinal == i;
-    write_step(has_row ? next->row : pending, id, workflow->steps[i], out);
+  const std::size_t shown = std::min(steps->size(), kMostTasks);
+  for (std::size_t place = 0; place < shown;) {
+    const RunSteps::Stretch stretch = steps->from(place);
+    const std::size_t count = std::min(stretch.count, shown - place);
+    TRY(const std::vector<store::TaskView> stored, store_.list_tasks(row.key, stretch.first, count, 0));
+    auto next = stored.begin();
+    for (std::size_t i = 0; i < count; ++i) {
+      model::TaskRow pending;
+      pending.step = stretch.first + static_cast<Ordinal>(i);
+      pending.key = {row.key, pending.step};
+      const bool has_row = next != stored.end() && next->row.key.ordinal == pending.step;
+      write_step(has_row ? next->row : pending, id, *steps, out);
+      if (has_row) ++next;
+    }
+    place += count;
   }
   out.end_array().end_object();
   return out.take();

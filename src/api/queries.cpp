@@ -50,13 +50,13 @@ std::string close_list(JsonText& out, const std::string& next) {
 }
 
 // The row of a task that never changed.
-TaskRow pending(const model::RunRow& run, const Workflow& workflow, Ordinal ordinal, Ordinal step,
+TaskRow pending(const model::RunRow& run, const RunSteps& steps, Ordinal ordinal, Ordinal step,
                 std::int32_t index) {
   TaskRow row;
   row.key = {run.key, ordinal};
   row.step = step;
   row.index = index;
-  const std::int8_t own = workflow.steps[step].priority;
+  const std::int8_t own = steps.priority(step);
   row.priority = own >= 0 ? static_cast<std::uint8_t>(own) : run.priority;
   return row;
 }
@@ -80,12 +80,11 @@ std::string TaskCursor::text() const {
 // A run that tasks are read of.
 struct Queries::Run {
   store::RunView view;
-  std::shared_ptr<const Workflow> workflow;
+  std::shared_ptr<const RunSteps> steps;
   // The mapped steps that were looked up for dependencies.
   std::map<Ordinal, TaskRow> mapped;
 
   const model::RunRow& row() const { return view.row; }
-  Ordinal steps() const { return static_cast<Ordinal>(workflow->steps.size()); }
 };
 
 Result<store::RunView> Queries::find(const RunId& id) {
@@ -101,8 +100,42 @@ std::shared_ptr<const Workflow> Queries::workflow_of(const model::RunRow& row) {
 
 Result<Queries::Run> Queries::open(const RunId& id) {
   TRY(store::RunView view, find(id));
-  TRY(std::shared_ptr<const Workflow> workflow, definitions_.get(view.row.definition));
-  return Run{std::move(view), std::move(workflow), {}};
+  TRY(std::shared_ptr<const RunSteps> steps, steps_of(view.row));
+  return Run{std::move(view), std::move(steps), {}};
+}
+
+Result<std::shared_ptr<const RunSteps>> Queries::steps_of(const model::RunRow& row) {
+  TRY(std::shared_ptr<const Workflow> workflow, definitions_.get(row.definition));
+  std::vector<RunSteps::Part> parts;
+  if (row.additions > 0) {
+    const std::string prefix = model::additions_of(row.id);
+    TRY(const std::vector<model::Record> records,
+        store_.list_records({.shard = row.key.shard(), .kind = model::RecordKind::addition, .group = {}},
+                            prefix, row.additions));
+    for (const model::Record& record : records) {
+      if (!record.id.key.starts_with(prefix)) break;
+      TRY(model::Addition addition, model::addition_of(record));
+      TRY(std::shared_ptr<const Workflow> text, definitions_.parse(addition.hash, addition.text));
+      addition.text.clear();
+      // Only a recovery begins the next generation of a task that has added others.
+      bool old = false;
+      if (row.recovery_attempts > 0) {
+        TRY(const std::optional<store::TaskView> parent, store_.get_task({row.key, addition.parent}));
+        old = !parent || parent->row.generation > addition.generation;
+      }
+      for (const RunSteps::Part& before : parts) {
+        const Ordinal place = addition.parent_step - before.is.first;
+        old |= before.old && addition.parent_step >= before.is.first && place < before.is.count;
+      }
+      parts.push_back({std::move(addition), std::move(text), old});
+    }
+  }
+  return std::make_shared<const RunSteps>(std::move(workflow), std::move(parts));
+}
+
+std::shared_ptr<const RunSteps> Queries::known_steps_of(const model::RunRow& row) {
+  auto steps = steps_of(row);
+  return steps ? *steps : nullptr;
 }
 
 Result<std::optional<model::Pause>> Queries::pause_of(const model::RunRow& row) {
@@ -115,9 +148,9 @@ Result<std::optional<model::Pause>> Queries::pause_of(const model::RunRow& row) 
   return pause;
 }
 
-std::size_t Queries::ended_steps(const model::RunRow& row, const Workflow* workflow) {
-  if (workflow == nullptr) return 0;
-  const std::size_t steps = workflow->steps.size();
+std::size_t Queries::ended_steps(const model::RunRow& row, const RunSteps* all) {
+  if (all == nullptr) return 0;
+  const std::size_t steps = all->size();
   if (row.status == model::RunStatus::completed) return steps;
   const bool mapped = row.next_ordinal > steps;
   if (!mapped) return std::min<std::size_t>(row.counts.ended(), steps);
@@ -127,10 +160,14 @@ std::size_t Queries::ended_steps(const model::RunRow& row, const Workflow* workf
     return row.counts.total > 0 ? std::size_t{row.counts.ended()} * steps / row.counts.total : 0;
   }
   std::size_t ended = 0;
-  const auto views = store_.list_tasks(row.key, 0, steps, 0);
-  if (!views) return 0;
-  for (const store::TaskView& view : *views) {
-    if (view.row.key.ordinal < steps && is_terminal(view.row.status)) ++ended;
+  for (std::size_t place = 0; place < steps;) {
+    const RunSteps::Stretch stretch = all->from(place);
+    const auto views = store_.list_tasks(row.key, stretch.first, stretch.count, 0);
+    if (!views) return ended;
+    for (const store::TaskView& view : *views) {
+      if (view.row.key.ordinal - stretch.first < stretch.count && is_terminal(view.row.status)) ++ended;
+    }
+    place += stretch.count;
   }
   return ended;
 }
@@ -157,28 +194,28 @@ Result<std::string> Queries::run(const RunId& id) {
 }
 
 Result<std::string> Queries::run(const store::RunView& view) {
-  const auto workflow = workflow_of(view.row);
+  const auto steps = known_steps_of(view.row);
   TRY(const std::optional<std::string> input,
       store_.get_payload({view.row.key, model::PayloadSlot::run_input}));
-  const Attached attached = attached_to(view.context, workflow.get());
+  const Attached attached = attached_to(view.context, steps ? &steps->definition() : nullptr);
   TRY(const std::optional<model::Pause> pause, pause_of(view.row));
   TRY(const std::string resources, resources_of(view.row.id));
   JsonText out;
   write_run(view.row,
-            {workflow.get(), ended_steps(view.row, workflow.get()), attached.metadata, attached.labels,
+            {steps.get(), ended_steps(view.row, steps.get()), attached.metadata, attached.labels,
              pause ? &*pause : nullptr, input ? std::string_view(*input) : "{}", resources},
             out);
   return out.take();
 }
 
 Status Queries::write_run_item(const model::RunRow& row, JsonText& out) {
-  const auto workflow = workflow_of(row);
+  const auto steps = known_steps_of(row);
   TRY(const std::optional<std::string> context,
       store_.get_payload({row.key, model::PayloadSlot::run_context}));
-  const Attached attached = attached_to(context.value_or(""), workflow.get());
+  const Attached attached = attached_to(context.value_or(""), steps ? &steps->definition() : nullptr);
   TRY(const std::optional<model::Pause> pause, pause_of(row));
   write_run(row,
-            {workflow.get(), ended_steps(row, workflow.get()), attached.metadata, attached.labels,
+            {steps.get(), ended_steps(row, steps.get()), attached.metadata, attached.labels,
              pause ? &*pause : nullptr, std::nullopt, std::nullopt},
             out);
   return {};
@@ -219,7 +256,7 @@ Result<std::string> Queries::recoverable_runs(const store::RunFilter& filter, st
 Result<std::string> Queries::history(const RunId& id, std::optional<JournalSequence> before,
                                      std::size_t limit) {
   TRY(const store::RunView view, find(id));
-  const auto workflow = workflow_of(view.row);
+  const auto steps = known_steps_of(view.row);
   JsonText out;
   out.begin_object().key("items").begin_array();
   bool more = true;
@@ -233,7 +270,7 @@ Result<std::string> Queries::history(const RunId& id, std::optional<JournalSeque
       out.key("cause").string(entry.facts.cause);
       out.key("actor").string(entry.facts.actor);
       out.key("facts").begin_array();
-      for (const model::Fact& fact : entry.facts.facts) write_fact(id, fact, workflow.get(), out);
+      for (const model::Fact& fact : entry.facts.facts) write_fact(id, fact, steps.get(), out);
       out.end_array().end_object();
       before = entry.sequence;
     }
@@ -258,7 +295,6 @@ Result<std::optional<std::string>> Queries::result_of(Run& run, const store::Tas
 }
 
 Status Queries::write_task_item(Run& run, const store::TaskView& view, bool attempt_list, JsonText& out) {
-  const model::Step& step = run.workflow->steps[view.row.step];
   std::vector<Ordinal> dependencies;
   const bool helper = view.row.role != model::TaskRole::main;
   std::int32_t index = view.row.index;
@@ -268,10 +304,10 @@ Status Queries::write_task_item(Run& run, const store::TaskView& view, bool atte
     if (parent) index = parent->row.index;
     dependencies.push_back(view.row.parent);
   }
-  for (const Ordinal need : helper ? std::vector<Ordinal>() : step.needs) {
+  for (const Ordinal need : helper ? std::vector<Ordinal>() : run.steps->needs(view.row.step)) {
     // Behind a join stand the items that it waited for. Between two mapped steps it is the step's own task:
     // the items' would be the product of both.
-    if (run.workflow->steps[need].for_each.is_null() || view.row.index >= 0) {
+    if (run.steps->find(need)->for_each.is_null() || view.row.index >= 0) {
       dependencies.push_back(need);
       continue;
     }
@@ -279,7 +315,7 @@ Status Queries::write_task_item(Run& run, const store::TaskView& view, bool atte
     if (found == run.mapped.end()) {
       TRY(const std::optional<store::TaskView> stored, store_.get_task({run.row().key, need}));
       found =
-          run.mapped.emplace(need, stored ? stored->row : pending(run.row(), *run.workflow, need, need, -1))
+          run.mapped.emplace(need, stored ? stored->row : pending(run.row(), *run.steps, need, need, -1))
               .first;
     }
     const TaskRow& mapped = found->second;
@@ -291,7 +327,7 @@ Status Queries::write_task_item(Run& run, const store::TaskView& view, bool atte
   }
   TRY(const std::optional<std::string> result, result_of(run, view));
   write_task(view.row,
-             {run.row().id, *run.workflow, dependencies, result ? std::string_view(*result) : "null",
+             {run.row().id, *run.steps, dependencies, result ? std::string_view(*result) : "null",
               attempt_list, index},
              out);
   return {};
@@ -328,7 +364,7 @@ Result<std::string> Queries::tasks(const RunId& id, TaskCursor at, std::size_t l
       TRY_VOID(each(
           mapped.first_item + first, count,
           [&](std::size_t i) {
-            return pending(run.row(), *run.workflow, mapped.first_item + first + static_cast<Ordinal>(i),
+            return pending(run.row(), *run.steps, mapped.first_item + first + static_cast<Ordinal>(i),
                            mapped.step, static_cast<std::int32_t>(first + i));
           },
           [&](const store::TaskView& view) {
@@ -340,13 +376,13 @@ Result<std::string> Queries::tasks(const RunId& id, TaskCursor at, std::size_t l
     return {};
   };
 
-  while (at.step < run.steps() && !full()) {
-    const Ordinal first = at.step;
+  while (at.step < run.steps->size() && !full()) {
+    const RunSteps::Stretch stretch = run.steps->from(at.step);
     TRY_VOID(each(
-        first, std::min<std::size_t>(kWindow, run.steps() - first),
+        stretch.first, std::min<std::size_t>(kWindow, stretch.count),
         [&](std::size_t i) {
-          const Ordinal step = first + static_cast<Ordinal>(i);
-          return pending(run.row(), *run.workflow, step, step, -1);
+          const Ordinal step = stretch.first + static_cast<Ordinal>(i);
+          return pending(run.row(), *run.steps, step, step, -1);
         },
         [&](const store::TaskView& view) -> Status {
           if (view.row.expanded && view.row.item_count > 0) return write_items(view.row);
@@ -355,40 +391,43 @@ Result<std::string> Queries::tasks(const RunId& id, TaskCursor at, std::size_t l
         }));
   }
   // Then the tasks that serve others, in the order in which they were made.
-  const Ordinal end = std::max(run.row().next_ordinal, run.steps());
-  while (at.step == run.steps() && !full() && run.steps() + at.item < end) {
-    const Ordinal first = run.steps() + at.item;
+  const Ordinal declared = run.steps->declared();
+  const Ordinal end = std::max(run.row().next_ordinal, declared);
+  const auto steps = static_cast<Ordinal>(run.steps->size());
+  while (at.step == steps && !full() && declared + at.item < end) {
+    const Ordinal first = declared + at.item;
     TRY(const std::vector<store::TaskView> stored,
         store_.list_tasks(run.row().key, first, kWindow, kSmallResult));
-    at.item = stored.size() < kWindow ? end - run.steps() : stored.back().row.key.ordinal + 1 - run.steps();
+    at.item = stored.size() < kWindow ? end - declared : stored.back().row.key.ordinal + 1 - declared;
     for (const store::TaskView& view : stored) {
-      if (view.row.role == model::TaskRole::main || view.row.step >= run.steps()) continue;
+      if (view.row.role == model::TaskRole::main || run.steps->find(view.row.step) == nullptr) continue;
       if (full()) {
-        at.item = view.row.key.ordinal - run.steps();
+        at.item = view.row.key.ordinal - declared;
         break;
       }
       TRY_VOID(write(view));
     }
   }
-  const bool more = at.step < run.steps() || run.steps() + at.item < end;
+  const bool more = at.step < steps || declared + at.item < end;
   return close_list(out, more ? at.text() : "");
 }
 
 Result<store::TaskView> Queries::locate(Run& run, const TaskId& id) {
   TRY(std::optional<store::TaskView> view, store_.get_task({run.row().key, id.ordinal}));
-  if (view && view->row.step < run.steps()) return std::move(*view);
+  if (view && run.steps->find(view->row.step) != nullptr) return std::move(*view);
   // Pending. An item's place follows from its step's.
-  if (id.ordinal < run.steps()) {
-    return store::TaskView{pending(run.row(), *run.workflow, id.ordinal, id.ordinal, -1), std::nullopt};
+  if (run.steps->find(id.ordinal) != nullptr) {
+    return store::TaskView{pending(run.row(), *run.steps, id.ordinal, id.ordinal, -1), std::nullopt};
   }
-  for (Ordinal step = 0; step < run.steps(); ++step) {
-    if (run.workflow->steps[step].for_each.is_null()) continue;
+  for (std::size_t place = 0; place < run.steps->size(); ++place) {
+    const Ordinal step = run.steps->from(place).first;
+    if (run.steps->find(step)->for_each.is_null()) continue;
     TRY(const std::optional<store::TaskView> mapped, store_.get_task({run.row().key, step}));
     if (!mapped || !mapped->row.expanded || id.ordinal < mapped->row.first_item) continue;
     const std::uint32_t item = id.ordinal - mapped->row.first_item;
     if (item >= mapped->row.item_count) continue;
     return store::TaskView{
-        pending(run.row(), *run.workflow, id.ordinal, step, static_cast<std::int32_t>(item)), std::nullopt};
+        pending(run.row(), *run.steps, id.ordinal, step, static_cast<std::int32_t>(item)), std::nullopt};
   }
   return fail(ErrorCode::not_found, "there is no task " + id.text());
 }

@@ -8,6 +8,7 @@
 #include "api/definitions.hpp"
 #include "api/json_text.hpp"
 #include "api/remaining.hpp"
+#include "api/run_steps.hpp"
 #include "base/error.hpp"
 #include "base/ids.hpp"
 #include "model/pause.hpp"
@@ -39,6 +40,11 @@ class Queries {
   // Null if the definition cannot be read.
   std::shared_ptr<const model::Workflow> workflow_of(const model::RunRow& row);
 
+  // With what its tasks have added.
+  Result<std::shared_ptr<const RunSteps>> steps_of(const model::RunRow& row);
+  // Null if they cannot be read.
+  std::shared_ptr<const RunSteps> known_steps_of(const model::RunRow& row);
+
   Result<std::string> run(const RunId& id);
   Result<std::string> run(const store::RunView& view);
   Result<std::string> runs(const store::RunFilter& filter, std::optional<RunKey> before, std::size_t limit);
@@ -66,7 +72,7 @@ class Queries {
   Status write_run_item(const model::RunRow& row, JsonText& out);
   Result<std::string> resources_of(const RunId& run);
   Result<std::optional<model::Pause>> pause_of(const model::RunRow& row);
-  std::size_t ended_steps(const model::RunRow& row, const model::Workflow* workflow);
+  std::size_t ended_steps(const model::RunRow& row, const RunSteps* steps);
   Status write_task_item(Run& run, const store::TaskView& view, bool attempt_list, JsonText& out);
   Result<std::optional<std::string>> result_of(Run& run, const store::TaskView& view);
 

@@ -106,6 +106,9 @@ void write_wait(const model::TaskRow& row, const model::Step& step, JsonText& ou
     case For::poll:
       out.key("polls").integer(row.round);
       break;
+    case For::run:
+      out.key("run").string(row.waiting->child.text());
+      break;
   }
   out.end_object();
 }
@@ -130,14 +133,14 @@ void write_run(const model::RunRow& row, const RunDetails& details, JsonText& ou
   out.key("id").string(row.id.text());
   out.key("workflow").string(row.workflow);
   out.key("version").integer(row.version);
-  out.key("title").string_or_null(details.workflow != nullptr ? details.workflow->title : "");
+  out.key("title").string_or_null(details.steps != nullptr ? details.steps->definition().title : "");
   out.key("status").string(model::name(row.status));
   out.key("stage").string(model::name(row.stage));
   out.key("progress").integer(row.progress);
   out.key("current_step").integer(static_cast<std::int64_t>(details.current_step));
   out.key("total_steps");
-  if (details.workflow != nullptr) {
-    out.integer(static_cast<std::int64_t>(details.workflow->steps.size()));
+  if (details.steps != nullptr) {
+    out.integer(static_cast<std::int64_t>(details.steps->size()));
   } else {
     out.null();
   }
@@ -152,6 +155,7 @@ void write_run(const model::RunRow& row, const RunDetails& details, JsonText& ou
   out.key("ended_at").instant(row.ended_at);
   out.key("duration").seconds(span(row.started_at, row.ended_at));
   out.key("recovery_attempts").integer(row.recovery_attempts);
+  out.key("parent").string_or_null(row.parent->any() ? row.parent->task.text() : "");
   out.key("replay_of").string_or_null(row.replay_of == RunId{} ? "" : row.replay_of.text());
   out.key("pause");
   write_pause(details.pause, out);
@@ -169,14 +173,14 @@ void write_run(const model::RunRow& row, const RunDetails& details, JsonText& ou
 }
 
 void write_task(const model::TaskRow& row, const TaskDetails& details, JsonText& out) {
-  const model::Step& step = details.workflow.steps[row.step];
+  const model::Step& step = *details.steps.find(row.step);
   std::string_view worker = row.worker;
   if (worker.empty() && !row.history.empty()) worker = row.history.back().worker;
 
   out.begin_object();
   out.key("id").string(TaskId{details.run, row.key.ordinal}.text());
   out.key("run").string(details.run.text());
-  out.key("step").string(step.name);
+  out.key("step").string(details.steps.name(row.step));
   out.key("title").string(step.title());
   out.key("type").string(step.type());
   out.key("step_index").integer(row.step);
@@ -197,6 +201,8 @@ void write_task(const model::TaskRow& row, const TaskDetails& details, JsonText&
   out.key("parent");
   if (row.role != model::TaskRole::main) {
     out.string(TaskId{details.run, row.parent}.text());
+  } else if (const RunSteps::Part* part = details.steps.part_of(row.step)) {
+    out.string(TaskId{details.run, part->is.parent}.text());
   } else {
     out.null();
   }
@@ -220,6 +226,7 @@ void write_task(const model::TaskRow& row, const TaskDetails& details, JsonText&
   out.key("progress_message").string_or_null(row.progress->message);
   out.key("waits_for");
   write_wait(row, step, out);
+  out.key("child_run").string_or_null(row.waiting->child == RunId{} ? "" : row.waiting->child.text());
   out.key("dependencies").begin_array();
   for (const Ordinal dependency : details.dependencies) out.string(TaskId{details.run, dependency}.text());
   out.end_array();
@@ -426,7 +433,7 @@ void write_cached_result(const model::CachedResult& cached, JsonText& out) {
   out.end_object();
 }
 
-void write_fact(const RunId& run, const model::Fact& fact, const model::Workflow* workflow, JsonText& out) {
+void write_fact(const RunId& run, const model::Fact& fact, const RunSteps* steps, JsonText& out) {
   using Kind = model::FactKind;
   const auto run_status = [&] { return model::name(static_cast<model::RunStatus>(fact.status)); };
   const auto task_status = [&] { return model::name(static_cast<model::TaskStatus>(fact.status)); };
@@ -436,8 +443,8 @@ void write_fact(const RunId& run, const model::Fact& fact, const model::Workflow
   out.key("at").instant(fact.at);
   if (model::is_task_fact(fact.kind)) {
     out.key("task").string(TaskId{run, fact.task}.text());
-    if (workflow != nullptr && fact.step < workflow->steps.size()) {
-      out.key("step").string(workflow->steps[fact.step].name);
+    if (steps != nullptr && steps->find(fact.step) != nullptr) {
+      out.key("step").string(steps->name(fact.step));
     }
     out.key("step_index").integer(fact.step);
     if (fact.index >= 0) out.key("index").integer(fact.index);
@@ -449,6 +456,7 @@ void write_fact(const RunId& run, const model::Fact& fact, const model::Workflow
     case Kind::run_submitted:
       out.key("workflow").string(fact.text);
       out.key("version").integer(fact.number);
+      if (!fact.other.empty()) out.key("parent").string(fact.other);
       break;
     case Kind::run_started:
       break;
@@ -509,7 +517,11 @@ void write_fact(const RunId& run, const model::Fact& fact, const model::Workflow
     case Kind::task_added:
       out.key("role").string(fact.text);
       out.key("parent").string(TaskId{run, static_cast<Ordinal>(fact.number)}.text());
-      if (!fact.other.empty()) out.key("resource").string(fact.other);
+      if (fact.text == model::name(model::TaskRole::main)) {
+        out.key("name").string(fact.other);
+      } else if (!fact.other.empty()) {
+        out.key("resource").string(fact.other);
+      }
       break;
     case Kind::resource_opened:
     case Kind::resource_released:
@@ -537,7 +549,10 @@ void write_fact(const RunId& run, const model::Fact& fact, const model::Workflow
       break;
     case Kind::task_waiting:
       out.key("for").string(fact.text);
-      if (!fact.other.empty()) out.key(fact.text == "signal" ? "signal" : "question").string(fact.other);
+      if (!fact.other.empty()) {
+        const bool named = fact.text == "signal" || fact.text == "run";
+        out.key(named ? std::string_view(fact.text) : "question").string(fact.other);
+      }
       if (fact.text == "poll") {
         out.key("delay").seconds(Duration{fact.number});
       } else if (fact.number != 0) {

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "api/json_text.hpp"
+#include "api/run_steps.hpp"
 #include "model/breaker.hpp"
 #include "model/cached_result.hpp"
 #include "model/dead_letter.hpp"
@@ -19,7 +20,7 @@
 namespace baton::api {
 
 struct RunDetails {
-  const model::Workflow* workflow = nullptr;  // null: its definition cannot be read
+  const RunSteps* steps = nullptr;            // null: its definition cannot be read
   std::size_t current_step = 0;               // steps that have ended
   std::string_view metadata = "{}";           // JSON
   std::string_view labels = "{}";             // JSON
@@ -34,7 +35,7 @@ void write_pause(const model::Pause* pause, JsonText& out);
 
 struct TaskDetails {
   RunId run;
-  const model::Workflow& workflow;
+  const RunSteps& steps;
   std::span<const Ordinal> dependencies;
   std::string_view result = "null";  // JSON
   bool attempt_list = false;
@@ -62,7 +63,7 @@ struct DeadLetterDetails {
 void write_dead_letter(const model::DeadLetter& letter, JsonText& out,
                        const DeadLetterDetails* details = nullptr);
 
-// What the journal says, with names instead of numbers. `workflow` may be null: then without step names.
-void write_fact(const RunId& run, const model::Fact& fact, const model::Workflow* workflow, JsonText& out);
+// What the journal says, with names instead of numbers. `steps` may be null: then without their names.
+void write_fact(const RunId& run, const model::Fact& fact, const RunSteps* steps, JsonText& out);
 
 }  // namespace baton::api

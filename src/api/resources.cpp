@@ -7,6 +7,7 @@
 #include "api/json_text.hpp"
 #include "api/render.hpp"
 #include "api/request_body.hpp"
+#include "api/token.hpp"
 #include "base/text.hpp"
 #include "model/resource.hpp"
 
@@ -102,17 +103,6 @@ Result<std::string> get(Core& core, const std::string& id) {
   return out.take();
 }
 
-// The credential of what runs inside of a task: the token of its attempt.
-Result<Token> read_token(const RequestBody& body) {
-  TRY(const std::string text, body.text("token", 100));
-  const auto token = Token::parse(text);
-  if (!token) {
-    return fail(ErrorCode::invalid_request, "\"token\" must be the BATON_TOKEN of the task's attempt",
-                "/token");
-  }
-  return *token;
-}
-
 Result<model::RegisterResource> read_registration(const Call& call) {
   TRY_VOID(call.only({}));
   model::RegisterResource command;
@@ -161,6 +151,16 @@ Result<model::ReportProgress> read_progress(const Call& call) {
 }
 
 }  // namespace
+
+Result<Token> read_token(const RequestBody& body) {
+  TRY(const std::string text, body.text("token", 100));
+  const auto token = Token::parse(text);
+  if (!token) {
+    return fail(ErrorCode::invalid_request, "\"token\" must be the BATON_TOKEN of the task's attempt",
+                "/token");
+  }
+  return *token;
+}
 
 void list_resources(const CorePtr& core, CallPtr call) {
   answer(*call, list(*core, *call));

@@ -38,10 +38,10 @@ Result<Folded> fold_until(store::Reader& store, RunKey run, WallTime at) {
 }
 
 void write_task(const RunId& run, Ordinal ordinal, const model::TaskHistory& task,
-                const model::Workflow& workflow, JsonText& out) {
+                const RunSteps& steps, JsonText& out) {
   out.begin_object();
   out.key("id").string(TaskId{run, ordinal}.text());
-  out.key("step").string(task.step < workflow.steps.size() ? workflow.steps[task.step].name : "");
+  out.key("step").string(steps.name(task.step));
   out.key("step_index").integer(task.step);
   out.key("index");
   if (task.index >= 0) {
@@ -82,7 +82,7 @@ Result<std::string> Queries::state_at(const RunId& id, WallTime at, Ordinal from
   // Instants are shown in milliseconds: what is shown with this one has happened.
   at.us += 999 - (at.us % 1000 + 1000) % 1000;
   TRY(const store::RunView view, find(id));
-  TRY(const std::shared_ptr<const model::Workflow> workflow, definitions_.get(view.row.definition));
+  TRY(const std::shared_ptr<const RunSteps> steps, steps_of(view.row));
   if (at < view.row.created_at) {
     return fail(ErrorCode::not_found,
                 "run " + id.text() + " was made later, at " + to_rfc3339(view.row.created_at));
@@ -92,7 +92,7 @@ Result<std::string> Queries::state_at(const RunId& id, WallTime at, Ordinal from
     return fail(ErrorCode::not_found, "the beginning of the history of run " + id.text() + " is gone");
   model::RunHistory& run = folded.run;
   // Steps that nothing had happened to yet.
-  for (Ordinal step = 0; step < workflow->steps.size(); ++step) {
+  for (Ordinal step = 0; step < steps->declared(); ++step) {
     const auto [entry, added] = run.tasks.try_emplace(step);
     if (added) entry->second.step = step;
   }
@@ -111,7 +111,7 @@ Result<std::string> Queries::state_at(const RunId& id, WallTime at, Ordinal from
   out.key("tasks").begin_array();
   auto next = run.tasks.lower_bound(from);
   for (std::size_t written = 0; written < limit && next != run.tasks.end(); ++written, ++next) {
-    write_task(id, next->first, next->second, *workflow, out);
+    write_task(id, next->first, next->second, *steps, out);
   }
   out.end_array();
   out.key("next").string_or_null(next == run.tasks.end() ? "" : std::to_string(next->first));

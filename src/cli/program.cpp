@@ -220,6 +220,7 @@ int Program::run(int argc, char** argv) {
   if (argc > 2 && std::string_view(argv[1]) == "eval")
     words = expression_last(*app_.get_subcommand("eval"), words);
   end_options_at(words, {"task", "resource", "add"}, "--cleanup-exec");
+  end_options_at(words, {"task", "add"}, "--exec");
   argc = static_cast<int>(words.size());
   argv = words.data();
   try {

@@ -114,6 +114,7 @@ std::string wait_of(const json::object& task) {
     return question.empty() ? "an approval" : "an approval: " + question;
   }
   if (what == "poll") return "a poll";
+  if (what == "run") return "run " + cell_of(wait, "run");
   return what.empty() ? "" : "time, until " + short_time(wait, "until");
 }
 

@@ -488,6 +488,16 @@ Result<json::object> Client::register_resource(std::string_view task, std::strin
   return act(net::Method::post, resource(kTasks, task, "/resources"), body);
 }
 
+Result<json::object> Client::add_tasks(std::string_view task, std::string_view token, std::string_view steps,
+                                       std::string_view file, bool detach) {
+  json::object body;
+  body["token"] = token;
+  body["steps"] = steps;
+  body["file"] = file;
+  body["detach"] = detach;
+  return act(net::Method::post, resource(kTasks, task, "/tasks"), body);
+}
+
 Result<json::object> Client::release_resource(std::string_view task, std::string_view token,
                                               std::string_view name) {
   json::object body;

@@ -185,6 +185,9 @@ class Client {
   Result<boost::json::object> register_resource(std::string_view task, std::string_view token,
                                                 std::string_view name, const std::vector<std::string>& argv,
                                                 std::string_view workdir);
+  // `steps`: the text of a map with `steps`; `file`: what messages call it.
+  Result<boost::json::object> add_tasks(std::string_view task, std::string_view token, std::string_view steps,
+                                        std::string_view file, bool detach);
   Result<boost::json::object> release_resource(std::string_view task, std::string_view token,
                                                std::string_view name);
   // Without a percentage and a message only a sign of life.

@@ -249,8 +249,11 @@ void fail_by_rules(State& state, Run& run, Task& task, const Circumstances& circ
   // The rules are about the step itself, not about what serves it.
   const model::ErrorRule* rule = is_helper(task) ? nullptr : run.program->rule_for(task.row.step, failure);
   Verdict verdict = judge(rule, circumstances, failure, random);
-  // A wait is neither retried nor held: there is nothing of its own to do again.
-  if (is_wait(run, task.row) && verdict.kind != Verdict::Kind::ignore) verdict.kind = Verdict::Kind::fail;
+  // A wait is neither retried nor held: there is nothing of its own to do again. A child run can be.
+  if (is_wait(run, task.row) && !run.program->step(task.row.step).child &&
+      verdict.kind != Verdict::Kind::ignore) {
+    verdict.kind = Verdict::Kind::fail;
+  }
   apply(state, run, task, verdict, failure, moment, effects);
 }
 

@@ -12,7 +12,9 @@ bool has_chosen(const Run& run, Ordinal choosing, Ordinal step) {
   if (row.status != model::TaskStatus::completed || row.branch < 0) return false;
   const auto& branches = *run.program->step(choosing).branches;
   const auto branch = static_cast<std::size_t>(row.branch);
-  return branch < branches.size() && std::ranges::binary_search(branches[branch].go_to, step);
+  return branch < branches.size() && std::ranges::any_of(branches[branch].go_to, [&](Ordinal target) {
+           return run.program->place(choosing, target) == step;
+         });
 }
 
 }  // namespace
@@ -31,11 +33,14 @@ bool is_off_branch(const Run& run, Ordinal step) {
       rule == model::TriggerRule::all_skipped) {
     return false;
   }
-  const auto& needs = run.program->step(step).needs;
-  return !needs.empty() && std::ranges::all_of(needs, [&](Ordinal before) {
+  bool any = false;
+  bool all = true;
+  run.program->each_need(step, [&](Ordinal before) {
     const model::TaskRow& row = run.tasks[before].row;
-    return row.status == model::TaskStatus::skipped && row.skip_reason == model::SkipReason::branch;
+    any = true;
+    all &= row.status == model::TaskStatus::skipped && row.skip_reason == model::SkipReason::branch;
   });
+  return any && all;
 }
 
 }  // namespace baton::engine

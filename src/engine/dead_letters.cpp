@@ -25,7 +25,7 @@ void bury(const Run& run, const Task& task, Effects& effects) {
   letter.generation = row.generation;
   letter.workflow = run.row.workflow;
   letter.version = run.row.version;
-  letter.step = step.name;
+  letter.step = run.program->name(row.step);
   letter.index = row.index;
   letter.queue = model::queue_of(step.queue, *row.flow);
   letter.job_id = run.row.job_id;

@@ -148,7 +148,7 @@ model::Assignment assignment_of(const Run& run, const model::TaskRow& row, std::
   const model::Step& action = run.program->action(row);
   return {row.token,
           {run.row.id, row.key.ordinal},
-          run.program->step(row.step).name,
+          run.program->name(row.step),
           row.starts,
           action.kind,
           std::move(spec),

@@ -175,7 +175,7 @@ void walk(State& state, Run& run, std::vector<Ordinal> cleaned, const Moment& mo
   };
   if (!walk.begun) {
     walk.begun = true;
-    for (Ordinal step = 0; step < run.program->size(); ++step) {
+    for (const Ordinal step : run.program->steps()) {
       if (!run.program->step(step).finally && walk.waits_for[step] == 0) visit(step);
     }
   }
@@ -184,9 +184,9 @@ void walk(State& state, Run& run, std::vector<Ordinal> cleaned, const Moment& mo
     cleaned.pop_back();
     walk.places[step] = CleanupWalk::Place::cleaned;
     --walk.left;
-    for (const Ordinal before : run.program->step(step).needs) {
+    run.program->each_need(step, [&](Ordinal before) {
       if (--walk.waits_for[before] == 0) visit(before);
-    }
+    });
   }
   if (walk.left == 0) next_stage(state, run, moment, effects);
 }
@@ -195,11 +195,11 @@ void begin_walk(State& state, Run& run, const Moment& moment, Effects& effects) 
   CleanupWalk& walk_state = run.cleanup_walk;
   walk_state = {};
   walk_state.left = run.program->main_steps();
-  walk_state.waits_for.assign(run.program->size(), 0);
-  walk_state.places.assign(run.program->size(), CleanupWalk::Place::waits);
-  for (Ordinal step = 0; step < run.program->size(); ++step) {
+  walk_state.waits_for.assign(run.program->end(), 0);
+  walk_state.places.assign(run.program->end(), CleanupWalk::Place::waits);
+  for (const Ordinal step : run.program->steps()) {
     if (!run.program->step(step).finally) {
-      walk_state.waits_for[step] = static_cast<std::uint32_t>(run.program->successors(step).size());
+      run.program->each_successor(step, [&](Ordinal) { ++walk_state.waits_for[step]; });
     }
   }
   walk(state, run, {}, moment, effects);
@@ -345,7 +345,7 @@ void begin_work(State& state, Run& run) {
       push(state, run, WorkKind::leftovers);
       break;
     case RunStage::finally:
-      for (Ordinal i = 0; i < run.program->size(); ++i) {
+      for (const Ordinal i : run.program->steps()) {
         if (!run.program->step(i).finally) continue;
         const Trigger by = trigger(run.program->step(i).trigger_rule, run.tasks[i].upstream);
         if (by.kind != Trigger::Kind::wait) push(state, run, WorkKind::ready, i);
@@ -434,8 +434,8 @@ void go_on_with_stage(State& state, Run& run) {
 
 void begin_early_cleanups(State& state, Run& run, Ordinal ended) {
   const auto begin = [&](Ordinal step) {
-    const auto& after = endings_of(run, step)->cleanup_after;
-    if (model::is_terminal(run.tasks[step].row.status) && model::is_terminal(run.tasks[*after].row.status)) {
+    const Ordinal after = run.program->place(step, *endings_of(run, step)->cleanup_after);
+    if (model::is_terminal(run.tasks[step].row.status) && model::is_terminal(run.tasks[after].row.status)) {
       push(state, run, WorkKind::cleanup, step);
     }
   };
@@ -450,7 +450,7 @@ void advance_helper(State& state, Run& run, Task& helper, const Moment& moment, 
     fail_task(state, run, helper, {.type = model::error_type::kExpression, .message = error.message}, moment,
               effects);
   };
-  const auto code = run.program->code(run.program->action(helper.row));
+  const auto code = run.program->code(helper.row.step, run.program->action(helper.row));
   if (!code) return failed(code.error());
   if (!(*code)->body.is_constant()) {
     const auto body = render_body(state, run, helper);
@@ -569,12 +569,17 @@ bool work_on_endings(State& state, Work& work, const Moment& moment, Effects& ef
 
 void resume_endings(State& state, Run& run) {
   if (model::is_terminal(run.row.status)) return;
+  // A child whose end waited for what its result is made of.
+  if (run.row.parent->any() && ((run.row.stage == RunStage::main && run.open_main == 0) ||
+                                (run.row.stage == RunStage::finally && run.open_finally == 0))) {
+    push(state, run, WorkKind::child);
+  }
   if (run.row.stage == RunStage::compensate) list_undoing(run);
   if (run.row.stage != RunStage::finally) begin_work(state, run);  // pending tasks are taken up by themselves
   for (const Task& task : run.tasks) {
     const Ordinal ordinal = task.row.key.ordinal;
     if (task.row.giving_back) push(state, run, WorkKind::give_back, ordinal);
-    if (ordinal < run.program->size() && run.row.stage == RunStage::main) {
+    if (task.row.step == ordinal && !task.old && run.row.stage == RunStage::main) {
       const model::Endings* endings = endings_of(run, ordinal);
       if (endings != nullptr && endings->cleanup_after) begin_early_cleanups(state, run, ordinal);
     }

@@ -181,13 +181,13 @@ bool waits_for_upstream(const Run& run, const Task& task) {
 Reason waits_for_steps(const Run& run, const Task& task) {
   Reason reason{.code = "needs"};
   std::string names;
-  for (const Ordinal need : run.program->step(task.row.step).needs) {
-    if (model::is_terminal(run.tasks[need].row.status)) continue;
-    if (++reason.count > kTasksNamed) continue;
+  run.program->each_need(task.row.step, [&](Ordinal need) {
+    if (model::is_terminal(run.tasks[need].row.status)) return;
+    if (++reason.count > kTasksNamed) return;
     reason.tasks.push_back(need);
-    names += (names.empty() ? "" : ", ") + run.program->step(need).name + " (" +
+    names += (names.empty() ? "" : ", ") + run.program->name(need) + " (" +
              std::string(name(run.tasks[need].row.status)) + ")";
-  }
+  });
   if (reason.count > kTasksNamed) names += ", …";
   reason.message = "waits until these have ended: " + names;
   return reason;
@@ -252,6 +252,13 @@ Reason why_waiting(const State& state, const Run& run, const Task& task, const M
     case For::approval:
       reason.message = "waits for an approval";
       if (!task.row.waiting->awaits.empty()) reason.message += ": " + printable(task.row.waiting->awaits);
+      break;
+    case For::run:
+      reason.message = "waits for run " + task.row.waiting->child.text() + " of workflow " +
+                       run.program->step(task.row.step).child->workflow;
+      reason.subject = task.row.waiting->child.text();
+      if (const Run* child = state.find(task.row.waiting->child.key()))
+        reason.message += ", which is " + std::string(name(child->row.status));
       break;
     case For::poll:
       if (task.line != nullptr) {

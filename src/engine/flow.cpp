@@ -9,12 +9,14 @@
 #include "engine/attempts.hpp"
 #include "engine/branches.hpp"
 #include "engine/caching.hpp"
+#include "engine/children.hpp"
 #include "engine/dead_letters.hpp"
 #include "engine/deadlines.hpp"
 #include "engine/dispatch.hpp"
 #include "engine/endings.hpp"
 #include "engine/gates.hpp"
 #include "engine/generations.hpp"
+#include "engine/needs.hpp"
 #include "engine/pauses.hpp"
 #include "engine/queues.hpp"
 #include "engine/rendering.hpp"
@@ -85,7 +87,7 @@ void end_step(State& state, Run& run, Task& task, const Moment& moment, Effects&
   const model::Step& step = run.program->step(ordinal);
   if (!task.row.expanded || task.row.item_count == 0) run.done_weight += run.program->weight(ordinal);
   update_progress(run);
-  for (const Ordinal next : run.program->successors(ordinal)) {
+  run.program->each_successor(ordinal, [&](Ordinal next) {
     Upstream& upstream = run.tasks[next].upstream;
     const bool was_triggered = is_triggered(run, next);
     --upstream.waiting;
@@ -94,7 +96,7 @@ void end_step(State& state, Run& run, Task& task, const Moment& moment, Effects&
     // What the switch did not choose is skipped at once, whatever else it needs.
     if ((!was_triggered && is_triggered(run, next)) || (step.branches && is_off_branch(run, next)))
       push_ready(state, run, next);
-  }
+  });
   const bool failed = has_failed(task.row, step);
   if (failed) note_failure(run, task, step);
   if (step.finally) {
@@ -227,6 +229,7 @@ void finish(State& state, Run& run, Task& task, TaskStatus status, const Moment&
   if (waited) {
     stop_waiting(run, task, effects);
     --run.row.counts.running;
+    if (status != TaskStatus::completed) leave_child(state, run, task, moment, effects);
   }
   clear_timer(state, task);
   clear_clock(state, task);
@@ -283,7 +286,7 @@ void start_fallback(State& state, Run& run, Task& task, const Moment& moment, Ef
                   .never_retry = true},
                  moment, effects);
   };
-  const auto code = run.program->code(run.program->action(task.row));
+  const auto code = run.program->code(task.row.step, run.program->action(task.row));
   if (!code) return failed(code.error());
   if (!(*code)->body.is_constant()) {
     auto body = render_body(state, run, task);
@@ -301,7 +304,7 @@ void start_fallback(State& state, Run& run, Task& task, const Moment& moment, Ef
 Status begin_preflight(State& state, Run& run, Task& task, Effects& effects) {
   effects.touch(run, task.row.key.ordinal);
   task.row.phase = model::Phase::preflight;
-  TRY(const std::shared_ptr<const StepCode> code, run.program->code(run.program->action(task.row)));
+  TRY(const std::shared_ptr<const StepCode> code, run.program->code(task.row.step, run.program->action(task.row)));
   if (code->body.is_constant()) return {};
   TRY(boost::json::value body, render_body(state, run, task));
   TRY(std::string input, input_with(state, task, std::move(body)));
@@ -368,7 +371,7 @@ std::string choice(const Run& run, const model::TaskRow& row) {
   if (row.branch >= 0) {
     for (const Ordinal step :
          (*run.program->step(row.step).branches)[static_cast<std::size_t>(row.branch)].go_to)
-      steps.emplace_back(run.program->step(step).name);
+      steps.emplace_back(run.program->step(run.program->place(row.step, step)).name);
   }
   boost::json::object result;
   result["branch"] = row.branch >= 0 ? boost::json::value(row.branch) : boost::json::value();
@@ -460,6 +463,16 @@ void enter_queue(State& state, Run& run, Task& task, const Moment& moment, Effec
   enqueue(state, run, task, moment, effects);
 }
 
+void start_again(State& state, Run& run, Task& task, const Moment& moment, Effects& effects) {
+  if (is_helper(task) || !run.program->step(task.row.step).child) {
+    return enqueue(state, run, task, moment, effects);
+  }
+  effects.touch(run, task.row.key.ordinal);
+  task.row.held = false;
+  task.row.due = {};
+  push_ready(state, run, task.row.key.ordinal);
+}
+
 bool is_bad(const model::TaskRow& row, const model::Step& step) {
   switch (row.status) {
     case TaskStatus::failed:
@@ -492,7 +505,7 @@ void note_failure(Run& run, const Task& task, const model::Step& step) {
   if (!run.row.error_type.empty()) return;
   run.row.error_type = step.finally ? model::error_type::kFinally : task.row.error_type;
   run.row.error_message =
-      utf8_prefix("step " + step.name + ": " + task.row.error_message, model::kMessageLimit);
+      utf8_prefix("step " + run.program->name(task.row.step) + ": " + task.row.error_message, model::kMessageLimit);
 }
 
 bool is_closing(const Run& run, const Task& task) {
@@ -533,7 +546,7 @@ void start_run(State& state, Run& run, const Moment& moment, Effects& effects) {
 }
 
 void begin(State& state, Run& run) {
-  for (Ordinal i = 0; i < run.program->size(); ++i) {
+  for (const Ordinal i : run.program->steps()) {
     if (!run.program->step(i).finally && is_triggered(run, i)) push_ready(state, run, i);
   }
 }
@@ -558,6 +571,13 @@ void end_run(State& state, Run& run, const Moment& moment, Effects& effects) {
   if (run.row.status == RunStatus::pending || run.row.status == RunStatus::running) {
     start_run(state, run, moment, effects);
   }
+  // What its result is made of may have left memory; its end and that of the step that waits for it are one.
+  Needs missing;
+  add_result_needs(state, run, missing);
+  if (!missing.empty()) {
+    state.work.push_back({WorkKind::child, {run.row.key, kWholeRun}, 0});
+    return;
+  }
   RunStatus outcome = run.row.outcome;
   if (outcome == RunStatus::completed && run.finally_failed) outcome = RunStatus::failed;
   set_status(run, outcome);
@@ -578,11 +598,17 @@ void end_run(State& state, Run& run, const Moment& moment, Effects& effects) {
   forget_signals(state, run, effects);
   effects.act(model::RunEnded{run.row.key, outcome});
   state.ended.push_back(run.row.key);
+  end_parent(state, run, moment, effects);
 }
 
 void advance(State& state, Run& run, Task& task, const Moment& moment, Effects& effects) {
   const std::optional<std::string> asked = stop_asking(state, run, task);
   if (is_fallback_due(task.row)) return start_fallback(state, run, task, moment, effects);
+  if (is_child_due(run, task.row)) {
+    if (is_closing(run, task)) return cancel_task(state, run, task, moment, effects);
+    if (const auto blocker = blocker_of(state, run, task)) return block(state, task, *blocker);
+    return begin_child(state, run, task, moment, effects);
+  }
   if (task.row.status != TaskStatus::pending || task.row.expanded || task.parked) return;
   if (is_helper(task)) return advance_helper(state, run, task, moment, effects);
   const model::Step& step = run.program->step(task.row.step);
@@ -603,13 +629,13 @@ void advance(State& state, Run& run, Task& task, const Moment& moment, Effects& 
   }
   if (is_closing(run, task)) return cancel_task(state, run, task, moment, effects);
   // It was ready and parked before a restart: what was recorded then holds (SEMANTICS 4).
-  if (task.row.has_input) return activate(state, run, task, moment, effects);
+  if (task.row.has_input && !step.child) return activate(state, run, task, moment, effects);
   const auto expression_failed = [&](const Error& error) {
     start_run(state, run, moment, effects);
     fail_unstarted(state, run, task, {.type = model::error_type::kExpression, .message = error.message},
                    moment, effects);
   };
-  const auto code = run.program->code(step);
+  const auto code = run.program->code(task.row.step);
   if (!code) return expression_failed(code.error());
   // A condition that mentions the item is asked per item, any other once per step (SEMANTICS 5).
   const bool per_item = (*code)->before.item && !step.for_each.is_null();
@@ -638,6 +664,9 @@ void advance(State& state, Run& run, Task& task, const Moment& moment, Effects& 
     default:
       break;
   }
+  if (step.child) {
+    if (const auto blocker = blocker_of(state, run, task)) return block(state, task, *blocker);
+  }
   if (step.flow && !step.flow->is_constant) {
     auto flow = render_flow(state, run, task);
     if (!flow) return expression_failed(flow.error());
@@ -652,13 +681,14 @@ void advance(State& state, Run& run, Task& task, const Moment& moment, Effects& 
     if (!answer) return expression_failed(answer.error());
     if (*answer != CacheAnswer::miss) return;
   }
-  if (!(*code)->body.is_constant()) {
+  if (!(*code)->body.is_constant() && !task.row.has_input) {
     auto body = render_body(state, run, task);
     if (!body) return expression_failed(body.error());
     effects.touch(run, task.row.key.ordinal);
     effects.put(input_of(task.row.key), boost::json::serialize(*body));
     task.row.has_input = true;
   }
+  if (step.child) return begin_child(state, run, task, moment, effects);
   if (step.preflight) {
     if (const Status begun = begin_preflight(state, run, task, effects); !begun) {
       return expression_failed({begun.error().code, "`preflight`: " + begun.error().message, ""});
@@ -669,11 +699,13 @@ void advance(State& state, Run& run, Task& task, const Moment& moment, Effects& 
 
 namespace {
 
-// Whether as many items of a mapped step are on their way as may be.
+// Whether as many items of a mapped step are on their way as may be. Child runs stand in no queue: they count
+// as long as they last.
 bool is_full(const State& state, const Run& run, const Task& group) {
-  const std::uint32_t limit = run.program->step(group.row.step).max_parallel;
-  return limit > 0 ? group.items_active + group.items_asking >= limit
-                   : group.items_waiting + group.items_asking >= state.settings.item_window;
+  const model::Step& step = run.program->step(group.row.step);
+  if (step.max_parallel > 0) return group.items_active + group.items_asking >= step.max_parallel;
+  return (step.child ? group.items_active : group.items_waiting) + group.items_asking >=
+         state.settings.item_window;
 }
 
 }  // namespace
@@ -776,14 +808,14 @@ void time_out_run(State& state, Run& run, const Moment& moment, Effects& effects
 
 void count_upstream(Run& run, Ordinal step) {
   Upstream& upstream = run.tasks[step].upstream;
-  for (const Ordinal before : run.program->step(step).needs) {
+  run.program->each_need(step, [&](Ordinal before) {
     const model::TaskRow& row = run.tasks[before].row;
     if (model::is_terminal(row.status)) {
       count_end(upstream, row, run.program->step(before));
     } else {
       ++upstream.waiting;
     }
-  }
+  });
 }
 
 void stop_attempt(State& state, Run& run, Task& task, model::Stopping mode, model::StopReason reason,
@@ -839,6 +871,8 @@ bool sweep(State& state, Work& work, const Moment& moment, Effects& effects, std
     } else if (whole && run->program->step(task.row.step).finally) {
       continue;
     }
+    const bool begun = task.row.status == TaskStatus::running && run->program->step(task.row.step).child;
+    if (begun && !whole && !by_deadline) continue;  // as an attempt: it may finish
     if (model::has_attempt(task.row)) {
       // One failed item lets its running siblings finish (SEMANTICS 30), a deadline does not.
       if (whole || by_deadline) {

@@ -52,6 +52,9 @@ void enter_queue(State& state, Run& run, Task& task, const Moment& moment, Effec
 // Gives the run's free places to those that wait for one, the rest of them bit by bit.
 void fill(State& state, Run& run, const Moment& moment, Effects& effects);
 
+// The next attempt of a task that is tried again: puts it into its queue, or begins its next child.
+void start_again(State& state, Run& run, Task& task, const Moment& moment, Effects& effects);
+
 // A step or item whose predecessors have ended: skips it, computes it, expands it, or queues it. A task that
 // serves another one: queues it.
 void advance(State& state, Run& run, Task& task, const Moment& moment, Effects& effects);

@@ -4,6 +4,7 @@
 
 #include "base/seeded_bug.hpp"
 #include "engine/breakers.hpp"
+#include "engine/children.hpp"
 #include "engine/dispatch.hpp"
 #include "engine/endings.hpp"
 #include "engine/limits.hpp"
@@ -197,7 +198,7 @@ std::size_t release(State& state, const Blocker& blocker, std::size_t at_most) {
     Task& task = run.tasks[key.ordinal];
     task.line = nullptr;
     state.order_of_pending.erase(key);
-    if (task.row.status != model::TaskStatus::pending) {
+    if (task.row.status != model::TaskStatus::pending && !is_child_due(run, task.row)) {
       stand_again(state, run, task);
     } else {
       state.work.push_back({WorkKind::ready, key, 0});

@@ -35,7 +35,7 @@ bool is_mapped(const Run& run, Ordinal step) {
 class Plan {
  public:
   explicit Plan(const Run& run)
-      : run_(run), recovery_(run.row.recovery), extents_(run.program->size()), below_(run.program->size()) {
+      : run_(run), recovery_(run.row.recovery), extents_(run.program->end()), below_(run.program->end()) {
     if (recovery_.scope == Recovery::Scope::task) {
       blocked_by_root();
     } else {
@@ -43,7 +43,7 @@ class Plan {
     }
     // What the whole run came to is asked by the steps under `finally`: they always run again.
     if (run.row.status != RunStatus::recovering) return;
-    for (Ordinal i = 0; i < run.program->size(); ++i) {
+    for (const Ordinal i : run.program->steps()) {
       if (run.program->step(i).finally) extents_[i] = is_mapped(run, i) ? Extent::anew : Extent::all;
     }
   }
@@ -89,16 +89,16 @@ class Plan {
     while (!open.empty()) {
       const Ordinal step = open.back();
       open.pop_back();
-      for (const Ordinal next : run_.program->successors(step)) {
-        if (below_[next]) continue;
+      run_.program->each_successor(step, [&](Ordinal next) {
+        if (below_[next]) return;
         below_[next] = true;
         if (visit(next)) open.push_back(next);
-      }
+      });
     }
   }
 
   void everything_bad() {
-    const Program& program = *run_.program;
+    const RunProgram& program = run_.program;
     std::vector<Ordinal> open;
     if (recovery_.scope == Recovery::Scope::step) {
       mark(recovery_.root, recovery_.failed_only ? Extent::bad_items : Extent::all);
@@ -107,7 +107,7 @@ class Plan {
         return true;
       });
     }
-    for (Ordinal i = 0; i < program.size(); ++i) {
+    for (const Ordinal i : program.steps()) {
       const model::TaskRow& row = run_.tasks[i].row;
       if (program.step(i).finally) continue;
       if (row.status == TaskStatus::pending || is_to_be_redone(row)) mark(i, Extent::bad_items);
@@ -122,7 +122,7 @@ class Plan {
         mark(step, Extent::all);
       return true;
     });
-    for (Ordinal i = 0; i < program.size(); ++i) {
+    for (const Ordinal i : program.steps()) {
       if (below_[i] && extents_[i] != Extent::none) mark(i, Extent::anew);
     }
   }
@@ -145,19 +145,19 @@ class Plan {
   // it.
   void given_back_before(Ordinal step) {
     if (run_.row.status != RunStatus::recovering) return;
-    std::vector<bool> seen(run_.program->size());
+    std::vector<bool> seen(run_.program->end());
     std::vector<Ordinal> open = {step};
     while (!open.empty()) {
       const Ordinal at = open.back();
       open.pop_back();
-      for (const Ordinal before : run_.program->step(at).needs) {
-        if (seen[before]) continue;
+      run_.program->each_need(at, [&](Ordinal before) {
+        if (seen[before]) return;
         seen[before] = true;
         open.push_back(before);
         if (run_.tasks[before].row.status == TaskStatus::completed && is_given_back(before)) {
           mark(before, Extent::all);
         }
-      }
+      });
     }
   }
 
@@ -189,12 +189,18 @@ void reset(State& state, Run& run, Task& task, bool new_list, const Moment& mome
     row.started_at = old.started_at;
   } else if (old.expanded && old.item_count > 0) {
     row.old_items.push_back({old.first_item, old.item_count});
-    for (std::uint32_t i = 0; i < old.item_count; ++i) run.tasks[old.first_item + i].old = true;
+    for (std::uint32_t i = 0; i < old.item_count; ++i) {
+      run.tasks[old.first_item + i].old = true;
+      retire_additions(run, old.first_item + i, UINT32_MAX);
+    }
   }
   if (old.expanded) {
     state.values.drop({key.run, model::PayloadSlot::item_results, old.first_item, old.item_count});
   }
   if (is_dead(run, task)) effects.erase(letter_of(run, task));
+  for (const Ordinal gone : retire_additions(run, key.ordinal, row.generation)) {
+    if (is_dead(run, run.tasks[gone])) effects.erase(letter_of(run, run.tasks[gone]));
+  }
   const bool lose_input = old.has_input && !row.has_input;
   const bool lose_result = old.has_result;
   old = std::move(row);
@@ -229,7 +235,7 @@ void forget_kept_failures(Run& run, Effects& effects) {
 // What stays failed is the run's error.
 void note_what_stays_failed(Run& run) {
   const Task* first = nullptr;
-  for (Ordinal i = 0; i < run.program->size(); ++i) {
+  for (const Ordinal i : run.program->steps()) {
     const Task& task = run.tasks[i];
     if (task.row.status != TaskStatus::failed || run.program->step(i).continue_on_error) continue;
     if (first == nullptr || task.row.ended_at < first->row.ended_at) first = &task;
@@ -260,7 +266,7 @@ void finish(State& state, Run& run, const Moment& moment, Effects& effects) {
     }
   }
   // A mapped step of which only bad items were wanted, and that has none.
-  for (Ordinal i = 0; i < run.program->size(); ++i) {
+  for (const Ordinal i : run.program->steps()) {
     Task& task = run.tasks[i];
     if (task.row.expanded && task.row.status == TaskStatus::pending && task.items_open == 0) {
       end_group(state, run, task, moment, effects);

@@ -1,6 +1,7 @@
 #include "engine/load.hpp"
 
 #include <algorithm>
+#include <iterator>
 
 #include "engine/branches.hpp"
 #include "engine/endings.hpp"
@@ -14,27 +15,40 @@ namespace {
 using model::TaskStatus;
 
 // Programs without runs that are kept for the next one.
-constexpr std::size_t kIdlePrograms = 64;
+constexpr std::size_t kIdlePrograms = 64;  // looking for them is paid by as many new ones
 // No setting allows a run more tasks than this: a larger number is damage, not an order for memory.
 constexpr std::uint64_t kMaxTasksEver = 2'000'000;
 
 // Of the steps from this one on.
 void lay_out_tasks(Run& run, Ordinal first = 0) {
-  const Program& program = *run.program;
-  run.tasks.resize(std::max<std::size_t>(program.size(), run.row.next_ordinal));
-  for (Ordinal i = first; i < program.size(); ++i) {
+  const RunProgram& program = run.program;
+  run.tasks.resize(std::max<std::size_t>(program.end(), run.row.next_ordinal));
+  const auto lay_out = [&](Ordinal i) {
     model::TaskRow& row = run.tasks[i].row;
     row.key = {run.row.key, i};
     row.step = i;
     row.priority = priority_of(run, i);
+  };
+  for (const Ordinal i : program.steps()) {
+    if (i >= first) lay_out(i);
   }
+}
+
+// Whether tasks can have been added as it says; those before it are laid out.
+bool can_add(const Run& run, const AddedPart& addition) {
+  const model::Addition& is = addition.is;
+  const Ordinal behind = run.program->end();
+  return addition.program && is.first >= behind && std::uint64_t{is.first} + is.count <= run.row.next_ordinal &&
+         is.parent < is.first && run.program->is_step(is.parent_step) &&
+         addition.program->size() == is.outside.size() + is.count &&
+         std::ranges::all_of(is.outside, [&](Ordinal step) { return run.program->is_step(step); });
 }
 
 // Whether a task that serves another one can be what its row says.
 bool can_serve(const Run& run, const model::TaskRow& row) {
-  if (row.key.ordinal < run.program->size() || row.parent >= run.tasks.size() || row.index >= 0) return false;
+  if (run.program->is_step(row.key.ordinal) || row.parent >= run.tasks.size() || row.index >= 0) return false;
   const model::TaskRow& parent = run.tasks[row.parent].row;
-  if (parent.role != model::TaskRole::main || parent.step != row.step || row.step >= run.program->size()) {
+  if (parent.role != model::TaskRole::main || parent.step != row.step || !run.program->is_step(row.step)) {
     return false;
   }
   const model::Endings* endings = run.program->step(row.step).endings.get();
@@ -89,9 +103,22 @@ bool is_failing(const Run& run, const Task& group) {
          allowed.exceeded_by(group.items_failed - kept, group.row.item_count);
 }
 
+// What was added by a generation that is over counts no more. Parents stand before what they have added.
+void retire_additions(Run& run) {
+  for (const Part& part : run.program->parts()) {
+    if (part.old) continue;
+    const Task& parent = run.tasks[part.is.parent];
+    if (parent.old) {
+      retire_additions(run, part.is.parent, UINT32_MAX);
+    } else if (part.is.generation < parent.row.generation) {
+      retire_additions(run, part.is.parent, parent.row.generation);
+    }
+  }
+}
+
 void derive(Run& run) {
-  const Program& program = *run.program;
-  for (Ordinal i = 0; i < program.size(); ++i) {
+  const RunProgram& program = run.program;
+  for (const Ordinal i : program.steps()) {
     Task& task = run.tasks[i];
     const model::Step& step = program.step(i);
     const bool ended = model::is_terminal(task.row.status);
@@ -156,7 +183,12 @@ model::TaskCounts count(const Run& run) {
 }  // namespace
 
 std::uint8_t priority_of(const Run& run, Ordinal step) {
-  const std::int8_t own = run.program->step(step).priority;
+  std::int8_t own = run.program->step(step).priority;
+  // An added step has that of the one that added it.
+  for (const Part* part = run.program->part_of(step); own < 0 && part != nullptr;
+       part = run.program->part_of(part->is.parent_step)) {
+    own = run.program->step(part->is.parent_step).priority;
+  }
   return own >= 0 ? static_cast<std::uint8_t>(own) : run.row.priority;
 }
 
@@ -201,7 +233,7 @@ bool is_ready(const Run& run, Ordinal step) {
 }
 
 void take_up(State& state, Run& run) {
-  for (Ordinal i = 0; i < run.program->size(); ++i) {
+  for (const Ordinal i : run.program->steps()) {
     Task& task = run.tasks[i];
     if (task.row.status != TaskStatus::pending) continue;
     if (task.row.expanded) {
@@ -220,8 +252,9 @@ void take_up(State& state, Run& run) {
 std::shared_ptr<const Program> program_for(State& state, std::shared_ptr<const model::Workflow> workflow) {
   if (const auto found = state.programs.find(workflow->hash); found != state.programs.end())
     return found->second;
-  if (state.programs.size() >= kIdlePrograms) {
+  if (state.programs.size() >= state.programs_at_most) {
     std::erase_if(state.programs, [](const auto& entry) { return entry.second.use_count() == 1; });
+    state.programs_at_most = std::max(kIdlePrograms, 2 * state.programs.size());
   }
   const Hash256 hash = workflow->hash;
   auto program = std::make_shared<const Program>(std::move(workflow));
@@ -238,8 +271,23 @@ Run& add_run(State& state, model::RunRow row, std::shared_ptr<const Program> pro
   return *(state.runs[run->row.key] = std::move(run));
 }
 
+std::vector<Ordinal> retire_additions(Run& run, Ordinal parent, std::uint32_t generation) {
+  std::vector<Ordinal> gone = run.program.retire(parent, generation);
+  // Grows while it is walked through: items are void with their steps, and so is what they have added.
+  for (std::size_t at = 0; at < gone.size(); ++at) {
+    Task& task = run.tasks[gone[at]];
+    task.old = true;
+    for (std::uint32_t i = 0; i < task.row.item_count; ++i) {
+      const Ordinal item = task.row.first_item + i;
+      gone.push_back(item);
+      std::ranges::copy(run.program.retire(item, UINT32_MAX), std::back_inserter(gone));
+    }
+  }
+  return gone;
+}
+
 Status admit(State& state, model::RunRow row, std::vector<model::TaskRow> tasks,
-             std::shared_ptr<const Program> program) {
+             std::shared_ptr<const Program> program, std::vector<AddedPart> additions) {
   auto run = std::make_unique<Run>();
   const RunId id = row.id;
   const auto damaged = [&](std::string_view what) {
@@ -248,7 +296,9 @@ Status admit(State& state, model::RunRow row, std::vector<model::TaskRow> tasks,
   run->row = std::move(row);
   run->program = std::move(program);
   run->stored = true;
+  if (additions.size() != run->row.additions) return damaged("tasks that were added to it are missing");
   std::uint64_t count = run->program->size();
+  for (const AddedPart& addition : additions) count += addition.is.count;
   for (const model::TaskRow& task : tasks) {
     if (task.expanded) count += task.item_count;
     for (const model::ItemRange& range : task.old_items) {
@@ -260,13 +310,17 @@ Status admit(State& state, model::RunRow row, std::vector<model::TaskRow> tasks,
     if (task.role != model::TaskRole::main) ++count;
   }
   if (run->row.next_ordinal != count || count > kMaxTasksEver) return damaged("its number of tasks is wrong");
+  for (AddedPart& addition : additions) {
+    if (!can_add(*run, addition)) return damaged("tasks that were added to it are wrong");
+    run->program.add(std::move(addition.is), std::move(addition.program));
+  }
   lay_out_tasks(*run);
   for (const model::TaskRow& task : tasks) {
     if (!lay_out_old_items(*run, task)) return damaged("two mapped steps share items");
     if (!task.expanded) continue;
     const std::uint64_t end = std::uint64_t{task.first_item} + task.item_count;
-    if (task.key.ordinal >= run->program->size() || task.step != task.key.ordinal ||
-        (task.item_count > 0 && task.first_item < run->program->size()) || end > run->row.next_ordinal) {
+    if (!run->program->is_step(task.key.ordinal) || task.step != task.key.ordinal ||
+        (task.item_count > 0 && run->program->is_step(task.first_item)) || end > run->row.next_ordinal) {
       return damaged("a mapped step's items are wrong");
     }
     if (!lay_out_items(*run, task)) return damaged("two mapped steps share items");
@@ -285,6 +339,7 @@ Status admit(State& state, model::RunRow row, std::vector<model::TaskRow> tasks,
     place.row = std::move(task);
     place.stored = true;
   }
+  retire_additions(*run);
   derive(*run);
   give_places(*run);
   run->counted_open = !model::is_terminal(run->row.status);

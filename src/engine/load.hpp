@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "base/error.hpp"
@@ -17,10 +18,19 @@ std::shared_ptr<const Program> program_for(State& state, std::shared_ptr<const m
 // A run without any stored task.
 Run& add_run(State& state, model::RunRow row, std::shared_ptr<const Program> program);
 
+// What a task has added, with the program of its text.
+struct AddedPart {
+  model::Addition is;
+  std::shared_ptr<const Program> program;
+};
+
 // A stored run. Fails with ErrorCode::corrupt if rows and definition contradict each other; the state is
 // unchanged then. Timers, queues and work of a live run come with the StartShard command.
 Status admit(State& state, model::RunRow row, std::vector<model::TaskRow> tasks,
-             std::shared_ptr<const Program> program);
+             std::shared_ptr<const Program> program, std::vector<AddedPart> additions = {});
+
+// The task begins its next generation, which adds anew: what it has added before counts no more. Those tasks.
+std::vector<Ordinal> retire_additions(Run& run, Ordinal parent, std::uint32_t generation);
 
 // Makes room for steps that the run's program has and the run does not have yet; it has no tasks behind its
 // steps.

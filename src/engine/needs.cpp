@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "engine/children.hpp"
 #include "engine/dispatch.hpp"
 #include "engine/endings.hpp"
 #include "engine/flow.hpp"
@@ -11,10 +12,13 @@ namespace {
 
 constexpr std::size_t kPiecesAhead = 64;
 constexpr std::size_t kPayloadsAhead = 256;
+constexpr std::size_t kDefinitionsAhead = 16;  // fewer than programs are kept while no run has them
 
 void want(const State& state, const model::PayloadKey& key, Needs& needs) {
   if (!state.values.has(key)) needs.payloads.push_back(key);
 }
+
+}  // namespace
 
 void want_result(const State& state, const Run& run, Ordinal step, Needs& needs) {
   const Task& task = run.tasks[step];
@@ -30,13 +34,17 @@ void want_result(const State& state, const Run& run, Ordinal step, Needs& needs)
   }
 }
 
-void want_references(const State& state, const Run& run, const References& refs, Needs& needs) {
+namespace {
+
+// `step`: in whose text they stand.
+void want_references(const State& state, const Run& run, Ordinal step, const References& refs, Needs& needs) {
   if (refs.input) want(state, input_of(run.row.key), needs);
   if (refs.context) want(state, context_of(run.row.key), needs);
   if (refs.all_steps) {
-    for (Ordinal i = 0; i < run.program->size(); ++i) want_result(state, run, i, needs);
+    run.program->each_name(step,
+                           [&](std::string_view, Ordinal other) { want_result(state, run, other, needs); });
   }
-  for (const Ordinal step : refs.results) want_result(state, run, step, needs);
+  for (const Ordinal other : refs.results) want_result(state, run, run.program->place(step, other), needs);
 }
 
 void want_run(const State& state, const RunId& id, Needs& needs) {
@@ -47,10 +55,10 @@ void want_run(const State& state, const RunId& id, Needs& needs) {
 
 // What its action looks at: the run, and the task that it serves.
 void add_helper_needs(const State& state, const Run& run, const Task& helper, Needs& needs) {
-  const auto code = run.program->code(run.program->action(helper.row));
+  const auto code = run.program->code(helper.row.step, run.program->action(helper.row));
   if (!code) return;  // the evaluation will say why
   const Task& served = subject_of(run, helper);
-  want_references(state, run, (*code)->each, needs);
+  want_references(state, run, helper.row.step, (*code)->each, needs);
   if ((*code)->each.self && served.row.has_result) want(state, result_of(served.row.key), needs);
   if ((*code)->each.item && served.row.index >= 0) {
     want(state, input_of(TaskKey{run.row.key, served.row.step}), needs);
@@ -63,9 +71,9 @@ namespace {
 
 // What a fallback looks at, with what is recorded already beside it.
 void add_fallback_needs(const State& state, const Run& run, const Task& task, Needs& needs) {
-  const auto code = run.program->code(run.program->action(task.row));
+  const auto code = run.program->code(task.row.step, run.program->action(task.row));
   if (!code) return;  // the rendering will say why
-  want_references(state, run, (*code)->each, needs);
+  want_references(state, run, task.row.step, (*code)->each, needs);
   if ((*code)->each.item && task.row.index >= 0)
     want(state, input_of(TaskKey{run.row.key, task.row.step}), needs);
   if ((*code)->each.self && task.row.has_result) want(state, result_of(task.row.key), needs);
@@ -76,29 +84,32 @@ void add_fallback_needs(const State& state, const Run& run, const Task& task, Ne
 
 void add_needs(const State& state, const Run& run, const Task& task, Needs& needs) {
   if (is_fallback_due(task.row)) return add_fallback_needs(state, run, task, needs);
-  if (model::is_terminal(task.row.status) || task.row.has_input) return;
-  if (task.asking) {
+  if (model::is_terminal(task.row.status)) return;
+  if (task.asking && !task.row.has_input) {
     if (const auto lookup = state.lookups.find(task.row.key); lookup != state.lookups.end()) {
       model::RecordKey key{model::RecordKind::cached_result, lookup->second};
       if (!state.records.contains(key)) needs.records.push_back(std::move(key));
     }
   }
-  if (is_helper(task)) return add_helper_needs(state, run, task, needs);
   const model::Step& step = run.program->step(task.row.step);
+  if (step.child && !is_helper(task) && (task.row.index >= 0 || step.for_each.is_null()))
+    add_child_needs(state, run, task, needs);
+  if (task.row.has_input) return;
+  if (is_helper(task)) return add_helper_needs(state, run, task, needs);
   if (trigger(step.trigger_rule, task.upstream).kind == Trigger::Kind::skip) return;
-  const auto code = run.program->code(step);
+  const auto code = run.program->code(task.row.step);
   if (!code) return;  // the evaluation will say why
   const bool item = task.row.index >= 0;
   const bool mapped = !run.program->step(task.row.step).for_each.is_null();
-  if (!item || (*code)->before.item) want_references(state, run, (*code)->before, needs);
-  if (item || !mapped) want_references(state, run, (*code)->each, needs);
+  if (!item || (*code)->before.item) want_references(state, run, task.row.step, (*code)->before, needs);
+  if (item || !mapped) want_references(state, run, task.row.step, (*code)->each, needs);
   const auto& wait = step.wait;
   bool reads_item = (*code)->each.item || (*code)->before.item;
   // What is rendered together with the step's own body.
   for (const model::Step* action : {wait ? wait->poll.get() : nullptr, step.preflight.get()}) {
     if (action == nullptr || (!item && mapped)) continue;
-    if (const auto its_code = run.program->code(*action)) {
-      want_references(state, run, (*its_code)->each, needs);
+    if (const auto its_code = run.program->code(task.row.step, *action)) {
+      want_references(state, run, task.row.step, (*its_code)->each, needs);
       reads_item |= (*its_code)->each.item;
     }
   }
@@ -122,9 +133,9 @@ namespace {
 // What is evaluated when an attempt of the task has succeeded.
 void add_report_needs(const State& state, const Run& run, const Task& task, Needs& needs) {
   if (is_helper(task)) return;
-  const auto code = run.program->code(run.program->step(task.row.step));
+  const auto code = run.program->code(task.row.step);
   if (!code || !(*code)->until) return;
-  want_references(state, run, (*code)->after, needs);
+  want_references(state, run, task.row.step, (*code)->after, needs);
   if (task.row.index >= 0 && (*code)->after.item)
     want(state, input_of(TaskKey{run.row.key, task.row.step}), needs);
 }
@@ -183,11 +194,16 @@ Needs needs_of(const State& state, const model::Command& command) {
   } else if (std::holds_alternative<model::Continue>(command.body)) {
     std::size_t pieces = 0;
     for (const Work& work : state.work) {
-      if (++pieces > kPiecesAhead || needs.payloads.size() >= kPayloadsAhead) break;
+      if (++pieces > kPiecesAhead || needs.payloads.size() >= kPayloadsAhead ||
+          needs.definitions.size() >= kDefinitionsAhead) {
+        break;
+      }
       if (work.kind == WorkKind::dispatch) {
         add_dispatch_needs(state, needs);
       } else if (work.kind == WorkKind::orphans) {
         if (state.find(work.task.run) == nullptr) needs.runs.push_back(work.task.run);
+      } else if (work.kind == WorkKind::child) {
+        if (const Run* run = state.find(work.task.run)) add_result_needs(state, *run, needs);
       } else if (work.kind == WorkKind::ready || work.kind == WorkKind::expand) {
         const Run* run = state.find(work.task.run);
         if (run == nullptr) continue;
@@ -204,6 +220,8 @@ Needs needs_of(const State& state, const model::Command& command) {
     needs.payloads.erase(std::ranges::unique(needs.payloads).begin(), needs.payloads.end());
     std::ranges::sort(needs.runs);
     needs.runs.erase(std::ranges::unique(needs.runs).begin(), needs.runs.end());
+    std::ranges::sort(needs.definitions);
+    needs.definitions.erase(std::ranges::unique(needs.definitions).begin(), needs.definitions.end());
   }
   return needs;
 }

@@ -16,11 +16,13 @@ struct Needs {
   std::vector<RunKey> runs;
   std::vector<std::string> idempotency_keys;
   std::vector<model::RecordKey> records;  // of kinds that are not resident
+  std::vector<Hash256> definitions;       // of workflows that a step begins
   JournalSequence after =
       0;  // load only when this commit is durable: the values are on their way to the store
 
   bool empty() const {
-    return payloads.empty() && runs.empty() && idempotency_keys.empty() && records.empty();
+    return payloads.empty() && runs.empty() && idempotency_keys.empty() && records.empty() &&
+           definitions.empty();
   }
 };
 
@@ -30,6 +32,8 @@ Needs needs_of(const State& state, const model::Command& command);
 
 // The payloads of one ready task that are not in memory.
 void add_needs(const State& state, const Run& run, const Task& task, Needs& needs);
+// The result of a step.
+void want_result(const State& state, const Run& run, Ordinal step, Needs& needs);
 // The payloads that handing out a queued task takes.
 void add_dispatch_needs(const State& state, const Run& run, const Task& task, Needs& needs);
 // The same while the task's run is cold.

@@ -123,7 +123,7 @@ Status pause(State& state, const model::PauseCommand& command, const Moment& mom
               .why = std::string(utf8_prefix(command.why, kReasonLimit)),
               .since = moment.wall,
               .until = until};
-  if (place.what.kind == BlockerKind::step_paused) pause.name = run->program->step(place.what.step).name;
+  if (place.what.kind == BlockerKind::step_paused) pause.name = run->program->name(place.what.step);
   effects.put(to_record(pause));
   if (run != nullptr) {
     effects.touch(*run);

@@ -202,8 +202,7 @@ boost::json::value Program::flow_of(const model::Step& step) {
   return names;
 }
 
-const model::Step& Program::action(const model::TaskRow& row) const {
-  const model::Step& own = step(row.step);
+const model::Step& Program::action(const model::TaskRow& row, const model::Step& own) const {
   switch (row.role) {
     case model::TaskRole::main:
       break;
@@ -292,10 +291,12 @@ const FailureCode& Program::failure_code(const model::FailureRules& rules) const
   return failure_code_.emplace(&rules, std::move(code)).first->second;
 }
 
-const model::ErrorRule* Program::rule_for(Ordinal ordinal, const model::Failure& failure) const {
-  if (const auto& rules = step(ordinal).failure; rules && !rules->on_error.empty()) {
-    if (const auto* rule = failure_code(*rules).on_error.match(failure)) return rule;
-  }
+const model::ErrorRule* Program::own_rule_for(Ordinal ordinal, const model::Failure& failure) const {
+  const auto& rules = step(ordinal).failure;
+  return rules && !rules->on_error.empty() ? failure_code(*rules).on_error.match(failure) : nullptr;
+}
+
+const model::ErrorRule* Program::shared_rule_for(const model::Failure& failure) const {
   if (workflow_->on_error.empty()) return nullptr;
   if (!shared_rules_) shared_rules_.emplace(workflow_->on_error);
   return shared_rules_->match(failure);

@@ -70,11 +70,12 @@ class Program {
   explicit Program(std::shared_ptr<const model::Workflow> workflow);
 
   const model::Workflow& workflow() const { return *workflow_; }
+  const std::shared_ptr<const model::Workflow>& shared_workflow() const { return workflow_; }
   const model::Step& step(Ordinal ordinal) const { return workflow_->steps[ordinal]; }
-  // What the task's next attempt carries out, its present one while it has one: its step, or the sub-step
-  // that its phase names. The one place that knows; rendering, retry, timeouts, queue and assignment all ask
-  // here.
-  const model::Step& action(const model::TaskRow& row) const;
+  // What the next attempt of a task of the step `own` carries out, its present one while it has one: the step,
+  // or the sub-step that the row's phase names. The one place that knows; rendering, retry, timeouts, queue and
+  // assignment all ask here.
+  const model::Step& action(const model::TaskRow& row, const model::Step& own) const;
   Ordinal size() const { return static_cast<Ordinal>(workflow_->steps.size()); }
   Ordinal main_steps() const { return main_steps_; }
   bool has_cleanup() const { return has_cleanup_; }
@@ -100,9 +101,10 @@ class Program {
   // none, or they are constant.
   static boost::json::value flow_of(const model::Step& step);
 
-  // The first rule of `on_error`, the step's or then the workflow's, that holds for the failure; null if none
+  // The first rule of `on_error` that holds for the failure, of the step's or of the workflow's; null if none
   // does.
-  const model::ErrorRule* rule_for(Ordinal step, const model::Failure& failure) const;
+  const model::ErrorRule* own_rule_for(Ordinal step, const model::Failure& failure) const;
+  const model::ErrorRule* shared_rule_for(const model::Failure& failure) const;
   // What the step's results must look like; null = anything. Valid until the next call.
   const schema::Schema* result_schema(Ordinal step) const;
 

@@ -153,22 +153,30 @@ class StepView : public expr::MapSource {
 class StepsView : public expr::MapSource {
  public:
   explicit StepsView(std::shared_ptr<Scope> scope) : scope_(std::move(scope)) {}
-  std::size_t size() const override { return scope_->run_.program->size(); }
-  Value key_at(std::size_t index) const override {
-    return Value::string(scope_->run_.program->step(static_cast<Ordinal>(index)).name);
-  }
-  Value value_at(std::size_t index) const override {
-    return Value::map(std::make_shared<StepView>(scope_, static_cast<Ordinal>(index)));
-  }
+  // Of all at once; `index` counts the names of the step's own text.
+  std::size_t size() const override { return names().size(); }
+  Value key_at(std::size_t index) const override { return Value::string(names()[index].first); }
+  Value value_at(std::size_t index) const override { return view_of(names()[index].second); }
   std::optional<Value> find(const Value& key) const override {
     if (!key.is(expr::Kind::string)) return std::nullopt;
-    const auto step = scope_->run_.program->find(key.as_string());
+    const auto step = scope_->run_.program->find_from(scope_->task_.row.step, key.as_string());
     if (!step) return std::nullopt;
-    return value_at(*step);
+    return view_of(*step);
   }
 
  private:
+  Value view_of(Ordinal step) const { return Value::map(std::make_shared<StepView>(scope_, step)); }
+  const std::vector<std::pair<std::string, Ordinal>>& names() const {
+    if (names_.empty()) {
+      scope_->run_.program->each_name(scope_->task_.row.step, [&](std::string_view name, Ordinal ordinal) {
+        names_.emplace_back(name, ordinal);
+      });
+    }
+    return names_;
+  }
+
   std::shared_ptr<Scope> scope_;
+  mutable std::vector<std::pair<std::string, Ordinal>> names_;
 };
 
 // run.*
@@ -395,7 +403,7 @@ Result<bool> condition(std::string_view field, const expr::Expression& expressio
 }  // namespace
 
 Result<bool> evaluate_when(State& state, Run& run, const Task& task) {
-  TRY(std::shared_ptr<const StepCode> code, run.program->code(run.program->step(task.row.step)));
+  TRY(std::shared_ptr<const StepCode> code, run.program->code(task.row.step));
   if (!code->when) return true;
   auto scope = std::make_shared<Scope>(state, run, task);
   return condition("when", *code->when, scope, variables(scope));
@@ -403,7 +411,7 @@ Result<bool> evaluate_when(State& state, Run& run, const Task& task) {
 
 Result<std::int32_t> evaluate_branches(State& state, Run& run, const Task& task) {
   const model::Step& step = run.program->step(task.row.step);
-  TRY(std::shared_ptr<const StepCode> code, run.program->code(step));
+  TRY(std::shared_ptr<const StepCode> code, run.program->code(task.row.step));
   auto scope = std::make_shared<Scope>(state, run, task);
   const expr::Variables known = variables(scope);
   for (std::size_t i = 0; i < code->branches.size(); ++i) {
@@ -415,7 +423,7 @@ Result<std::int32_t> evaluate_branches(State& state, Run& run, const Task& task)
 }
 
 Result<bool> evaluate_until(State& state, Run& run, const Task& task, const std::string& result) {
-  TRY(std::shared_ptr<const StepCode> code, run.program->code(run.program->step(task.row.step)));
+  TRY(std::shared_ptr<const StepCode> code, run.program->code(task.row.step));
   if (!code->until) return true;
   TRY(std::shared_ptr<const json::value> parsed, parse_value(result));
   auto scope = std::make_shared<Scope>(state, run, task);
@@ -429,7 +437,7 @@ Result<bool> evaluate_until(State& state, Run& run, const Task& task, const std:
 
 Result<json::array> evaluate_items(State& state, Run& run, const Task& task) {
   const model::Step& step = run.program->step(task.row.step);
-  TRY(std::shared_ptr<const StepCode> code, run.program->code(step));
+  TRY(std::shared_ptr<const StepCode> code, run.program->code(task.row.step));
   auto scope = std::make_shared<Scope>(state, run, task);
   TRY(json::value value,
       checked(scope, code->for_each.render(step.for_each, variables(scope), *state.zones)));
@@ -455,7 +463,7 @@ Result<json::array> evaluate_items(State& state, Run& run, const Task& task) {
 
 Result<json::value> render_body(State& state, Run& run, const Task& task) {
   const model::Step& action = run.program->action(task.row);
-  TRY(std::shared_ptr<const StepCode> code, run.program->code(action));
+  TRY(std::shared_ptr<const StepCode> code, run.program->code(task.row.step, action));
   json::value body = model::body_of(action);
   if (code->body.is_constant()) return body;
   auto scope = std::make_shared<Scope>(state, run, task);
@@ -464,7 +472,7 @@ Result<json::value> render_body(State& state, Run& run, const Task& task) {
 
 Result<model::Flow> render_flow(State& state, Run& run, const Task& task) {
   const model::Step& step = run.program->step(task.row.step);
-  TRY(std::shared_ptr<const StepCode> code, run.program->code(step));
+  TRY(std::shared_ptr<const StepCode> code, run.program->code(task.row.step));
   auto scope = std::make_shared<Scope>(state, run, task);
   TRY(json::value rendered,
       checked(scope, code->flow.render(Program::flow_of(step), variables(scope), *state.zones)));

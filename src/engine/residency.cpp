@@ -26,13 +26,14 @@ Task* only_queued(Run& run) {
       row.timed_out || row.stage != model::RunStage::main ||
       row.recovery.scope != model::Recovery::Scope::none || run.has_clock || run.any_failed ||
       run.open_helpers > 0 || !run.parked.empty() || !run.waiters.empty() || !run.leftovers.empty() ||
+      row.additions > 0 || (row.parent->any() && !row.parent->detached) ||  // its parent looks for it
       run.tasks.size() > kTasksLookedThrough) {
     return nullptr;
   }
   Task* queued = nullptr;
   for (Task& task : run.tasks) {
     if (model::is_terminal(task.row.status)) continue;
-    if (task.has_timer || task.has_clock || task.let_past || task.row.expanded || task.row.index >= 0 ||
+    if (task.has_timer || task.has_clock || task.let_past || task.asking || task.row.expanded || task.row.index >= 0 ||
         is_helper(task) || task.row.priority != priority_of(run, task.row.step)) {
       return nullptr;
     }

@@ -18,6 +18,7 @@
 #include "base/time.hpp"
 #include "calendar/zones.hpp"
 #include "engine/program.hpp"
+#include "engine/run_program.hpp"
 #include "engine/trigger.hpp"
 #include "engine/values.hpp"
 #include "model/blocker.hpp"
@@ -41,7 +42,8 @@ struct Task {
   bool refill_pending = false;  // of a mapped step: an `expand` stands in State::work
   bool has_timer = false;
   bool has_clock = false;
-  bool old = false;                // an item of a list that a recovery has replaced; it counts nowhere
+  bool old = false;  // an item of a list, or added by a generation, that a recovery has replaced; it counts
+                     // nowhere
   bool probe = false;              // its attempt went through a half-open breaker
   bool slot = false;               // it counts in Run::active
   bool asking = false;             // its cached result is being looked for: an entry in State::lookups
@@ -82,7 +84,7 @@ struct CleanupWalk {
 
 struct Run {
   model::RunRow row;
-  std::shared_ptr<const Program> program;
+  RunProgram program;
   std::vector<Task> tasks;  // by ordinal
   bool stored = false;
   bool counted_open = false;  // as the last batch that has it says
@@ -214,6 +216,7 @@ struct Timer {
 enum class WorkKind : std::uint8_t {
   ready,     // a step or item whose predecessors have ended: skip it, compute it, or queue it
   expand,    // make more items of a mapped step ready
+  child,     // the run that a step began has ended: the step ends as well
   sweep,     // cancel what is open of a run, or of a mapped step
   reset,     // begin the next generation of what a run's recovery names
   rank,      // bring queued tasks of a run to its new priority
@@ -274,6 +277,8 @@ struct State {
 
   std::unordered_map<RunKey, std::unique_ptr<Run>> runs;  // in memory; never iterated to decide anything
   std::map<Hash256, std::shared_ptr<const Program>> programs;
+  std::size_t programs_at_most = 64;                     // then those that no run has are dropped
+  std::map<Hash256, Error> unreadable;                   // stored definitions that are damaged
   std::map<std::string, std::vector<Hash256>> versions;  // of each workflow; version n stands at n − 1
   std::map<std::string, Line> queues;
   std::map<model::Blocker, Line> blocked;

@@ -77,6 +77,8 @@ std::vector<std::string> misfits(const Run& run, const model::Workflow& workflow
   const std::vector<model::Step>& after = workflow.steps;
   std::vector<std::string> out;
   bool moved = false;
+  if (run.program->has_parts())
+    out.emplace_back("its tasks have added others, which stand on the steps of its version");
   for (const model::Step& step : before) {
     if (!find_step(workflow, step.name))
       out.push_back("step " + step.name + " is gone: keep it, and skip it by `when: false`");

@@ -105,7 +105,7 @@ Status prepare(State& state, Run& run, Task& task, const Moment& moment, Effects
       break;
     case For::poll: {
       row.due = moment.now;
-      TRY(std::shared_ptr<const StepCode> code, run.program->code(*wait.poll));
+      TRY(std::shared_ptr<const StepCode> code, run.program->code(row.step, *wait.poll));
       if (code->body.is_constant()) break;
       TRY(std::string input, input_with(state, task, std::move(body)));
       effects.touch(run, ordinal);
@@ -113,6 +113,8 @@ Status prepare(State& state, Run& run, Task& task, const Moment& moment, Effects
       row.has_input = true;
       break;
     }
+    case For::run:
+      break;  // children.hpp
   }
   return {};
 }
@@ -122,7 +124,7 @@ model::Approval question(const Run& run, const Task& task, const Moment& moment)
   model::Approval approval;
   approval.task = {run.row.id, task.row.key.ordinal};
   approval.workflow = run.row.workflow;
-  approval.step = step.name;
+  approval.step = run.program->name(task.row.step);
   approval.title = step.title();
   approval.index = task.row.index;
   approval.question = task.row.waiting->awaits;

@@ -13,7 +13,7 @@ namespace baton::engine {
 
 // What serves a step of this kind does not wait itself.
 inline bool is_wait(const Run& run, const model::TaskRow& row) {
-  return row.role == model::TaskRole::main && run.program->step(row.step).kind == model::StepKind::wait;
+  return row.role == model::TaskRole::main && run.program->step(row.step).wait != nullptr;
 }
 
 // A ready task begins to wait: what it waits for is evaluated, and recorded in its row.

@@ -38,7 +38,8 @@ std::string_view name(const CommandBody& body) {
                                  "apply",
                                  "set_queue",
                                  "set_route",
-                                 "forget_results"};
+                                 "forget_results",
+                                 "add_tasks"};
   static_assert(kNames.size() == std::variant_size_v<CommandBody>);
   return kNames[body.index()];
 }

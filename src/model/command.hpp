@@ -227,6 +227,18 @@ struct ReportProgress {
   std::string message;
 };
 
+// Adds tasks to the run of the attempt's task (SEMANTICS 43). `steps` are checked against the run's definition
+// (spec::parse_addition): their first ones stand for steps that there are already, by the names in `outside`.
+// Repeated, by this attempt or a later one of the same generation: the same tasks; other steps under a name
+// that is taken: conflict.
+struct AddTasks {
+  Token token;
+  TaskId task;
+  std::shared_ptr<const Workflow> steps;
+  std::vector<std::string> outside;
+  bool detach = false;  // what follows the task does not wait for them
+};
+
 // There is nothing to give back any more (the task has done it, or has not made it). Of a helper: also a
 // resource of the task that it serves.
 struct ReleaseResource {
@@ -256,7 +268,7 @@ using CommandBody = std::variant<SubmitRun, CancelRun, ClaimTasks, Heartbeat, Re
                                  RecoverRun, DecideTask, ChangeRun, Explain, AskSurvey, DiscardDeadLetters,
                                  ForceBreaker, SendSignal, AnswerApproval, RegisterResource, ReleaseResource,
                                  CleanResource, ReportProgress, SetLimit, ApplyWorkflow, SetQueue, SetRoute,
-                                 ForgetResults>;
+                                 ForgetResults, AddTasks>;
 
 struct Command {
   CommandBody body;
@@ -333,11 +345,20 @@ struct CleaningBegun {
   TaskId by;              // the task that gives the resource back
   bool existing = false;  // it was on its way already
 };
+struct TasksAdded {
+  struct Added {
+    TaskId task;
+    std::string name;
+  };
+  std::vector<Added> tasks;  // in the order of the steps
+  bool existing = false;     // they were added before
+};
 struct Done {};
 
 using ReplyBody = std::variant<Error, Submitted, CancelAccepted, Claimed, HeartbeatAnswer, ReportAccepted,
                                Discarded, Explanation, Survey, RunAccepted, SignalAccepted, ApprovalAnswered,
-                               ResourceRegistered, ResourceReleased, CleaningBegun, WorkflowApplied, Done>;
+                               ResourceRegistered, ResourceReleased, CleaningBegun, WorkflowApplied, TasksAdded,
+                               Done>;
 
 struct Reply {
   ReplyTo to = 0;

@@ -5,7 +5,7 @@
 namespace baton::model {
 
 std::string_view name(StepKind kind) {
-  constexpr std::array kNames = {"run", "exec", "set", "http", "wait", "switch"};
+  constexpr std::array kNames = {"run", "exec", "set", "http", "wait", "switch", "workflow"};
   return kNames[static_cast<std::size_t>(kind)];
 }
 
@@ -28,7 +28,7 @@ std::string_view name(Severity severity) {
 }
 
 std::string_view name(Wait::For what) {
-  constexpr std::array kNames = {"for", "until", "signal", "approval", "poll"};
+  constexpr std::array kNames = {"for", "until", "signal", "approval", "poll", "run"};
   return kNames[static_cast<std::size_t>(what)];
 }
 

@@ -123,14 +123,24 @@ struct Notes {
   friend bool operator==(const Notes&, const Notes&) = default;
 };
 
-enum class StepKind : std::uint8_t { run, exec, set, http, wait, switch_ };
+enum class StepKind : std::uint8_t { run, exec, set, http, wait, switch_, workflow };
 std::string_view name(StepKind kind);
 
 struct Step;
 
+// The workflow that a step of kind `workflow` runs as a run of its own; its input is the step's `with`.
+struct Child {
+  std::string workflow;
+  std::uint32_t version = 0;  // 0 = the newest one when the step starts
+  bool detach = false;        // the step does not wait for it
+
+  friend bool operator==(const Child&, const Child&) = default;
+};
+
 // What a step of kind `wait` waits for. The span, instant, name or question itself stands in Step::action.
+// A step of kind `workflow` waits as well: for its run.
 struct Wait {
-  enum class For : std::uint8_t { span, instant, signal, approval, poll };
+  enum class For : std::uint8_t { span, instant, signal, approval, poll, run };
   For what = For::span;
   std::optional<Duration> timeout;         // of a signal, approval or poll: then the wait has failed
   std::shared_ptr<const Step> poll;        // what is asked again and again
@@ -198,7 +208,8 @@ struct Step {
   boost::json::value env;   // null, or an object of strings with templates; the workflow's `env` is merged in
   std::shared_ptr<const Process> process;                     // null = as usual
   std::shared_ptr<const boost::json::value> response_schema;  // of `http`; null = none
-  std::shared_ptr<const Wait> wait;                           // of kind wait, else null
+  std::shared_ptr<const Wait> wait;                           // of kinds wait and workflow, else null
+  std::shared_ptr<const Child> child;                         // of kind workflow, else null
   std::shared_ptr<const std::vector<Branch>> branches;        // of kind switch, else null
   std::shared_ptr<const Repeat> repeat;                       // null = one round
   std::shared_ptr<const Retry> retry;                         // null = one attempt

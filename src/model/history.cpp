@@ -64,7 +64,7 @@ void apply_to_task(TaskHistory& task, const Fact& fact) {
   switch (fact.kind) {
     case FactKind::task_added:
       read_name(fact.text, TaskRole::resource, task.role);
-      task.parent = read_count(fact.number);
+      if (task.role != TaskRole::main) task.parent = read_count(fact.number);
       break;
     case FactKind::task_queued:
       task.status = TaskStatus::queued;
@@ -232,10 +232,11 @@ void apply(RunHistory& run, const Fact& fact) {
     case FactKind::alert_raised:
       break;  // say what was asked for; what came of it follows
     case FactKind::task_added: {
-      // It belongs to the generation of the task that it serves.
+      // What serves a task belongs to that one's generation; an added one begins with its own first.
       const std::uint32_t generation = run.tasks[read_count(fact.number)].generation;
-      apply_to_task(run.tasks[fact.task], fact);
-      run.tasks[fact.task].generation = generation;
+      TaskHistory& task = run.tasks[fact.task];
+      apply_to_task(task, fact);
+      if (task.role != TaskRole::main) task.generation = generation;
       break;
     }
     case FactKind::task_queued:

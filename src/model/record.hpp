@@ -24,13 +24,15 @@ enum class RecordKind : std::uint8_t {
   workflow,
   queue,
   route,
-  cached_result
+  cached_result,
+  addition
 };
 
 // Resident kinds are few at a time: all of a shard are loaded at its start and stay in memory. The others are
-// loaded when a decision names them.
+// loaded when a decision names them; additions with their run.
 constexpr bool is_resident(RecordKind kind) {
-  return kind != RecordKind::dead_letter && kind != RecordKind::approval && kind != RecordKind::cached_result;
+  return kind != RecordKind::dead_letter && kind != RecordKind::approval &&
+         kind != RecordKind::cached_result && kind != RecordKind::addition;
 }
 
 struct RecordKey {

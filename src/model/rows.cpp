@@ -107,6 +107,37 @@ bool get(std::string_view bytes, LimitUse& use) {
   return !in.failed();
 }
 
+std::string_view bytes_of(const RunId& id) {
+  return {reinterpret_cast<const char*>(id.bytes.data()), id.bytes.size()};
+}
+
+bool get(std::string_view bytes, RunId& id) {
+  if (bytes.size() != id.bytes.size()) return false;
+  std::memcpy(id.bytes.data(), bytes.data(), bytes.size());
+  return true;
+}
+
+void put(Encoder& out, const Parent& parent) {
+  out.bytes(1, bytes_of(parent.task.run));
+  out.number(2, parent.task.ordinal);
+  out.number(3, parent.attempt);
+  out.number(4, parent.depth);
+  out.number(5, parent.detached ? 1 : 0);
+}
+
+bool get(std::string_view bytes, Parent& parent) {
+  Decoder in(bytes);
+  while (in.next()) {
+    const auto n = static_cast<std::uint32_t>(in.number());
+    if (in.field() == 1 && !get(in.bytes(), parent.task.run)) return false;
+    if (in.field() == 2) parent.task.ordinal = n;
+    if (in.field() == 3) parent.attempt = n;
+    if (in.field() == 4) parent.depth = n;
+    if (in.field() == 5) parent.detached = n != 0;
+  }
+  return !in.failed();
+}
+
 void put(Encoder& out, const ItemRange& range) {
   out.number(1, range.first);
   out.number(2, range.count);
@@ -249,6 +280,7 @@ std::string encode_state(const TaskRow& row) {
   out.number(32, bits(row.waiting->give_up.us));
   out.number(33, bits(row.waiting->wakes_at.us));
   out.bytes(34, row.waiting->awaits);
+  if (row.waiting->child != RunId{}) out.bytes(36, bytes_of(row.waiting->child));
   out.number(35, static_cast<std::uint64_t>(row.branch + 1));
   out.number(40, static_cast<std::uint64_t>(row.role));
   out.number(41, row.parent);
@@ -426,6 +458,9 @@ Status decode_state(std::string_view bytes, TaskRow& row) {
       case 34:
         row.waiting.edit().awaits = in.bytes();
         break;
+      case 36:
+        if (!get(in.bytes(), row.waiting.edit().child)) return damaged();
+        break;
       case 35:
         row.branch = static_cast<std::int32_t>(small) - 1;
         break;
@@ -470,6 +505,7 @@ Status decode_state(std::string_view bytes, TaskRow& row) {
       case 75:
         row.flow.edit().queue = in.bytes();
         break;
+      case 76:
         row.cache.edit().key = in.bytes();
         break;
       case 77: {
@@ -521,6 +557,12 @@ std::string encode_state(const RunRow& row) {
   if (row.replay_of != RunId{}) {
     out.bytes(62, {reinterpret_cast<const char*>(row.replay_of.bytes.data()), row.replay_of.bytes.size()});
   }
+  if (row.parent->any()) {
+    Encoder parent;
+    put(parent, *row.parent);
+    out.message(63, parent);
+  }
+  out.number(64, row.additions);
   out.number(20, row.signals);
   out.number(21, row.no_cleanup ? 1 : 0);
   return out.take();
@@ -621,8 +663,13 @@ Status decode_state(std::string_view bytes, RunRow& row) {
         if (!get(in.bytes(), row.recovery)) return damaged();
         break;
       case 62:
-        if (in.bytes().size() != row.replay_of.bytes.size()) return damaged();
-        std::memcpy(row.replay_of.bytes.data(), in.bytes().data(), in.bytes().size());
+        if (!get(in.bytes(), row.replay_of)) return damaged();
+        break;
+      case 63:
+        if (!get(in.bytes(), row.parent.edit())) return damaged();
+        break;
+      case 64:
+        row.additions = small;
         break;
       case 20:
         row.signals = small;

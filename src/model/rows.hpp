@@ -89,6 +89,7 @@ struct Waiting {
   ShardTime give_up;   // then it has failed; 0 = never
   WallTime wakes_at;   // of a span or instant: its end on the wall's clock, as far as that is known
   std::string awaits;  // the signal's name, or the question for approval
+  RunId child;         // of a step of kind workflow: the run that its last attempt began; zero = none
 
   friend bool operator==(const Waiting&, const Waiting&) = default;
 };
@@ -230,6 +231,18 @@ struct Recovery {
   friend bool operator==(const Recovery&, const Recovery&) = default;
 };
 
+// Of a run that a step of another one began.
+struct Parent {
+  TaskId task;                // zero run = none: people began it
+  std::uint32_t attempt = 0;  // of that task
+  std::uint32_t depth = 0;    // how many runs stand above this one
+  bool detached = false;      // the task did not wait for it
+
+  bool any() const { return task.run != RunId{}; }
+  friend bool operator==(const Parent&, const Parent&) = default;
+};
+inline constexpr std::uint32_t kMostDepth = 16;  // levels of child runs
+
 struct RunRow {
   RunKey key;
   RunId id;
@@ -260,7 +273,9 @@ struct RunRow {
   std::uint32_t progress = 0;  // percent, weighted by estimates
   std::uint32_t signals = 0;   // that it got: the last one's number
   TaskCounts counts;
-  Ordinal next_ordinal = 0;  // the next free one, for items and for tasks that serve others
+  Ordinal next_ordinal = 0;  // the next free one, for items, added tasks and tasks that serve others
+  std::uint32_t additions = 0;  // how often its tasks have added others, see addition.hpp
+  Rare<Parent> parent;
 
   ShardTime paused_at;  // if paused
   Recovery recovery;

@@ -116,9 +116,8 @@ Status ShardLoop::load_state() {
     for (store::RunImage& image : images) {
       const RunKey key = image.run.key;
       const auto& program = program_of(image.run.definition);
-      Status admitted = program
-                            ? engine::admit(state_, std::move(image.run), std::move(image.tasks), *program)
-                            : Status(std::unexpected(program.error()));
+      Status admitted =
+          program ? admit(std::move(image), *program) : Status(std::unexpected(program.error()));
       if (admitted) {
         engine::make_cold_at_start(state_, key);
         ++open_runs_;
@@ -128,6 +127,18 @@ Status ShardLoop::load_state() {
     }
   }
   return {};
+}
+
+// A run with what its tasks have added to it.
+Status ShardLoop::admit(store::RunImage image, std::shared_ptr<const engine::Program> program) {
+  std::vector<engine::AddedPart> additions;
+  for (const model::Record& record : image.additions) {
+    TRY(model::Addition addition, model::addition_of(record));
+    TRY(std::shared_ptr<const model::Workflow> steps, world_.parse_definition(addition.text));
+    additions.push_back({std::move(addition), engine::program_for(state_, std::move(steps))});
+  }
+  return engine::admit(state_, std::move(image.run), std::move(image.tasks), std::move(program),
+                       std::move(additions));
 }
 
 std::size_t ShardLoop::open_runs() const {
@@ -374,7 +385,8 @@ void ShardLoop::take_commits(std::vector<store::CommitDone> commits) {
 }
 
 void ShardLoop::begin_load(const engine::Needs& needs, std::optional<Pending> command) {
-  store::LoadRequest request{needs.payloads, needs.runs, needs.idempotency_keys, shard_, needs.records};
+  store::LoadRequest request{needs.payloads, needs.runs, needs.idempotency_keys, shard_, needs.records,
+                             needs.definitions};
   auto waiting = std::make_shared<std::optional<Pending>>(std::move(command));
   const std::uint64_t epoch = epoch_;
   store_.begin_load(std::move(request), [this, inbox = inbox_, waiting, epoch](Result<store::Loaded> loaded) {
@@ -424,6 +436,20 @@ void ShardLoop::admit(store::Loaded loaded) {
   for (auto& [key, record] : loaded.records) {
     state_.records.try_emplace(key, engine::KnownRecord{std::move(record), state_.sequence});
   }
+  for (const Hash256& hash : loaded.wanted) {
+    if (state_.programs.contains(hash)) continue;
+    const auto text = std::ranges::find(loaded.definitions, hash,
+                                        [](const auto& definition) { return definition.first; });
+    auto workflow = text != loaded.definitions.end()
+                        ? world_.parse_definition(text->second)
+                        : Result<std::shared_ptr<const model::Workflow>>(
+                              fail(ErrorCode::corrupt, "the definition " + hash.hex() + " is not stored"));
+    if (workflow) {
+      engine::program_for(state_, std::move(*workflow));
+    } else {
+      state_.unreadable.emplace(hash, std::move(workflow).error());
+    }
+  }
   for (auto& [key, image] : loaded.runs) {
     if (state_.find(key) != nullptr) continue;
     if (Status admitted = admit(std::move(image), loaded.definitions);
@@ -444,10 +470,9 @@ Status ShardLoop::admit(std::optional<store::RunImage> image,
                                         [](const auto& definition) { return definition.first; });
     if (text == definitions.end()) return fail(ErrorCode::corrupt, "its definition is not in the store");
     TRY(std::shared_ptr<const model::Workflow> workflow, world_.parse_definition(text->second));
-    return engine::admit(state_, std::move(image->run), std::move(image->tasks),
-                         engine::program_for(state_, std::move(workflow)));
+    return admit(std::move(*image), engine::program_for(state_, std::move(workflow)));
   }
-  return engine::admit(state_, std::move(image->run), std::move(image->tasks), program->second);
+  return admit(std::move(*image), program->second);
 }
 
 void ShardLoop::set_aside(RunKey run, Error why) {

@@ -129,6 +129,7 @@ class ShardLoop final : public Handle {
   Status admit(std::optional<store::RunImage> image,
                const std::vector<std::pair<Hash256, std::string>>& definitions);
   void set_aside(RunKey run, Error why);
+  Status admit(store::RunImage image, std::shared_ptr<const engine::Program> program);
   void release(std::vector<model::Reply>& replies);
   void answer(model::ReplyTo to, model::ReplyBody body);
   bool work_on(const engine::Moment& moment);

@@ -77,7 +77,7 @@ std::string EventLine::text() const {
 
 EventLine Narrator::tell(Duration at, const model::Fact& fact) {
   api::JsonText out;
-  api::write_fact(run_, fact, &workflow_, out);
+  api::write_fact(run_, fact, steps_.get(), out);
   const json::value parsed = json::parse(out.take());
   const json::object& object = parsed.get_object();
   EventLine line{at, {}};
@@ -86,7 +86,8 @@ EventLine Narrator::tell(Duration at, const model::Fact& fact) {
     const auto* index = object.if_contains("index");
     const std::string item = index != nullptr ? '[' + json::serialize(*index) + ']' : "";
     std::string task(step->as_string());
-    if (fact.kind == model::FactKind::task_added) helpers_[fact.task] = task + '.' + fact.text + item;
+    if (fact.kind == model::FactKind::task_added && fact.text != model::name(model::TaskRole::main))
+      helpers_[fact.task] = task + '.' + fact.text + item;
     const auto helper = helpers_.find(fact.task);
     line.words.push_back(helper != helpers_.end() ? helper->second : task + item);
   }

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "api/run_steps.hpp"
 #include "base/ids.hpp"
 #include "base/time.hpp"
 #include "model/definition.hpp"
@@ -23,12 +24,12 @@ struct EventLine {
 // Tells the facts of one run, from its first one on: what serves a task is called after it, "deploy.cleanup".
 class Narrator {
  public:
-  Narrator(const RunId& run, const model::Workflow& workflow) : run_(run), workflow_(workflow) {}
+  Narrator(const RunId& run, std::shared_ptr<const api::RunSteps> steps) : run_(run), steps_(std::move(steps)) {}
   EventLine tell(Duration at, const model::Fact& fact);
 
  private:
   const RunId run_;
-  const model::Workflow& workflow_;
+  const std::shared_ptr<const api::RunSteps> steps_;
   std::map<Ordinal, std::string> helpers_;  // names
 };
 

@@ -95,10 +95,11 @@ void Performance::play(Duration end) {
 
 bool Performance::all_ended() {
   if (!open_.empty()) return false;
-  return std::ranges::all_of(runs_, [&](const auto& entry) {
-    const auto view = world_.reader().get_run(entry.second.id);
-    return view && *view && model::is_terminal((*view)->row.status);
-  });
+  // Also those that steps have begun.
+  using enum model::RunStatus;
+  const auto going_on = world_.reader().list_runs(
+      {.statuses = {pending, running, paused, cancelling, recovering}}, std::nullopt, 1);
+  return going_on && going_on->empty();
 }
 
 void Performance::fail(const Place& place, std::string message, std::string suggestion) {
@@ -144,6 +145,29 @@ const Mocks* Performance::find_mocks(const model::Assignment& assignment, std::s
   return nullptr;
 }
 
+// What is wrong with the steps is what the attempt fails with, as it would where `baton task add` does.
+void Performance::add(const model::Assignment& assignment, const Mock::Addition& addition,
+                      simulate::Behaviour& behaviour) {
+  api::Queries queries(world_.reader());
+  auto read = api::read_addition(queries, assignment.task, addition.steps, "adds.json");
+  std::string wrong;
+  if (!read) {
+    wrong = read.error().message;
+  } else if (!read->workflow) {
+    wrong = spec::to_error(read->diagnostics).message;
+  } else {
+    behaviour.adds.push_back({.token = {},
+                              .task = {},
+                              .steps = std::move(read->workflow),
+                              .outside = std::move(read->outside),
+                              .detach = addition.detach});
+    return;
+  }
+  behaviour.takes = Duration{};
+  behaviour.outcome = {.kind = model::Outcome::Kind::failed,
+                       .failure = {.type = model::error_type::kExit, .message = wrong, .exit_code = 1}};
+}
+
 simulate::Behaviour Performance::behave(const model::Assignment& assignment) {
   boost::system::error_code error;
   given_[assignment.task] = json::parse(assignment.spec, error);
@@ -157,6 +181,7 @@ simulate::Behaviour Performance::behave(const model::Assignment& assignment) {
   const std::string result = std::move(behaviour.outcome.result);
   behaviour = mock.behaviour;
   if (mock.default_result) behaviour.outcome.result = result;
+  for (const Mock::Addition& addition : mock.adds) add(assignment, addition, behaviour);
   return behaviour;
 }
 
@@ -167,6 +192,7 @@ void Performance::perform(const Action& action) {
   if (action.verb == "expect") return expect(action.expect);
   if (action.verb == "kill owner") return kill_owner(action);
   if (action.verb.ends_with(" worker")) return control_worker(action);
+  if (action.verb == "apply") return send(action, model::ApplyWorkflow{.workflow = action.workflow, .note = {}});
   if (action.verb == "limit") {
     model::SetLimit command{.name = text_of({{"name", action.argument}}, "name"),
                             .reason = text_of(action.options, "reason")};
@@ -189,7 +215,8 @@ void Performance::perform(const Action& action) {
     world_.jump_wall(back ? *by * -1 : *by);
     return;
   }
-  const auto found = runs_.find(action.run);
+  auto found = runs_.find(action.run);
+  if (found == runs_.end() && find_child(action.run)) found = runs_.find(action.run);
   if (found == runs_.end())
     return fail(action.place, "there is no run \"" + printable(action.run) + "\" at this time");
   control(action, found->second);
@@ -445,7 +472,7 @@ std::vector<EventLine> Performance::history() {
   for (const auto& event : world_.events()) {
     for (const auto& [name, run] : runs_) {
       if (run.id.key() != event.run) continue;
-      Narrator& narrator = narrators.try_emplace(run.id, run.id, *run.workflow).first->second;
+      Narrator& narrator = narrators.try_emplace(run.id, run.id, steps_of(run.id)).first->second;
       EventLine line = narrator.tell(event.at, event.fact);
       if (several) line.words.push_back("(" + name + ")");
       lines.push_back(std::move(line));
@@ -455,9 +482,32 @@ std::vector<EventLine> Performance::history() {
   return lines;
 }
 
+std::shared_ptr<const api::RunSteps> Performance::steps_of(const RunId& run) {
+  api::Queries queries(world_.reader());
+  const auto view = queries.find(run);
+  return view ? queries.known_steps_of(view->row) : nullptr;
+}
+
+// A run that a step has begun goes by the name of the step's task.
+bool Performance::find_child(const std::string& name) {
+  for (const auto& [other, run] : runs_) {
+    const auto seen = observe(world_.reader(), run.id);
+    if (!seen) continue;
+    const auto task = std::ranges::find(seen->tasks, name, &ObservedTask::name);
+    if (task == seen->tasks.end()) continue;
+    const json::value& child = task->fields.at("child_run");
+    const auto id = child.is_string() ? RunId::parse(std::string_view(child.get_string())) : std::nullopt;
+    if (!id) continue;
+    runs_[name] = {*id, run.workflow};
+    return true;
+  }
+  return false;
+}
+
 void Performance::expect(const std::vector<Expectation>& expectations) {
   for (const Expectation& expected : expectations) {
-    const auto found = runs_.find(expected.run);
+    auto found = runs_.find(expected.run);
+    if (found == runs_.end() && find_child(expected.run)) found = runs_.find(expected.run);
     if (found == runs_.end()) {
       if (expected.run == kMainRun && expected.is_empty()) continue;  // `expect` is about other runs only
       fail(expected.place, "there is no run \"" + printable(expected.run) + "\"");
@@ -470,7 +520,7 @@ void Performance::expect(const std::vector<Expectation>& expectations) {
       continue;
     }
     Evidence evidence{std::move(*seen), {}, {}, scenario_.begin};
-    Narrator narrator(run.id, *run.workflow);
+    Narrator narrator(run.id, steps_of(run.id));
     for (const auto& event : world_.events()) {
       if (event.run == run.id.key()) evidence.events.push_back(narrator.tell(event.at, event.fact));
     }

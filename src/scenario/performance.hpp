@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "api/additions.hpp"
 #include "scenario/check.hpp"
 #include "scenario/run.hpp"
 #include "scenario/scenario.hpp"
@@ -38,6 +39,7 @@ class Performance {
 
   void add_workers(bool remote);
   simulate::Behaviour behave(const model::Assignment& assignment);
+  void add(const model::Assignment& assignment, const Mock::Addition& addition, simulate::Behaviour& behaviour);
   const Mocks* find_mocks(const model::Assignment& assignment, std::string& name);
 
   // ---- Actions
@@ -60,6 +62,8 @@ class Performance {
   void expect(const std::vector<Expectation>& expectations);
   void fail(const Place& place, std::string message, std::string suggestion = {});
   bool all_ended();
+  std::shared_ptr<const api::RunSteps> steps_of(const RunId& run);
+  bool find_child(const std::string& name);  // true: it is one of runs_ now
 
   const Scenario& scenario_;
   simulate::World world_;

@@ -96,6 +96,8 @@ class FileReader {
     if (const auto at = find("limits")) read_limits(*at, scenario);
     if (const auto at = find("queues")) read_queue_settings(*at, scenario);
     if (const auto at = find("routes")) read_routes(*at, scenario);
+    std::vector<std::shared_ptr<const model::Workflow>> applied;
+    if (const auto at = find("workflows")) applied = read_workflows(*at, scenario);
     if (shared != own) read_steps(shared, scenario);
     read_steps(own, scenario);
 
@@ -108,7 +110,8 @@ class FileReader {
     }
     if (const auto at = find("start")) read_start(*at, start);
     if (const auto at = find("input")) start.options["input"] = tree_.to_json(*at);
-    check_steps(own, shared, start.workflow);
+    applied.push_back(start.workflow);
+    check_steps(own, shared, applied);
     const auto main_workflow = start.workflow;
     scenario.actions.push_back(std::move(start));
     if (const auto at = reader_.member(own, "at")) read_timeline(*at, scenario);
@@ -164,6 +167,21 @@ class FileReader {
     }
   }
 
+  std::vector<std::shared_ptr<const model::Workflow>> read_workflows(NodeId node, Scenario& scenario) {
+    std::vector<std::shared_ptr<const model::Workflow>> applied;
+    if (!tree_.is(node, NodeKind::list)) {
+      reader_.wrong(node, "workflows", "a list of definitions");
+      return applied;
+    }
+    for (const NodeId item : tree_.items(node)) {
+      Action apply{.verb = "apply", .place = reader_.place(item)};
+      apply.workflow = workflow(item);
+      applied.push_back(apply.workflow);
+      scenario.actions.push_back(std::move(apply));
+    }
+    return applied;
+  }
+
   void read_limits(NodeId node, Scenario& scenario) {
     if (!tree_.is(node, NodeKind::map)) return reader_.wrong(node, "limits", "a map of limits to numbers");
     for (const Member m : tree_.members(node)) {
@@ -214,12 +232,19 @@ class FileReader {
   }
 
   // Mocks of steps that no workflow has are mistakes.
-  void check_steps(NodeId own, NodeId shared, const std::shared_ptr<const model::Workflow>& workflow) {
-    if (!workflow) return;
+  void check_steps(NodeId own, NodeId shared,
+                   const std::vector<std::shared_ptr<const model::Workflow>>& workflows) {
+    if (std::ranges::find(workflows, nullptr) != workflows.end()) return;
     bool several = false;  // other workflows may have the step
     if (const auto timeline = reader_.member(own, "at")) several = has_other_workflows(*timeline);
     std::vector<std::string_view> names;
-    for (const model::Step& step : workflow->steps) names.push_back(step.name);
+    std::map<std::string_view, model::StepKind> kinds;
+    for (const auto& workflow : workflows) {
+      for (const model::Step& step : workflow->steps) {
+        names.push_back(step.name);
+        kinds[step.name] = step.kind;
+      }
+    }
     for (const NodeId from : std::set{shared, own}) {
       const auto steps = reader_.member(from, "steps");
       if (!steps || several) continue;
@@ -228,8 +253,7 @@ class FileReader {
         const auto [step, part] = step_of(key, names);
         if (!step.empty()) {
           check_part(m.key, part);
-          const auto found = std::ranges::find(workflow->steps, step, &model::Step::name);
-          if (found->kind == model::StepKind::set) {
+          if (kinds[step] == model::StepKind::set) {
             reader_.findings.error(m.key, "step " + reader_.shown(m.key) +
                                               " is computed by Baton (`set`): there is nothing to pretend");
           }
@@ -243,12 +267,14 @@ class FileReader {
   }
 
   // "deploy.fallback[2]" → "deploy", ".fallback": the longest name of a step that it begins with.
+  // What is added while it runs is not known beforehand: "split/part".
   static std::pair<std::string_view, std::string_view> step_of(std::string_view key,
                                                                const std::vector<std::string_view>& names) {
     std::string_view step;
     for (const std::string_view name : names) {
       const bool begins = key.starts_with(name) &&
-                          (key.size() == name.size() || key[name.size()] == '[' || key[name.size()] == '.');
+                          (key.size() == name.size() || key[name.size()] == '[' || key[name.size()] == '.' ||
+                           key[name.size()] == '/');
       if (begins && name.size() > step.size()) step = name;
     }
     const std::string_view rest = key.substr(step.size());
@@ -258,7 +284,10 @@ class FileReader {
   void check_part(NodeId key, std::string_view part) {
     constexpr std::string_view kParts[] = {"fallback", "preflight",  "poll",
                                            "cleanup",  "compensate", "resource"};
-    if (part.empty() || std::ranges::find(kParts, part.substr(1)) != std::end(kParts)) return;
+    if (part.empty() || part.starts_with('/') ||
+        std::ranges::find(kParts, part.substr(1)) != std::end(kParts)) {
+      return;
+    }
     const std::string_view near = nearest(part.substr(1), kParts);
     reader_.findings.error(key, "a step has no part " + reader_.shown(key),
                            near.empty() ? "" : "did you mean `." + std::string(near) + "`?");

@@ -107,6 +107,23 @@ void read_on_stop(Reader& reader, NodeId node, simulate::Behaviour& behaviour) {
   }
 }
 
+// A map with `steps`, or a list of such: each is added by itself.
+void read_adds(Reader& reader, NodeId node, Mock& mock) {
+  if (reader.tree.is(node, NodeKind::list)) {
+    for (const NodeId item : reader.tree.items(node)) read_adds(reader, item, mock);
+    return;
+  }
+  if (!reader.tree.is(node, NodeKind::map)) return reader.wrong(node, "adds", "a map with `steps`");
+  Mock::Addition addition;
+  json::value added = reader.tree.to_json(node);
+  if (const auto at = reader.member(node, "detach")) {
+    addition.detach = reader.boolean(*at, "detach").value_or(false);
+    added.get_object().erase("detach");
+  }
+  addition.steps = json::serialize(added);
+  mock.adds.push_back(std::move(addition));
+}
+
 Mock read_mock(Reader& reader, NodeId node) {
   Mock mock;
   if (!reader.check_words(node, mock_words(), "what a step does")) return mock;
@@ -123,6 +140,7 @@ Mock read_mock(Reader& reader, NodeId node) {
   }
   if (const auto at = reader.member(node, "resources"))
     mock.behaviour.resources = reader.names(*at, "resources");
+  if (const auto at = reader.member(node, "adds")) read_adds(reader, *at, mock);
   if (const auto at = reader.member(node, "beats")) {
     mock.behaviour.beats = reader.duration(*at, "beats");
     if (mock.behaviour.beats && mock.behaviour.beats->us <= 0) reader.wrong(*at, "beats", "more than 0");

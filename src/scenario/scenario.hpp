@@ -26,6 +26,12 @@ struct Mock {
   simulate::Behaviour behaviour;
   // The result was not said: the step's kind decides what it is.
   bool default_result = true;
+  // Steps that it adds to its run, JSON with `steps`.
+  struct Addition {
+    std::string steps;
+    bool detach = false;
+  };
+  std::vector<Addition> adds;
 };
 // One entry per start; the last one also for all further ones. Never empty.
 using Mocks = std::vector<Mock>;

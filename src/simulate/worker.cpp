@@ -41,7 +41,7 @@ void Worker::start() {
 void Worker::kill() {
   alive_ = false;
   attempts_.clear();
-  unregistered_.clear();
+  untold_.clear();
   unreported_.clear();
 }
 
@@ -51,7 +51,7 @@ void Worker::owner_started() {
     return;
   }
   if (!alive_ || cut_) return;
-  for (const auto& resource : std::exchange(unregistered_, {})) register_resource(resource);
+  for (Told& told : std::exchange(untold_, {})) tell(std::move(told.what), told.task, told.token);
   for (const auto& [token, waiting] : std::map(unreported_)) report(waiting);
   heartbeat();
   claim();
@@ -107,7 +107,14 @@ void Worker::begin(model::Assignment assignment) {
   attempt.assignment = std::move(assignment);
   const Behaviour behaviour = attempt.behaviour;
   for (const std::string& name : behaviour.resources) {
-    register_resource({token, attempt.assignment.task, name, {"give-back", name}, "/"});
+    const TaskId task = attempt.assignment.task;
+    tell(model::RegisterResource{token, task, name, {"give-back", name}, "/"}, task, token);
+  }
+  for (model::AddTasks add : behaviour.adds) {
+    add.token = token;
+    add.task = attempt.assignment.task;
+    const TaskId task = add.task;
+    tell(std::move(add), task, token);
   }
   if (behaviour.beats) give_sign(token);
   if (!behaviour.takes) return;
@@ -170,19 +177,26 @@ void Worker::end(const Token& token, model::Outcome outcome) {
   claim();
 }
 
-void Worker::register_resource(model::RegisterResource resource) {
+void Worker::tell(model::CommandBody what, const TaskId& task, const Token& token) {
   if (cut_) return;
-  unregistered_.push_back(resource);
+  const std::uint64_t number = ++last_told_;
+  untold_.push_back({number, what, task, token});
   const std::uint64_t life = life_;
-  world_.send(resource, "task:" + resource.task.text(),
-              [this, resource, life](const model::ReplyBody& reply) {
+  const bool must = std::holds_alternative<model::AddTasks>(what);
+  world_.send(std::move(what), "task:" + task.text(),
+              [this, number, life, must, token](const model::ReplyBody& reply) {
                 if (!alive_ || life != life_) return;
                 const auto* error = std::get_if<Error>(&reply);
                 if (error != nullptr && error->code == ErrorCode::unavailable)
                   return;  // the next owner gets it
-                std::erase_if(unregistered_, [&](const model::RegisterResource& other) {
-                  return other.token == resource.token && other.name == resource.name;
-                });
+                std::erase_if(untold_, [&](const Told& told) { return told.number == number; });
+                if (error == nullptr || !must || !attempts_.contains(token)) return;
+                // As a script that ends with the first command that fails.
+                plan_end(token, Duration{},
+                         {.kind = model::Outcome::Kind::failed,
+                          .failure = {.type = model::error_type::kExit,
+                                      .message = std::string(info(error->code).name) + ": " + error->message,
+                                      .exit_code = 1}});
               });
 }
 

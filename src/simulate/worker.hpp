@@ -25,6 +25,7 @@ struct Behaviour {
       false;  // instead of ending, it takes its worker (or the owner, if it is in its process) along
 
   std::vector<std::string> resources;  // registers these at its start, in this order
+  std::vector<model::AddTasks> adds;   // then adds these; it fails if that is refused
   std::optional<Duration> beats;       // gives a sign of life that often
 
   // What it does when it is asked to stop. Stopped hard, it ends at once as a killed process does.
@@ -90,7 +91,8 @@ class Worker {
   void plan_end(const Token& token, Duration after, model::Outcome outcome);
   void end(const Token& token, model::Outcome outcome);
   void report(model::ReportAttempt report);
-  void register_resource(model::RegisterResource resource);
+  // Until an owner has answered.
+  void tell(model::CommandBody what, const TaskId& task, const Token& token);
   void give_sign(const Token& token);  // again and again until the attempt has ended
   void heartbeat();
   void beat();  // now and every 10 s
@@ -107,7 +109,14 @@ class Worker {
   std::uint64_t last_plan_ = 0;
   std::map<Token, Attempt> attempts_;
   // That no owner has said that it knows. A handler asks again before it makes the thing.
-  std::vector<model::RegisterResource> unregistered_;
+  struct Told {
+    std::uint64_t number = 0;
+    model::CommandBody what;
+    TaskId task;
+    Token token;
+  };
+  std::vector<Told> untold_;
+  std::uint64_t last_told_ = 0;
   std::map<Token, model::ReportAttempt> unreported_;  // that have ended, and no owner has said that it knows
 };
 

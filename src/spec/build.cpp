@@ -169,6 +169,9 @@ class Builder {
       case model::StepKind::switch_:
         branches(step, field(body, "switch"), graph);
         break;
+      case model::StepKind::workflow:
+        child(step, body);
+        break;
       default:
         attempts(step, body);
         if (const NodeId node = field(body, "repeat"); node != kNoNode) step.repeat = repeat_of(node);
@@ -251,6 +254,8 @@ class Builder {
       step.kind = model::StepKind::wait;
     } else if (field(body, "switch") != kNoNode) {
       step.kind = model::StepKind::switch_;
+    } else if (field(body, "workflow") != kNoNode) {
+      step.kind = model::StepKind::workflow;
     } else {
       step.kind = model::StepKind::set;
       step.action = tree_.to_json(field(body, "set"));
@@ -291,6 +296,23 @@ class Builder {
       wait.timeout = model::ending_timeout().soft;
     }
     step.wait = std::make_shared<const model::Wait>(std::move(wait));
+  }
+
+  void child(model::Step& step, NodeId body) {
+    const NodeId node = field(body, "workflow");
+    model::Child child;
+    if (tree_.is(node, NodeKind::map)) {
+      child.workflow = text(node, "name");
+      child.version = count(node, "version", 0);
+      child.detach = flag(node, "detach");
+    } else {
+      child.workflow = tree_.text(node);
+    }
+    step.child = std::make_shared<const model::Child>(std::move(child));
+    step.wait = waits_for_run_;
+    if (const NodeId with = field(body, "with"); with != kNoNode) step.with = tree_.to_json(with);
+    // The defaults are for what an executor does.
+    if (const NodeId retry = field(body, "retry"); retry != kNoNode) step.retry = retry_of(retry);
   }
 
   void branches(model::Step& step, NodeId list, const Graph& graph) const {
@@ -422,6 +444,12 @@ class Builder {
 
   const Tree& tree_;
   const Targets targets_;
+  const std::shared_ptr<const model::Wait> waits_for_run_ =
+      std::make_shared<const model::Wait>(model::Wait{.what = model::Wait::For::run,
+                                                      .timeout = {},
+                                                      .poll = {},
+                                                      .every = {},
+                                                      .until = {}});
   NodeId defaults_ = kNoNode;
   json::object shared_env_;
   std::map<std::string_view, NodeId> unused_;  // variables of shared_env_ that no step has got so far

@@ -124,6 +124,14 @@ json::object repeat(const model::Repeat& repeat) {
   return {{"delay", to_string(repeat.delay)}, {"max", repeat.max}, {"until", repeat.until}};
 }
 
+json::object child(const model::Child& child) {
+  json::object out;
+  if (child.detach) out["detach"] = true;
+  out["name"] = child.workflow;
+  if (child.version != 0) out["version"] = child.version;
+  return out;
+}
+
 // Fields in the order of the alphabet.
 void step(Writer& out, const model::Workflow& workflow, const model::Step& step) {
   out.key(step.name);
@@ -184,10 +192,11 @@ void step(Writer& out, const model::Workflow& workflow, const model::Step& step)
   if (step.trigger_rule != model::TriggerRule::none_failed) out.text("trigger_rule", name(step.trigger_rule));
   if (step.notes) out.text("type", step.notes->type);
   if (step.flow) out.present("uses", uses_json(*step.flow));
-  if (step.wait) wait(out, step);
+  if (step.wait && !step.child) wait(out, step);
   out.text("when", step.when);
   out.present("with", step.with);
   if (step.process) out.text("workdir", step.process->workdir);
+  if (step.child) out.member("workflow", child(*step.child));
   out.close();
 }
 

@@ -61,6 +61,8 @@ class Normal {
       const Field* span = find_field(Shape::wait, "for");
       return json::object{{"for", value(node, *span)}};
     }
+    // So is the name of a workflow for `{name: …}`.
+    if (field.shape == Shape::child && !tree_.is_collection(node)) return json::object{{"name", text(node)}};
     if (field.forms.has(Form::objects)) {
       json::array out;
       for (const NodeId item : tree_.items(node)) out.push_back(object(item, field.shape));

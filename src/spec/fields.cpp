@@ -285,7 +285,18 @@ constexpr std::array kFields = {
           .is_kind = true,
           .status = Status::later,
           .also = Shape::action},
-    later(Shape::step, "workflow", "Kind: a run of another workflow.", true),
+    Field{.owner = Shape::step,
+          .name = "workflow",
+          .forms = Form::name | Form::object,
+          .description =
+              "Kind: a run of another workflow that was applied, with the step's `with` as its input. The step "
+              "holds no worker while it waits for that run, and takes no place of the run's `max_parallel`; it "
+              "fails if the run does. Its result is that of the run's last step, or an object of the results of "
+              "its last steps by their names. A name is short for `{name: …}`.",
+          .example = "workflow: {name: train-model, version: 3}\nwith: {dataset: \"${{ inputs.dataset }}\"}",
+          .shape = Shape::child,
+          .is_kind = true,
+          .kinds = kinds::workflow},
     Field{.owner = Shape::step,
           .name = "wait",
           .forms = Form::duration | Form::object,
@@ -357,9 +368,10 @@ constexpr std::array kFields = {
     Field{.owner = Shape::step,
           .name = "with",
           .forms = Form::value,
-          .description = "Arguments for the step. A process finds them as JSON in the file `$BATON_INPUT`.",
+          .description = "Arguments for the step. A process finds them as JSON in the file `$BATON_INPUT`; of a "
+                         "`workflow` they are the input of its run.",
           .example = "with: {paths: \"${{ steps.list.result.paths }}\"}",
-          .kinds = kinds::process,
+          .kinds = kinds::process | kinds::workflow,
           .also = Shape::action},
     Field{
         .owner = Shape::step,
@@ -405,7 +417,7 @@ constexpr std::array kFields = {
               "`jobs`.",
           .example = "retry: {max_attempts: 5, backoff: exponential, initial: 1s, max: 60s, jitter: full}",
           .shape = Shape::retry,
-          .kinds = kinds::attempts,
+          .kinds = kinds::attempts | kinds::workflow,
           .also = Shape::action},
     Field{
         .owner = Shape::step,
@@ -732,6 +744,31 @@ constexpr std::array kFields = {
               "How long to wait for a signal, an approval or a poll; then the step fails (`timeout`).",
           .default_text = "none; 5m under `finally`",
           .example = "timeout: 2h"},
+
+    // -------------------------------------------------------------------------------------------------------
+    // workflow
+    Field{.owner = Shape::child,
+          .name = "name",
+          .forms = Form::name,
+          .description = "The workflow's name, as it was applied.",
+          .example = "name: train-model",
+          .required = true},
+    Field{.owner = Shape::child,
+          .name = "version",
+          .forms = Form::integer,
+          .description = "Its version.",
+          .default_text = "the newest one when the step starts",
+          .example = "version: 3",
+          .minimum = 1,
+          .maximum = kMaxCount},
+    Field{.owner = Shape::child,
+          .name = "detach",
+          .forms = Form::boolean,
+          .description =
+              "Only begin the run: the step is completed with `{run: ID}` at once, and what becomes of the run "
+              "concerns it no more.",
+          .default_text = "false",
+          .example = "detach: true"},
 
     // -------------------------------------------------------------------------------------------------------
     // switch
@@ -1453,6 +1490,7 @@ constexpr std::array kShapes = {
     ShapeInfo{Shape::step, "step", "A step"},
     ShapeInfo{Shape::action, "action", "An action of a step"},
     ShapeInfo{Shape::wait, "wait", "`wait`"},
+    ShapeInfo{Shape::child, "child", "`workflow` of a step"},
     ShapeInfo{Shape::branch, "branch", "A branch of `switch`"},
     ShapeInfo{Shape::repeat, "repeat", "`repeat`"},
     ShapeInfo{Shape::cleanup, "cleanup", "`cleanup`"},

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/text.hpp"
+#include "schema/inputs.hpp"
 #include "spec/read.hpp"
 #include "spec/schemas.hpp"
 
@@ -17,12 +18,6 @@ constexpr std::size_t kMaxInputBytes = std::size_t{16} << 20;
 json::value schema_of(json::value declaration) {
   if (auto* object = declaration.if_object()) object->erase("optional");
   return declaration;
-}
-
-std::string problem_text(std::string_view name, const schema::Problem& problem) {
-  return "inputs." + std::string(name) +
-         (problem.pointer.empty() ? "" : " at " + printable(problem.pointer)) + ": " +
-         printable(problem.message);
 }
 
 void check_input(const Tree& tree, Member input, schema::Budget& budget, Findings& findings) {
@@ -84,54 +79,13 @@ std::vector<model::Input> read_inputs(const Tree& tree) {
 }
 
 Result<json::object> resolve_inputs(const model::Workflow& workflow, const json::value& given) {
-  if (!given.is_object() && !given.is_null()) {
-    return fail(ErrorCode::invalid_input, "the input of a run must be a map of names to values");
-  }
-  const json::object nothing;
-  const json::object& values = given.is_object() ? given.get_object() : nothing;
-  std::vector<std::string> problems;
-  std::string where;
-  const auto problem = [&](std::string pointer, std::string message) {
-    if (problems.empty()) where = std::move(pointer);
-    if (problems.size() < 100) problems.push_back(std::move(message));
-  };
-
-  std::vector<std::string_view> names;
-  for (const model::Input& input : workflow.inputs) names.push_back(input.name);
-  std::vector<std::string_view> sorted = names;
-  std::ranges::sort(sorted);
-  for (const auto& [key, value] : values) {
-    if (std::ranges::binary_search(sorted, std::string_view(key))) continue;
-    const std::string_view meant = problems.size() < 10 ? nearest(key, names) : "";
-    problem("/" + std::string(key),
-            "unknown input \"" + printable(utf8_prefix(key, 100)) + "\"" +
-                (meant.empty() ? "" : ", did you mean \"" + std::string(meant) + "\"?"));
-  }
-
-  json::object resolved;
+  std::vector<schema::Declared> declared;
+  declared.reserve(workflow.inputs.size());
   for (const model::Input& input : workflow.inputs) {
-    const json::value* value = values.if_contains(input.name);
-    const bool absent = value == nullptr || (value->is_null() && !input.required && !input.default_value);
-    if (absent) {
-      if (input.required) {
-        problem("/" + input.name, "the input \"" + input.name + "\" is missing");
-      } else {
-        resolved[input.name] = input.default_value.value_or(nullptr);
-      }
-      continue;
-    }
-    const auto schema = schema::Schema::compile(input.schema);
-    if (!schema)
-      return fail(ErrorCode::internal, "the schema of the input " + input.name + " does not compile");
-    for (const schema::Problem& p : schema->validate(*value)) {
-      problem("/" + input.name + p.pointer, problem_text(input.name, p));
-    }
-    resolved[input.name] = *value;
+    declared.push_back({input.name, &input.schema, input.default_value ? &*input.default_value : nullptr,
+                        input.required});
   }
-  if (problems.empty()) return resolved;
-  std::string message;
-  for (const std::string& p : problems) message += (message.empty() ? "" : "\n") + p;
-  return fail(ErrorCode::invalid_input, std::move(message), std::move(where));
+  return schema::complete(declared, given);
 }
 
 Result<json::value> coerce_text(const json::value& schema, std::string_view text) {

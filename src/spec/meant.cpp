@@ -98,6 +98,8 @@ constexpr std::array kForeign = {
     Foreign{Shape::wait, "event", "signal"},
     Foreign{Shape::wait, "approve", "approval"},
     Foreign{Shape::wait, "interval", "every"},
+    Foreign{Shape::child, "workflow", "name"},
+    Foreign{Shape::child, "wait", "detach"},
     Foreign{Shape::branch, "if", "when"},
     Foreign{Shape::branch, "condition", "when"},
     Foreign{Shape::branch, "next", "goto"},

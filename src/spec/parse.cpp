@@ -1,7 +1,12 @@
 #include "spec/parse.hpp"
 
+#include <algorithm>
+#include <array>
+#include <boost/json/object.hpp>
 #include <expected>
+#include <set>
 
+#include "base/text.hpp"
 #include "spec/build.hpp"
 #include "spec/check.hpp"
 #include "spec/endings.hpp"
@@ -112,6 +117,112 @@ CheckResult check_workflow(std::string_view text, const ParseOptions& options) {
   result.diagnostics = check_tree(*tree, options, Later::warn, [&](const Graph& graph, const EnvReads&) {
     result.outline = read_outline(*tree, graph);
   });
+  return result;
+}
+
+namespace {
+
+// Whether it is what can be added at all.
+void check_addition(const Tree& tree, Findings& findings) {
+  constexpr std::array<std::string_view, 4> kFields = {"steps", "defaults", "env", "targets"};
+  for (const Member m : tree.members(tree.root())) {
+    const std::string_view name = tree.text(m.key);
+    if (std::ranges::find(kFields, name) != kFields.end()) continue;
+    const std::string_view meant = nearest(name, kFields);
+    findings.error(m.key,
+                   "\"" + printable(utf8_prefix(name, 128)) +
+                       "\" cannot be added to a run: only `steps`, with `defaults`, `env` and `targets` of their "
+                       "own",
+                   meant.empty() ? "" : "did you mean `" + std::string(meant) + "`?");
+  }
+  const auto steps = tree.find(tree.root(), "steps");
+  if (!steps) {
+    findings.error(tree.root(), "there are no `steps` to be added", "write steps: {NAME: {run: …}}");
+  } else if (!tree.is(steps->value, NodeKind::map) || tree.count(steps->value) == 0) {
+    findings.error(steps->value, "`steps` must be a map of at least one step");
+  }
+}
+
+// The names that the steps need and that are none of theirs: those that there are, in their order; all that
+// there are, if one is not among them, for the nearest to be named.
+std::vector<std::string> needed_outside(const Tree& tree, NodeId steps, const AdditionScope& scope) {
+  constexpr std::size_t kMostKnown = 10'000;
+  const std::set<std::string_view> known(scope.names.begin(), scope.names.end());
+  std::set<std::string_view> own;
+  for (const Member step : tree.members(steps)) own.insert(tree.text(step.key));
+  std::set<std::string_view> seen;
+  std::vector<std::string> outside;
+  bool all_known = true;
+  for (const Member step : tree.members(steps)) {
+    const auto needs = tree.is(step.value, NodeKind::map) ? tree.find(step.value, "needs") : std::nullopt;
+    if (!needs) continue;
+    for (const NodeId item : tree.items(needs->value)) {
+      const std::string_view name = tree.text(item);
+      if (own.contains(name) || !seen.insert(name).second) continue;
+      if (known.contains(name)) {
+        outside.emplace_back(name);
+      } else {
+        all_known = false;
+      }
+    }
+  }
+  if (all_known) return outside;
+  outside.clear();
+  for (const std::string_view name : known) {
+    if (!own.contains(name) && outside.size() < kMostKnown) outside.emplace_back(name);
+  }
+  return outside;
+}
+
+// What the steps stand on is put before them: they are checked as a definition of their own.
+void complete_addition(Tree& tree, const AdditionScope& scope, const std::vector<std::string>& outside) {
+  namespace json = boost::json;
+  const NodeId steps = tree.find(tree.root(), "steps")->value;
+  for (auto name = outside.rbegin(); name != outside.rend(); ++name) {
+    tree.put_first(steps, *name, json::object{{"set", json::object()}});
+  }
+  if (scope.queue != "default") {
+    const auto defaults = tree.find(tree.root(), "defaults");
+    if (!defaults) {
+      tree.put_first(tree.root(), "defaults", json::object{{"queue", scope.queue}});
+    } else if (tree.is(defaults->value, NodeKind::map) && !tree.find(defaults->value, "queue")) {
+      tree.put_first(defaults->value, "queue", json::value(scope.queue));
+    }
+  }
+  // A text that does not speak of inputs need not keep their declarations.
+  if (tree.source().find("inputs") != std::string_view::npos && !scope.definition.inputs.empty()) {
+    json::object inputs;
+    for (const model::Input& input : scope.definition.inputs) {
+      json::value declaration = input.schema;
+      if (!input.required && !input.default_value) declaration.get_object()["optional"] = true;
+      inputs[input.name] = std::move(declaration);
+    }
+    tree.put_first(tree.root(), "inputs", inputs);
+  }
+  tree.put_first(tree.root(), "name", json::value(scope.definition.name));
+}
+
+}  // namespace
+
+AdditionResult parse_addition(std::string_view text, const AdditionScope& scope,
+                              const ParseOptions& options) {
+  AdditionResult result;
+  auto tree = read_map(text, options.file_name, {});
+  if (!tree) {
+    result.diagnostics = tree.error();
+    return result;
+  }
+  Findings findings(*tree);
+  check_addition(*tree, findings);
+  if (findings.has_errors()) {
+    result.diagnostics = findings.take(options.file_name);
+    return result;
+  }
+  result.outside = needed_outside(*tree, tree->find(tree->root(), "steps")->value, scope);
+  complete_addition(*tree, scope, result.outside);
+  ParseResult parsed = parse_workflow(*tree, options);
+  result.workflow = std::move(parsed.workflow);
+  result.diagnostics = std::move(parsed.diagnostics);
   return result;
 }
 

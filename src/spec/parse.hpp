@@ -47,6 +47,23 @@ struct CheckResult {
 // with are checked all the same and get a warning (with ErrorCode::unsupported).
 CheckResult check_workflow(std::string_view text, const ParseOptions& options = {});
 
+// Where steps are added (SEMANTICS 43): to a run of `definition`, whose inputs they may read.
+struct AdditionScope {
+  const model::Workflow& definition;
+  std::vector<std::string> names;  // of steps that are there already and may be needed
+  std::string queue = "default";   // of those that name none
+};
+struct AdditionResult {
+  // As model::Addition::text stands for: first a step for each of `outside`, then those to be added. nullptr if
+  // there are errors.
+  std::shared_ptr<const model::Workflow> workflow;
+  std::vector<std::string> outside;  // the names that are needed
+  std::vector<Diagnostic> diagnostics;
+};
+// Steps that a running task adds: a map with `steps`, and `defaults`, `env` and `targets` of their own.
+AdditionResult parse_addition(std::string_view text, const AdditionScope& scope,
+                              const ParseOptions& options = {});
+
 // For a stored definition (Workflow::canonical), which may be longer than what people may submit.
 ParseResult parse_canonical(std::string_view text);
 

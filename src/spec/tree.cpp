@@ -3,6 +3,7 @@
 #include <array>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
 #include <charconv>
 
 #include "spec/scalar.hpp"
@@ -78,6 +79,66 @@ boost::json::value Tree::to_json(NodeId id) const {
     }
   }
   return nullptr;
+}
+
+NodeId Tree::add_scalar(NodeKind kind, std::string_view text) {
+  Node node;
+  node.kind = kind;
+  node.first = static_cast<std::uint32_t>(texts_.size());
+  node.size = static_cast<std::uint32_t>(text.size());
+  texts_ += text;
+  nodes_.push_back(node);
+  return static_cast<NodeId>(nodes_.size() - 1);
+}
+
+// Recursion is as deep as the value, which comes from a definition.
+NodeId Tree::add(const boost::json::value& value) {
+  switch (value.kind()) {
+    case boost::json::kind::null:
+      return add_scalar(NodeKind::null, "");
+    case boost::json::kind::bool_:
+      return add_scalar(NodeKind::boolean, value.get_bool() ? "true" : "false");
+    case boost::json::kind::string:
+      return add_scalar(NodeKind::string, std::string_view(value.get_string()));
+    case boost::json::kind::int64:
+    case boost::json::kind::uint64:
+      return add_scalar(NodeKind::integer, boost::json::serialize(value));
+    case boost::json::kind::double_:
+      return add_scalar(NodeKind::real, boost::json::serialize(value));
+    case boost::json::kind::array: {
+      const NodeId list = add_scalar(NodeKind::list, "");
+      NodeId last = kNoNode;
+      for (const auto& element : value.get_array()) {
+        const NodeId item = add(element);
+        (last == kNoNode ? nodes_[list].first : nodes_[last].next) = item;
+        last = item;
+      }
+      if (last == kNoNode) nodes_[list].first = kNoNode;
+      nodes_[list].size = static_cast<std::uint32_t>(value.get_array().size());
+      return list;
+    }
+    case boost::json::kind::object: {
+      const NodeId map = add_scalar(NodeKind::map, "");
+      nodes_[map].first = kNoNode;
+      // From the last to the first, each before the others.
+      const auto& members = value.get_object();
+      for (auto member = members.end(); member != members.begin();) {
+        --member;
+        put_first(map, std::string_view(member->key()), member->value());
+      }
+      return map;
+    }
+  }
+  return kNoNode;
+}
+
+void Tree::put_first(NodeId map, std::string_view key, const boost::json::value& value) {
+  const NodeId name = add_scalar(NodeKind::string, key);
+  const NodeId content = add(value);
+  nodes_[name].next = content;
+  nodes_[content].next = nodes_[map].first;
+  nodes_[map].first = name;
+  nodes_[map].size += 2;
 }
 
 }  // namespace baton::spec

@@ -63,6 +63,9 @@ class Tree {
   // Of a scalar: its text after quotes, escapes and folding are undone.
   std::string_view text(NodeId id) const;
 
+  // Puts a member before the others of a map. It stands nowhere in the text: its place is the text's beginning.
+  void put_first(NodeId map, std::string_view key, const boost::json::value& value);
+
   // Number of items of a list or of members of a map.
   std::size_t count(NodeId id) const;
   // The member of a map with that key; linear in the map's size.
@@ -82,6 +85,9 @@ class Tree {
   boost::json::value to_json(NodeId id) const;
 
  private:
+  NodeId add(const boost::json::value& value);
+  NodeId add_scalar(NodeKind kind, std::string_view text);
+
   friend class TreeBuilder;
   std::string_view source_;
   std::string texts_;

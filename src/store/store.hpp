@@ -54,6 +54,7 @@ struct StoredDefinition {
 struct RunImage {
   model::RunRow run;
   std::vector<model::TaskRow> tasks;  // by ordinal
+  std::vector<model::Record> additions;  // of kind addition: what its tasks have added, in that order
 };
 
 struct DefinitionKey {
@@ -76,8 +77,10 @@ struct LoadRequest {
   std::vector<std::string> idempotency_keys;
   ShardId shard{};  // of the idempotency keys and the records
   std::vector<model::RecordKey> records;
+  std::vector<Hash256> definitions;
   bool empty() const {
-    return payloads.empty() && runs.empty() && idempotency_keys.empty() && records.empty();
+    return payloads.empty() && runs.empty() && idempotency_keys.empty() && records.empty() &&
+           definitions.empty();
   }
 };
 struct Loaded {
@@ -88,7 +91,8 @@ struct Loaded {
   std::vector<std::pair<model::PayloadKey, Error>> refused;
   std::vector<std::pair<RunKey, std::optional<RunImage>>> runs;
   std::vector<std::pair<Hash256, std::string>>
-      definitions;  // canonical texts of the loaded runs' definitions
+      definitions;  // canonical texts of the loaded runs' definitions, and of those asked for
+  std::vector<Hash256> wanted;  // those asked for, whether they are there or not
   std::vector<std::pair<std::string, std::optional<IdempotencyEntry>>> idempotency;
   std::vector<std::pair<model::RecordKey, std::optional<model::Record>>> records;
 };

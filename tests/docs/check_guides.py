@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Does what the guides show: every complete workflow is valid and laid out as `baton fmt` does, and the commands of the
-tutorial and of the day on call print what stands below them.
+tutorial, of the day on call and of the page on composing print what stands below them.
 
     check_guides.py BATON
 
@@ -18,7 +18,7 @@ from pathlib import Path
 import pages
 
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
-WALKED = ("tutorial.md", "on-call.md")  # from an empty folder each
+WALKED = ("tutorial.md", "on-call.md", "composing.md")  # from an empty folder each
 EVENT = re.compile(r"^(run [0-9a-f-]{36}| +\d+\.\ds  .*)$")
 
 

@@ -20,6 +20,7 @@ ROWS = {
     "evaluation of an expression: values that it makes": ("expr/expr.hpp", r"uint64_t bytes = ([^;]+);", BYTES),
     "line of a log": ("logs/writer.hpp", r"size_t line = ([^;]+);", BYTES),
     "message about a task's progress": ("model/rows.hpp", r"kProgressLimit = ([^;]+);", BYTES),
+    "runs that begin runs": ("model/rows.hpp", r"kMostDepth = ([^;]+);", "levels"),
     "resources of one task": ("model/resource.hpp", r"kResourcesPerTask = ([^;]+);", ""),
     "resource: its command, with environment": ("model/resource.hpp", r"kResourceBody = ([^;]+);", BYTES),
     "message of an error": ("model/rows.hpp", r"kMessageLimit = ([^;]+);", BYTES),

@@ -2,12 +2,17 @@
 // attempt.
 #include <unistd.h>
 
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
+#include <boost/json/value_from.hpp>
 #include <charconv>
 
 #include "base/text.hpp"
 #include "cli/commands/commands.hpp"
+#include "cli/files.hpp"
 #include "cli/output.hpp"
 #include "client/client.hpp"
+#include "model/addition.hpp"
 
 namespace baton::cli {
 namespace {
@@ -21,6 +26,12 @@ struct Options {
   bool exec = false;                 // see Program::run
   std::string percent;
   std::string message;
+  // Of a task that is added.
+  std::string file;
+  std::string with;
+  std::string queue;
+  std::vector<std::string> needs;
+  bool detach = false;
 };
 
 struct Step {
@@ -121,6 +132,59 @@ int progress(const Context& context, const Options& options) {
   return noted ? kOk : context.fail(noted.error());
 }
 
+// The text of the steps to be added, and what it is called in messages.
+struct Steps {
+  std::string text;
+  std::string file;
+};
+
+Result<Steps> steps_of(const Options& options) {
+  if (!options.file.empty()) {
+    if (!options.name.empty() || !options.script.empty() || !options.command.empty() ||
+        !options.needs.empty() || !options.with.empty() || !options.queue.empty()) {
+      return fail(ErrorCode::usage, "--file says all about the tasks: give it, or a NAME with --run or --exec");
+    }
+    TRY(std::string text, read_text_file(options.file, model::kAdditionBytes));
+    return Steps{std::move(text), options.file == "-" ? "standard input" : options.file};
+  }
+  if (options.name.empty()) return fail(ErrorCode::usage, "say which: NAME --run SCRIPT, or --file FILE");
+  if (options.command.empty() == options.script.empty()) {
+    return fail(ErrorCode::usage, "say what it does: --run SCRIPT or --exec PROGRAM [ARG]...");
+  }
+  json::object step;
+  if (!options.script.empty()) step["run"] = options.script;
+  if (!options.command.empty()) step["exec"] = json::value_from(options.command);
+  if (!options.needs.empty()) step["needs"] = json::value_from(options.needs);
+  if (!options.queue.empty()) step["queue"] = options.queue;
+  if (!options.with.empty()) {
+    boost::system::error_code error;
+    step["with"] = json::parse(options.with, error);
+    if (error) return fail(ErrorCode::usage, "--with takes JSON: " + error.message());
+  }
+  json::object steps;
+  steps["steps"] = json::object{{options.name, std::move(step)}};
+  return Steps{json::serialize(steps), "the step"};
+}
+
+int add_steps(const Context& context, const Options& options) {
+  const auto steps = steps_of(options);
+  if (!steps) return context.fail(steps.error());
+  auto step = this_step();
+  if (!step) return context.fail(step.error());
+  const auto added = step->client.add_tasks(step->task, step->token, steps->text, steps->file, options.detach);
+  if (!added) return context.fail(added.error());
+  print_object(context.console, context.settings.output, *added, [&](const Style&) {
+    std::string lines;
+    if (const auto* items = added->if_contains("items"); items != nullptr && items->is_array()) {
+      for (const json::value& item : items->get_array()) {
+        if (item.is_object()) lines += cell_of(item.get_object(), "id") + '\n';
+      }
+    }
+    return lines;
+  });
+  return kOk;
+}
+
 }  // namespace
 
 void add_task(Program& program) {
@@ -135,6 +199,29 @@ void add_task(Program& program) {
       ->type_name("PERCENT");
   progress_command.add_option("message", options->message, "What it is doing, for people")
       ->type_name("MESSAGE");
+  CLI::App& add_steps_command =
+      program.command(task, "add", "Adds tasks to the run: what follows the step waits for them",
+                      [options](const Context& c) { return add_steps(c, *options); });
+  add_steps_command.add_option("name", options->name, "Its name, which stands behind the step's own")
+      ->type_name("NAME");
+  add_steps_command.add_option("command", options->command)->group("");
+  add_steps_command.add_option("--run", options->script, "What it does, as a script for the shell")
+      ->type_name("SCRIPT");
+  add_steps_command
+      .add_flag("--exec", options->exec,
+                "What it does: all further words are the program and its arguments")
+      ->option_text("PROGRAM [ARG]...");
+  add_steps_command.add_option("--needs", options->needs, "A step that must have ended before; may be repeated")
+      ->type_name("STEP")
+      ->allow_extra_args(false);
+  add_steps_command.add_option("--with", options->with, "Its arguments, as JSON in $BATON_INPUT")
+      ->type_name("JSON");
+  add_steps_command.add_option("--queue", options->queue, "Its queue; without it that of this step")
+      ->type_name("QUEUE");
+  add_steps_command
+      .add_option("--file", options->file, "Instead: a file with `steps`, as in a definition; - is standard input")
+      ->type_name("FILE");
+  add_steps_command.add_flag("--detach", options->detach, "What follows this step does not wait for them");
   CLI::App& resource = *task.add_subcommand("resource", "What the step has made and must be given back");
   resource.require_subcommand(1);
   CLI::App& add_command =

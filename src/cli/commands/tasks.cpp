@@ -68,7 +68,8 @@ std::string describe_task(const json::object& task, const Style& style) {
   line("skipped", cell_of(task, "skip_reason"));
   line("waits for", wait_of(task));
   line("progress", progress_of(task));
-  line("serves", cell_of(task, "parent"));
+  line(cell_of(task, "role") == "main" ? "added by" : "serves", cell_of(task, "parent"));
+  line("began run", cell_of(task, "child_run"));
   line("error", style.red(full_error_of(task, std::string(12, ' '))));
   if (const auto* error = object_of(task, "error"); error != nullptr && error->contains("fallback")) {
     const json::object failed{{"error", error->at("fallback")}};

@@ -1,6 +1,7 @@
 #include "cli/view/run_model.hpp"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "cli/output.hpp"
@@ -21,13 +22,15 @@ RunModel::RunModel(const model::Workflow& workflow)
     ++count;
   }
   const double mean = count > 0 && sum > 0 ? sum / static_cast<double>(count) : 1;
+  mean_weight_ = mean;
+  declared_ = workflow.steps.size();
   steps_.reserve(workflow.steps.size());
   for (const model::Step& step : workflow.steps) {
     StepModel& model = steps_.emplace_back();
     model.name = step.name;
     model.title = one_line(step.title());
     model.finally = step.finally;
-    model.waits = step.kind == model::StepKind::wait;
+    model.waits = step.wait != nullptr;
     model.weight = step.estimate ? std::max(step.estimate->as_seconds(), 0.001) : mean;
     total_weight_ += model.weight;
   }
@@ -65,9 +68,11 @@ void RunModel::apply(std::string_view type, const json::object& event) {
 }
 
 void RunModel::apply_task(std::string_view type, const json::object& event, WallTime at) {
-  const std::int64_t place = event.contains("step_index") ? whole_number_of(event, "step_index") : -1;
-  if (place < 0 || std::cmp_greater_equal(place, steps_.size())) return;
-  StepModel& step = steps_[static_cast<std::size_t>(place)];
+  const std::int64_t ordinal = event.contains("step_index") ? whole_number_of(event, "step_index") : -1;
+  if (type == "task.added" && text_of(event, "role") == "main") return add_step(ordinal, event);
+  const std::optional<std::size_t> place = place_of(ordinal);
+  if (!place) return;
+  StepModel& step = steps_[*place];
   const bool is_item = event.contains("index");
   const auto index = whole_number_of(event, "index");
   const auto attempt = static_cast<std::uint32_t>(whole_number_of(event, "attempt"));
@@ -194,6 +199,23 @@ void RunModel::apply_task(std::string_view type, const json::object& event, Wall
       step.note = type == "task.skipped" ? cell_of(event, "reason") : error_of(event);
     end_step(step, status, at);
   }
+}
+
+std::optional<std::size_t> RunModel::place_of(std::int64_t ordinal) const {
+  if (ordinal >= 0 && std::cmp_less(ordinal, declared_)) return static_cast<std::size_t>(ordinal);
+  const auto found = added_.find(ordinal);
+  return found == added_.end() ? std::nullopt : std::optional(found->second);
+}
+
+// A running task has added one.
+void RunModel::add_step(std::int64_t ordinal, const json::object& event) {
+  if (ordinal < 0 || place_of(ordinal)) return;
+  added_[ordinal] = steps_.size();
+  StepModel& step = steps_.emplace_back();
+  step.name = one_line(text_of(event, "name"));
+  step.title = step.name;
+  step.weight = mean_weight_;
+  total_weight_ += step.weight;
 }
 
 // The task's next generation begins.

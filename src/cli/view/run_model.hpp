@@ -4,6 +4,7 @@
 #include <boost/json/object.hpp>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -91,13 +92,18 @@ class RunModel {
 
  private:
   void apply_task(std::string_view type, const boost::json::object& event, WallTime at);
+  std::optional<std::size_t> place_of(std::int64_t ordinal) const;
+  void add_step(std::int64_t ordinal, const boost::json::object& event);
   void reset(StepModel& step, bool is_item);
   void end_step(StepModel& step, std::string status, WallTime at);
   double done_of(const StepModel& step) const;
 
   std::string workflow_;
   std::string title_;
-  std::vector<StepModel> steps_;
+  std::vector<StepModel> steps_;                 // of the definition, then added ones
+  std::size_t declared_ = 0;                     // of the definition
+  std::map<std::int64_t, std::size_t> added_;    // places, by their ordinals
+  double mean_weight_ = 1;
   std::string status_ = "pending";
   bool ending_ = false;  // how it ends is decided
   bool ended_ = false;

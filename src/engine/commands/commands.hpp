@@ -16,6 +16,7 @@ void decide(State&, const model::Heartbeat&, model::ReplyTo, const Moment&, Effe
 void decide(State&, const model::ReportAttempt&, model::ReplyTo, const Moment&, Effects&);
 void decide(State&, const model::ReleaseAttempt&, model::ReplyTo, const Moment&, Effects&);
 void decide(State&, const model::LoseWorker&, model::ReplyTo, const Moment&, Effects&);
+void decide(State&, const model::AddTasks&, model::ReplyTo, const Moment&, Effects&);
 void decide(State&, const model::ReportProgress&, model::ReplyTo, const Moment&, Effects&);
 void decide(State&, const model::RegisterResource&, model::ReplyTo, const Moment&, Effects&);
 void decide(State&, const model::ReleaseResource&, model::ReplyTo, const Moment&, Effects&);

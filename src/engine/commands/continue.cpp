@@ -1,4 +1,5 @@
 #include "engine/breakers.hpp"
+#include "engine/children.hpp"
 #include "engine/commands/commands.hpp"
 #include "engine/decide.hpp"
 #include "engine/dispatch.hpp"
@@ -35,6 +36,19 @@ bool work_on(State& state, Work work, const Moment& moment, Effects& effects, st
   if (work.kind == WorkKind::fill) {
     Run* run = state.find(work.task.run);
     if (run != nullptr && !model::is_terminal(run->row.status)) fill(state, *run, moment, effects);
+    return true;
+  }
+  if (work.kind == WorkKind::child) {
+    // It ends as soon as what its result is made of is in memory, unless it goes on after all.
+    if (Run* run = state.find(work.task.run); run != nullptr && !model::is_terminal(run->row.status)) {
+      Needs missing;
+      add_result_needs(state, *run, missing);
+      if (!missing.empty()) {
+        state.work.push_front(work);
+        return false;
+      }
+      end_phase_if_over(state, *run, moment, effects);
+    }
     return true;
   }
   if (work.kind == WorkKind::reset) {

@@ -23,7 +23,7 @@ constexpr std::size_t kReasonLimit = 1000;  // bytes
 
 std::string label(const Run& run, const Task& task) {
   std::string text = "task " + TaskId{run.row.id, task.row.key.ordinal}.text() + " (" +
-                     run.program->step(task.row.step).name;
+                     run.program->name(task.row.step);
   if (task.row.index >= 0) text += "[" + std::to_string(task.row.index) + "]";
   return text + ")";
 }
@@ -82,8 +82,8 @@ std::vector<Ordinal> causes_of_skip(const Run& run, Ordinal step) {
   while (!open.empty() && causes.size() < kNamed) {
     const Ordinal next = open.back();
     open.pop_back();
-    for (const Ordinal before : run.program->step(next).needs) {
-      if (!seen.insert(before).second) continue;
+    run.program->each_need(next, [&](Ordinal before) {
+      if (!seen.insert(before).second) return;
       const model::TaskRow& row = run.tasks[before].row;
       if (row.status == TaskStatus::skipped && row.skip_reason != model::SkipReason::when &&
           row.skip_reason != model::SkipReason::operator_) {
@@ -91,7 +91,7 @@ std::vector<Ordinal> causes_of_skip(const Run& run, Ordinal step) {
       } else if (is_bad(row, run.program->step(before)) || row.status == TaskStatus::skipped) {
         causes.push_back(before);
       }
-    }
+    });
   }
   std::ranges::sort(causes);
   return causes;
@@ -109,7 +109,7 @@ Status would_start(const Run& run, const Task& task) {
   std::string instead;
   for (const Ordinal cause : causes_of_skip(run, row.step)) {
     const model::TaskRow& before = run.tasks[cause].row;
-    names += (names.empty() ? "" : ", ") + run.program->step(cause).name + " (" +
+    names += (names.empty() ? "" : ", ") + run.program->name(cause) + " (" +
              std::string(name(before.status)) + ")";
     if (instead.empty() && before.status == TaskStatus::failed) {
       instead = "retry task " + TaskId{run.row.id, cause}.text() + ", which lets this one run as well";
@@ -124,7 +124,7 @@ Status would_start(const Run& run, const Task& task) {
 }
 
 bool others_failed(const Run& run, Ordinal step) {
-  for (Ordinal i = 0; i < run.program->size(); ++i) {
+  for (const Ordinal i : run.program->steps()) {
     if (i != step && !run.program->step(i).finally && run.tasks[i].row.status == TaskStatus::failed)
       return true;
   }
@@ -168,7 +168,12 @@ Status redo(State& state, Run& run, Task& task, const model::DecideTask& command
   if (row.status == TaskStatus::completed) {
     return conflict(run, task,
                     "to do it again with all that follows, recover its run from step " +
-                        run.program->step(row.step).name);
+                        run.program->name(row.step));
+  }
+  if (run.program->has_live_parts(row.key.ordinal) && !model::is_terminal(run.row.status)) {
+    return conflict(run, task,
+                    "it has added tasks, which it would add again: decide about those, or recover the run when "
+                    "it has ended");
   }
   if (row.index >= 0 && run.tasks[row.step].sweeping) {
     return conflict(run, task, "its step is being ended; try again when it has");
@@ -229,7 +234,7 @@ Status apply(State& state, Run& run, Task& task, const model::DecideTask& comman
         effects.put(input_of(task.row.key), command.input);
         task.row.has_input = true;
       }
-      enqueue(state, run, task, moment, effects);
+      start_again(state, run, task, moment, effects);
       return {};
     case Verdict::skip:
       skip_task(state, run, task, model::SkipReason::operator_, moment, effects);

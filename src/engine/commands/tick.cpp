@@ -19,7 +19,7 @@ using model::TaskStatus;
 
 void fire(State& state, Run& run, Task& task, const Moment& moment, Effects& effects) {
   if (task.row.status == TaskStatus::retrying) {
-    enqueue(state, run, task, moment, effects);
+    start_again(state, run, task, moment, effects);
   } else if (task.row.status == TaskStatus::running && !has_attempt(task.row)) {
     wake(state, run, task, moment, effects);
   } else if (task.row.status == TaskStatus::running) {

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/codec.hpp"
+#include "model/addition.hpp"
 
 namespace baton::engine::testing {
 namespace {
@@ -192,6 +193,17 @@ void Disk::recount(const model::RunRow& row) {
   if (row.counts.total > kRecountLimit && !is_terminal(row.status)) return;
   model::TaskCounts counts{.total = row.next_ordinal};
   std::vector<model::ItemRange> old_items;
+  // What was added by a generation that is over.
+  for (const auto& [key, record] : records_) {
+    if (key.kind != model::RecordKind::addition || !key.key.starts_with(model::additions_of(row.id))) continue;
+    const auto addition = model::addition_of(record);
+    ASSERT_TRUE(addition);
+    const auto parent = tasks_.find({row.key, addition->parent});
+    ASSERT_NE(parent, tasks_.end());
+    if (parent->second.generation <= addition->generation) continue;
+    counts.total -= addition->count;
+    old_items.push_back({addition->first, addition->count});
+  }
   for (auto at = tasks_.lower_bound({row.key, 0}); at != tasks_.end() && at->first.run == row.key; ++at) {
     const model::TaskRow& task = at->second;
     if (task.role != model::TaskRole::main) {

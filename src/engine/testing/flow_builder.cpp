@@ -42,6 +42,10 @@ std::string describe(const model::Step& step) {
             std::to_string(step.wait->every.us) + "," + step.wait->until + ",";
     if (step.wait->poll) text += describe(*step.wait->poll);
   }
+  if (step.child) {
+    text += "child " + step.child->workflow + "," + std::to_string(step.child->version) + "," +
+            std::to_string(step.child->detach);
+  }
   if (step.branches) {
     for (const model::Branch& branch : *step.branches) {
       text += "branch " + branch.when + ":";
@@ -102,6 +106,15 @@ std::string describe(const model::Step& step) {
 
 FlowBuilder::FlowBuilder(std::string name) {
   workflow_.name = std::move(name);
+}
+
+FlowBuilder& FlowBuilder::child(std::string step, std::string workflow, bool detach) {
+  add(model::StepKind::workflow, std::move(step), nullptr);
+  last().child = std::make_shared<const model::Child>(
+      model::Child{.workflow = std::move(workflow), .version = 0, .detach = detach});
+  last().wait = std::make_shared<const model::Wait>(model::Wait{
+      .what = model::Wait::For::run, .timeout = {}, .poll = {}, .every = {}, .until = {}});
+  return *this;
 }
 
 FlowBuilder& FlowBuilder::add(model::StepKind kind, std::string name, boost::json::value action) {

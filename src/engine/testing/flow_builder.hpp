@@ -32,6 +32,8 @@ class FlowBuilder {
                     std::optional<Duration> timeout = {}, std::uint32_t attempts = 1);
   // Branches name steps that come after; an empty condition is the `else`.
   FlowBuilder& choose(std::string step, std::vector<std::pair<std::string, std::vector<Ordinal>>> branches);
+  // Of kind `workflow`.
+  FlowBuilder& child(std::string step, std::string workflow, bool detach = false);
   FlowBuilder& repeat(std::string until, std::uint32_t max, Duration delay = {});
   // The last step stands under `finally`.
   FlowBuilder& finally();

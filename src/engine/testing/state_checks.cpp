@@ -1,3 +1,4 @@
+#include "engine/children.hpp"
 #include "engine/testing/state_checks.hpp"
 
 #include <gtest/gtest.h>
@@ -93,7 +94,10 @@ class RunCheck {
     for (const Task& task : run_.tasks) {
       if (task.stored) rows.push_back(task.row);
     }
-    const Status admitted = admit(other, run_.row, std::move(rows), run_.program);
+    std::vector<AddedPart> additions;
+    for (const Part& part : run_.program->parts()) additions.push_back({part.is, part.program});
+    const Status admitted =
+        admit(other, run_.row, std::move(rows), run_.program->definition(), std::move(additions));
     ASSERT_TRUE(admitted) << admitted.error().message;
     const Run& fresh = *other.find(run_.row.key);
     EXPECT_EQ(fresh.open_main, run_.open_main);
@@ -148,7 +152,7 @@ class RunCheck {
   void limits() {
     const std::uint32_t limit = run_.program->workflow().max_parallel;
     if (limit > 0) EXPECT_LE(run_.active, limit);
-    for (Ordinal i = 0; i < run_.program->size(); ++i) {
+    for (const Ordinal i : run_.program->steps()) {
       const Task& group = run_.tasks[i];
       const std::uint32_t of_step = run_.program->step(i).max_parallel;
       if (group.row.expanded && of_step > 0) EXPECT_LE(group.items_active, of_step) << label(group);
@@ -245,6 +249,8 @@ class RunCheck {
       case TaskStatus::retrying:
         if (is_fallback_due(task.row)) return agenda_.work.contains({WorkKind::ready, task.row.key});
         if (task.row.giving_back) return gives_back(task);
+        if (is_child_due(run_, task.row))
+          return is_blocked(task) || agenda_.work.contains({WorkKind::ready, task.row.key});
         return task.row.held || (has_timer(task) && task.timer == task.row.due);
       default:
         return true;
@@ -276,6 +282,11 @@ class RunCheck {
         return !wait.timeout || (has_timer(task) && task.timer == task.row.waiting->give_up);
       case model::Wait::For::approval:
         return !wait.timeout || (has_timer(task) && task.timer == task.row.waiting->give_up);
+      case model::Wait::For::run: {
+        const Run* child = state_.find(task.row.waiting->child.key());
+        return child != nullptr && !is_terminal(child->row.status) &&
+               child->row.parent->task == TaskId{run_.row.id, task.row.key.ordinal};
+      }
     }
     return false;
   }

@@ -45,7 +45,7 @@ void World::open() {
   }
   for (const auto& [key, row] : disk_.runs()) {
     if (model::is_terminal(row.status)) continue;
-    const Status admitted = admit(*state_, row, disk_.tasks(key), program(row.definition));
+    const Status admitted = admit(*state_, row, disk_.tasks(key), program(row.definition), additions(row.id));
     ASSERT_TRUE(admitted) << admitted.error().message;
     make_cold_at_start(*state_, key);
   }
@@ -61,6 +61,18 @@ void World::restart() {
   open();
 }
 
+std::vector<AddedPart> World::additions(const RunId& run) {
+  std::vector<AddedPart> parts;
+  for (const auto& [key, record] : disk_.records()) {
+    if (key.kind != model::RecordKind::addition || !key.key.starts_with(model::additions_of(run))) continue;
+    auto addition = model::addition_of(record);
+    EXPECT_TRUE(addition);
+    const Hash256 hash = addition->hash;
+    parts.push_back({std::move(*addition), program(hash)});
+  }
+  return parts;
+}
+
 std::shared_ptr<const Program> World::program(const Hash256& definition) {
   return program_for(*state_, workflows_.at(definition));
 }
@@ -72,6 +84,9 @@ model::ReplyTo World::send(model::CommandBody body, std::string actor) {
     workflows_[submit->workflow->hash] = submit->workflow;
   } else if (const auto* apply = std::get_if<model::ApplyWorkflow>(&body)) {
     workflows_[apply->workflow->hash] = apply->workflow;
+  }
+  if (const auto* add = std::get_if<model::AddTasks>(&body)) {
+    workflows_[add->steps->hash] = add->steps;
   }
   const model::ReplyTo to = ++last_reply_;
   mailbox_.push_back({std::move(body), to, std::move(actor)});
@@ -145,10 +160,11 @@ void World::load(const Needs& needs) {
                       << " of task " << key.ordinal;
     state_->values.put(key, std::move(text), 0);
   }
+  for (const Hash256& hash : needs.definitions) program(hash);
   for (const RunKey key : needs.runs) {
     const model::RunRow* row = disk_.run(key);
     if (row == nullptr) continue;
-    const Status admitted = admit(*state_, *row, disk_.tasks(key), program(row->definition));
+    const Status admitted = admit(*state_, *row, disk_.tasks(key), program(row->definition), additions(row->id));
     EXPECT_TRUE(admitted);
   }
   for (const model::RecordKey& key : needs.records) {

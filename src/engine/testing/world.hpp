@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "engine/decide.hpp"
+#include "engine/load.hpp"
 #include "engine/moment.hpp"
 #include "engine/state.hpp"
 #include "engine/testing/disk.hpp"
@@ -110,6 +111,7 @@ class World {
   const model::RunRow* latest(RunKey key) const;
   const model::TaskRow* latest(TaskKey key) const;
   std::shared_ptr<const Program> program(const Hash256& definition);
+  std::vector<AddedPart> additions(const RunId& run);
   Ordinal ordinal(const RunId& run, std::string_view step, std::int32_t index) const;
 
   WorldOptions options_;

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/seeded_bug.hpp"
+#include "model/addition.hpp"
 #include "store/item_list.hpp"
 
 namespace baton::store {
@@ -148,10 +149,19 @@ void MemoryData::apply(const Batch& batch) {
 }
 
 RunImage MemoryData::image(const StoredRun& run) const {
-  RunImage image{run.row, {}};
+  RunImage image{run.row, {}, {}};
   for (auto it = tasks.lower_bound({run.row.key, 0}); it != tasks.end() && it->first.run == run.row.key;
        ++it) {
     image.tasks.push_back(it->second.row);
+  }
+  if (run.row.additions > 0) {
+    const std::string prefix = model::additions_of(run.row.id);
+    for (auto it = records.lower_bound({run.row.key.shard(), {model::RecordKind::addition, prefix}});
+         it != records.end() && it->first.second.kind == model::RecordKind::addition &&
+         it->first.second.key.starts_with(prefix);
+         ++it) {
+      image.additions.push_back(it->second);
+    }
   }
   return image;
 }
@@ -262,6 +272,7 @@ void MemoryWriter::begin_load(LoadRequest request, std::function<void(Result<Loa
   const auto load = [&]() -> Result<Loaded> {
     const std::lock_guard lock(data_->mutex);
     Loaded loaded;
+    loaded.wanted = request.definitions;
     for (const PayloadKey& key : request.payloads) {
       Result<Text> text = data_->payload(key);
       if (!text) {
@@ -270,7 +281,7 @@ void MemoryWriter::begin_load(LoadRequest request, std::function<void(Result<Loa
       }
       loaded.payloads.emplace_back(key, std::move(*text));
     }
-    std::set<Hash256> wanted;
+    std::set<Hash256> wanted(request.definitions.begin(), request.definitions.end());
     for (const RunKey key : request.runs) {
       const auto run = data_->runs.find(key);
       if (run == data_->runs.end()) {

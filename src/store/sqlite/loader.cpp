@@ -34,6 +34,7 @@ Result<std::optional<IdempotencyEntry>> read_idempotency(Connection& connection,
 
 Result<Loaded> load(Connection& connection, const LoadRequest& request) {
   Loaded loaded;
+  loaded.wanted = request.definitions;
   for (const model::PayloadKey& key : request.payloads) {
     Result<std::optional<std::string>> text = read_payload(connection, key);
     if (!text) {
@@ -43,7 +44,7 @@ Result<Loaded> load(Connection& connection, const LoadRequest& request) {
     loaded.payloads.emplace_back(key,
                                  *text ? std::make_shared<const std::string>(std::move(**text)) : nullptr);
   }
-  std::set<Hash256> definitions;
+  std::set<Hash256> definitions(request.definitions.begin(), request.definitions.end());
   for (const RunKey key : request.runs) {
     TRY(std::optional<RunImage> image, read_image(connection, key));
     if (image) definitions.insert(image->run.definition);

@@ -1,5 +1,8 @@
 #include "store/sqlite/run_table.hpp"
 
+#include "model/addition.hpp"
+#include "store/sqlite/record_table.hpp"
+
 #include <algorithm>
 #include <cstring>
 
@@ -167,6 +170,13 @@ Result<std::optional<RunImage>> read_image(Connection& connection, RunKey key) {
     if (!query.is_null_at(12)) {
       TRY(TaskRow first, decode_task(query, 9, {key, 0}));
       image.tasks.push_back(std::move(first));
+    }
+  }
+  if (image.run.additions > 0) {
+    const std::string prefix = model::additions_of(image.run.id);
+    const RecordFilter filter{.shard = key.shard(), .kind = model::RecordKind::addition, .group = {}};
+    for (model::Record& record : list_records(connection, filter, prefix, image.run.additions)) {
+      if (record.id.key.starts_with(prefix)) image.additions.push_back(std::move(record));
     }
   }
   if (image.run.next_ordinal == 1) return image;  // it has no other task
