@@ -82,7 +82,7 @@ TEST_F(OpenApi, DescribesTasks) {
   model::TaskRow row;
   row.history.emplace_back();
   JsonText out;
-  write_task(row, {{}, *parsed.workflow, {}, "null", true}, out);
+  write_task(row, {{}, RunSteps(parsed.workflow), {}, "null", true}, out);
   const json::value task = json::parse(out.take());
   EXPECT_EQ(keys(schema("Task").at("properties")), keys(task));
   EXPECT_EQ(keys(schema("Attempt").at("properties")), keys(task.at("attempt_list").at(0)));

@@ -336,6 +336,8 @@ Result<json::object> Client::delete_route(std::string_view pattern) {
   net::ClientRequest request{net::Method::delete_, named(kRoutes, pattern), {}, "", true};
   TRY(const net::Response response, send(std::move(request), timeout_));
   return parse_object(response.body);
+}
+
 Result<Page> Client::cached_results(const CacheQuery& query, std::size_t limit, std::string_view cursor) {
   net::QueryPairs pairs{{"limit", std::to_string(limit)}};
   add(pairs, "workflow", query.workflow);

@@ -410,7 +410,6 @@ Result<bool> evaluate_when(State& state, Run& run, const Task& task) {
 }
 
 Result<std::int32_t> evaluate_branches(State& state, Run& run, const Task& task) {
-  const model::Step& step = run.program->step(task.row.step);
   TRY(std::shared_ptr<const StepCode> code, run.program->code(task.row.step));
   auto scope = std::make_shared<Scope>(state, run, task);
   const expr::Variables known = variables(scope);
@@ -516,7 +515,7 @@ Result<model::Flow> render_flow(State& state, Run& run, const Task& task) {
 
 Result<std::string> render_cache_key(State& state, Run& run, const Task& task) {
   const model::Step& step = run.program->step(task.row.step);
-  TRY(std::shared_ptr<const StepCode> code, run.program->code(step));
+  TRY(std::shared_ptr<const StepCode> code, run.program->code(task.row.step));
   json::value key;
   if (step.cache->key) {
     auto scope = std::make_shared<Scope>(state, run, task);
