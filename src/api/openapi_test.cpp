@@ -138,6 +138,22 @@ TEST_F(OpenApi, DescribesDeadLetters) {
   EXPECT_EQ(required, keys(letter));
 }
 
+TEST_F(OpenApi, AFactOfATaskThatServesAnotherSaysItsRole) {
+  const auto role_of = [](std::uint8_t role) {
+    JsonText out;
+    write_fact({}, {.kind = model::FactKind::attempt_started, .role = role, .text = "w"}, nullptr, out);
+    const json::value fact = json::parse(out.take());
+    const auto* found = fact.as_object().if_contains("role");
+    return found == nullptr ? std::string() : std::string(found->as_string());
+  };
+  EXPECT_EQ(role_of(0), "");
+  EXPECT_EQ(role_of(200), "") << "of a newer version";
+  Names names;
+  for (std::uint8_t role = 1; role <= static_cast<std::uint8_t>(model::TaskRole::resource); ++role)
+    names.insert(role_of(role));
+  EXPECT_EQ(words(schema("Fact").at("properties").at("role").at("enum")), names);
+}
+
 TEST_F(OpenApi, DescribesStates) {
   const auto check = [&](std::string_view of, auto first, auto last, std::string_view field = "status") {
     Names names;

@@ -448,8 +448,11 @@ void write_fact(const RunId& run, const model::Fact& fact, const RunSteps* steps
     }
     out.key("step_index").integer(fact.step);
     if (fact.index >= 0) out.key("index").integer(fact.index);
-    const auto role = static_cast<model::TaskRole>(fact.role);
-    if (role != model::TaskRole::main && fact.kind != Kind::task_added) out.key("role").string(name(role));
+    // Of a newer version it may be another one. `task.added` says it itself.
+    if (fact.role > 0 && fact.role <= static_cast<std::uint8_t>(model::TaskRole::resource) &&
+        fact.kind != Kind::task_added) {
+      out.key("role").string(model::name(static_cast<model::TaskRole>(fact.role)));
+    }
     if (fact.attempt > 0) out.key("attempt").integer(fact.attempt);
   }
   switch (fact.kind) {

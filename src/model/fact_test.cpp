@@ -14,6 +14,7 @@ TEST(Fact, EntryReadsBack) {
                        .step = 2,
                        .index = 0,
                        .attempt = 2,
+                       .role = 1,
                        .text = "failed",
                        .other = "exit"};
   entry[0].facts[1] = {.kind = FactKind::task_retrying, .at = {1234567}, .task = 3, .number = -7};
