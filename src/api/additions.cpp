@@ -79,22 +79,25 @@ Result<spec::AdditionResult> read_addition(Queries& queries, const TaskId& task,
   std::string adding = steps->name(row.step);
   if (row.index >= 0) adding += '[' + std::to_string(row.index) + ']';
   const model::Step* step = steps->find(row.step);
-  const spec::AdditionScope scope{.definition = steps->definition(),
-                                  .names = names_for(*steps, adding),
-                                  .queue = step != nullptr ? step->queue : "default"};
+  const spec::AdditionScope scope{
+      .definition = steps->definition(),
+      .names = names_for(*steps, adding),
+      .queue = step != nullptr ? model::queue_of(step->queue, *row.flow) : "default"};
   return spec::parse_addition(text, scope, {.file_name = file});
 }
 
 void add_tasks(const CorePtr& core, CallPtr call) {
   auto asked = read(*call);
   if (!asked) return call->fail(asked.error());
-  auto steps = read_addition(core->queries, asked->task, asked->steps, asked->file.empty() ? "steps" : asked->file);
+  auto steps =
+      read_addition(core->queries, asked->task, asked->steps, asked->file.empty() ? "steps" : asked->file);
   if (!steps) return call->fail(steps.error());
   spec::AdditionResult& parsed = *steps;
   if (!parsed.workflow) return fail_definition(*call, std::move(parsed.diagnostics));
   if (parsed.workflow->steps.size() - parsed.outside.size() > model::kAdditionSteps) {
     return call->fail({ErrorCode::too_large,
-                       "at most " + std::to_string(model::kAdditionSteps) + " tasks can be added at once", ""});
+                       "at most " + std::to_string(model::kAdditionSteps) + " tasks can be added at once",
+                       ""});
   }
   if (parsed.workflow->canonical.size() > model::kAdditionBytes) {
     return call->fail({ErrorCode::too_large,

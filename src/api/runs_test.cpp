@@ -44,7 +44,7 @@ TEST_F(RunsTest, ShowsARun) {
           R"(","workflow":"two","version":1,"title":"Two steps","status":"failed","stage":"main","progress":50,)"
           R"("current_step":2,"total_steps":2,"job_id":null,"input":{"n":1.50},"resources":[],"metadata":{"k":"v"},"labels":{},"priority":7,)"
           R"("created_at":"2026-11-21T01:46:00.123Z","started_at":"2026-11-21T01:46:00.373Z",)"
-          R"("ended_at":"2026-11-21T01:46:01.623Z","duration":1.25,"recovery_attempts":0,"replay_of":null,"pause":null,)"
+          R"("ended_at":"2026-11-21T01:46:01.623Z","duration":1.25,"recovery_attempts":0,"parent":null,"replay_of":null,"pause":null,)"
           R"("counts":{"total":2,"completed":1,"failed":1,"skipped":0,"cancelled":0,"running":0},)"
           R"("error":{"type":"exit","message":"line 1\nline \"2\""}})");
 }

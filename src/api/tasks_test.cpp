@@ -162,7 +162,7 @@ TEST_F(TasksTest, ShowsATaskWithItsAttempts) {
       R"({"id":")" + id(0) + R"(","run":")" + run_.id.text() +
           R"(","step":"plan","title":"Make a plan","type":"planning","step_index":0,"index":null,"items":null,)"
           R"("finally":false,"role":"main","parent":null,"status":"failed","skip_reason":null,"held":false,"ignored":false,"via":null,"cached_from":null,"generation":1,"attempts":2,"retry_count":1,)"
-          R"("lost":1,"interrupted":0,"progress":null,"progress_message":null,"waits_for":null,"dependencies":[],"queue":"default","priority":5,"worker":"w1",)"
+          R"("lost":1,"interrupted":0,"progress":null,"progress_message":null,"waits_for":null,"child_run":null,"dependencies":[],"queue":"default","priority":5,"worker":"w1",)"
           R"("external_id":null,"tags":[],"metadata":{},"result":null,)"
           R"("error":{"type":"exit","message":"exited with code 3","exit_code":3},"ready_at":null,)"
           R"("started_at":"2026-11-21T01:46:00.123Z","ended_at":"2026-11-21T01:47:30.123Z","duration":90,)"

@@ -29,8 +29,10 @@ Watcher::Watcher(Session& session, Signals& signals, Console& console, std::stri
 Status Watcher::watch() {
   follower_.emplace(session_, run_, last_event_);
   net::MonoTime drawn = net::Loop::now() - kFrame;
-  // The stream of a run that was recovered goes on behind its earlier end.
-  while (!model_.ended() || !follower_->over()) {
+  // The stream of a run that was recovered goes on behind its earlier end: only one that was closed in order
+  // after an end has told all.
+  const auto told_all = [this] { return model_.ended() && follower_->over() && follower_->end(); };
+  while (!told_all()) {
     const net::MonoTime now = net::Loop::now();
     if (live_ && now - drawn >= kFrame) {
       draw();
@@ -47,7 +49,7 @@ Status Watcher::watch() {
         return fail(*fatal);
       }
     }
-    if (over && !model_.ended()) {
+    if (over && !told_all()) {
       TRY_VOID(reconnect());
     }
   }

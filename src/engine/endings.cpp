@@ -213,7 +213,7 @@ std::uint32_t open_cleanups(const Run& run, Ordinal step) {
 // The tasks of a step that may have something to clean up: its own, or its items, those of lists that were
 // made again included, the last one first.
 std::vector<model::ItemRange> ranges_of(const model::TaskRow& step) {
-  std::vector<model::ItemRange> ranges = step.old_items;
+  std::vector<model::ItemRange> ranges = *step.old_items;
   if (step.expanded) {
     if (step.item_count > 0) ranges.push_back({step.first_item, step.item_count});
   } else {

@@ -188,7 +188,7 @@ void reset(State& state, Run& run, Task& task, bool new_list, const Moment& mome
     row.has_input = old.has_input;
     row.started_at = old.started_at;
   } else if (old.expanded && old.item_count > 0) {
-    row.old_items.push_back({old.first_item, old.item_count});
+    row.old_items.edit().push_back({old.first_item, old.item_count});
     for (std::uint32_t i = 0; i < old.item_count; ++i) {
       run.tasks[old.first_item + i].old = true;
       retire_additions(run, old.first_item + i, UINT32_MAX);

@@ -153,7 +153,7 @@ void give_places(Run& run) {
 
 // False: they are none of this run's items.
 bool lay_out_old_items(Run& run, const model::TaskRow& group) {
-  for (const model::ItemRange& range : group.old_items) {
+  for (const model::ItemRange& range : *group.old_items) {
     for (std::uint32_t i = 0; i < range.count; ++i) {
       Task& task = run.tasks[range.first + i];
       if (task.row.index >= 0) return false;
@@ -301,7 +301,7 @@ Status admit(State& state, model::RunRow row, std::vector<model::TaskRow> tasks,
   for (const AddedPart& addition : additions) count += addition.is.count;
   for (const model::TaskRow& task : tasks) {
     if (task.expanded) count += task.item_count;
-    for (const model::ItemRange& range : task.old_items) {
+    for (const model::ItemRange& range : *task.old_items) {
       count += range.count;
       if (std::uint64_t{range.first} + range.count > run->row.next_ordinal) {
         return damaged("a mapped step's earlier items are wrong");

@@ -33,8 +33,8 @@ Task* only_queued(Run& run) {
   Task* queued = nullptr;
   for (Task& task : run.tasks) {
     if (model::is_terminal(task.row.status)) continue;
-    if (task.has_timer || task.has_clock || task.let_past || task.asking || task.row.expanded || task.row.index >= 0 ||
-        is_helper(task) || task.row.priority != priority_of(run, task.row.step)) {
+    if (task.has_timer || task.has_clock || task.let_past || task.asking || task.row.expanded ||
+        task.row.index >= 0 || is_helper(task) || task.row.priority != priority_of(run, task.row.step)) {
       return nullptr;
     }
     if (task.row.status == TaskStatus::pending) {

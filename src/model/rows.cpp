@@ -270,7 +270,7 @@ std::string encode_state(const TaskRow& row) {
   out.number(56, bits(row.deadline.us));
   out.number(57, bits(row.late_at.us));
   out.number(58, row.start_timeouts);
-  for (const ItemRange& range : row.old_items) {
+  for (const ItemRange& range : *row.old_items) {
     Encoder one;
     put(one, range);
     out.message(60, one);
@@ -441,7 +441,7 @@ Status decode_state(std::string_view bytes, TaskRow& row) {
         row.start_timeouts = small;
         break;
       case 60:
-        if (!get(in.bytes(), row.old_items.emplace_back())) return damaged();
+        if (!get(in.bytes(), row.old_items.edit().emplace_back())) return damaged();
         break;
       case 61:
         row.kept_failures = small;

@@ -178,7 +178,7 @@ struct TaskRow {
   bool expanded = false;
   Ordinal first_item = 0;
   std::uint32_t item_count = 0;
-  std::vector<ItemRange> old_items;  // of earlier generations; their tasks count nowhere
+  Rare<std::vector<ItemRange>> old_items;  // of earlier generations; their tasks count nowhere
   std::uint32_t kept_failures =
       0;  // failed items that the present generation did not reset: they close nothing
 
@@ -273,7 +273,7 @@ struct RunRow {
   std::uint32_t progress = 0;  // percent, weighted by estimates
   std::uint32_t signals = 0;   // that it got: the last one's number
   TaskCounts counts;
-  Ordinal next_ordinal = 0;  // the next free one, for items, added tasks and tasks that serve others
+  Ordinal next_ordinal = 0;     // the next free one, for items, added tasks and tasks that serve others
   std::uint32_t additions = 0;  // how often its tasks have added others, see addition.hpp
   Rare<Parent> parent;
 

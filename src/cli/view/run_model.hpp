@@ -4,8 +4,8 @@
 #include <boost/json/object.hpp>
 #include <cstdint>
 #include <map>
-#include <optional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -100,9 +100,9 @@ class RunModel {
 
   std::string workflow_;
   std::string title_;
-  std::vector<StepModel> steps_;                 // of the definition, then added ones
-  std::size_t declared_ = 0;                     // of the definition
-  std::map<std::int64_t, std::size_t> added_;    // places, by their ordinals
+  std::vector<StepModel> steps_;               // of the definition, then added ones
+  std::size_t declared_ = 0;                   // of the definition
+  std::map<std::int64_t, std::size_t> added_;  // places, by their ordinals
   double mean_weight_ = 1;
   std::string status_ = "pending";
   bool ending_ = false;  // how it ends is decided

@@ -210,7 +210,7 @@ void Disk::recount(const model::RunRow& row) {
       --counts.total;
       continue;
     }
-    for (const model::ItemRange& range : task.old_items) {
+    for (const model::ItemRange& range : *task.old_items) {
       counts.total -= range.count;
       old_items.push_back(range);
     }
