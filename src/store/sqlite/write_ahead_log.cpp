@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <string>
 
 #include "base/fd.hpp"
@@ -49,12 +50,12 @@ Status WriteAheadLog::checkpoint() {
       error_of_code(extended, sqlite3_errmsg(connection_.handle()), "copying the log into the database"));
 }
 
-void WriteAheadLog::lengthen() {
+Status WriteAheadLog::lengthen() {
   sized_ = true;
   const char* const name = sqlite3_filename_wal(sqlite3_db_filename(connection_.handle(), "main"));
   const Fd file(::open(name, O_WRONLY | O_CLOEXEC));
   struct stat status{};
-  if (!file || ::fstat(file.get(), &status) != 0) return;
+  if (!file || ::fstat(file.get(), &status) != 0) return {};
   static constexpr std::size_t kChunk = 64 << 10;
   const std::string zeros(kChunk, '\0');
   for (off_t at = status.st_size; at < kSizedTo;) {
@@ -62,11 +63,12 @@ void WriteAheadLog::lengthen() {
     const ssize_t written = ::pwrite(file.get(), zeros.data(), size, at);
     if (written <= 0) {
       (void)::ftruncate(file.get(), status.st_size);
-      return;
+      return {};
     }
     at += written;
   }
-  (void)::fdatasync(file.get());
+  if (::fdatasync(file.get()) == 0 || errno == ENOSPC || errno == EDQUOT) return {};
+  return fail(ErrorCode::io, std::string("cannot sync ") + name + ": " + errno_text(errno));
 }
 
 }  // namespace baton::store::sqlite

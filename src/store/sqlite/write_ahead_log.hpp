@@ -26,9 +26,9 @@ class WriteAheadLog {
   Status checkpoint();
 
   bool is_sized() const { return sized_; }
-  // Lengthens the log's file with zeros, which SQLite takes for the end of the log. Takes some milliseconds;
-  // a failure costs only speed.
-  void lengthen();
+  // Lengthens the log's file with zeros, which SQLite takes for the end of the log. Takes some milliseconds.
+  // No space costs only speed; a sync that fails is fatal as everywhere.
+  Status lengthen();
 
  private:
   static int on_commit(void* self, sqlite3* database, const char* name, int pages);

@@ -54,6 +54,7 @@ class SqliteWriter final : public Writer {
   void commit(const model::Batch& batch, const std::function<void(CommitDone)>& done);
   void keep_log();
   void checkpoint();
+  void lengthen();
   Result<Loaded> load(const LoadRequest& request);
 
   std::unique_ptr<Connection> connection_;
@@ -168,6 +169,11 @@ void SqliteWriter::checkpoint() {
   if (Status kept = log_.checkpoint(); !kept) broken_ = std::move(kept).error();
 }
 
+void SqliteWriter::lengthen() {
+  if (broken_) return;
+  if (Status done = log_.lengthen(); !done) broken_ = std::move(done).error();
+}
+
 void SqliteWriter::begin_load(LoadRequest request, std::function<void(Result<Loaded>)> done) {
   if (is_small(request)) {
     if (const auto turn = thread_.try_enter()) return done(load(request));
@@ -200,7 +206,7 @@ Status SqliteWriter::probe() {
 void SqliteWriter::idle() {
   const auto turn = thread_.try_enter();
   if (!turn || broken_ || checkpoint_posted_) return;
-  if (!log_.is_sized()) thread_.post([this] { log_.lengthen(); });
+  if (!log_.is_sized()) thread_.post([this] { lengthen(); });
   if (log_.half_due()) {
     checkpoint_posted_ = true;
     thread_.post([this] { checkpoint(); });

@@ -55,7 +55,7 @@ class DiskTest(BatonCase):
                     process.wait()
                 self.afterwards(answers)
             if not failed:
-                self.assertGreater(places, 5, "nothing failed: is the library loaded?")
+                self.assertGreater(places, 2, "nothing failed: is the library loaded?")
                 self.report(f"failed at {places} places up to {number}")
                 return
 
