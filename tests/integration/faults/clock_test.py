@@ -39,16 +39,16 @@ class ClockTest(BatonCase):
         for jump in JUMPS:
             with self.subTest(jump=jump):
                 (self.dir / "gate.long").unlink(missing_ok=True)
-                run = self.api().submit(self.definition(), f"key-{self.random.random()}")[1]["id"]
                 begin = time.monotonic()
+                run = self.api().submit(self.definition(), f"key-{self.random.random()}")[1]["id"]
                 self.eventually(lambda: self.times(run)["flaky"] == "retrying" and self.times(run)["waits"] == "running",
                                 "the delays")
                 self.faults.shift_clock(jump)
                 # It fired when it was due, neither early nor only after the clock has caught up.
                 self.eventually(lambda: self.times(run)["waits"] == "completed", "the wait's end", 60)
-                self.assertGreaterEqual(time.monotonic() - begin, DELAY * 0.99)
+                self.assertGreaterEqual(time.monotonic() - begin, DELAY)
                 self.eventually(lambda: self.times(run)["flaky"] == "completed", "the retry", 60)
-                self.assertGreaterEqual(time.monotonic() - begin, DELAY * 0.99)
+                self.assertGreaterEqual(time.monotonic() - begin, DELAY)
                 self.assertEqual((self.times(run)["long"], self.times(run)["alive"]), ("running", "running"))
                 self.open_gate("long")
                 ended = self.api().wait(run)
