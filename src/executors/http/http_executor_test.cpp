@@ -59,8 +59,8 @@ TEST(HttpExecutor, RedirectsAreFollowedUpToTheirLimit) {
   std::atomic<int> hops = 0;
   Server server([&](Conversation& client, int) {
     while (!client.read_request().empty()) {
+      ++hops;  // before the client can know
       client.write("HTTP/1.1 302 Found\r\nLocation: /again\r\nContent-Length: 0\r\n\r\n");
-      ++hops;
     }
   });
   Harness harness;
