@@ -1,5 +1,6 @@
-// What an expression costs: parsing and checking happen once per definition, evaluation once per task. DurableCommit is
-// the floor beside it: what the disk of the working directory takes for one commit, shared by everything in its batch.
+// What an expression costs: parsing and checking happen once per definition, evaluation once per task.
+// DurableCommit is the floor beside it: what the disk of the working directory takes for one commit, shared
+// by everything in its batch.
 #include <benchmark/benchmark.h>
 #include <fcntl.h>
 #include <unistd.h>

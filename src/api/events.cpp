@@ -113,7 +113,9 @@ class EventStream final : public Watch {
     return stream_.write(piece);
   }
 
-  bool knows(const model::Fact& fact) const { return steps_ != nullptr && steps_->find(fact.step) != nullptr; }
+  bool knows(const model::Fact& fact) const {
+    return steps_ != nullptr && steps_->find(fact.step) != nullptr;
+  }
 
   // False: there is no such run (any more).
   bool read_steps() {

@@ -80,7 +80,7 @@ void register_resource(const CorePtr& core, CallPtr call);
 void release_resource(const CorePtr& core, CallPtr call);
 void report_progress(const CorePtr& core, CallPtr call);
 void make_backup(const CorePtr& core, CallPtr call);  // backups.cpp
-void add_tasks(const CorePtr& core, CallPtr call);  // additions.cpp
+void add_tasks(const CorePtr& core, CallPtr call);    // additions.cpp
 void get_version(const CorePtr& core, CallPtr call);  // health.cpp
 void get_alive(const CorePtr& core, CallPtr call);
 void get_ready(const CorePtr& core, CallPtr call);

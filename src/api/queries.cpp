@@ -314,9 +314,8 @@ Status Queries::write_task_item(Run& run, const store::TaskView& view, bool atte
     auto found = run.mapped.find(need);
     if (found == run.mapped.end()) {
       TRY(const std::optional<store::TaskView> stored, store_.get_task({run.row().key, need}));
-      found =
-          run.mapped.emplace(need, stored ? stored->row : pending(run.row(), *run.steps, need, need, -1))
-              .first;
+      found = run.mapped.emplace(need, stored ? stored->row : pending(run.row(), *run.steps, need, need, -1))
+                  .first;
     }
     const TaskRow& mapped = found->second;
     if (!mapped.expanded || mapped.item_count == 0) {
@@ -426,8 +425,8 @@ Result<store::TaskView> Queries::locate(Run& run, const TaskId& id) {
     if (!mapped || !mapped->row.expanded || id.ordinal < mapped->row.first_item) continue;
     const std::uint32_t item = id.ordinal - mapped->row.first_item;
     if (item >= mapped->row.item_count) continue;
-    return store::TaskView{
-        pending(run.row(), *run.steps, id.ordinal, step, static_cast<std::int32_t>(item)), std::nullopt};
+    return store::TaskView{pending(run.row(), *run.steps, id.ordinal, step, static_cast<std::int32_t>(item)),
+                           std::nullopt};
   }
   return fail(ErrorCode::not_found, "there is no task " + id.text());
 }

@@ -1,5 +1,5 @@
-// The steps of one run: those of its definition, and those that its tasks have added to it. A step is named by
-// its ordinal in the run; the steps that count stand in the order of their ordinals.
+// The steps of one run: those of its definition, and those that its tasks have added to it. A step is named
+// by its ordinal in the run; the steps that count stand in the order of their ordinals.
 #pragma once
 
 #include <memory>

@@ -37,8 +37,8 @@ Result<Folded> fold_until(store::Reader& store, RunKey run, WallTime at) {
   return folded;
 }
 
-void write_task(const RunId& run, Ordinal ordinal, const model::TaskHistory& task,
-                const RunSteps& steps, JsonText& out) {
+void write_task(const RunId& run, Ordinal ordinal, const model::TaskHistory& task, const RunSteps& steps,
+                JsonText& out) {
   out.begin_object();
   out.key("id").string(TaskId{run, ordinal}.text());
   out.key("step").string(steps.name(task.step));

@@ -39,7 +39,7 @@ struct Settings {
   Format output = Format::table;
   executors::http::Egress egress;
   std::optional<std::uint64_t> min_free_space;  // bytes; none = as the file system suggests
-  std::vector<Setting> all;  // in the order of documentation
+  std::vector<Setting> all;                     // in the order of documentation
 };
 
 using Environment = std::function<std::optional<std::string>(const char*)>;

@@ -1,5 +1,5 @@
-// Tasks that are added to a run, and runs that steps begin: what the scenarios of SEMANTICS 43 cannot see. The
-// world checks after each batch that memory is what the rows say.
+// Tasks that are added to a run, and runs that steps begin: what the scenarios of SEMANTICS 43 cannot see.
+// The world checks after each batch that memory is what the rows say.
 #include <gtest/gtest.h>
 
 #include "engine/testing/flow_builder.hpp"
@@ -43,9 +43,9 @@ TEST(Additions, HoldUpWhatFollowsTheirTaskAlsoForANewOwner) {
     World world({.restart_every = restart_every});
     const RunId run = world.submit(split_and_join().done());
     const auto split = world.claim_one();
-    const auto tasks = added(world, split,
-                             FlowBuilder("w").set("before", {}).run("a").needs({"before"}).run("b").needs({"a"}),
-                             {"before"});
+    const auto tasks = added(
+        world, split, FlowBuilder("w").set("before", {}).run("a").needs({"before"}).run("b").needs({"a"}),
+        {"before"});
     ASSERT_EQ(tasks.tasks.size(), 2u);
     EXPECT_EQ(tasks.tasks[0].name, "split/a");
     EXPECT_EQ(world.run(run).counts.total, 5u);

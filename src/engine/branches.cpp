@@ -12,9 +12,10 @@ bool has_chosen(const Run& run, Ordinal choosing, Ordinal step) {
   if (row.status != model::TaskStatus::completed || row.branch < 0) return false;
   const auto& branches = *run.program->step(choosing).branches;
   const auto branch = static_cast<std::size_t>(row.branch);
-  return branch < branches.size() && std::ranges::any_of(branches[branch].go_to, [&](Ordinal target) {
-           return run.program->place(choosing, target) == step;
-         });
+  return branch < branches.size() &&
+         std::ranges::any_of(
+             branches[branch].go_to,
+             [&](Ordinal target) { return run.program->place(choosing, target) == step; });
 }
 
 }  // namespace

@@ -30,7 +30,8 @@ Result<Hash256> find_version(const State& state, const model::Child& child) {
   if (record == nullptr) {
     std::vector<std::string_view> names;
     for (auto known = state.records.lower_bound({model::RecordKind::workflow, ""});
-         known != state.records.end() && known->first.kind == model::RecordKind::workflow && names.size() < 1000;
+         known != state.records.end() && known->first.kind == model::RecordKind::workflow &&
+         names.size() < 1000;
          ++known) {
       names.push_back(known->first.key);
     }
@@ -43,8 +44,8 @@ Result<Hash256> find_version(const State& state, const model::Child& child) {
   const std::uint32_t version = child.version == 0 ? applied.version() : child.version;
   const auto known = state.versions.find(child.workflow);
   if (known == state.versions.end() || version > known->second.size()) {
-    return fail(ErrorCode::not_found, "workflow " + child.workflow + " has no version " +
-                                          std::to_string(version));
+    return fail(ErrorCode::not_found,
+                "workflow " + child.workflow + " has no version " + std::to_string(version));
   }
   return known->second[version - 1];
 }
@@ -68,13 +69,13 @@ Result<std::string> input_of_child(State& state, const Run& run, const Task& tas
   std::vector<schema::Declared> declared;
   declared.reserve(workflow.inputs.size());
   for (const model::Input& input : workflow.inputs) {
-    declared.push_back({input.name, &input.schema, input.default_value ? &*input.default_value : nullptr,
-                        input.required});
+    declared.push_back(
+        {input.name, &input.schema, input.default_value ? &*input.default_value : nullptr, input.required});
   }
   auto input = schema::complete(declared, with != nullptr ? *with : json::value());
   if (!input) {
-    return fail(ErrorCode::invalid_input, "the input of workflow " + workflow.name + " (`with`): " +
-                                              input.error().message);
+    return fail(ErrorCode::invalid_input,
+                "the input of workflow " + workflow.name + " (`with`): " + input.error().message);
   }
   return json::serialize(*input);
 }
@@ -188,7 +189,8 @@ Result<std::string> result_of_run(State& state, const Run& run) {
 model::Failure failure_of(const Run& child) {
   model::Failure failure;
   const bool cancelled = child.row.status == RunStatus::cancelled;
-  failure.type = cancelled || child.row.error_type.empty() ? model::error_type::kCancelled : child.row.error_type;
+  failure.type =
+      cancelled || child.row.error_type.empty() ? model::error_type::kCancelled : child.row.error_type;
   failure.message = "run " + child.row.id.text() + " was cancelled";
   if (!cancelled) {
     failure.message = "run " + child.row.id.text() + " failed: " + child.row.error_message;

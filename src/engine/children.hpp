@@ -1,7 +1,7 @@
 // Steps of kind `workflow`: each attempt of their tasks is a run of another workflow, a child of theirs
-// (SEMANTICS 43). A task that has begun one is `running` and nobody holds it, as a wait is; what becomes of the
-// child is decided together with the child's own end, in one commit, so that nothing can come in between. A
-// child is begun in the commit in which its task starts: it belongs to (task, attempt).
+// (SEMANTICS 43). A task that has begun one is `running` and nobody holds it, as a wait is; what becomes of
+// the child is decided together with the child's own end, in one commit, so that nothing can come in between.
+// A child is begun in the commit in which its task starts: it belongs to (task, attempt).
 //
 // The result of a run that was waited for is that of its last step, the one of the main phase that no other
 // needs; of several, an object of their results by their names.

@@ -304,7 +304,8 @@ void start_fallback(State& state, Run& run, Task& task, const Moment& moment, Ef
 Status begin_preflight(State& state, Run& run, Task& task, Effects& effects) {
   effects.touch(run, task.row.key.ordinal);
   task.row.phase = model::Phase::preflight;
-  TRY(const std::shared_ptr<const StepCode> code, run.program->code(task.row.step, run.program->action(task.row)));
+  TRY(const std::shared_ptr<const StepCode> code,
+      run.program->code(task.row.step, run.program->action(task.row)));
   if (code->body.is_constant()) return {};
   TRY(boost::json::value body, render_body(state, run, task));
   TRY(std::string input, input_with(state, task, std::move(body)));
@@ -504,8 +505,8 @@ void update_progress(Run& run) {
 void note_failure(Run& run, const Task& task, const model::Step& step) {
   if (!run.row.error_type.empty()) return;
   run.row.error_type = step.finally ? model::error_type::kFinally : task.row.error_type;
-  run.row.error_message =
-      utf8_prefix("step " + run.program->name(task.row.step) + ": " + task.row.error_message, model::kMessageLimit);
+  run.row.error_message = utf8_prefix(
+      "step " + run.program->name(task.row.step) + ": " + task.row.error_message, model::kMessageLimit);
 }
 
 bool is_closing(const Run& run, const Task& task) {

@@ -38,9 +38,9 @@ void lay_out_tasks(Run& run, Ordinal first = 0) {
 bool can_add(const Run& run, const AddedPart& addition) {
   const model::Addition& is = addition.is;
   const Ordinal behind = run.program->end();
-  return addition.program && is.first >= behind && std::uint64_t{is.first} + is.count <= run.row.next_ordinal &&
-         is.parent < is.first && run.program->is_step(is.parent_step) &&
-         addition.program->size() == is.outside.size() + is.count &&
+  return addition.program && is.first >= behind &&
+         std::uint64_t{is.first} + is.count <= run.row.next_ordinal && is.parent < is.first &&
+         run.program->is_step(is.parent_step) && addition.program->size() == is.outside.size() + is.count &&
          std::ranges::all_of(is.outside, [&](Ordinal step) { return run.program->is_step(step); });
 }
 

@@ -72,9 +72,9 @@ class Program {
   const model::Workflow& workflow() const { return *workflow_; }
   const std::shared_ptr<const model::Workflow>& shared_workflow() const { return workflow_; }
   const model::Step& step(Ordinal ordinal) const { return workflow_->steps[ordinal]; }
-  // What the next attempt of a task of the step `own` carries out, its present one while it has one: the step,
-  // or the sub-step that the row's phase names. The one place that knows; rendering, retry, timeouts, queue and
-  // assignment all ask here.
+  // What the next attempt of a task of the step `own` carries out, its present one while it has one: the
+  // step, or the sub-step that the row's phase names. The one place that knows; rendering, retry, timeouts,
+  // queue and assignment all ask here.
   const model::Step& action(const model::TaskRow& row, const model::Step& own) const;
   Ordinal size() const { return static_cast<Ordinal>(workflow_->steps.size()); }
   Ordinal main_steps() const { return main_steps_; }

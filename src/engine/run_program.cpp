@@ -6,8 +6,8 @@ namespace baton::engine {
 
 const Part* RunProgram::part_of(Ordinal ordinal) const {
   if (!added_) return nullptr;
-  const auto behind = std::ranges::upper_bound(added_->parts, ordinal, {},
-                                               [](const Part& part) { return part.is.first; });
+  const auto behind =
+      std::ranges::upper_bound(added_->parts, ordinal, {}, [](const Part& part) { return part.is.first; });
   if (behind == added_->parts.begin()) return nullptr;
   const Part& part = *std::prev(behind);
   return ordinal - part.is.first < part.is.count ? &part : nullptr;
@@ -68,8 +68,8 @@ Ordinal RunProgram::place(Ordinal step, Ordinal in_text) const {
 
 std::vector<Ordinal> RunProgram::cleaned_after(Ordinal step) const {
   const Part* part = part_of(step);
-  const auto found = part != nullptr ? part->program->cleaned_after(in_text(*part, step))
-                                     : program_->cleaned_after(step);
+  const auto found =
+      part != nullptr ? part->program->cleaned_after(in_text(*part, step)) : program_->cleaned_after(step);
   std::vector<Ordinal> steps(found.begin(), found.end());
   if (part != nullptr) {
     for (Ordinal& ordinal : steps) ordinal = place(*part, ordinal);

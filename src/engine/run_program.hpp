@@ -1,6 +1,6 @@
-// What a run follows: its definition's program, which it shares with other runs of that version, and the steps
-// that its tasks have added to it (model/addition.hpp). Reads like a pointer to a Program: for nearly all runs
-// it is one, and nothing more.
+// What a run follows: its definition's program, which it shares with other runs of that version, and the
+// steps that its tasks have added to it (model/addition.hpp). Reads like a pointer to a Program: for nearly
+// all runs it is one, and nothing more.
 //
 // Steps are named by their ordinals in the run: those of the definition first, added ones where they were
 // added, among items and tasks that serve others. The order of all steps is that of their ordinals.
@@ -83,9 +83,9 @@ class RunProgram {
 
   // ---- Additions
   bool has_parts() const { return added_ != nullptr; }
-  const std::vector<Part>& parts() const;                    // in the order of their ordinals
-  const Part* part_of(Ordinal ordinal) const;                // null: not an added step's
-  bool has_live_parts(Ordinal parent) const;                 // of the task
+  const std::vector<Part>& parts() const;      // in the order of their ordinals
+  const Part* part_of(Ordinal ordinal) const;  // null: not an added step's
+  bool has_live_parts(Ordinal parent) const;   // of the task
   void add(model::Addition addition, std::shared_ptr<const Program> program);
   // What the task has added in earlier generations than this one, and what that has added, counts no more.
   // The ordinals of the steps.

@@ -42,10 +42,10 @@ struct Task {
   bool refill_pending = false;  // of a mapped step: an `expand` stands in State::work
   bool has_timer = false;
   bool has_clock = false;
-  bool old = false;  // an item of a list, or added by a generation, that a recovery has replaced; it counts
-                     // nowhere
-  bool probe = false;              // its attempt went through a half-open breaker
-  bool slot = false;               // it counts in Run::active
+  bool old = false;    // an item of a list, or added by a generation, that a recovery has replaced; it counts
+                       // nowhere
+  bool probe = false;  // its attempt went through a half-open breaker
+  bool slot = false;   // it counts in Run::active
   bool asking = false;             // its cached result is being looked for: an entry in State::lookups
   bool let_past = false;           // it counts in State::let_past
   Upstream upstream;               // how its predecessors stand

@@ -18,10 +18,10 @@ namespace baton::executors {
 struct Attempt {
   Token token;
   TaskId task;
-  std::string step;            // name of the step, for messages
-  std::uint32_t number = 1;    // 1 for the first attempt of the task's generation
-  std::string log_path;        // where its log goes, beneath the log directory
-  std::string spec;            // JSON: the rendered step, in the form that the kind's executor documents
+  std::string step;          // name of the step, for messages
+  std::uint32_t number = 1;  // 1 for the first attempt of the task's generation
+  std::string log_path;      // where its log goes, beneath the log directory
+  std::string spec;          // JSON: the rendered step, in the form that the kind's executor documents
 };
 
 enum class StopMode : std::uint8_t {
@@ -34,7 +34,8 @@ enum class Reattached : std::uint8_t { running, gone, unknown };
 // Called on the executor's own thread; must not block. After stop() returned, nothing is called any more.
 struct Listener {
   std::function<void(const Token&)> started;
-  std::function<void(const Token&, model::Outcome)> finished;  // exactly once per attempt that start() accepted
+  std::function<void(const Token&, model::Outcome)>
+      finished;  // exactly once per attempt that start() accepted
 };
 
 class Executor {
@@ -45,7 +46,8 @@ class Executor {
   // Of an attempt that is not running (any more): no effect. Thread-safe.
   virtual void stop(const Token& token, StopMode mode) = 0;
   virtual Reattached reattach(const Token& token) = 0;
-  // Kills what runs, waits for it; every accepted attempt has been reported (as interrupted) on return. Twice is fine.
+  // Kills what runs, waits for it; every accepted attempt has been reported (as interrupted) on return. Twice
+  // is fine.
   virtual void shutdown() = 0;
 };
 

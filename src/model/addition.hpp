@@ -1,6 +1,6 @@
-// Additions: steps that a running task has added to its own run (SEMANTICS 43). A record of kind `addition` for
-// each time; it lives as long as its run. The steps' tasks have consecutive ordinals, as items of a mapped step
-// have, and each is a step of its own: its ordinal is also its step's.
+// Additions: steps that a running task has added to its own run (SEMANTICS 43). A record of kind `addition`
+// for each time; it lives as long as its run. The steps' tasks have consecutive ordinals, as items of a
+// mapped step have, and each is a step of its own: its ordinal is also its step's.
 //
 // The text is a definition like any other. Its first steps stand for steps that the run had before, so that
 // `needs` and expressions can name them; they have no tasks.

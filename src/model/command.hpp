@@ -227,10 +227,10 @@ struct ReportProgress {
   std::string message;
 };
 
-// Adds tasks to the run of the attempt's task (SEMANTICS 43). `steps` are checked against the run's definition
-// (spec::parse_addition): their first ones stand for steps that there are already, by the names in `outside`.
-// Repeated, by this attempt or a later one of the same generation: the same tasks; other steps under a name
-// that is taken: conflict.
+// Adds tasks to the run of the attempt's task (SEMANTICS 43). `steps` are checked against the run's
+// definition (spec::parse_addition): their first ones stand for steps that there are already, by the names in
+// `outside`. Repeated, by this attempt or a later one of the same generation: the same tasks; other steps
+// under a name that is taken: conflict.
 struct AddTasks {
   Token token;
   TaskId task;
@@ -263,12 +263,12 @@ struct Tick {};
 // Goes on with work that did not fit into earlier batches: evaluations, expansions, cancellations, dispatch.
 struct Continue {};
 
-using CommandBody = std::variant<SubmitRun, CancelRun, ClaimTasks, Heartbeat, ReportAttempt, ReleaseAttempt,
-                                 LoseWorker, StartShard, Tick, Continue, PauseCommand, ResumeCommand,
-                                 RecoverRun, DecideTask, ChangeRun, Explain, AskSurvey, DiscardDeadLetters,
-                                 ForceBreaker, SendSignal, AnswerApproval, RegisterResource, ReleaseResource,
-                                 CleanResource, ReportProgress, SetLimit, ApplyWorkflow, SetQueue, SetRoute,
-                                 ForgetResults, AddTasks>;
+using CommandBody =
+    std::variant<SubmitRun, CancelRun, ClaimTasks, Heartbeat, ReportAttempt, ReleaseAttempt, LoseWorker,
+                 StartShard, Tick, Continue, PauseCommand, ResumeCommand, RecoverRun, DecideTask, ChangeRun,
+                 Explain, AskSurvey, DiscardDeadLetters, ForceBreaker, SendSignal, AnswerApproval,
+                 RegisterResource, ReleaseResource, CleanResource, ReportProgress, SetLimit, ApplyWorkflow,
+                 SetQueue, SetRoute, ForgetResults, AddTasks>;
 
 struct Command {
   CommandBody body;
@@ -355,10 +355,10 @@ struct TasksAdded {
 };
 struct Done {};
 
-using ReplyBody = std::variant<Error, Submitted, CancelAccepted, Claimed, HeartbeatAnswer, ReportAccepted,
-                               Discarded, Explanation, Survey, RunAccepted, SignalAccepted, ApprovalAnswered,
-                               ResourceRegistered, ResourceReleased, CleaningBegun, WorkflowApplied, TasksAdded,
-                               Done>;
+using ReplyBody =
+    std::variant<Error, Submitted, CancelAccepted, Claimed, HeartbeatAnswer, ReportAccepted, Discarded,
+                 Explanation, Survey, RunAccepted, SignalAccepted, ApprovalAnswered, ResourceRegistered,
+                 ResourceReleased, CleaningBegun, WorkflowApplied, TasksAdded, Done>;
 
 struct Reply {
   ReplyTo to = 0;

@@ -15,8 +15,8 @@ namespace baton::model {
 
 // Stored as numbers: append at the end, never reorder.
 enum class FactKind : std::uint8_t {
-  run_submitted = 1,     // text: workflow name; number: its version; other: the task that began it, if one did
-  run_started,           //
+  run_submitted = 1,  // text: workflow name; number: its version; other: the task that began it, if one did
+  run_started,        //
   run_cancel_requested,  // text: why; number: 1 = terminate, 2 = terminate without cleanup
   run_finalizing,        // a stage after the main phase begins; status: the decided outcome; text: the stage
   run_ended,             // status; text: error type
@@ -43,13 +43,13 @@ enum class FactKind : std::uint8_t {
   run_recovered,   // everything that is to be done again is reset
   run_changed,     // text: what ("priority", "metadata", "labels"); number: the new priority
   task_reset,      // its next generation begins; text: "items" = its items are void as well
-  task_waiting,    // a wait begins, or goes on after a poll; attempt; text: for, until, signal, approval, poll
-                 // or run; other: the signal's name, the question or the run; number: its end (wall microseconds) or the
-                 // delay
+  task_waiting,  // a wait begins, or goes on after a poll; attempt; text: for, until, signal, approval, poll
+                 // or run; other: the signal's name, the question or the run; number: its end (wall
+                 // microseconds) or the delay
   signal_received,  // text: its name; number: its number
   task_added,  // a task that serves another one; text: its role; number: that one's ordinal; other: resource.
-                        // Role "main": one that a running task added; number: that one's ordinal; other: its
-                        // name
+               // Role "main": one that a running task added; number: that one's ordinal; other: its
+               // name
   resource_opened,      // text: its name; attempt: that registered it
   resource_released,    // text: its name; by an attempt of its task: nothing is left to give back
   resource_cleaned,     // text: its name; given back by its action

@@ -108,7 +108,7 @@ Status ShardLoop::load_state() {
   std::vector<store::RunImage> images;
   for (std::size_t from = 0; from < open.size(); from += kLoadedAtOnce) {
     const std::span chunk(open.begin() + static_cast<std::ptrdiff_t>(from),
-                         std::min(kLoadedAtOnce, open.size() - from));
+                          std::min(kLoadedAtOnce, open.size() - from));
     images.clear();
     TRY_VOID(store_.load_runs(
         chunk, [&](store::RunImage image) { images.push_back(std::move(image)); },
@@ -385,8 +385,8 @@ void ShardLoop::take_commits(std::vector<store::CommitDone> commits) {
 }
 
 void ShardLoop::begin_load(const engine::Needs& needs, std::optional<Pending> command) {
-  store::LoadRequest request{needs.payloads, needs.runs, needs.idempotency_keys, shard_, needs.records,
-                             needs.definitions};
+  store::LoadRequest request{needs.payloads, needs.runs,    needs.idempotency_keys,
+                             shard_,         needs.records, needs.definitions};
   auto waiting = std::make_shared<std::optional<Pending>>(std::move(command));
   const std::uint64_t epoch = epoch_;
   store_.begin_load(std::move(request), [this, inbox = inbox_, waiting, epoch](Result<store::Loaded> loaded) {
@@ -438,8 +438,8 @@ void ShardLoop::admit(store::Loaded loaded) {
   }
   for (const Hash256& hash : loaded.wanted) {
     if (state_.programs.contains(hash)) continue;
-    const auto text = std::ranges::find(loaded.definitions, hash,
-                                        [](const auto& definition) { return definition.first; });
+    const auto text =
+        std::ranges::find(loaded.definitions, hash, [](const auto& definition) { return definition.first; });
     auto workflow = text != loaded.definitions.end()
                         ? world_.parse_definition(text->second)
                         : Result<std::shared_ptr<const model::Workflow>>(

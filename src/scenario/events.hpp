@@ -24,7 +24,8 @@ struct EventLine {
 // Tells the facts of one run, from its first one on: what serves a task is called after it, "deploy.cleanup".
 class Narrator {
  public:
-  Narrator(const RunId& run, std::shared_ptr<const api::RunSteps> steps) : run_(run), steps_(std::move(steps)) {}
+  Narrator(const RunId& run, std::shared_ptr<const api::RunSteps> steps)
+      : run_(run), steps_(std::move(steps)) {}
   EventLine tell(Duration at, const model::Fact& fact);
 
  private:

@@ -192,7 +192,8 @@ void Performance::perform(const Action& action) {
   if (action.verb == "expect") return expect(action.expect);
   if (action.verb == "kill owner") return kill_owner(action);
   if (action.verb.ends_with(" worker")) return control_worker(action);
-  if (action.verb == "apply") return send(action, model::ApplyWorkflow{.workflow = action.workflow, .note = {}});
+  if (action.verb == "apply")
+    return send(action, model::ApplyWorkflow{.workflow = action.workflow, .note = {}});
   if (action.verb == "limit") {
     model::SetLimit command{.name = text_of({{"name", action.argument}}, "name"),
                             .reason = text_of(action.options, "reason")};

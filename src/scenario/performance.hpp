@@ -39,7 +39,8 @@ class Performance {
 
   void add_workers(bool remote);
   simulate::Behaviour behave(const model::Assignment& assignment);
-  void add(const model::Assignment& assignment, const Mock::Addition& addition, simulate::Behaviour& behaviour);
+  void add(const model::Assignment& assignment, const Mock::Addition& addition,
+           simulate::Behaviour& behaviour);
   const Mocks* find_mocks(const model::Assignment& assignment, std::string& name);
 
   // ---- Actions

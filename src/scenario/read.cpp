@@ -272,9 +272,8 @@ class FileReader {
                                                                const std::vector<std::string_view>& names) {
     std::string_view step;
     for (const std::string_view name : names) {
-      const bool begins = key.starts_with(name) &&
-                          (key.size() == name.size() || key[name.size()] == '[' || key[name.size()] == '.' ||
-                           key[name.size()] == '/');
+      const bool begins = key.starts_with(name) && (key.size() == name.size() || key[name.size()] == '[' ||
+                                                    key[name.size()] == '.' || key[name.size()] == '/');
       if (begins && name.size() > step.size()) step = name;
     }
     const std::string_view rest = key.substr(step.size());

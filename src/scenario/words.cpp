@@ -21,7 +21,8 @@ constexpr std::array kScenario = {
     Word{"input", "the run's input"},
     Word{"start", "what else the run is started with: `job_id`, `priority`, `key`, `metadata`, `refused`"},
     Word{"steps", "what the steps pretend to do; one that is not named completes at once"},
-    Word{"workflows", "a list of further definitions, applied before the run starts: those that its steps run"},
+    Word{"workflows",
+         "a list of further definitions, applied before the run starts: those that its steps run"},
     Word{"limits", "a map of limits to how much there is of them, set before the run starts"},
     Word{"queues",
          "a map of queues to what is set for them (`max_waiting`, `weights`) before the run starts"},
@@ -68,7 +69,9 @@ constexpr std::array kExpect = {
     Word{"events", "what happened, in this order; other things may have happened between"},
     Word{"history", "what happened, in this order, and nothing else"},
     Word{"never", "what did not happen"},
-    Word{"runs", "a map of other runs of this scenario, by their names, to what is expected of them; one that a step has begun goes by the name of its task"},
+    Word{"runs",
+         "a map of other runs of this scenario, by their names, to what is expected of them; one that a step "
+         "has begun goes by the name of its task"},
 };
 
 constexpr std::array kAssumption = {

@@ -48,7 +48,8 @@ Result<json::object> complete(std::span<const Declared> declared, const json::va
   json::object resolved;
   for (const Declared& input : declared) {
     const json::value* value = values.if_contains(input.name);
-    const bool absent = value == nullptr || (value->is_null() && !input.required && input.fallback == nullptr);
+    const bool absent =
+        value == nullptr || (value->is_null() && !input.required && input.fallback == nullptr);
     if (absent) {
       if (input.required) {
         problem("/" + std::string(input.name), "the input \"" + std::string(input.name) + "\" is missing");
@@ -59,7 +60,8 @@ Result<json::object> complete(std::span<const Declared> declared, const json::va
     }
     const auto schema = Schema::compile(*input.schema);
     if (!schema)
-      return fail(ErrorCode::internal, "the schema of the input " + std::string(input.name) + " does not compile");
+      return fail(ErrorCode::internal,
+                  "the schema of the input " + std::string(input.name) + " does not compile");
     for (const Problem& p : schema->validate(*value)) {
       problem("/" + std::string(input.name) + p.pointer, problem_text(input.name, p));
     }

@@ -444,12 +444,8 @@ class Builder {
 
   const Tree& tree_;
   const Targets targets_;
-  const std::shared_ptr<const model::Wait> waits_for_run_ =
-      std::make_shared<const model::Wait>(model::Wait{.what = model::Wait::For::run,
-                                                      .timeout = {},
-                                                      .poll = {},
-                                                      .every = {},
-                                                      .until = {}});
+  const std::shared_ptr<const model::Wait> waits_for_run_ = std::make_shared<const model::Wait>(
+      model::Wait{.what = model::Wait::For::run, .timeout = {}, .poll = {}, .every = {}, .until = {}});
   NodeId defaults_ = kNoNode;
   json::object shared_env_;
   std::map<std::string_view, NodeId> unused_;  // variables of shared_env_ that no step has got so far

@@ -285,18 +285,20 @@ constexpr std::array kFields = {
           .is_kind = true,
           .status = Status::later,
           .also = Shape::action},
-    Field{.owner = Shape::step,
-          .name = "workflow",
-          .forms = Form::name | Form::object,
-          .description =
-              "Kind: a run of another workflow that was applied, with the step's `with` as its input. The step "
-              "holds no worker while it waits for that run, and takes no place of the run's `max_parallel`; it "
-              "fails if the run does. Its result is that of the run's last step, or an object of the results of "
-              "its last steps by their names. A name is short for `{name: …}`.",
-          .example = "workflow: {name: train-model, version: 3}\nwith: {dataset: \"${{ inputs.dataset }}\"}",
-          .shape = Shape::child,
-          .is_kind = true,
-          .kinds = kinds::workflow},
+    Field{
+        .owner = Shape::step,
+        .name = "workflow",
+        .forms = Form::name | Form::object,
+        .description =
+            "Kind: a run of another workflow that was applied, with the step's `with` as its input. The step "
+            "holds no worker while it waits for that run, and takes no place of the run's `max_parallel`; it "
+            "fails if the run does. Its result is that of the run's last step, or an object of the results "
+            "of "
+            "its last steps by their names. A name is short for `{name: …}`.",
+        .example = "workflow: {name: train-model, version: 3}\nwith: {dataset: \"${{ inputs.dataset }}\"}",
+        .shape = Shape::child,
+        .is_kind = true,
+        .kinds = kinds::workflow},
     Field{.owner = Shape::step,
           .name = "wait",
           .forms = Form::duration | Form::object,
@@ -368,8 +370,9 @@ constexpr std::array kFields = {
     Field{.owner = Shape::step,
           .name = "with",
           .forms = Form::value,
-          .description = "Arguments for the step. A process finds them as JSON in the file `$BATON_INPUT`; of a "
-                         "`workflow` they are the input of its run.",
+          .description =
+              "Arguments for the step. A process finds them as JSON in the file `$BATON_INPUT`; of a "
+              "`workflow` they are the input of its run.",
           .example = "with: {paths: \"${{ steps.list.result.paths }}\"}",
           .kinds = kinds::process | kinds::workflow,
           .also = Shape::action},
@@ -761,14 +764,15 @@ constexpr std::array kFields = {
           .example = "version: 3",
           .minimum = 1,
           .maximum = kMaxCount},
-    Field{.owner = Shape::child,
-          .name = "detach",
-          .forms = Form::boolean,
-          .description =
-              "Only begin the run: the step is completed with `{run: ID}` at once, and what becomes of the run "
-              "concerns it no more.",
-          .default_text = "false",
-          .example = "detach: true"},
+    Field{
+        .owner = Shape::child,
+        .name = "detach",
+        .forms = Form::boolean,
+        .description =
+            "Only begin the run: the step is completed with `{run: ID}` at once, and what becomes of the run "
+            "concerns it no more.",
+        .default_text = "false",
+        .example = "detach: true"},
 
     // -------------------------------------------------------------------------------------------------------
     // switch

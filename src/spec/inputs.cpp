@@ -82,8 +82,8 @@ Result<json::object> resolve_inputs(const model::Workflow& workflow, const json:
   std::vector<schema::Declared> declared;
   declared.reserve(workflow.inputs.size());
   for (const model::Input& input : workflow.inputs) {
-    declared.push_back({input.name, &input.schema, input.default_value ? &*input.default_value : nullptr,
-                        input.required});
+    declared.push_back(
+        {input.name, &input.schema, input.default_value ? &*input.default_value : nullptr, input.required});
   }
   return schema::complete(declared, given);
 }

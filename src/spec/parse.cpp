@@ -129,11 +129,12 @@ void check_addition(const Tree& tree, Findings& findings) {
     const std::string_view name = tree.text(m.key);
     if (std::ranges::find(kFields, name) != kFields.end()) continue;
     const std::string_view meant = nearest(name, kFields);
-    findings.error(m.key,
-                   "\"" + printable(utf8_prefix(name, 128)) +
-                       "\" cannot be added to a run: only `steps`, with `defaults`, `env` and `targets` of their "
-                       "own",
-                   meant.empty() ? "" : "did you mean `" + std::string(meant) + "`?");
+    findings.error(
+        m.key,
+        "\"" + printable(utf8_prefix(name, 128)) +
+            "\" cannot be added to a run: only `steps`, with `defaults`, `env` and `targets` of their "
+            "own",
+        meant.empty() ? "" : "did you mean `" + std::string(meant) + "`?");
   }
   const auto steps = tree.find(tree.root(), "steps");
   if (!steps) {

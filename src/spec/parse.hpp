@@ -54,8 +54,8 @@ struct AdditionScope {
   std::string queue = "default";   // of those that name none
 };
 struct AdditionResult {
-  // As model::Addition::text stands for: first a step for each of `outside`, then those to be added. nullptr if
-  // there are errors.
+  // As model::Addition::text stands for: first a step for each of `outside`, then those to be added. nullptr
+  // if there are errors.
   std::shared_ptr<const model::Workflow> workflow;
   std::vector<std::string> outside;  // the names that are needed
   std::vector<Diagnostic> diagnostics;

@@ -63,7 +63,8 @@ class Tree {
   // Of a scalar: its text after quotes, escapes and folding are undone.
   std::string_view text(NodeId id) const;
 
-  // Puts a member before the others of a map. It stands nowhere in the text: its place is the text's beginning.
+  // Puts a member before the others of a map. It stands nowhere in the text: its place is the text's
+  // beginning.
   void put_first(NodeId map, std::string_view key, const boost::json::value& value);
 
   // Number of items of a list or of members of a map.

@@ -53,7 +53,7 @@ struct StoredDefinition {
 // A run with its tasks as stored: ordinals below its next_ordinal; tasks that never changed have no row.
 struct RunImage {
   model::RunRow run;
-  std::vector<model::TaskRow> tasks;  // by ordinal
+  std::vector<model::TaskRow> tasks;     // by ordinal
   std::vector<model::Record> additions;  // of kind addition: what its tasks have added, in that order
 };
 
@@ -91,7 +91,7 @@ struct Loaded {
   std::vector<std::pair<model::PayloadKey, Error>> refused;
   std::vector<std::pair<RunKey, std::optional<RunImage>>> runs;
   std::vector<std::pair<Hash256, std::string>>
-      definitions;  // canonical texts of the loaded runs' definitions, and of those asked for
+      definitions;              // canonical texts of the loaded runs' definitions, and of those asked for
   std::vector<Hash256> wanted;  // those asked for, whether they are there or not
   std::vector<std::pair<std::string, std::optional<IdempotencyEntry>>> idempotency;
   std::vector<std::pair<model::RecordKey, std::optional<model::Record>>> records;

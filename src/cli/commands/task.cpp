@@ -142,7 +142,8 @@ Result<Steps> steps_of(const Options& options) {
   if (!options.file.empty()) {
     if (!options.name.empty() || !options.script.empty() || !options.command.empty() ||
         !options.needs.empty() || !options.with.empty() || !options.queue.empty()) {
-      return fail(ErrorCode::usage, "--file says all about the tasks: give it, or a NAME with --run or --exec");
+      return fail(ErrorCode::usage,
+                  "--file says all about the tasks: give it, or a NAME with --run or --exec");
     }
     TRY(std::string text, read_text_file(options.file, model::kAdditionBytes));
     return Steps{std::move(text), options.file == "-" ? "standard input" : options.file};
@@ -171,7 +172,8 @@ int add_steps(const Context& context, const Options& options) {
   if (!steps) return context.fail(steps.error());
   auto step = this_step();
   if (!step) return context.fail(step.error());
-  const auto added = step->client.add_tasks(step->task, step->token, steps->text, steps->file, options.detach);
+  const auto added =
+      step->client.add_tasks(step->task, step->token, steps->text, steps->file, options.detach);
   if (!added) return context.fail(added.error());
   print_object(context.console, context.settings.output, *added, [&](const Style&) {
     std::string lines;
@@ -208,10 +210,10 @@ void add_task(Program& program) {
   add_steps_command.add_option("--run", options->script, "What it does, as a script for the shell")
       ->type_name("SCRIPT");
   add_steps_command
-      .add_flag("--exec", options->exec,
-                "What it does: all further words are the program and its arguments")
+      .add_flag("--exec", options->exec, "What it does: all further words are the program and its arguments")
       ->option_text("PROGRAM [ARG]...");
-  add_steps_command.add_option("--needs", options->needs, "A step that must have ended before; may be repeated")
+  add_steps_command
+      .add_option("--needs", options->needs, "A step that must have ended before; may be repeated")
       ->type_name("STEP")
       ->allow_extra_args(false);
   add_steps_command.add_option("--with", options->with, "Its arguments, as JSON in $BATON_INPUT")
@@ -219,7 +221,8 @@ void add_task(Program& program) {
   add_steps_command.add_option("--queue", options->queue, "Its queue; without it that of this step")
       ->type_name("QUEUE");
   add_steps_command
-      .add_option("--file", options->file, "Instead: a file with `steps`, as in a definition; - is standard input")
+      .add_option("--file", options->file,
+                  "Instead: a file with `steps`, as in a definition; - is standard input")
       ->type_name("FILE");
   add_steps_command.add_flag("--detach", options->detach, "What follows this step does not wait for them");
   CLI::App& resource = *task.add_subcommand("resource", "What the step has made and must be given back");

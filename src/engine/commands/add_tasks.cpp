@@ -112,8 +112,8 @@ class Adding {
     for (const std::string& name : command_.outside) {
       const auto found = resolve(run_, scope_, name);
       if (!found) {
-        return fail(ErrorCode::conflict, "the run has no step \"" + printable(name) + "\" that could be needed",
-                    name);
+        return fail(ErrorCode::conflict,
+                    "the run has no step \"" + printable(name) + "\" that could be needed", name);
       }
       if (run_.program->step(*found).finally) {
         return conflict("\"" + name + "\" stands under `finally`: it starts when all other steps are over");
@@ -194,7 +194,8 @@ class Adding {
     }
     update_progress(run_);
     for (const Ordinal step : ordinals(first, count_)) {
-      if (trigger(run_.program->step(step).trigger_rule, run_.tasks[step].upstream).kind != Trigger::Kind::wait)
+      if (trigger(run_.program->step(step).trigger_rule, run_.tasks[step].upstream).kind !=
+          Trigger::Kind::wait)
         state_.work.push_back({WorkKind::ready, {run_.row.key, step}, 0});
     }
   }

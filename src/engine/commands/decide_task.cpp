@@ -22,8 +22,8 @@ using Verdict = model::DecideTask::Verdict;
 constexpr std::size_t kReasonLimit = 1000;  // bytes
 
 std::string label(const Run& run, const Task& task) {
-  std::string text = "task " + TaskId{run.row.id, task.row.key.ordinal}.text() + " (" +
-                     run.program->name(task.row.step);
+  std::string text =
+      "task " + TaskId{run.row.id, task.row.key.ordinal}.text() + " (" + run.program->name(task.row.step);
   if (task.row.index >= 0) text += "[" + std::to_string(task.row.index) + "]";
   return text + ")";
 }
@@ -166,14 +166,15 @@ Status redo(State& state, Run& run, Task& task, const model::DecideTask& command
   const model::TaskRow& row = task.row;
   if (command.verdict == Verdict::fail) return conflict(run, task, "only a task that waits can be let fail");
   if (row.status == TaskStatus::completed) {
-    return conflict(run, task,
-                    "to do it again with all that follows, recover its run from step " +
-                        run.program->name(row.step));
+    return conflict(
+        run, task,
+        "to do it again with all that follows, recover its run from step " + run.program->name(row.step));
   }
   if (run.program->has_live_parts(row.key.ordinal) && !model::is_terminal(run.row.status)) {
-    return conflict(run, task,
-                    "it has added tasks, which it would add again: decide about those, or recover the run when "
-                    "it has ended");
+    return conflict(
+        run, task,
+        "it has added tasks, which it would add again: decide about those, or recover the run when "
+        "it has ended");
   }
   if (row.index >= 0 && run.tasks[row.step].sweeping) {
     return conflict(run, task, "its step is being ended; try again when it has");

@@ -34,16 +34,16 @@ void decide(State& state, const model::SubmitRun& command, model::ReplyTo reply_
     effects.reply(reply_to, room.error());
     return;
   }
-  const Run& run = make_run(
-      state,
-      {.workflow = command.workflow,
-       .input = command.input,
-       .context = command.context,
-       .job_id = command.job_id,
-       .priority = command.priority.value_or(static_cast<std::uint8_t>(workflow.priority)),
-       .replay_of = command.replay_of,
-       .parent = {}},
-      moment, effects);
+  const Run& run =
+      make_run(state,
+               {.workflow = command.workflow,
+                .input = command.input,
+                .context = command.context,
+                .job_id = command.job_id,
+                .priority = command.priority.value_or(static_cast<std::uint8_t>(workflow.priority)),
+                .replay_of = command.replay_of,
+                .parent = {}},
+               moment, effects);
   if (!command.idempotency_key.empty()) {
     model::IdempotencyChange use{command.idempotency_key, command.body, run.row.key,
                                  moment.wall + state.settings.idempotency_kept};

@@ -195,7 +195,8 @@ void Disk::recount(const model::RunRow& row) {
   std::vector<model::ItemRange> old_items;
   // What was added by a generation that is over.
   for (const auto& [key, record] : records_) {
-    if (key.kind != model::RecordKind::addition || !key.key.starts_with(model::additions_of(row.id))) continue;
+    if (key.kind != model::RecordKind::addition || !key.key.starts_with(model::additions_of(row.id)))
+      continue;
     const auto addition = model::addition_of(record);
     ASSERT_TRUE(addition);
     const auto parent = tasks_.find({row.key, addition->parent});

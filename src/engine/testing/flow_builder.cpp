@@ -112,8 +112,8 @@ FlowBuilder& FlowBuilder::child(std::string step, std::string workflow, bool det
   add(model::StepKind::workflow, std::move(step), nullptr);
   last().child = std::make_shared<const model::Child>(
       model::Child{.workflow = std::move(workflow), .version = 0, .detach = detach});
-  last().wait = std::make_shared<const model::Wait>(model::Wait{
-      .what = model::Wait::For::run, .timeout = {}, .poll = {}, .every = {}, .until = {}});
+  last().wait = std::make_shared<const model::Wait>(
+      model::Wait{.what = model::Wait::For::run, .timeout = {}, .poll = {}, .every = {}, .until = {}});
   return *this;
 }
 

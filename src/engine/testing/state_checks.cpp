@@ -1,4 +1,3 @@
-#include "engine/children.hpp"
 #include "engine/testing/state_checks.hpp"
 
 #include <gtest/gtest.h>
@@ -9,6 +8,7 @@
 #include <tuple>
 
 #include "engine/breakers.hpp"
+#include "engine/children.hpp"
 #include "engine/endings.hpp"
 #include "engine/explain_limits.hpp"
 #include "engine/flow.hpp"

@@ -164,7 +164,8 @@ void World::load(const Needs& needs) {
   for (const RunKey key : needs.runs) {
     const model::RunRow* row = disk_.run(key);
     if (row == nullptr) continue;
-    const Status admitted = admit(*state_, *row, disk_.tasks(key), program(row->definition), additions(row->id));
+    const Status admitted =
+        admit(*state_, *row, disk_.tasks(key), program(row->definition), additions(row->id));
     EXPECT_TRUE(admitted);
   }
   for (const model::RecordKey& key : needs.records) {

@@ -1,13 +1,12 @@
 #include "store/sqlite/run_table.hpp"
 
-#include "model/addition.hpp"
-#include "store/sqlite/record_table.hpp"
-
 #include <algorithm>
 #include <cstring>
 
+#include "model/addition.hpp"
 #include "store/item_list.hpp"
 #include "store/sqlite/payload_table.hpp"
+#include "store/sqlite/record_table.hpp"
 
 namespace baton::store::sqlite {
 namespace {
