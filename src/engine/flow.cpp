@@ -625,6 +625,7 @@ namespace {
 
 // Whether as many items of a mapped step are on their way as may be.
 bool is_full(const State& state, const Run& run, const Task& group) {
+  if (group.items_asking >= kMostAsking) return true;
   const std::uint32_t limit = run.program->step(group.row.step).max_parallel;
   return limit > 0 ? group.items_active + group.items_asking >= limit
                    : group.items_waiting + group.items_asking >= state.settings.item_window;
