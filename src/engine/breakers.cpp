@@ -157,7 +157,8 @@ void note_end(State& state, const Run& run, Task& task, model::AttemptEnd end, c
   // One that never saw a failure has no row.
   if (found == state.breakers.end() && (sign != Sign::failure && settings->rate_percent == 0)) return;
   Breaker& breaker = found != state.breakers.end() ? found->second : state.breakers[settings->name];
-  const bool was_probe = std::exchange(task.probe, false);
+  const bool was_probe = task.probe;
+  task.probe = false;
   if (was_probe) --breaker.probing;
   breaker.row.settings = *settings;
   const std::uint32_t failures = breaker.row.failure_count;

@@ -88,7 +88,11 @@ Result<CacheAnswer> ask_cache(State& state, Run& run, Task& task, const std::opt
 std::optional<std::string> stop_asking(State& state, Run& run, Task& task) {
   if (!task.asking) return std::nullopt;
   task.asking = false;
-  if (task.row.index >= 0) --run.tasks[task.row.step].items_asking;
+  if (task.row.index >= 0) {
+    Task& group = run.tasks[task.row.step];
+    --group.items_asking;
+    refill(state, run, group);
+  }
   auto lookup = state.lookups.extract(task.row.key);
   return lookup.empty() ? std::nullopt : std::optional(std::move(lookup.mapped()));
 }

@@ -21,6 +21,9 @@
 
 namespace baton::engine {
 
+// Items of a mapped step that ask at a time.
+inline constexpr std::uint16_t kMostAsking = 1000;
+
 enum class CacheAnswer : std::uint8_t {
   miss,   // the work is to be done
   asked,  // the record is being loaded, or the task is held back: `ready` comes again

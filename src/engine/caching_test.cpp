@@ -141,6 +141,18 @@ TEST(Caching, ManyItemsAreLookedUpInParts) {
   EXPECT_EQ(work(world, flow, "{}"), 0U);
 }
 
+TEST(Caching, AskingLeavesNoPlaceEmpty) {
+  WorldOptions options;
+  options.check_memory = false;
+  World world(options);
+  boost::json::array list(3000, boost::json::value(1));
+  world.submit(FlowBuilder("w").run("a").for_each(list, 2500).cache("${{ index }}").done());
+  std::size_t handed_out = 0;
+  for (auto tasks = world.claim(kMany); !tasks.empty(); tasks = world.claim(kMany))
+    handed_out += tasks.size();
+  EXPECT_EQ(handed_out, 2500U);
+}
+
 TEST(Caching, WhatIsDoneAgainIsDone) {
   World world;
   const auto workflow = FlowBuilder("w").run("a").cache("k").run("b").needs({"a"}).done();

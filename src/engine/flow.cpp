@@ -703,6 +703,7 @@ namespace {
 // Whether as many items of a mapped step are on their way as may be. Child runs stand in no queue: they count
 // as long as they last.
 bool is_full(const State& state, const Run& run, const Task& group) {
+  if (group.items_asking >= kMostAsking) return true;
   const model::Step& step = run.program->step(group.row.step);
   if (step.max_parallel > 0) return group.items_active + group.items_asking >= step.max_parallel;
   return (step.child ? group.items_active : group.items_waiting) + group.items_asking >=

@@ -36,18 +36,20 @@ struct Line;
 
 struct Task {
   model::TaskRow row;
-  bool stored = false;          // has a row in the store (or in a batch on its way there)
-  bool sweeping = false;        // of a mapped step: its open items are being cancelled
-  bool parked = false;          // ready, but stands in Run::parked or before its full queue
-  bool refill_pending = false;  // of a mapped step: an `expand` stands in State::work
-  bool has_timer = false;
-  bool has_clock = false;
-  bool old = false;    // an item of a list, or added by a generation, that a recovery has replaced; it counts
-                       // nowhere
-  bool probe = false;  // its attempt went through a half-open breaker
-  bool slot = false;   // it counts in Run::active
-  bool asking = false;             // its cached result is being looked for: an entry in State::lookups
-  bool let_past = false;           // it counts in State::let_past
+  // Bits: tasks are many, and each is to take at most 512 bytes.
+  bool stored : 1 = false;          // has a row in the store (or in a batch on its way there)
+  bool sweeping : 1 = false;        // of a mapped step: its open items are being cancelled
+  bool parked : 1 = false;          // ready, but stands in Run::parked or before its full queue
+  bool refill_pending : 1 = false;  // of a mapped step: an `expand` stands in State::work
+  bool has_timer : 1 = false;
+  bool has_clock : 1 = false;
+  // An item of a list, or added by a generation, that a recovery has replaced; it counts nowhere.
+  bool old : 1 = false;
+  bool probe : 1 = false;          // its attempt went through a half-open breaker
+  bool slot : 1 = false;           // it counts in Run::active
+  bool asking : 1 = false;         // its cached result is being looked for: an entry in State::lookups
+  bool let_past : 1 = false;       // it counts in State::let_past
+  std::uint16_t items_asking = 0;  // of a mapped step: its items that are `asking`
   Upstream upstream;               // how its predecessors stand
   std::uint32_t helpers = 0;       // open tasks that serve it
   JournalSequence ended_in = 0;    // the commit that has its terminal state; 0 = before this owner
@@ -64,7 +66,6 @@ struct Task {
   std::uint32_t items_cancelled = 0;  // or skipped, because the run failed fast
   std::uint32_t items_waiting = 0;    // queued or parked
   std::uint32_t items_active = 0;     // parked, queued, running or retrying
-  std::uint32_t items_asking = 0;     // see `asking`
 };
 
 // How far the cleanups of a run's steps are: a step's begin when those of all steps that needed it have

@@ -8,6 +8,7 @@
 #include <tuple>
 
 #include "engine/breakers.hpp"
+#include "engine/caching.hpp"
 #include "engine/children.hpp"
 #include "engine/endings.hpp"
 #include "engine/explain_limits.hpp"
@@ -331,8 +332,9 @@ class RunCheck {
     const Task& group = run_.tasks[task.row.step];
     if (static_cast<std::uint32_t>(task.row.index) < group.next_item || group.sweeping) return false;
     const std::uint32_t limit = run_.program->step(task.row.step).max_parallel;
-    const bool full = limit > 0 ? group.items_active + group.items_asking >= limit
-                                : group.items_waiting + group.items_asking >= state_.settings.item_window;
+    const bool full = group.items_asking >= kMostAsking ||
+                      (limit > 0 ? group.items_active + group.items_asking >= limit
+                                 : group.items_waiting + group.items_asking >= state_.settings.item_window);
     return full || (group.refill_pending && agenda_.work.contains({WorkKind::expand, group.row.key}));
   }
 
