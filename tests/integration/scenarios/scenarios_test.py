@@ -268,7 +268,7 @@ steps:
         self.assertLess(by_name["slow"]["duration"], 60)
         self.assertEqual(by_name["new"]["duration"], 120.0, "its estimate: it has never run")
         self.assertEqual(study["retries"]["saved"], 3)
-        self.write("assume.yaml", "steps: {slow: {takes: 7m}}\n")
+        self.assume = "steps: {slow: {takes: 7m}}\n"
         study = json.loads(self.simulate("--past", "5", "--data", data, "--runs", "1", "--output", "json", "--assume",
                                          "assume.yaml").stdout)
         self.assertEqual(study["steps"][0]["duration"], 420.0, "what is assumed wins")
