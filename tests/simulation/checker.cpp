@@ -220,6 +220,8 @@ void Checker::owner_starts() {
 
 void Checker::look() {
   signals_.look();
+  limits_.look();
+  gates_.look();
   for (const model::Record& record :
        reader_.list_records({.kind = model::RecordKind::breaker}, std::nullopt, 100).value()) {
     const auto row = model::breaker_of(record);

@@ -21,8 +21,15 @@ class GatesCheck {
   // Before the books follow.
   void attempt_starts(const RunBook& run, const TaskBook& task, const model::Fact& fact);
   void attempt_ends(const RunBook& run, const model::Fact& fact);
+  // All facts so far were told.
+  void look();
 
  private:
+  struct Probe {
+    std::string what;
+    ShardTime half_open_since;
+    std::uint32_t most = 1;
+  };
   using Attempt = std::pair<RunId, Ordinal>;
   void check_pauses(const RunBook& run, const TaskBook& task, const model::Fact& fact,
                     const std::string& what);
@@ -33,7 +40,8 @@ class GatesCheck {
   Diary& diary_;
   bool steady_clock_;
   std::map<std::string, std::map<Attempt, ShardTime>>
-      through_;  // a breaker: attempts under way, and since when
+      through_;                          // a breaker: attempts under way, and since when
+  std::map<std::string, Probe> probed_;  // breakers with a probe since the last look: the last one
 };
 
 }  // namespace baton::simulation

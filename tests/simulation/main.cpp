@@ -24,7 +24,7 @@ constexpr const char* kUsage = R"(usage: simulation [OPTION…]
   --runs N, --workers N, --steps N, --storm SECONDS    the size
   --coverage        also print what happened how often, and fail if something never did
   --often           fail if something of often.txt never happened
-  --list-often      print what happened at least five times: often.txt
+  --list-often      print what happened at least 20 times: often.txt
   --bug NAME        with one of the mistakes on purpose (only with -DBATON_SEEDED_BUGS=ON)
   --bugs            search for each of them, and print how many seeds it took; fails if one is not found
   --twice           play each seed twice: the end must be the same, to the last byte
@@ -207,7 +207,7 @@ int find_bugs(const Arguments& arguments) {
 
 // Whether all happened that should have.
 bool covers(const Arguments& arguments, const Coverage& coverage) {
-  constexpr std::uint64_t kOften = 5;
+  constexpr std::uint64_t kOften = 20;
   bool complete = true;
   if (arguments.coverage) {
     for (const auto& [what, count] : coverage.counts()) fmt::print("{:>10}  {}\n", count, what);

@@ -20,12 +20,13 @@ constexpr Duration kPatience = Duration::seconds(5);
 }  // namespace
 
 People::People(simulate::World& world, const Options& options, Diary& diary, Checker& checker,
-               Network& network)
+               Network& network, std::function<void()> crash)
     : world_(world),
       options_(options),
       diary_(diary),
       checker_(checker),
       network_(network),
+      crash_(std::move(crash)),
       random_(stream(options.seed, Stream::users)) {}
 
 void People::plan() {
@@ -90,6 +91,13 @@ void People::set_limits() {
   for (model::SetLimit& limit : limits_that_are_set()) ask(std::move(limit));
 }
 
+// What the engine does in pieces: a good moment to die.
+void People::ask_for_long_work(model::CommandBody body) {
+  ask(std::move(body));
+  if (one_in(2) && options_.has(Switch::crashes))
+    world_.after(Duration::micros(random_.up_to(100'000)), crash_);
+}
+
 void People::do_something() {
   const Submission& submission = submissions_[static_cast<std::size_t>(
       random_.up_to(static_cast<std::int64_t>(submissions_.size()) - 1))];
@@ -99,10 +107,10 @@ void People::do_something() {
   switch (what) {
     case 0:
       if (!options_.has(Switch::cancels)) break;
-      ask(model::CancelRun{.run = run,
-                           .terminate = one_in(3),
-                           .reason = "enough",
-                           .no_cleanup = one_in(3) && options_.has(Switch::drops)});
+      ask_for_long_work(model::CancelRun{.run = run,
+                                         .terminate = one_in(3),
+                                         .reason = "enough",
+                                         .no_cleanup = one_in(3) && options_.has(Switch::drops)});
       break;
     case 1:
     case 2:
@@ -172,7 +180,7 @@ void People::recover(const RunId& run) {
                             .failed_only = one_in(3),
                             .force = one_in(3)};
   if (one_in(4)) command.keep.push_back(std::to_string(random_.up_to(3)));
-  ask(std::move(command));
+  ask_for_long_work(std::move(command));
 }
 
 void People::decide(const RunId& run) {

@@ -3,6 +3,7 @@
 // cannot be.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -14,7 +15,9 @@ namespace baton::simulation {
 
 class People {
  public:
-  People(simulate::World& world, const Options& options, Diary& diary, Checker& checker, Network& network);
+  // `crash` kills the owner, unless the storm is over.
+  People(simulate::World& world, const Options& options, Diary& diary, Checker& checker, Network& network,
+         std::function<void()> crash);
 
   // Plans everything that they do while the storm lasts.
   void plan();
@@ -49,12 +52,14 @@ class People {
   void nonsense(const RunId& run);
   bool go_on(const RunId& run);
   void ask(model::CommandBody body);
+  void ask_for_long_work(model::CommandBody body);
 
   simulate::World& world_;
   const Options& options_;
   Diary& diary_;
   Checker& checker_;
   Network& network_;
+  std::function<void()> crash_;
   engine::Random random_;
   std::vector<Submission> submissions_;
   std::uint32_t signals_ = 0;  // sent so far: the data of the last one

@@ -25,7 +25,9 @@ class Simulation {
     diary_.now = [this] { return world_->now(); };
     checker_ = std::make_unique<Checker>(world_->reader(), diary_, !options_.has(Switch::wall_clock));
     network_ = std::make_unique<Network>(*world_, options_, diary_, *checker_);
-    people_ = std::make_unique<People>(*world_, options_, diary_, *checker_, *network_);
+    people_ = std::make_unique<People>(*world_, options_, diary_, *checker_, *network_, [this] {
+      if (!calm_) kill_owner("in the middle");
+    });
     for (std::uint32_t i = 1; i <= options_.workers; ++i) add_worker(i, false);
     if (options_.has(Switch::worker_in_process)) add_worker(0, true);
   }
