@@ -70,10 +70,10 @@ struct RunBook {
   bool cancelled = false;   // asked for since the last recovery
   bool no_cleanup = false;
   bool timed_out = false;
-  std::uint32_t late = 0;                   // how often its sla was missed
-  std::optional<model::RunStage> stage;     // of its endings; none: its main phase
-  std::optional<model::RunStatus> outcome;  // decided
-  std::set<std::string> paused_steps;
+  std::uint32_t late = 0;                        // how often its sla was missed
+  std::optional<model::RunStage> stage;          // of its endings; none: its main phase
+  std::optional<model::RunStatus> outcome;       // decided
+  std::map<std::string, WallTime> paused_steps;  // until when; 0 = until somebody resumes them
   std::optional<WallTime> started_at;
   model::RunHistory history;
 

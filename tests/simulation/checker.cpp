@@ -333,7 +333,7 @@ void Checker::run_fact(RunBook& run, const model::Fact& fact) {
       if (fact.other.empty()) {
         run.paused = true;
       } else {
-        run.paused_steps.insert(fact.other);
+        run.paused_steps[fact.other] = WallTime{fact.number};
       }
       break;
     case FactKind::run_resumed:

@@ -12,7 +12,8 @@ using model::TaskRole;
 void GatesCheck::attempt_starts(const RunBook& run, const TaskBook& task, const model::Fact& fact) {
   const std::string what = describe(run.id.key(), fact);
   if (run.paused) diary_.wrong("pause", what + " while the run is paused");
-  if (run.paused_steps.contains(run.step(task).name))
+  const auto step = run.paused_steps.find(run.step(task).name);
+  if (step != run.paused_steps.end() && (step->second.us == 0 || (steady_clock_ && fact.at < step->second)))
     diary_.wrong("pause", what + " while its step is paused");
   const bool main = task.role == TaskRole::main && !run.step(task).finally;
   if (main && run.cancelled) diary_.wrong("cancel", what + " after its run was cancelled");
