@@ -208,6 +208,8 @@ void end_preflight(State& state, Run& run, Task& task, const Moment& moment, Eff
                        .step = task.row.step,
                        .index = task.row.index,
                        .attempt = task.row.starts});
+  // Meanwhile its run was cancelled, or its mapped step has failed: the sweep has passed it by.
+  if (is_closing(run, task)) return cancel_task(state, run, task, moment, effects);
   enqueue(state, run, task, moment, effects);
 }
 

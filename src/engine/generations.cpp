@@ -272,7 +272,8 @@ void finish(State& state, Run& run, const Moment& moment, Effects& effects) {
       end_group(state, run, task, moment, effects);
     }
   }
-  if (model::is_terminal(run.row.status)) return;
+  // It has ended; then it may recover by itself already.
+  if (model::is_terminal(run.row.status) || run.row.status == RunStatus::recovering) return;
   take_up(state, run);
   // Nothing was to be done again: everything had ended when the run was cancelled.
   if (run.row.stage == model::RunStage::main && run.open_main == 0 &&

@@ -68,6 +68,15 @@ TEST(Preflight, OfAHeldTaskIsDoneAgain) {
 }
 
 // The health check of a service is what a half-open breaker lets through first.
+TEST(Preflight, ThatEndsWellWhileItsRunIsCancelledIsFollowedByNothing) {
+  World world;
+  const RunId run = world.submit(FlowBuilder("w").run("a").preflight("check").done());
+  const auto check = world.claim_one();
+  world.cancel(run);
+  EXPECT_EQ(world.complete(check), TaskStatus::cancelled);
+  EXPECT_EQ(world.run(run).status, model::RunStatus::cancelled);
+}
+
 TEST(Preflight, ProbesABreaker) {
   auto settings = std::make_shared<model::BreakerSettings>();
   settings->name = "nlp";

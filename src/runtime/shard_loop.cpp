@@ -495,6 +495,12 @@ void ShardLoop::lose_writes(const Error& why) {
     const std::unique_lock lock(inbox_->mutex);
     inbox_->read_only = true;
     ++epoch_;
+    // Whoever has sent what is not decided yet is told the same. It must not be done later: a task that is
+    // handed to a claim that nobody waits for any more would be lost.
+    inbox_->commands.clear();
+    handlers_.insert(std::make_move_iterator(inbox_->handlers.begin()),
+                     std::make_move_iterator(inbox_->handlers.end()));
+    inbox_->handlers.clear();
   }
   while (!handlers_.empty()) {
     answer(handlers_.begin()->first,

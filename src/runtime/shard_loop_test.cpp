@@ -215,6 +215,26 @@ TEST(ShardLoop, ACommitThatStoredNothingIsUndone) {
   EXPECT_NE(shard.loop->state().find(kept.key()), nullptr);
 }
 
+TEST(ShardLoop, WhatWasRefusedInTheMailboxIsNotDoneLater) {
+  Shard shard;
+  shard.options.commands_per_turn = 1;
+  shard.restart();
+  shard.writer->hold_commits();
+  std::vector<std::shared_ptr<std::optional<ReplyBody>>> replies;
+  for (int i = 0; i < 6; ++i) replies.push_back(shard.submit(kOneStep));
+  shard.settle();
+  shard.writer->set_probe(fail(ErrorCode::read_only, "full"));
+  shard.writer->complete_next(CommitResult::not_committed);
+  shard.settle();
+  for (const auto& reply : replies) EXPECT_EQ(as<Error>(reply).code, ErrorCode::read_only);
+  shard.writer->set_probe({});
+  shard.now = *shard.loop->next_due();
+  shard.settle();
+  while (shard.writer->held() > 0) shard.writer->complete_next();
+  shard.settle();
+  EXPECT_TRUE(shard.loop->state().runs.empty());
+}
+
 TEST(ShardLoop, AnUnknownCommitEndsTheOwner) {
   Shard shard;
   shard.writer->hold_commits();

@@ -72,8 +72,8 @@ Assumptions assumptions_of(const model::Workflow& workflow) {
 }
 
 Assumptions read_assumptions(std::string_view text, const std::string& file_name,
-                             const model::Workflow& workflow) {
-  Assumptions assumptions = assumptions_of(workflow);
+                             const model::Workflow& workflow, Assumptions otherwise) {
+  Assumptions assumptions = std::move(otherwise);
   const auto tree = spec::read_tree(file_name, text, {});
   if (!tree) {
     spec::Diagnostic d;

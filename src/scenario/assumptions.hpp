@@ -19,9 +19,10 @@ struct Assumptions {
   std::vector<spec::Diagnostic> diagnostics;  // mistakes; then the rest is not to be used
 };
 
-// Steps that the text does not name take their `estimate`. Without a text, all do.
+// Steps take their `estimate`.
 Assumptions assumptions_of(const model::Workflow& workflow);
+// Of steps that the text does not name, `otherwise` holds.
 Assumptions read_assumptions(std::string_view text, const std::string& file_name,
-                             const model::Workflow& workflow);
+                             const model::Workflow& workflow, Assumptions otherwise);
 
 }  // namespace baton::scenario

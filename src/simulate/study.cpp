@@ -32,10 +32,12 @@ class Play {
     for (const model::Step& step : options_.workflow->steps) {
       if (!step.flow) continue;
       for (const model::LimitUse& use : step.flow->flow.limits) {
-        if (use.otherwise == 0)
-          world_.send(model::SetLimit{use.name, kEnough, ""}, "simulate", [](const model::ReplyBody&) {});
+        if (use.otherwise != 0 || options_.limits.contains(use.name)) continue;
+        world_.send(model::SetLimit{use.name, kEnough, ""}, "simulate", [](const model::ReplyBody&) {});
       }
     }
+    for (const auto& [name, limit] : options_.limits)
+      world_.send(model::SetLimit{name, limit, ""}, "simulate", [](const model::ReplyBody&) {});
     std::optional<model::ReplyBody> answer;
     model::SubmitRun submit{.workflow = options_.workflow, .input = options_.input};
     submit.context = R"({"workdir":"/simulated","env":{},"metadata":{},"vars":{}})";
@@ -139,6 +141,10 @@ class Play {
       } else if (fact.kind == model::FactKind::attempt_ended) {
         if (!task.waits) task.attempts.back().second = event.at;
         trace_.busy = trace_.busy + (event.at - task.begun);
+        if (fact.text != "completed") {
+          trace_.wasted = trace_.wasted + (event.at - task.begun);
+          trace_.failed_attempts = true;
+        }
       } else if (fact.kind == model::FactKind::task_ended) {
         task.ended = event.at;
         if (task.waits) task.attempts.back().second = event.at;
@@ -221,6 +227,8 @@ void add(Study& study, const RunTrace& run) {
   ++study.outcomes[std::string(name(run.status))];
   if (study.first_error.empty()) study.first_error = run.error;
   study.busy = study.busy + run.busy;
+  study.wasted = study.wasted + run.wasted;
+  study.saved += run.failed_attempts && run.status == model::RunStatus::completed;
   study.total = study.total + run.took;
   study.shares.work = study.shares.work + run.shares.work;
   study.shares.retries = study.shares.retries + run.shares.retries;
@@ -244,6 +252,8 @@ void add(Study& study, const RunTrace& run) {
 
 Duration Spread::draw(engine::Random& random) const {
   if (kind == Kind::fixed) return low;
+  if (kind == Kind::seen)
+    return seen[static_cast<std::size_t>(random.up_to(static_cast<std::int64_t>(seen.size()) - 1))];
   const double u = between_0_and_1(random);
   if (kind == Kind::even) {
     return {low.us + static_cast<std::int64_t>(u * static_cast<double>((high - low).us))};

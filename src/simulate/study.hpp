@@ -15,13 +15,14 @@
 
 namespace baton::simulate {
 
-// How long something takes: always `low`, evenly between `low` and `high`, or (skewed) as a log-normal
-// distribution whose median is `low` and whose 95th percentile is `high`.
+// How long something takes: always `low`, evenly between `low` and `high`, (skewed) as a log-normal
+// distribution whose median is `low` and whose 95th percentile is `high`, or one of those that were `seen`.
 struct Spread {
-  enum class Kind : std::uint8_t { fixed, even, skewed };
+  enum class Kind : std::uint8_t { fixed, even, skewed, seen };
   Kind kind = Kind::fixed;
   Duration low;
   Duration high;
+  std::vector<Duration> seen;  // of kind seen: not empty
 
   Duration draw(engine::Random& random) const;
 };
@@ -38,9 +39,10 @@ struct Assumption {
 
 struct StudyOptions {
   std::shared_ptr<const model::Workflow> workflow;
-  std::string input = "{}";                 // complete and checked
-  std::map<std::string, Assumption> steps;  // others take nothing and do not fail
-  std::uint32_t workers = 4;                // tasks at a time
+  std::string input = "{}";                     // complete and checked
+  std::map<std::string, Assumption> steps;      // others take nothing and do not fail
+  std::uint32_t workers = 4;                    // tasks at a time
+  std::map<std::string, std::uint32_t> limits;  // that operators set, by name; of others there is enough
   std::uint32_t runs = 100;
   std::uint64_t seed = 1;  // of the first run; each further one has the next
 };
@@ -75,7 +77,9 @@ struct RunTrace {
   model::RunStatus status = model::RunStatus::pending;
   std::string error;  // "type: message"
   Duration took;
-  Duration busy;  // of all workers together
+  Duration busy;                 // of all workers together
+  Duration wasted;               // of that, in attempts that did not complete
+  bool failed_attempts = false;  // there were some
   Shares shares;
   std::vector<TaskTrace> tasks;  // that were ready, in the order in which they were
 };
@@ -96,6 +100,8 @@ struct Study {
   std::vector<StepFigures> steps;  // in file order
   Shares shares;                   // of all runs together
   Duration busy;                   // of all workers and runs
+  Duration wasted;                 // of that, in attempts that did not complete
+  std::uint64_t saved = 0;         // runs that completed although an attempt had failed
   Duration total;                  // of all runs
   RunTrace example;                // the run in the middle
 

@@ -3,6 +3,7 @@
 // neither its state nor its headers.
 #pragma once
 
+#include <boost/json/object.hpp>
 #include <map>
 #include <memory>
 #include <optional>
@@ -11,11 +12,16 @@
 #include <vector>
 
 #include "base/hash.hpp"
+#include "books.hpp"
 #include "diary.hpp"
+#include "endings_check.hpp"
+#include "gates_check.hpp"
+#include "letters_check.hpp"
 #include "limits.hpp"
+#include "model/breaker.hpp"
 #include "model/command.hpp"
 #include "model/fact.hpp"
-#include "model/history.hpp"
+#include "signals_check.hpp"
 #include "store/store.hpp"
 
 namespace baton::simulation {
@@ -23,16 +29,29 @@ namespace baton::simulation {
 class Checker {
  public:
   Checker(store::Reader& reader, Diary& diary, bool steady_clock)
-      : reader_(reader), diary_(diary), steady_clock_(steady_clock), limits_(diary, steady_clock) {}
+      : reader_(reader),
+        diary_(diary),
+        steady_clock_(steady_clock),
+        endings_(reader, diary),
+        signals_(reader, diary),
+        gates_(reader, diary, steady_clock),
+        letters_(reader, diary),
+        limits_(diary, steady_clock) {}
 
   // ---- The journal of people
   void submission_intended(const std::string& key, std::shared_ptr<const model::Workflow> workflow);
   void submission_answered(const std::string& key, const RunId& run);
+  void discard_intended(const std::string& letter) { letters_.discard_intended(letter); }
 
   // ---- The ledger of effects
   // An attempt begins at a worker; it does what it is there for; it ends with this result.
   void effect_begins(const model::Assignment& assignment);
   void effect_ends(const Token& token, const model::Outcome& outcome);
+  // What it makes, by the id of its resource, and what somebody has given back.
+  void made(const Token& token, const TaskId& task, const std::string& resource) {
+    endings_.made(token, task, resource);
+  }
+  void given_back(const std::string& resource) { endings_.given_back(resource); }
   // The owner heard of these attempts, and the worker heard from it, within a few seconds.
   void alive(const std::vector<Token>& tokens);
   // It will come back without them, under the same name: what it does not name any more may be lost at once.
@@ -44,6 +63,10 @@ class Checker {
 
   // ---- The journal of facts, in its order, as it is committed
   void committed(RunKey run, const model::Fact& fact);
+  // All facts so far were told.
+  void look();
+  // Of what is stored, a new owner will take everything up.
+  void owner_starts();
 
   // ---- At the end, when nothing has gone wrong for a long time. Also the digest of everything.
   std::string finish();
@@ -64,44 +87,21 @@ class Checker {
     bool forgotten = false;                        // its worker died; signs of life may still be on their way
     std::optional<Duration> alive_at;              // the last time that the owner said it knows of it
   };
-  struct TaskBook {
-    std::uint32_t step = 0;
-    std::int32_t index = -1;
-    bool terminal = false;
-    bool running = false;
-    std::uint32_t starts = 0;
-    std::uint32_t completions = 0;  // of attempts, in this generation
-    std::optional<Token> last_token;
-    std::optional<Token> completed_by;  // in this generation
-    std::optional<WallTime> retry_at;   // not queued before
-    Ordinal first_item = 0;
-    std::uint32_t items = 0;
-  };
-  struct RunBook {
-    std::shared_ptr<const model::Workflow> workflow;
-    RunId id;
-    std::map<Ordinal, TaskBook> tasks;
-    std::uint32_t open_attempts = 0;
-    bool ended = false;
-    bool finalizing = false;
-    bool paused = false;
-    bool cancelled = false;  // asked for since the last recovery
-    bool timed_out = false;
-    std::vector<model::Fact> facts;
-
-    bool terminal(Ordinal step) const {
-      const auto found = tasks.find(step);
-      return found != tasks.end() && found->second.terminal;
-    }
-  };
-
   void open_book(RunKey key);
   void task_fact(RunBook& run, TaskBook& task, const model::Fact& fact);
-  void check_ready(const RunBook& run, const model::Fact& fact);
+  void follow(RunBook& run, const model::Fact& fact);
+  void run_fact(RunBook& run, const model::Fact& fact);
+  void stage_begins(RunBook& run, const model::Fact& fact);
+  void run_ends(RunBook& run, const model::Fact& fact);
+  void wait_begins(RunBook& run, TaskBook& task, const model::Fact& fact);
+  void retries(RunBook& run, TaskBook& task, const model::Fact& fact);
+  void get_ready(const RunBook& run, TaskBook& task, const model::Fact& fact);
   void attempt_started(RunBook& run, TaskBook& task, const model::Fact& fact);
   void attempt_ended(RunBook& run, TaskBook& task, const model::Fact& fact);
   void end_task(RunBook& run, TaskBook& task, const model::Fact& fact);
   void check_run(const RunBook& run, std::string& digest);
+  void check_items(const RunBook& run, const std::map<Ordinal, const boost::json::object*>& tasks);
+  void check_explanation(const model::Explanation& why);
   void check_reply(const model::ReportAttempt& report, const model::ReplyBody& reply);
   void check_claim(const model::ClaimTasks& claim, const model::Claimed& claimed);
   void wrong(const char* invariant, std::string what) { diary_.wrong(invariant, std::move(what)); }
@@ -115,6 +115,11 @@ class Checker {
   std::map<std::pair<TaskId, std::uint32_t>, Token> tokens_;  // of each attempt that left the owner's door
   std::set<std::string> gave_up_;                             // workers
   std::map<RunKey, RunBook> runs_;
+  std::map<std::string, model::BreakerState> breakers_;  // as they were seen last
+  EndingsCheck endings_;
+  SignalsCheck signals_;
+  GatesCheck gates_;
+  LettersCheck letters_;
   LimitsCheck limits_;
 };
 

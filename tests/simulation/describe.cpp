@@ -57,6 +57,24 @@ struct CommandText {
   std::string operator()(const model::DecideTask& c) const {
     return fmt::format("decide {} verdict={}", describe(c.task), static_cast<int>(c.verdict));
   }
+  std::string operator()(const model::SendSignal& c) const {
+    return fmt::format("signal {} to run {}: {:.40} {}", c.name, short_of(c.run), c.data, c.key);
+  }
+  std::string operator()(const model::AnswerApproval& c) const {
+    return fmt::format("{} {}", c.approved ? "approve" : "reject", describe(c.task));
+  }
+  std::string operator()(const model::ForceBreaker& c) const {
+    return fmt::format("force breaker {} {}", c.name, model::name(c.force));
+  }
+  std::string operator()(const model::RegisterResource& c) const {
+    return fmt::format("register {}:{} token={}", describe(c.task), c.name, c.token.text());
+  }
+  std::string operator()(const model::ReleaseResource& c) const {
+    return fmt::format("release {}:{} token={}", describe(c.task), c.name, c.token.text());
+  }
+  std::string operator()(const model::CleanResource& c) const {
+    return fmt::format("clean {}:{}", describe(c.task), c.name);
+  }
   std::string operator()(const model::ChangeRun& c) const { return "change run " + short_of(c.run); }
   std::string operator()(const model::Explain& c) const { return "explain run " + short_of(c.run); }
   template <typename Other>
@@ -86,12 +104,15 @@ struct ReplyText {
   std::string operator()(const model::ReportAccepted& r) const {
     return "accepted, the task is " + std::string(model::name(r.status));
   }
+  std::string operator()(const model::SignalAccepted& r) const {
+    return fmt::format("signal {}{}", r.number, r.existing ? " (existing)" : "");
+  }
   std::string operator()(const model::RunAccepted& r) const {
     return "accepted, the run is " + std::string(model::name(r.status));
   }
   std::string operator()(const model::Explanation& r) const {
     std::string text = r.status;
-    for (const model::Reason& reason : r.reasons) text += " " + reason.code;
+    for (const model::Reason& reason : r.reasons) text += " " + reason.code + " (" + reason.message + ")";
     return text;
   }
   template <typename Other>

@@ -24,13 +24,13 @@ FaultyStore::~FaultyStore() {
     inner_.complete_next(CommitResult::unknown, store::MemoryWriter::Truth::stored);
     under_way_.pop_front();
   }
-  if (disk_.has(Fault::late_commits)) {
+  if (disk_.has(Switch::late_commits)) {
     for (model::Batch& batch : under_way_) disk_.late.push_back(std::move(batch));
   }
 }
 
 Result<store::ShardMeta> FaultyStore::open_shard(ShardId shard) {
-  if (disk_.has(Fault::failed_starts) && disk_.one_in(4)) {
+  if (disk_.has(Switch::failed_starts) && disk_.one_in(4)) {
     disk_.diary.hit("start: the store cannot be opened");
     return fail(ErrorCode::io, "the store cannot be opened");
   }
@@ -52,7 +52,7 @@ Result<std::vector<RunKey>> FaultyStore::list_open_runs(ShardId shard) {
 
 Status FaultyStore::load_runs(std::span<const RunKey> keys, const std::function<void(store::RunImage)>& run,
                               const std::function<void(RunKey, Error)>& damaged) {
-  if (disk_.has(Fault::failed_starts) && disk_.one_in(8)) {
+  if (disk_.has(Switch::failed_starts) && disk_.one_in(8)) {
     disk_.diary.hit("start: runs cannot be loaded");
     return fail(ErrorCode::io, "the runs cannot be read");
   }
@@ -71,14 +71,14 @@ Status FaultyStore::load_records(ShardId shard, const std::function<void(model::
 
 FaultyStore::Fate FaultyStore::draw_fate() {
   if (world_.now() < disk_.full_until && !disk_.calm) return Fate::refused;
-  if (disk_.has(Fault::refused_commits) && disk_.one_in(40)) {
+  if (disk_.has(Switch::refused_commits) && disk_.one_in(40)) {
     disk_.full_until = world_.now() + Duration::millis(disk_.random.up_to(20'000));
     return Fate::refused;
   }
-  if (disk_.has(Fault::unknown_commits) && disk_.one_in(100)) {
+  if (disk_.has(Switch::unknown_commits) && disk_.one_in(100)) {
     return disk_.one_in(2) ? Fate::unknown_stored : Fate::unknown_lost;
   }
-  if (disk_.has(Fault::hanging_commits) && disk_.one_in(200)) return Fate::never;
+  if (disk_.has(Switch::hanging_commits) && disk_.one_in(200)) return Fate::never;
   return Fate::stored;
 }
 
@@ -89,7 +89,7 @@ void FaultyStore::begin_commit(model::Batch batch, std::function<void(CommitDone
   });
   const Fate fate = draw_fate();
   Duration latency;
-  if (disk_.has(Fault::slow_commits)) {
+  if (disk_.has(Switch::slow_commits)) {
     latency = Duration::micros(disk_.random.up_to(disk_.one_in(20) ? 5'000'000 : 20'000));
   }
   last_done_ = std::max(last_done_, world_.now() + latency);
@@ -137,12 +137,12 @@ void FaultyStore::complete(Fate fate) {
 }
 
 void FaultyStore::begin_load(store::LoadRequest request, std::function<void(Result<store::Loaded>)> done) {
-  if (disk_.has(Fault::failed_loads) && disk_.one_in(200)) {
+  if (disk_.has(Switch::failed_loads) && disk_.one_in(200)) {
     disk_.diary.hit("load: fails");
     disk_.diary.note("disk: a load fails");
     return done(fail(ErrorCode::io, "the payload cannot be read"));
   }
-  if (!disk_.has(Fault::slow_loads)) return inner_.begin_load(std::move(request), std::move(done));
+  if (!disk_.has(Switch::slow_loads)) return inner_.begin_load(std::move(request), std::move(done));
   disk_.diary.hit("load: slow");
   const Duration latency = Duration::micros(disk_.random.up_to(disk_.one_in(10) ? 2'000'000 : 5'000));
   // Reads what is committed when it is answered.

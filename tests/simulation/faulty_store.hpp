@@ -24,7 +24,7 @@ namespace baton::simulation {
 struct Disk {
   Disk(const Options& from, Diary& to) : options(from), diary(to), random(stream(from.seed, Stream::store)) {}
 
-  bool has(Fault fault) const { return !calm && options.has(fault); }
+  bool has(Switch fault) const { return !calm && options.has(fault); }
   bool one_in(int n) { return random.up_to(n - 1) == 0; }
 
   const Options& options;

@@ -2,6 +2,12 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <boost/json/parse.hpp>
+#include <string_view>
+
+#include "model/resource.hpp"
+
 namespace baton::simulation {
 namespace {
 
@@ -9,6 +15,17 @@ constexpr std::uint32_t kConcurrency = 4;
 constexpr Duration kHeartbeat = Duration::seconds(10);
 constexpr Duration kPatience = Duration::seconds(5);
 constexpr Duration kClaimWait = Duration::seconds(20);
+
+// Of a program; the definitions' first words say what it is for (flows.hpp).
+void read_command(const std::string& spec, std::string& chore, std::string& about) {
+  namespace json = boost::json;
+  const json::value value = json::parse(spec);
+  const json::value* argv = value.is_object() ? value.get_object().if_contains("argv") : nullptr;
+  chore = "work";
+  if (argv == nullptr || !argv->is_array() || argv->get_array().size() < 2) return;
+  chore = std::string_view(argv->get_array()[0].as_string());
+  about = std::string_view(argv->get_array()[1].as_string());
+}
 
 model::Outcome killed(int signal) {
   return {.kind = model::Outcome::Kind::failed,
@@ -88,13 +105,13 @@ void FaultyWorker::calm() {
 
 void FaultyWorker::beat() {
   later(kHeartbeat, [this] { beat(); });
-  if (has(Fault::worker_crashes) && one_in(40)) {
+  if (has(Switch::worker_crashes) && one_in(40)) {
     diary_.hit("worker: dies");
     kill();
     world_.after(Duration::seconds(random_.up_to(60)), [this] { start(); });
     return;
   }
-  if (has(Fault::stalls) && one_in(25)) fall_silent();
+  if (has(Switch::stalls) && one_in(25)) fall_silent();
   if (silent()) return;
   model::Heartbeat heartbeat{name_, {}};
   for (const auto& [token, attempt] : attempts_) heartbeat.running.push_back(token);
@@ -133,7 +150,7 @@ void FaultyWorker::claim() {
 // ---- Attempts
 
 model::Outcome FaultyWorker::draw_outcome(const model::Assignment& assignment) {
-  if (options_.has(Fault::failures) && random_.up_to(3) == 0) {
+  if (options_.has(Switch::failures) && random_.up_to(3) == 0) {
     static constexpr const char* kTypes[] = {"exit", "http", "connection", "quota", "own"};
     model::Outcome outcome{.kind = model::Outcome::Kind::failed};
     outcome.failure.type = kTypes[random_.up_to(4)];
@@ -146,28 +163,79 @@ model::Outcome FaultyWorker::draw_outcome(const model::Assignment& assignment) {
     return outcome;
   }
   // Different for each attempt, so that no result can be taken for another one.
-  return {.result = fmt::format(R"({{"n":{},"by":"{}","list":[1,2,3]}})", assignment.token.sequence,
-                                assignment.token.text())};
+  return {.result = fmt::format(R"({{"n":{},"by":"{}","list":[1,2,3],"done":{}}})", assignment.token.sequence,
+                                assignment.token.text(), calm_ || one_in(2))};
 }
 
 void FaultyWorker::begin(model::Assignment assignment) {
   const Token token = assignment.token;
   if (attempts_.contains(token) || unreported_.contains(token)) return;
-  if (has(Fault::releases) && one_in(15) && !inside_) {  // one in the owner never loses its answer
+  if (has(Switch::releases) && one_in(15) && !inside_) {  // one in the owner never loses its answer
     diary_.hit("worker: gives an attempt back");
     call(model::ReleaseAttempt{token, assignment.task}, kPatience, [](const auto&) {});
     return;
   }
   checker_.effect_begins(assignment);
   Attempt& attempt = attempts_[token];
-  attempt.ignores_soft = has(Fault::hanging) && one_in(3);
+  attempt.ignores_soft = has(Switch::hanging) && one_in(3);
   attempt.assignment = std::move(assignment);
+  read_command(attempt.assignment.spec, attempt.chore, attempt.about);
+  const bool works = attempt.chore == "work" || attempt.chore == "poll" || attempt.chore == "instead";
+  if (works && options_.has(Switch::resources) && one_in(3)) {
+    register_thing(token, "disk");
+    if (one_in(2)) register_thing(token, "machine");
+  }
+  if (options_.has(Switch::signs) && one_in(2)) give_signs(token);
   const model::Outcome outcome = draw_outcome(attempt.assignment);
-  if (has(Fault::hanging) && one_in(12)) {
+  if (has(Switch::hanging) && one_in(12)) {
     diary_.hit("attempt: hangs");
     return;
   }
   plan_end(token, Duration::millis(random_.up_to(one_in(8) ? 90'000 : 8'000)), outcome);
+}
+
+void FaultyWorker::register_thing(const Token& token, const std::string& name) {
+  const auto found = attempts_.find(token);
+  if (found == attempts_.end()) return;
+  const TaskId task = found->second.assignment.task;
+  const std::string id = model::resource_id(task, name);
+  call(
+      model::RegisterResource{token, task, name, {"give-back", id}, ""}, kPatience,
+      [this, token, task, name, id](const std::optional<model::ReplyBody>& reply) {
+        const auto attempt = attempts_.find(token);
+        if (attempt == attempts_.end()) return;
+        if (reply && std::holds_alternative<model::ResourceRegistered>(*reply)) {
+          checker_.made(token, task, id);
+          attempt->second.things.push_back(name);
+          return;
+        }
+        const auto* error = reply ? std::get_if<Error>(&*reply) : nullptr;
+        if (error != nullptr && (error->code == ErrorCode::stale_token || error->code == ErrorCode::conflict))
+          return;
+        later(Duration::seconds(1), [this, token, name] { register_thing(token, name); });
+      });
+}
+
+void FaultyWorker::release_things(const Token& token) {
+  const Attempt& attempt = attempts_.at(token);
+  const TaskId task = attempt.assignment.task;
+  for (const std::string& name : attempt.things) {
+    checker_.given_back(model::resource_id(task, name));
+    call(model::ReleaseResource{token, task, name}, kPatience, [](const auto&) {});
+  }
+}
+
+void FaultyWorker::give_signs(const Token& token) {
+  const auto found = attempts_.find(token);
+  if (found == attempts_.end()) return;
+  Attempt& attempt = found->second;
+  if (!silent()) {
+    model::ReportProgress report{.token = token, .task = attempt.assignment.task};
+    if (one_in(2))
+      report.percent = static_cast<std::uint8_t>(attempt.percent = std::min(100, attempt.percent + 20));
+    call(std::move(report), kPatience, [](const auto&) {});
+  }
+  later(Duration::seconds(3 + random_.up_to(10)), [this, token] { give_signs(token); });
 }
 
 void FaultyWorker::plan_end(const Token& token, Duration after, model::Outcome outcome) {
@@ -191,10 +259,17 @@ void FaultyWorker::stop(const Token& token, model::Stopping mode) {
 }
 
 void FaultyWorker::end(const Token& token, const model::Outcome& outcome) {
-  const TaskId task = attempts_.at(token).assignment.task;
+  const Attempt& attempt = attempts_.at(token);
+  const TaskId task = attempt.assignment.task;
+  const bool completed = outcome.kind == model::Outcome::Kind::completed;
+  if (attempt.chore == "give-back") {
+    honest_.insert(token);
+    if (completed) checker_.given_back(attempt.about);
+  }
+  if (completed && one_in(2)) release_things(token);
   attempts_.erase(token);
   checker_.effect_ends(token, outcome);
-  if (has(Fault::unreported_effects) && one_in(15) && !inside_) {
+  if (has(Switch::unreported_effects) && one_in(15) && !inside_) {
     diary_.hit("worker: dies between effect and report");
     kill();
     world_.after(Duration::seconds(random_.up_to(40)), [this] { start(); });
@@ -228,11 +303,11 @@ void FaultyWorker::mischief(const Token& token, const model::ReportAttempt& repo
   const auto send = [this](model::ReportAttempt what) {
     call(std::move(what), kPatience, [](const auto&) {});
   };
-  if (has(Fault::repeated_reports) && one_in(8)) {
+  if (has(Switch::repeated_reports) && one_in(8)) {
     diary_.hit("worker: reports twice");
     later(Duration::millis(random_.up_to(30'000)), [send, report] { send(report); });
   }
-  if (has(Fault::contradictions) && one_in(8)) {
+  if (has(Switch::contradictions) && one_in(8) && !honest_.contains(token)) {
     diary_.hit("worker: contradicts itself");
     model::ReportAttempt other = report;
     const bool completed = report.outcome.kind == model::Outcome::Kind::completed;
@@ -240,7 +315,7 @@ void FaultyWorker::mischief(const Token& token, const model::ReportAttempt& repo
     checker_.effect_ends(token, other.outcome);
     later(Duration::millis(one_in(2) ? 0 : random_.up_to(30'000)), [send, other] { send(other); });
   }
-  if (has(Fault::wrong_tokens) && one_in(8)) {
+  if (has(Switch::wrong_tokens) && one_in(8)) {
     diary_.hit("worker: reports with a wrong token");
     model::ReportAttempt other = report;
     // One that will never be given out: whoever has the right one is who it says.

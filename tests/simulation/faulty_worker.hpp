@@ -1,11 +1,13 @@
 // A worker that does everything that workers must not be trusted not to do: it dies, with or without the
 // effect of its attempts, it falls silent and goes on, it reports late, twice, with wrong tokens and with
-// contradictions. What its attempts do stands in the checker's ledger.
+// contradictions. What its attempts do, and make, stands in the checker's ledger.
 #pragma once
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
+#include <vector>
 
 #include "checker.hpp"
 #include "network.hpp"
@@ -30,11 +32,15 @@ class FaultyWorker {
  private:
   struct Attempt {
     model::Assignment assignment;
+    std::string chore;  // the first word of its command
+    std::string about;  // the second
     bool ignores_soft = false;
-    std::uint64_t plan = 0;  // of its end; older ones are void
+    int percent = 0;                  // that it has reported
+    std::vector<std::string> things;  // that it has made
+    std::uint64_t plan = 0;           // of its end; older ones are void
   };
 
-  bool has(Fault fault) const { return !calm_ && options_.has(fault); }
+  bool has(Switch fault) const { return !calm_ && options_.has(fault); }
   bool one_in(int n) { return random_.up_to(n - 1) == 0; }
   bool silent() const { return world_.now() < silent_until_; }
   void call(model::CommandBody body, Duration patience, Network::Answer answer);
@@ -48,6 +54,10 @@ class FaultyWorker {
   void plan_end(const Token& token, Duration after, model::Outcome outcome);
   void end(const Token& token, const model::Outcome& outcome);
   void report(const Token& token);
+  // What it makes, and says that it will be given back, before it makes it.
+  void register_thing(const Token& token, const std::string& name);
+  void release_things(const Token& token);
+  void give_signs(const Token& token);
   void mischief(const Token& token, const model::ReportAttempt& report);
   void fall_silent();
 
@@ -69,6 +79,7 @@ class FaultyWorker {
   Duration silent_until_;
   std::map<Token, Attempt> attempts_;
   std::map<Token, model::ReportAttempt> unreported_;
+  std::set<Token> honest_;  // attempts that gave something back: a lie about that is nobody else's fault
 };
 
 }  // namespace baton::simulation

@@ -51,6 +51,18 @@ void LimitsCheck::committed(RunKey run, const model::Workflow& workflow, const m
   }
 }
 
+// A commit's facts stand in the journal run by run: what one run gives back may stand behind what another one
+// took of it. So sums are looked at when all of them are known.
+void LimitsCheck::look() {
+  for (const auto& [name, most] : taken_) {
+    std::uint64_t sum = 0;
+    for (const auto& [holder, amount] : held_[name]) sum += amount;
+    if (sum == most) diary_.hit("limit: all of " + name);
+    if (sum > most) diary_.wrong("I8", fmt::format("{} of {} of limit {} are in use", sum, most, name));
+  }
+  taken_.clear();
+}
+
 void LimitsCheck::starts(const TaskKey& task, const model::Step& step, const model::Fact& fact) {
   if (!step.flow) return;
   for (const model::LimitUse& use : step.flow->flow.limits) {
@@ -58,13 +70,9 @@ void LimitsCheck::starts(const TaskKey& task, const model::Step& step, const mod
     for (const model::SetLimit& set : limits_that_are_set()) {
       if (set.name == use.name) most = *set.limit;
     }
-    auto& holders = held_[use.name];
-    holders[task] = use.amount;
-    std::uint64_t sum = 0;
-    for (const auto& [holder, amount] : holders) sum += amount;
+    held_[use.name][task] = use.amount;
+    taken_[use.name] = most;
     diary_.hit("limit: " + use.name);
-    if (sum == most) diary_.hit("limit: all of " + use.name);
-    if (sum > most) diary_.wrong("I8", fmt::format("{} of {} of limit {} are in use", sum, most, use.name));
   }
   const std::string& rate = step.flow->flow.rate;
   if (rate.empty()) return;

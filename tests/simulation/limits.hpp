@@ -28,6 +28,8 @@ class LimitsCheck {
   LimitsCheck(Diary& diary, bool steady_clock) : diary_(diary), steady_clock_(steady_clock) {}
 
   void committed(RunKey run, const model::Workflow& workflow, const model::Fact& fact);
+  // All facts so far were told.
+  void look();
 
  private:
   void starts(const TaskKey& task, const model::Step& step, const model::Fact& fact);
@@ -36,7 +38,8 @@ class LimitsCheck {
   bool steady_clock_ = true;
   std::set<TaskKey> helpers_;                                     // tasks that serve others hold nothing
   std::map<std::string, std::map<TaskKey, std::uint32_t>> held_;  // by limit
-  std::map<std::string, std::deque<WallTime>> starts_;            // by rate: the last ones
+  std::map<std::string, std::uint64_t> taken_;  // limits since the last look, and how much there is of them
+  std::map<std::string, std::deque<WallTime>> starts_;  // by rate: the last ones
 };
 
 }  // namespace baton::simulation

@@ -1,6 +1,7 @@
 // simulation: plays random histories of the real engine and shard loop under faults, and checks them.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <chrono>
 #include <cstdlib>
@@ -19,9 +20,11 @@ constexpr const char* kUsage = R"(usage: simulation [OPTION…]
   --for SECONDS     as many seeds as fit, from the first on
   --seed N          one seed
   --trace           print what happens in it
-  --only A,B | --only none | --without A,B    which faults; --faults lists them
+  --only A,B | --only none | --without A,B    which of what --switches lists
   --runs N, --workers N, --steps N, --storm SECONDS    the size
   --coverage        also print what happened how often, and fail if something never did
+  --often           fail if something of often.txt never happened
+  --list-often      print what happened at least 20 times: often.txt
   --bug NAME        with one of the mistakes on purpose (only with -DBATON_SEEDED_BUGS=ON)
   --bugs            search for each of them, and print how many seeds it took; fails if one is not found
   --twice           play each seed twice: the end must be the same, to the last byte
@@ -33,12 +36,14 @@ struct Arguments {
   bool one = false;
   bool trace = false;
   bool coverage = false;
+  bool often = false;
+  bool list_often = false;
   bool twice = false;
   bool bugs = false;
   std::optional<double> seconds;
   std::optional<std::uint32_t> runs, workers, steps, storm;
-  std::optional<std::vector<Fault>> only;
-  std::vector<Fault> without;
+  std::optional<std::vector<Switch>> only;
+  std::vector<Switch> without;
 };
 
 [[noreturn]] void usage(const std::string& why) {
@@ -53,14 +58,14 @@ std::uint64_t number(std::string_view text) {
   return value;
 }
 
-std::vector<Fault> faults(std::string_view text) {
-  std::vector<Fault> list;
+std::vector<Switch> switches(std::string_view text) {
+  std::vector<Switch> list;
   while (!text.empty() && text != "none") {
     const std::size_t comma = text.find(',');
     const std::string_view word = text.substr(0, comma);
-    const auto fault = fault_named(word);
-    if (!fault) usage(fmt::format("there is no fault {}", word));
-    list.push_back(*fault);
+    const auto found = switch_named(word);
+    if (!found) usage(fmt::format("there is no switch {}", word));
+    list.push_back(*found);
     text = comma == std::string_view::npos ? "" : text.substr(comma + 1);
   }
   return list;
@@ -89,6 +94,10 @@ Arguments read(int argc, char** argv) {
       out.trace = true;
     } else if (word == "--coverage") {
       out.coverage = true;
+    } else if (word == "--often") {
+      out.often = true;
+    } else if (word == "--list-often") {
+      out.list_often = true;
     } else if (word == "--twice") {
       out.twice = true;
 #ifdef BATON_SEEDED_BUGS
@@ -103,9 +112,9 @@ Arguments read(int argc, char** argv) {
       switch_on(static_cast<Bug>(bug));
 #endif
     } else if (word == "--only") {
-      out.only = faults(value());
+      out.only = switches(value());
     } else if (word == "--without") {
-      out.without = faults(value());
+      out.without = switches(value());
     } else if (word == "--runs") {
       out.runs = static_cast<std::uint32_t>(number(value()));
     } else if (word == "--workers") {
@@ -114,8 +123,8 @@ Arguments read(int argc, char** argv) {
       out.steps = static_cast<std::uint32_t>(number(value()));
     } else if (word == "--storm") {
       out.storm = static_cast<std::uint32_t>(number(value()));
-    } else if (word == "--faults") {
-      for (std::size_t f = 0; f < kFaults; ++f) fmt::print("{}\n", name(static_cast<Fault>(f)));
+    } else if (word == "--switches") {
+      for (std::size_t f = 0; f < kSwitches; ++f) fmt::print("{}\n", name(static_cast<Switch>(f)));
       std::exit(0);
     } else {
       usage(fmt::format("what is {}?", word));
@@ -127,10 +136,10 @@ Arguments read(int argc, char** argv) {
 Options options_of(std::uint64_t seed, const Arguments& arguments) {
   Options options = Options::of(seed);
   if (arguments.only) {
-    options.faults.reset();
-    for (const Fault fault : *arguments.only) options.faults.set(static_cast<std::size_t>(fault));
+    options.on.reset();
+    for (const Switch which : *arguments.only) options.on.set(static_cast<std::size_t>(which));
   }
-  for (const Fault fault : arguments.without) options.faults.reset(static_cast<std::size_t>(fault));
+  for (const Switch which : arguments.without) options.on.reset(static_cast<std::size_t>(which));
   options.runs = arguments.runs.value_or(options.runs);
   options.workers = arguments.workers.value_or(options.workers);
   options.steps = arguments.steps.value_or(options.steps);
@@ -151,10 +160,10 @@ Options shrink(Options options, const std::string& invariant) {
       options = candidate;
       smaller = true;
     };
-    for (std::size_t i = 0; i < kFaults; ++i) {
+    for (std::size_t i = 0; i < kSwitches; ++i) {
       Options candidate = options;
-      candidate.faults.reset(i);
-      if (candidate.faults != options.faults) attempt(candidate);
+      candidate.on.reset(i);
+      if (candidate.on != options.on) attempt(candidate);
     }
     for (std::uint32_t Options::* size : {&Options::runs, &Options::workers, &Options::steps}) {
       if (options.*size <= 1 || (size == &Options::steps && options.*size <= 2)) continue;
@@ -196,6 +205,31 @@ int find_bugs(const Arguments& arguments) {
 }
 #endif
 
+// Whether all happened that should have.
+bool covers(const Arguments& arguments, const Coverage& coverage) {
+  constexpr std::uint64_t kOften = 20;
+  bool complete = true;
+  if (arguments.coverage) {
+    for (const auto& [what, count] : coverage.counts()) fmt::print("{:>10}  {}\n", count, what);
+  }
+  if (arguments.list_often) fmt::print("# What seeds 1-2000 go through: simulation --list-often\n");
+  for (const std::string& what : everything()) {
+    if (arguments.list_often && coverage.count(what) >= kOften) fmt::print("{}\n", what);
+    if (!arguments.coverage || coverage.count(what) > 0) continue;
+    fmt::print("never happened: {}\n", what);
+    complete = false;
+  }
+  if (!arguments.often) return complete;
+  const auto known = everything();
+  for (const std::string& what : what_is_often()) {
+    // A refusal may have other words now.
+    if (coverage.count(what) > 0 || !std::ranges::binary_search(known, what)) continue;
+    fmt::print("did not happen this time: {}\n", what);
+    complete = false;
+  }
+  return complete;
+}
+
 int play(const Arguments& arguments) {
 #ifdef BATON_SEEDED_BUGS
   if (arguments.bugs) return find_bugs(arguments);
@@ -229,13 +263,8 @@ int play(const Arguments& arguments) {
     if (arguments.one)
       fmt::print("seed {}: {} after {:.0f} s of its time\n", seed, outcome.digest, lasted.as_seconds());
   }
-  if (arguments.coverage) {
-    for (const auto& [what, count] : coverage.counts()) fmt::print("{:>10}  {}\n", count, what);
-    const auto missing = coverage.missing();
-    for (const std::string& what : missing) fmt::print("never happened: {}\n", what);
-    if (!missing.empty()) return 1;
-  }
-  if (!arguments.one)
+  if (!covers(arguments, coverage)) return 1;
+  if (!arguments.one && !arguments.list_often)
     fmt::print("{} seeds, {:.0f} hours of their time, {:.1f} s\n", played, lasted.as_seconds() / 3600,
                elapsed());
   return 0;

@@ -7,7 +7,7 @@
 namespace baton::simulation {
 
 Duration Network::delay() {
-  if (!has(Fault::delays)) return Duration::micros(100);
+  if (!has(Switch::delays)) return Duration::micros(100);
   return Duration::micros(random_.up_to(one_in(20) ? 40'000'000 : 50'000));
 }
 
@@ -17,6 +17,7 @@ void Network::deliver(const model::CommandBody& body, const std::string& actor, 
   world_.send(body, actor, [this, body, command, answer = std::move(answer)](const model::ReplyBody& reply) {
     if (const auto* error = std::get_if<Error>(&reply)) {
       diary_.hit("refused: " + command + ", " + std::string(info(error->code).name));
+      for (const std::string& refusal : refusals_in(error->message)) diary_.hit(refusal);
     } else {
       diary_.hit("accepted: " + command);
     }
@@ -36,17 +37,17 @@ void Network::call(model::CommandBody body, std::string actor, Duration patience
   };
   world_.after(patience, [give] { give(std::nullopt); });
   int copies = 1;
-  if (has(Fault::lost_requests) && one_in(20)) {
+  if (has(Switch::lost_requests) && one_in(20)) {
     copies = 0;
     diary_.hit("network: request lost");
-  } else if (has(Fault::repeated_requests) && one_in(20)) {
+  } else if (has(Switch::repeated_requests) && one_in(20)) {
     copies = 2;
     diary_.hit("network: request repeated");
   }
   for (int i = 0; i < copies; ++i) {
     world_.after(delay(), [this, body, actor, give] {
       deliver(body, actor, [this, give](const std::optional<model::ReplyBody>& reply) {
-        if (has(Fault::lost_replies) && one_in(20)) {
+        if (has(Switch::lost_replies) && one_in(20)) {
           diary_.hit("network: reply lost");
           diary_.note("  (that answer is lost)");
           return;

@@ -31,7 +31,7 @@ class Network {
   void calm() { calm_ = true; }
 
  private:
-  bool has(Fault fault) const { return !calm_ && options_.has(fault); }
+  bool has(Switch fault) const { return !calm_ && options_.has(fault); }
   bool one_in(int n) { return random_.up_to(n - 1) == 0; }
   Duration delay();
   void deliver(const model::CommandBody& body, const std::string& actor, Answer answer);

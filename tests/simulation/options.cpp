@@ -5,28 +5,69 @@
 namespace baton::simulation {
 namespace {
 
-constexpr std::array<std::string_view, kFaults> kNames = {
-    "slow-commits",    "refused-commits",  "unknown-commits",
-    "hanging-commits", "late-commits",     "slow-loads",
-    "failed-loads",    "failed-starts",    "crashes",
-    "absences",        "tiny-turns",       "wall-clock",
-    "lost-requests",   "lost-replies",     "repeated-requests",
-    "delays",          "worker-crashes",   "unreported-effects",
-    "stalls",          "repeated-reports", "contradictions",
-    "wrong-tokens",    "releases",         "worker-in-process",
-    "failures",        "hanging",          "cancels",
-    "pauses",          "recoveries",       "decisions",
-    "changes",         "nonsense"};
+constexpr std::array<std::string_view, kSwitches> kNames = {"slow-commits",
+                                                            "refused-commits",
+                                                            "unknown-commits",
+                                                            "hanging-commits",
+                                                            "late-commits",
+                                                            "slow-loads",
+                                                            "failed-loads",
+                                                            "failed-starts",
+                                                            "crashes",
+                                                            "absences",
+                                                            "tiny-turns",
+                                                            "wall-clock",
+                                                            "lost-requests",
+                                                            "lost-replies",
+                                                            "repeated-requests",
+                                                            "delays",
+                                                            "worker-crashes",
+                                                            "unreported-effects",
+                                                            "stalls",
+                                                            "repeated-reports",
+                                                            "contradictions",
+                                                            "wrong-tokens",
+                                                            "releases",
+                                                            "worker-in-process",
+                                                            "failures",
+                                                            "hanging",
+                                                            "cancels",
+                                                            "pauses",
+                                                            "recoveries",
+                                                            "decisions",
+                                                            "changes",
+                                                            "nonsense",
+                                                            "signals",
+                                                            "answers",
+                                                            "breakers",
+                                                            "letters",
+                                                            "cleaning",
+                                                            "drops",
+                                                            "spans",
+                                                            "awaited-signals",
+                                                            "approvals",
+                                                            "polls",
+                                                            "branches",
+                                                            "rounds",
+                                                            "fallbacks",
+                                                            "preflights",
+                                                            "cleanups",
+                                                            "compensations",
+                                                            "services",
+                                                            "clocks",
+                                                            "limits",
+                                                            "resources",
+                                                            "signs"};
 
 }  // namespace
 
-std::string_view name(Fault fault) {
-  return kNames[static_cast<std::size_t>(fault)];
+std::string_view name(Switch which) {
+  return kNames[static_cast<std::size_t>(which)];
 }
 
-std::optional<Fault> fault_named(std::string_view name) {
-  for (std::size_t i = 0; i < kFaults; ++i) {
-    if (kNames[i] == name) return static_cast<Fault>(i);
+std::optional<Switch> switch_named(std::string_view name) {
+  for (std::size_t i = 0; i < kSwitches; ++i) {
+    if (kNames[i] == name) return static_cast<Switch>(i);
   }
   return std::nullopt;
 }
@@ -41,7 +82,7 @@ Options Options::of(std::uint64_t seed) {
   Options options{.seed = seed};
   // Few, about half, or nearly all: many faults hide what few of them show.
   const std::int64_t share = 1 + random.up_to(2);
-  for (std::size_t i = 0; i < kFaults; ++i) options.faults[i] = random.up_to(3) < share;
+  for (std::size_t i = 0; i < kSwitches; ++i) options.on[i] = random.up_to(3) < share;
   options.runs = static_cast<std::uint32_t>(1 + random.up_to(4));
   options.workers = static_cast<std::uint32_t>(1 + random.up_to(2));
   options.steps = static_cast<std::uint32_t>(2 + random.up_to(7));
@@ -52,10 +93,10 @@ Options Options::of(std::uint64_t seed) {
 std::string Options::arguments() const {
   const Options whole = of(seed);
   std::string text = "--seed " + std::to_string(seed);
-  if (faults != whole.faults) {
+  if (on != whole.on) {
     std::string names;
-    for (std::size_t i = 0; i < kFaults; ++i) {
-      if (faults[i]) names += (names.empty() ? "" : ",") + std::string(name(static_cast<Fault>(i)));
+    for (std::size_t i = 0; i < kSwitches; ++i) {
+      if (on[i]) names += (names.empty() ? "" : ",") + std::string(name(static_cast<Switch>(i)));
     }
     text += " --only " + (names.empty() ? "none" : names);
   }

@@ -13,8 +13,8 @@
 
 namespace baton::simulation {
 
-// What may go wrong, and what people may do. A seed switches about half of them on.
-enum class Fault : std::uint8_t {
+// What may go wrong, what people may do, and what definitions have in them. A seed switches some of them on.
+enum class Switch : std::uint8_t {
   // The store
   slow_commits,
   refused_commits,  // disk full: nothing is stored, and for a while nothing can be
@@ -53,12 +53,35 @@ enum class Fault : std::uint8_t {
   decisions,
   changes,
   nonsense,
-  last_  // not a fault: how many there are
+  signals,   // beside those that somebody sends in the end, who wants to be done
+  answers,   // to approvals, likewise
+  breakers,  // are forced open and closed
+  letters,   // dead ones are thrown away, and replayed
+  cleaning,  // of resources, by hand
+  drops,     // terminate without cleanup
+  // Definitions
+  spans,  // wait for, wait until
+  awaited_signals,
+  approvals,
+  polls,
+  branches,  // switch
+  rounds,    // repeat
+  fallbacks,
+  preflights,
+  cleanups,
+  compensations,
+  services,  // targets with breakers
+  clocks,    // deadlines, sla, start timeouts, heartbeats
+  limits,    // max_parallel, retry budgets
+  // Attempts, beside what they are there for
+  resources,  // register, make, release
+  signs,      // of life
+  last_       // how many there are
 };
-inline constexpr std::size_t kFaults = static_cast<std::size_t>(Fault::last_);
+inline constexpr std::size_t kSwitches = static_cast<std::size_t>(Switch::last_);
 
-std::string_view name(Fault fault);
-std::optional<Fault> fault_named(std::string_view name);
+std::string_view name(Switch which);
+std::optional<Switch> switch_named(std::string_view name);
 
 // Each part draws from a stream of its own, so that leaving one out does not change the others.
 enum class Stream : std::uint8_t { options, flows, store, operators, network, workers, attempts, users };
@@ -66,14 +89,14 @@ engine::Random stream(std::uint64_t seed, Stream which, std::uint64_t number = 0
 
 struct Options {
   std::uint64_t seed = 1;
-  std::bitset<kFaults> faults;
+  std::bitset<kSwitches> on;
   std::uint32_t runs = 1;     // that are submitted
   std::uint32_t workers = 1;  // remote ones
   std::uint32_t steps = 8;    // the most steps of a definition
   Duration storm;             // how long things go wrong
 
   static Options of(std::uint64_t seed);
-  bool has(Fault fault) const { return faults.test(static_cast<std::size_t>(fault)); }
+  bool has(Switch fault) const { return on.test(static_cast<std::size_t>(fault)); }
   // The words of a command line that repeats exactly this.
   std::string arguments() const;
 };

@@ -23,11 +23,13 @@ class Simulation {
     diary_.trace = trace;
     world_ = std::make_unique<simulate::World>(world_options());
     diary_.now = [this] { return world_->now(); };
-    checker_ = std::make_unique<Checker>(world_->reader(), diary_, !options_.has(Fault::wall_clock));
+    checker_ = std::make_unique<Checker>(world_->reader(), diary_, !options_.has(Switch::wall_clock));
     network_ = std::make_unique<Network>(*world_, options_, diary_, *checker_);
-    people_ = std::make_unique<People>(*world_, options_, diary_, *checker_, *network_);
+    people_ = std::make_unique<People>(*world_, options_, diary_, *checker_, *network_, [this] {
+      if (!calm_) kill_owner("in the middle");
+    });
     for (std::uint32_t i = 1; i <= options_.workers; ++i) add_worker(i, false);
-    if (options_.has(Fault::worker_in_process)) add_worker(0, true);
+    if (options_.has(Switch::worker_in_process)) add_worker(0, true);
   }
 
   ~Simulation() { world_->kill_owner(); }
@@ -38,8 +40,8 @@ class Simulation {
     for (const auto& worker : workers_) worker->start();
     people_->plan();
     watch();
-    if (options_.has(Fault::crashes)) crash_later();
-    if (options_.has(Fault::wall_clock)) jump_later();
+    if (options_.has(Switch::crashes)) crash_later();
+    if (options_.has(Switch::wall_clock)) jump_later();
     go_until(options_.storm, [] { return false; });
     calm();
     bool over = false;
@@ -77,7 +79,7 @@ class Simulation {
       }
     };
     options.on_log = [this](std::string_view line) { diary_.note("owner: {}", line); };
-    if (options_.has(Fault::tiny_turns)) {
+    if (options_.has(Switch::tiny_turns)) {
       options.loop.commands_per_turn = static_cast<std::size_t>(1 + random_.up_to(2));
       options.loop.rows_per_batch = static_cast<std::size_t>(1 + random_.up_to(5));
       options.loop.settings.item_window = static_cast<std::uint32_t>(1 + random_.up_to(2));
@@ -108,9 +110,10 @@ class Simulation {
       if (worker->inside()) worker->kill();
     }
     std::int64_t away = random_.up_to(5'000);
-    if (!calm_ && options_.has(Fault::absences) && random_.up_to(2) == 0) away = random_.up_to(120'000);
+    if (!calm_ && options_.has(Switch::absences) && random_.up_to(2) == 0) away = random_.up_to(120'000);
     world_->after(Duration::millis(away), [this] {
       if (world_->has_owner()) return;
+      checker_->owner_starts();
       world_->start_owner();
       if (!world_->has_owner()) return;
       diary_.note("owner {} starts", world_->owners());
@@ -169,6 +172,7 @@ class Simulation {
   void read_journal() {
     const auto& events = world_->events();
     for (; read_ < events.size(); ++read_) checker_->committed(events[read_].run, events[read_].fact);
+    checker_->look();
   }
 
   Options options_;

@@ -1,7 +1,8 @@
-// baton simulate: how long a workflow would take, from assumed durations and failures.
+// baton simulate: how long a workflow would take, from assumed or earlier durations and failures.
 #include <algorithm>
 #include <boost/json/array.hpp>
 #include <boost/json/serialize.hpp>
+#include <charconv>
 #include <cmath>
 #include <cstdio>
 
@@ -10,10 +11,12 @@
 #include "cli/diagnostics.hpp"
 #include "cli/files.hpp"
 #include "cli/output.hpp"
+#include "cli/session.hpp"
 #include "cli/submission.hpp"
 #include "cli/text_width.hpp"
 #include "cli/words.hpp"
 #include "scenario/assumptions.hpp"
+#include "scenario/past_runs.hpp"
 #include "simulate/study.hpp"
 #include "spec/inputs.hpp"
 
@@ -27,6 +30,8 @@ using simulate::TaskTrace;
 struct Options {
   SubmissionOptions submission;
   std::string assume;
+  std::size_t past = 0;             // runs to learn from
+  std::vector<std::string> limits;  // NAME=N
   std::uint32_t workers = 0;
   std::uint32_t runs = 100;
   std::uint64_t seed = 1;
@@ -130,6 +135,12 @@ std::string for_people(const Study& study, const Options& options, const std::st
   if (shares.waits.us > 0) out += ", waits " + percent(shares.waits, shares.total());
   out += "  (along the critical path)\n";
   out += "  what binds   " + std::string(study.binding()) + "\n";
+  if (study.shares.retries.us > 0 || study.wasted.us > 0) {
+    out += "  retries      " + short_duration(mean(shares.retries, options.runs)) + " of a run, " +
+           percent(study.wasted, study.busy) + " of what the workers do; " +
+           percent(static_cast<double>(study.saved), runs) +
+           " of the runs completed although an attempt failed\n";
+  }
   out += "  workers are  busy " +
          percent(study.busy.as_seconds(), study.total.as_seconds() * options.workers) + "\n\n";
   std::vector<json::object> rows;
@@ -177,28 +188,83 @@ json::object to_json(const Study& study, const Options& options, const std::stri
   json::object outcomes;
   for (const auto& [status, count] : study.outcomes) outcomes[status] = count;
   const auto& shares = study.shares;
-  return {{"workflow", workflow},
-          {"runs", options.runs},
-          {"seed", options.seed},
-          {"workers", options.workers},
-          {"duration", json::object{{"p50", study.percentile(50).as_seconds()},
-                                    {"p90", study.percentile(90).as_seconds()},
-                                    {"p99", study.percentile(99).as_seconds()},
-                                    {"max", study.took.back().as_seconds()}}},
-          {"outcomes", std::move(outcomes)},
-          {"error", study.first_error.empty() ? json::value() : json::value(study.first_error)},
-          {"critical_path", json::object{{"work", shares.work.as_seconds() / runs},
-                                         {"workers", shares.workers.as_seconds() / runs},
-                                         {"limits", shares.limits.as_seconds() / runs},
-                                         {"retries", shares.retries.as_seconds() / runs},
-                                         {"waits", shares.waits.as_seconds() / runs}}},
-          {"binding", json::string_view(study.binding())},
-          {"busy",
-           study.total.us > 0 ? study.busy.as_seconds() / (study.total.as_seconds() * options.workers) : 0.0},
-          {"steps", std::move(steps)},
-          {"example", json::object{{"seed", study.example.seed},
-                                   {"duration", study.example.took.as_seconds()},
-                                   {"tasks", std::move(tasks)}}}};
+  return {
+      {"workflow", workflow},
+      {"runs", options.runs},
+      {"seed", options.seed},
+      {"workers", options.workers},
+      {"duration", json::object{{"p50", study.percentile(50).as_seconds()},
+                                {"p90", study.percentile(90).as_seconds()},
+                                {"p99", study.percentile(99).as_seconds()},
+                                {"max", study.took.back().as_seconds()}}},
+      {"outcomes", std::move(outcomes)},
+      {"error", study.first_error.empty() ? json::value() : json::value(study.first_error)},
+      {"critical_path", json::object{{"work", shares.work.as_seconds() / runs},
+                                     {"workers", shares.workers.as_seconds() / runs},
+                                     {"limits", shares.limits.as_seconds() / runs},
+                                     {"retries", shares.retries.as_seconds() / runs},
+                                     {"waits", shares.waits.as_seconds() / runs}}},
+      {"binding", json::string_view(study.binding())},
+      {"retries",
+       json::object{{"delay", shares.retries.as_seconds() / runs},
+                    {"wasted", study.busy.us > 0 ? study.wasted.as_seconds() / study.busy.as_seconds() : 0.0},
+                    {"saved", study.saved}}},
+      {"busy",
+       study.total.us > 0 ? study.busy.as_seconds() / (study.total.as_seconds() * options.workers) : 0.0},
+      {"steps", std::move(steps)},
+      {"example", json::object{{"seed", study.example.seed},
+                               {"duration", study.example.took.as_seconds()},
+                               {"tasks", std::move(tasks)}}}};
+}
+
+// What the last runs of the workflow say, that have ended in this data directory.
+Result<scenario::PastRuns> past_runs(const Context& context, const std::string& workflow, std::size_t count) {
+  constexpr std::size_t kPage = 200;
+  constexpr std::size_t kTasksPerRun = 1000;
+  Session session(context.settings, context.console);
+  TRY_VOID(session.open(Purpose::look));
+  TRY(const client::Page runs, session.ask(Purpose::look, [&](client::Client& c) {
+    return c.runs({.status = "completed,failed", .workflow = workflow, .limit = count});
+  }));
+  if (runs.items.empty()) {
+    return fail(ErrorCode::not_found, "no run of " + workflow + " has ended in " + context.settings.data_dir +
+                                          "; leave out --past, or name another directory with --data");
+  }
+  scenario::PastRuns past;
+  for (const json::object& run : runs.items) {
+    const std::string id = cell_of(run, "id");
+    std::string cursor;
+    std::size_t seen = 0;
+    do {
+      TRY(const client::Page page,
+          session.ask(Purpose::look, [&](client::Client& c) { return c.tasks(id, kPage, cursor); }));
+      for (const json::object& item : page.items) {
+        TRY(const json::object task,
+            session.ask(Purpose::look, [&](client::Client& c) { return c.task(cell_of(item, "id")); }));
+        past.add(task);
+      }
+      seen += page.items.size();
+      cursor = page.next;
+    } while (!cursor.empty() && seen < kTasksPerRun);
+  }
+  return past;
+}
+
+Result<std::map<std::string, std::uint32_t>> limits_of(const std::vector<std::string>& words) {
+  std::map<std::string, std::uint32_t> limits;
+  for (const std::string& word : words) {
+    const std::size_t equals = word.rfind('=');
+    std::uint32_t limit = 0;
+    const char* end = word.data() + word.size();
+    const char* begin = equals == std::string::npos ? end : word.data() + equals + 1;
+    const auto [stop, error] = std::from_chars(begin, end, limit);
+    if (equals == 0 || begin == end || error != std::errc{} || stop != end || limit == 0) {
+      return fail(ErrorCode::usage,
+                  "--limit takes NAME=N with N from 1 on, such as gpu=2, not " + printable(word));
+    }
+    limits[word.substr(0, equals)] = limit;
+  }
+  return limits;
 }
 
 int simulate_workflow(const Context& context, Options options) {
@@ -209,11 +275,19 @@ int simulate_workflow(const Context& context, Options options) {
   }
   const auto input = spec::resolve_inputs(*prepared->workflow, prepared->submission.input);
   if (!input) return context.fail(input.error());
+  const auto limits = limits_of(options.limits);
+  if (!limits) return context.fail(limits.error());
   scenario::Assumptions assumptions = scenario::assumptions_of(*prepared->workflow);
+  if (options.past > 0) {
+    const auto past = past_runs(context, prepared->workflow->name, options.past);
+    if (!past) return context.fail(past.error());
+    past->apply(assumptions);
+  }
   if (!options.assume.empty()) {
     const auto text = read_text_file(options.assume, kMaxDefinition);
     if (!text) return context.fail(text.error());
-    assumptions = scenario::read_assumptions(*text, display_name(options.assume), *prepared->workflow);
+    assumptions = scenario::read_assumptions(*text, display_name(options.assume), *prepared->workflow,
+                                             std::move(assumptions));
     show_diagnostics(context.console, assumptions.diagnostics);
     if (!assumptions.diagnostics.empty()) return kUsage;
   }
@@ -222,6 +296,7 @@ int simulate_workflow(const Context& context, Options options) {
                                       .input = json::serialize(*input),
                                       .steps = std::move(assumptions.steps),
                                       .workers = options.workers,
+                                      .limits = *limits,
                                       .runs = options.runs,
                                       .seed = options.seed});
   if (!study) return context.fail(study.error());
@@ -235,14 +310,27 @@ int simulate_workflow(const Context& context, Options options) {
 
 void add_simulate(Program& program) {
   const auto options = std::make_shared<Options>();
-  CLI::App& command = program.command(
-      program.app(), "simulate", "Says how long a workflow would take, from assumed durations and failures",
-      [options](const Context& c) { return simulate_workflow(c, *options); });
+  CLI::App& command =
+      program.command(program.app(), "simulate",
+                      "Says how long a workflow would take, from assumed or earlier durations and failures",
+                      [options](const Context& c) { return simulate_workflow(c, *options); });
   command.add_option("file", options->submission.file, "Workflow in YAML or JSON; - is standard input")
       ->required()
       ->type_name("FILE");
   command.add_option("--assume", options->assume, "What is assumed of the steps; else their estimates")
       ->type_name("FILE");
+  command
+      .add_option(
+          "--past", options->past,
+          "Take durations and failures from the last N runs in the data directory; --assume wins over them")
+      ->type_name("N")
+      ->check(CLI::Range(1, 200).description(""));
+  command
+      .add_option("--limit", options->limits, "How much there is of a limit; else enough; may be repeated")
+      ->type_name("NAME=N")
+      ->expected(1)
+      ->allow_extra_args(false)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   command.add_option("--input,-i", options->submission.inputs, "One input; may be repeated")
       ->type_name("NAME=VALUE")
       ->expected(1)

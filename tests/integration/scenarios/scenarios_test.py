@@ -234,6 +234,47 @@ steps:
         self.assertEqual(self.study("--runs", "200"), study, "the same seed, the same answer")
         self.assertNotEqual(self.study("--runs", "200", "--seed", "999"), study)
 
+    def test_limits_that_operators_set(self):
+        self.workflow = """
+name: study
+inputs: {n: {type: integer}}
+steps:
+  each: {for_each: [1, 2, 3, 4], run: x, uses: {gpu: 1}, estimate: 1m}
+"""
+        self.assume = "{}\n"
+        self.assertEqual(self.study("--runs", "1")["duration"]["p50"], 60.0)
+        self.assertEqual(self.study("--runs", "1", "--limit", "gpu=1")["duration"]["p50"], 240.0)
+        for wrong in ("gpu", "gpu=", "gpu=0", "=3", "gpu=two"):
+            self.assertIn("NAME=N", self.simulate("--limit", wrong, wanted=2).stderr)
+
+    def test_durations_of_earlier_runs(self):
+        self.workflow = """
+name: past
+inputs: {n: {type: integer}}
+steps:
+  slow: {run: "sleep 0.3", parse: json, estimate: 9h}
+  bad: {run: "exit 3", continue_on_error: true, estimate: 9h}
+  new: {run: x, when: "inputs.n > 1", estimate: 2m}
+"""
+        self.write("study.yaml", self.workflow.replace("sleep 0.3", "sleep 0.3; echo 5"))
+        data = str(self.folder / "data")
+        subprocess.run([BATON, "run", "study.yaml", "-i", "n=1", "--data", data], cwd=self.folder,
+                       check=True, capture_output=True, timeout=60)
+        self.workflow = self.workflow.replace("when: \"inputs.n > 1\", ", "needs: [slow], ")
+        study = json.loads(self.simulate("--past", "5", "--data", data, "--runs", "3", "--output", "json").stdout)
+        self.assertEqual(study["outcomes"], {"completed": 3})
+        by_name = {step["step"]: step for step in study["steps"]}
+        self.assertLess(0.29, by_name["slow"]["duration"])
+        self.assertLess(by_name["slow"]["duration"], 60)
+        self.assertEqual(by_name["new"]["duration"], 120.0, "its estimate: it has never run")
+        self.assertEqual(study["retries"]["saved"], 3)
+        self.assume = "steps: {slow: {takes: 7m}}\n"
+        study = json.loads(self.simulate("--past", "5", "--data", data, "--runs", "1", "--output", "json", "--assume",
+                                         "assume.yaml").stdout)
+        self.assertEqual(study["steps"][0]["duration"], 420.0, "what is assumed wins")
+        refused = self.simulate("--past", "5", "--data", str(self.folder / "empty"), wanted=5)
+        self.assertIn("no run of past has ended", refused.stderr)
+
     def test_for_people(self):
         shown = self.simulate("--assume", "assume.yaml").stdout
         for part in ("a run takes  2m 05s", "completed 100%", "what binds   limits", "each[3]", "█"):
