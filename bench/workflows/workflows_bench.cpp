@@ -119,7 +119,7 @@ class Bench {
   }
   void start_worker() { worker_->start({*executor_, *executor_}); }
   ~Bench() {
-    loop_.invoke([this] { driver_->shard().close(); });
+    loop_.invoke([this] { driver_->close(); });
     writer_.reset();
     loop_.stop();
     loop_.join();
@@ -227,6 +227,7 @@ void scale(const std::string& root) {
       {"layers of 100 set steps", 100'000, [](int n) { return layered(n / 100, 100); }},
       {"fan-out of no-op items", 10'000, [](int n) { return fan_out(n, "exec: [\"true\"]"); }},
       {"fan-out of no-op items", 100'000, [](int n) { return fan_out(n, "exec: [\"true\"]"); }},
+      {"fan-out of no-op items", 249'990, [](int n) { return fan_out(n, "exec: [\"true\"]"); }},
   };
   std::printf("%-28s %8s %9s %9s %14s\n", "", "tasks", "parse s", "run s", "KiB/task (RSS)");
   int number = 0;
