@@ -65,7 +65,7 @@ class LoadTest(BatonCase):
         # The last kill may have met the join itself: then it was begun again, but it ended once.
         (join,) = [api.task(task["id"]) for task in tasks if task["step"] == "join"]
         check_attempts(self, join)
-        self.assertEqual(self.ledger.count("start", "join"), 1 + join["interrupted"])
+        self.assertIn(self.ledger.count("start", "join"), range(1, 2 + join["interrupted"]))
         (values,) = [api.task(task["id"])["result"] for task in tasks if task["step"] == "values"]
         self.assertEqual(values, {"many": ITEMS, "texts": [f"{n}\n" for n in range(ITEMS)]})
         facts = api.history(run)
