@@ -410,14 +410,21 @@ void ShardLoop::take_loads(std::vector<LoadDone> loads) {
       }
       continue;
     }
-    admit(std::move(*done.loaded));
-    if (!done.command) continue;
+    const Status admitted = admit(std::move(*done.loaded), done.command.has_value());
+    if (!done.command) {
+      if (!admitted) return give_up(admitted.error());
+      continue;
+    }
+    if (!admitted) {
+      answer(done.command->command.reply_to, admitted.error());
+      continue;
+    }
     done.command->loaded = true;
     decide(*done.command, moment());
   }
 }
 
-void ShardLoop::admit(store::Loaded loaded) {
+Status ShardLoop::admit(store::Loaded loaded, bool for_command) {
   for (auto& [key, why] : loaded.refused) {
     if (!state_.values.has(key)) state_.values.refuse(key, std::move(why), state_.sequence);
   }
@@ -450,14 +457,19 @@ void ShardLoop::admit(store::Loaded loaded) {
       state_.unreadable.emplace(hash, std::move(workflow).error());
     }
   }
+  Status damage;
+  for (auto& [key, why] : loaded.damaged) {
+    const bool cold = state_.cold.contains(key);
+    if (cold) lose_cold(key, why);
+    // Work goes on without a cold one; a command that is about it has to be told.
+    if (damage && (!cold || for_command)) damage = std::unexpected(std::move(why));
+  }
   for (auto& [key, image] : loaded.runs) {
     if (state_.find(key) != nullptr) continue;
-    if (Status admitted = admit(std::move(image), loaded.definitions);
-        !admitted && state_.cold.contains(key)) {
-      engine::forget_cold(state_, key);
-      set_aside(key, std::move(admitted).error());
-    }
+    Status admitted = admit(std::move(image), loaded.definitions);
+    if (!admitted && state_.cold.contains(key)) lose_cold(key, std::move(admitted).error());
   }
+  return damage;
 }
 
 // A run that was loaded for a decision. It may have none: there is no such run, or no longer.
@@ -473,6 +485,13 @@ Status ShardLoop::admit(std::optional<store::RunImage> image,
     return admit(std::move(*image), engine::program_for(state_, std::move(workflow)));
   }
   return admit(std::move(*image), program->second);
+}
+
+// A cold run that cannot come back: it stays in the store as it is, and keeps no other from its turn.
+void ShardLoop::lose_cold(RunKey run, Error why) {
+  engine::forget_cold(state_, run);
+  --open_runs_;
+  set_aside(run, std::move(why));
 }
 
 void ShardLoop::set_aside(RunKey run, Error why) {

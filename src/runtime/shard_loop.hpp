@@ -125,9 +125,11 @@ class ShardLoop final : public Handle {
   void take_commits(std::vector<store::CommitDone> commits);
   void take_loads(std::vector<LoadDone> loads);
   void begin_load(const engine::Needs& needs, std::optional<Pending> command);
-  void admit(store::Loaded loaded);
+  // Fails if a run is damaged, unless it is a cold one that no command is about: that is set aside.
+  Status admit(store::Loaded loaded, bool for_command);
   Status admit(std::optional<store::RunImage> image,
                const std::vector<std::pair<Hash256, std::string>>& definitions);
+  void lose_cold(RunKey run, Error why);
   void set_aside(RunKey run, Error why);
   Status admit(store::RunImage image, std::shared_ptr<const engine::Program> program);
   void release(std::vector<model::Reply>& replies);

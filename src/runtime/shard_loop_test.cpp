@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <set>
+#include <span>
+
 #include "spec/parse.hpp"
 #include "store/memory/memory_store.hpp"
 
@@ -22,6 +25,47 @@ std::shared_ptr<const model::Workflow> parse(const std::string& text) {
       << (parsed.diagnostics.empty() ? "" : parsed.diagnostics.front().message);
   return parsed.workflow;
 }
+
+// A store of which some runs cannot be read any more.
+class Damaged final : public store::Writer {
+ public:
+  explicit Damaged(store::Writer& inner) : inner_(inner) {}
+  std::set<RunKey> runs;
+
+  Result<store::ShardMeta> open_shard(ShardId shard) override { return inner_.open_shard(shard); }
+  Result<std::vector<RunKey>> list_open_runs(ShardId shard) override { return inner_.list_open_runs(shard); }
+  Status load_runs(std::span<const RunKey> keys, const std::function<void(store::RunImage)>& run,
+                   const std::function<void(RunKey, Error)>& damaged) override {
+    return inner_.load_runs(keys, run, damaged);
+  }
+  Result<std::vector<store::DefinitionKey>> load_definition_keys() override {
+    return inner_.load_definition_keys();
+  }
+  Result<store::StoredDefinition> load_definition(const Hash256& hash) override {
+    return inner_.load_definition(hash);
+  }
+  Status load_records(ShardId shard, const std::function<void(model::Record)>& record) override {
+    return inner_.load_records(shard, record);
+  }
+  void begin_commit(model::Batch batch, std::function<void(store::CommitDone)> done) override {
+    inner_.begin_commit(std::move(batch), std::move(done));
+  }
+  void begin_load(store::LoadRequest request, std::function<void(Result<store::Loaded>)> done) override {
+    inner_.begin_load(std::move(request), [&](Result<store::Loaded> loaded) {
+      std::erase_if(loaded->runs, [&](const auto& run) {
+        if (!runs.contains(run.first)) return false;
+        loaded->damaged.emplace_back(run.first, Error{ErrorCode::corrupt, "damaged", ""});
+        return true;
+      });
+      done(std::move(loaded));
+    });
+  }
+  Status probe() override { return inner_.probe(); }
+  void idle() override { inner_.idle(); }
+
+ private:
+  store::Writer& inner_;
+};
 
 // One shard over a store in memory, on virtual time, turned by hand.
 struct Shard {
@@ -45,7 +89,9 @@ struct Shard {
     world.act = [this](const model::Action& action) { actions.push_back(action); };
     world.fatal = [this](const Error& error) { fatal = error; };
     world.log = [](std::string_view) {};
-    loop = std::make_unique<ShardLoop>(*writer, std::move(world), options);
+    loop.reset();
+    damaged = std::make_unique<Damaged>(*writer);
+    loop = std::make_unique<ShardLoop>(*damaged, std::move(world), options);
     const Status started = loop->start(ShardId{0});
     ASSERT_TRUE(started) << started.error().message;
   }
@@ -86,6 +132,7 @@ struct Shard {
   std::optional<Error> fatal;
   std::vector<model::Action> actions;
   std::unique_ptr<MemoryWriter> writer;
+  std::unique_ptr<Damaged> damaged;
   std::unique_ptr<ShardLoop> loop;
 };
 
@@ -118,6 +165,33 @@ TEST(ShardLoop, RunsAWorkflowToItsEnd) {
   EXPECT_EQ(shard.stored_status(id), RunStatus::completed);
   EXPECT_EQ(shard.loop->open_runs(), 0u);
   EXPECT_EQ(shard.loop->state().runs.size(), 0u) << "terminal runs leave memory";
+}
+
+TEST(ShardLoop, AColdRunThatIsDamagedKeepsNoOtherFromItsTurn) {
+  Shard shard;
+  shard.options.settings.runs_in_memory = 0;
+  shard.restart();
+  std::vector<RunId> runs;
+  for (int i = 0; i < 3; ++i) {
+    const auto submitted = shard.submit(kOneStep);
+    shard.settle();
+    runs.push_back(as<Submitted>(submitted).run);
+  }
+  ASSERT_EQ(shard.loop->state().cold.size(), 3U);
+  shard.damaged->runs = {runs[0].key(), runs[1].key()};
+  const auto cancelled = shard.send(model::CancelRun{.run = runs[1]});
+  shard.settle();
+  EXPECT_EQ(as<Error>(cancelled).code, ErrorCode::corrupt);
+  const auto claimed = shard.claim();
+  shard.settle();
+  ASSERT_TRUE(claimed->has_value());
+  ASSERT_EQ(as<Claimed>(claimed).tasks.size(), 1U);
+  EXPECT_EQ(as<Claimed>(claimed).tasks[0].task.run, runs[2]);
+  EXPECT_FALSE(shard.fatal);
+  ASSERT_EQ(shard.loop->quarantined().size(), 2U);
+  shard.complete(as<Claimed>(claimed).tasks[0]);
+  shard.settle();
+  EXPECT_EQ(shard.loop->open_runs(), 0U) << "nobody waits for what was set aside";
 }
 
 TEST(ShardLoop, IsNotWokenByTimersWhileItMayNotDecide) {

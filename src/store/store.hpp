@@ -89,7 +89,8 @@ struct Loaded {
   // (corrupt). In `payloads` they have an empty text, which is no JSON: whoever parses it gets an error,
   // never a value.
   std::vector<std::pair<model::PayloadKey, Error>> refused;
-  std::vector<std::pair<RunKey, std::optional<RunImage>>> runs;
+  std::vector<std::pair<RunKey, std::optional<RunImage>>> runs;  // nullopt = there is none
+  std::vector<std::pair<RunKey, Error>> damaged;                 // runs that cannot be read; not in `runs`
   std::vector<std::pair<Hash256, std::string>>
       definitions;              // canonical texts of the loaded runs' definitions, and of those asked for
   std::vector<Hash256> wanted;  // those asked for, whether they are there or not
@@ -127,7 +128,7 @@ class Writer {
   virtual void begin_commit(model::Batch batch, std::function<void(CommitDone)> done) = 0;
 
   // Reads what is committed. Order against commits under way is not defined: the caller keeps what is
-  // uncommitted. Fails as a whole if the database cannot be read, or if one of the runs is damaged.
+  // uncommitted. Fails as a whole if the database cannot be read.
   virtual void begin_load(LoadRequest request, std::function<void(Result<Loaded>)> done) = 0;
 
   // Whether a small commit would succeed now (after `not_committed`). Waits for what was begun before.

@@ -46,9 +46,13 @@ Result<Loaded> load(Connection& connection, const LoadRequest& request) {
   }
   std::set<Hash256> definitions(request.definitions.begin(), request.definitions.end());
   for (const RunKey key : request.runs) {
-    TRY(std::optional<RunImage> image, read_image(connection, key));
-    if (image) definitions.insert(image->run.definition);
-    loaded.runs.emplace_back(key, std::move(image));
+    Result<std::optional<RunImage>> image = read_image(connection, key);
+    if (!image) {
+      loaded.damaged.emplace_back(key, std::move(image).error());
+      continue;
+    }
+    if (*image) definitions.insert((*image)->run.definition);
+    loaded.runs.emplace_back(key, std::move(*image));
   }
   for (const Hash256& hash : definitions) {
     TRY(std::optional<StoredDefinition> definition, read_definition(connection, hash));

@@ -355,11 +355,16 @@ TEST_F(SqliteStore, DamagedRowsAreReportedAndTheOthersLoad) {
   EXPECT_EQ(reader->get_run(run_row(key(1)).id).error().code, ErrorCode::corrupt);
   EXPECT_EQ(reader->list_tasks(key(4), 0, 10, 0).error().code, ErrorCode::corrupt);
 
-  // One damaged run of a load is that load's error, not a wrong answer.
+  // Nor does it keep others from being loaded together with it.
   Owner owner(*writer);
   LoadRequest request;
-  request.runs = {key(1)};
-  EXPECT_EQ(owner.try_load(request).error().code, ErrorCode::corrupt);
+  request.runs = {key(1), key(7)};
+  const Loaded together = owner.load(request);
+  ASSERT_EQ(together.runs.size(), 1U);
+  EXPECT_EQ(together.runs[0].first, key(7));
+  ASSERT_EQ(together.damaged.size(), 1U);
+  EXPECT_EQ(together.damaged[0].first, key(1));
+  EXPECT_EQ(together.damaged[0].second.code, ErrorCode::corrupt);
 }
 
 TEST_F(SqliteStore, AMissingPayloadIsAnErrorNotNull) {
