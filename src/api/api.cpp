@@ -13,6 +13,10 @@
 namespace baton::api {
 namespace {
 
+// How long stop() waits for what only has to be answered. A commit takes far less; a thread that hangs in the
+// database must not keep the process.
+constexpr Duration kAnswerPatience = Duration::seconds(2);
+
 std::string user_name(uid_t uid) {
   char buffer[4096];
   passwd entry{};
@@ -38,7 +42,7 @@ struct Api::Impl {
   const uid_t own_uid;
   const std::string own_name;
   std::uint64_t subscription = 0;
-  std::shared_ptr<std::atomic<std::size_t>> under_way = std::make_shared<std::atomic<std::size_t>>(0);
+  std::shared_ptr<UnderWay> under_way = std::make_shared<UnderWay>();
   std::atomic<bool> stopped = false;
 };
 
@@ -86,7 +90,7 @@ void Api::handle(net::Request request, net::Responder responder) {
 }
 
 std::size_t Api::under_way() const {
-  return *impl_->under_way;
+  return impl_->under_way->count();
 }
 
 void Api::stop() {
@@ -94,9 +98,11 @@ void Api::stop() {
   Core& core = *impl_->core;
   core.services.loop.invoke([&] { core.services.runs.unsubscribe(impl_->subscription); });
   core.stopping = true;
-  core.workers.stop();
   core.watches.clear();
   core.alarms.clear();
+  // A command that was begun is committed: who sent it must hear of that, or would send it to the next owner.
+  impl_->under_way->wait_for_none(kAnswerPatience);
+  core.workers.stop();
 }
 
 }  // namespace baton::api

@@ -51,8 +51,9 @@ class Api {
   // Requests that are not answered yet, streams included. Any thread.
   std::size_t under_way() const;
 
-  // Breaks off what waits (503, or the end of the stream) and joins the threads; requests that come later are
-  // answered with 503. Not on the loop's thread; twice is fine.
+  // Breaks off what waits (503, or the end of the stream), answers what has been begun (for at most 2 s; the
+  // loop and the runs must still go on) and joins the threads; requests that come later are answered with 503.
+  // Not on the loop's thread; twice is fine.
   void stop();
 
  private:

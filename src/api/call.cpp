@@ -2,11 +2,33 @@
 
 #include <algorithm>
 #include <charconv>
+#include <chrono>
 
 #include "api/problem.hpp"
 #include "base/text.hpp"
 
 namespace baton::api {
+
+std::size_t UnderWay::count() const {
+  const std::lock_guard lock(mutex_);
+  return count_;
+}
+
+void UnderWay::wait_for_none(Duration patience) const {
+  std::unique_lock lock(mutex_);
+  none_.wait_for(lock, std::chrono::microseconds(patience.us), [this] { return count_ == 0; });
+}
+
+Ticket::Ticket(std::shared_ptr<UnderWay> counter) : counter_(std::move(counter)) {
+  const std::lock_guard lock(counter_->mutex_);
+  ++counter_->count_;
+}
+
+Ticket::~Ticket() {
+  if (!counter_) return;
+  const std::lock_guard lock(counter_->mutex_);
+  if (--counter_->count_ == 0) counter_->none_.notify_all();
+}
 
 Call::~Call() {
   if (responder)

@@ -1,8 +1,9 @@
 // One request on its way through a handler.
 #pragma once
 
-#include <atomic>
+#include <condition_variable>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -10,25 +11,36 @@
 
 #include "base/error.hpp"
 #include "base/ids.hpp"
+#include "base/time.hpp"
 #include "net/http.hpp"
 #include "net/http_server.hpp"
 
 namespace baton::api {
 
-// Counts the requests that have not been answered.
-class Ticket {
+// How many requests have not been answered. Any thread.
+class UnderWay {
  public:
-  explicit Ticket(std::shared_ptr<std::atomic<std::size_t>> counter) : counter_(std::move(counter)) {
-    ++*counter_;
-  }
-  Ticket(Ticket&&) noexcept = default;
-  Ticket& operator=(Ticket&&) = delete;
-  ~Ticket() {
-    if (counter_) --*counter_;
-  }
+  std::size_t count() const;
+  // Until all are answered, or `patience` is over.
+  void wait_for_none(Duration patience) const;
 
  private:
-  std::shared_ptr<std::atomic<std::size_t>> counter_;
+  friend class Ticket;
+  mutable std::mutex mutex_;
+  mutable std::condition_variable none_;
+  std::size_t count_ = 0;  // guarded by mutex_
+};
+
+// One request among them, from its arrival to its answer.
+class Ticket {
+ public:
+  explicit Ticket(std::shared_ptr<UnderWay> counter);
+  Ticket(Ticket&&) noexcept = default;
+  Ticket& operator=(Ticket&&) = delete;
+  ~Ticket();
+
+ private:
+  std::shared_ptr<UnderWay> counter_;
 };
 
 // A call is answered once; destroyed unanswered it says 503, which happens when the API stops.

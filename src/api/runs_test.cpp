@@ -1,3 +1,4 @@
+#include <future>
 #include <thread>
 
 #include "api/test_support.hpp"
@@ -224,6 +225,27 @@ TEST_F(RunsTest, StoppedItAnswersThatItIs) {
   EXPECT_EQ(code(waited), "unavailable");
   EXPECT_EQ(get("/livez").status, 503);
   EXPECT_EQ(api_->under_way(), 0U);
+}
+
+// Else who sent it would send it to the next owner, which refuses it: it is done.
+TEST_F(RunsTest, StoppedItStillSaysWhatBecameOfACommand) {
+  model::RunRow row = new_run(kTwoSteps);
+  std::promise<void> begun;
+  std::promise<void> committed;
+  runtime_.answer = [&](const model::CommandBody&) {
+    begun.set_value();
+    committed.get_future().wait();
+    return model::ReplyBody(model::Done{});
+  };
+  net::Response cancelled;
+  std::thread cancelling([&] { cancelled = post(path(row, "/cancel"), "{}"); });
+  begun.get_future().wait();
+  std::thread stopping([&] { api_->stop(); });
+  while (get("/livez").status != 503) std::this_thread::yield();
+  committed.set_value();
+  cancelling.join();
+  stopping.join();
+  EXPECT_EQ(cancelled.status, 200) << cancelled.body;
 }
 
 }  // namespace
