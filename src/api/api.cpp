@@ -61,11 +61,16 @@ void Api::handle(net::Request request, net::Responder responder) {
   auto call = std::make_shared<Call>(std::move(request), std::move(responder), Ticket(impl_->under_way));
   if (impl_->stopped) return;  // the call says so
   const net::Peer& peer = call->request.peer;
-  if (!peer.local || (peer.uid != impl_->own_uid && peer.uid != 0)) {
+  if (peer.local && peer.uid != impl_->own_uid && peer.uid != 0) {
     return call->fail(
         {ErrorCode::not_allowed, "only processes of the user who runs Baton may use this socket", ""});
   }
   Match match = find_route(call->request.method, call->request.path);
+  if (!peer.local && (match.route == nullptr || match.route->access != Access::anyone)) {
+    net::Response response = net::problem(401, "a key is needed here");
+    response.headers.add("WWW-Authenticate", "Bearer realm=\"baton\"");
+    return call->responder.respond(std::move(response));
+  }
   if (match.route == nullptr) {
     Error error{ErrorCode::not_found, "there is nothing at " + printable(call->request.path), ""};
     if (match.allowed.empty()) return call->fail(error);

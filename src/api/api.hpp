@@ -44,8 +44,8 @@ class Api {
   explicit Api(Services services);
   ~Api();  // stop()
 
-  // A net::Handler: on the loop's thread. Answers only processes of the same user, or root: the peer's uid is
-  // the kernel's word.
+  // A net::Handler: on the loop's thread. Answers processes of the same user, or root (the peer's uid is the
+  // kernel's word); to others only what anyone may ask.
   void handle(net::Request request, net::Responder responder);
 
   // Requests that are not answered yet, streams included. Any thread.

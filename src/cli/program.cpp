@@ -153,6 +153,7 @@ Program::Program() : app_("Runs tasks and workflows and does not lose them.", "b
   app_.formatter(std::make_shared<Formatter>());
   app_.set_help_flag("-h,--help", "Shows this help");
   app_.require_subcommand(1);
+  add_server(*this);
   add_run(*this);
   add_preflight(*this);
   add_apply(*this);
@@ -200,7 +201,14 @@ CLI::App& Program::command(CLI::App& parent, const std::string& name, const std:
       .add_option("--config", flags_.config, "Configuration file (else $XDG_CONFIG_HOME/baton/config.yaml)")
       ->type_name("FILE");
   command.add_flag("--quiet,-q", flags_.quiet, "Says nothing but data and errors");
-  if (name == "run") {
+  if (name == "server" || name == "dev") {
+    command.add_option("--listen", flags_.listen, "Where to listen (else 127.0.0.1:7711)")
+        ->type_name("ADDR:PORT");
+    command.add_option("--tls-cert", flags_.tls_cert, "Certificate, then its issuers (PEM)")
+        ->type_name("FILE");
+    command.add_option("--tls-key", flags_.tls_key, "Key of the certificate (PEM)")->type_name("FILE");
+  }
+  if (name == "run" || name == "server" || name == "dev") {
     command
         .add_option("--concurrency", flags_.concurrency, "Tasks at a time in this process (else 2 per core)")
         ->type_name("N");

@@ -22,11 +22,15 @@ struct Key {
   std::string_view flag;       // "" = none
   std::string Flags::* given;  // null = none
   bool list = false;           // several values; as text they stand between commas
+  bool path = false;           // in the file: relative to it, or to the home directory with a ~
 };
 constexpr std::array kKeys = {
-    Key{"data", "BATON_DATA", "--data", &Flags::data},
+    Key{"data", "BATON_DATA", "--data", &Flags::data, false, true},
     Key{"concurrency", "BATON_CONCURRENCY", "--concurrency", &Flags::concurrency},
     Key{"output", "BATON_OUTPUT", "--output", &Flags::output},
+    Key{"listen", "BATON_LISTEN", "--listen", &Flags::listen},
+    Key{"tls.cert", "BATON_TLS_CERT", "--tls-cert", &Flags::tls_cert, false, true},
+    Key{"tls.key", "BATON_TLS_KEY", "--tls-key", &Flags::tls_key, false, true},
     Key{"min_free_space", "BATON_MIN_FREE_SPACE", "", nullptr},
     Key{"egress.deny", "BATON_EGRESS_DENY", "", nullptr, true},
     Key{"egress.allow", "BATON_EGRESS_ALLOW", "", nullptr, true},
@@ -154,11 +158,13 @@ std::optional<std::uint64_t> parse_size(std::string_view text) {
   return number << found->second;
 }
 
-Status apply(const Setting& setting, bool from_flag, Settings& out) {
+// `flag`: that it came from; "" = from elsewhere.
+Status apply(Setting& setting, std::string_view flag, Settings& out) {
+  const ErrorCode code = flag.empty() ? ErrorCode::bad_configuration : ErrorCode::usage;
+  const std::string from = flag.empty() ? setting.name + " (" + setting.origin + ")" : std::string(flag);
   const auto wrong = [&](std::string_view wanted) {
-    return fail(from_flag ? ErrorCode::usage : ErrorCode::bad_configuration,
-                (from_flag ? "--" + setting.name : setting.name + " (" + setting.origin + ")") + " must be " +
-                    std::string(wanted) + ", not \"" + printable(setting.value) + "\"");
+    return fail(code,
+                from + " must be " + std::string(wanted) + ", not \"" + printable(setting.value) + "\"");
   };
   if (setting.name == "data") {
     if (setting.value.empty()) return wrong("a directory");
@@ -175,6 +181,14 @@ Status apply(const Setting& setting, bool from_flag, Settings& out) {
     if (setting.value == "auto") return {};
     out.min_free_space = parse_size(setting.value);
     if (!out.min_free_space) return wrong("a size such as 512MiB or 2GiB, 0, or auto");
+  } else if (setting.name == "listen") {
+    auto address = server::parse_listen_address(setting.value);
+    if (!address) return fail(code, from + ": " + address.error().message);
+    out.listen = std::move(*address);
+  } else if (setting.name == "tls.cert" || setting.name == "tls.key") {
+    if (setting.value.empty()) return {};
+    setting.value = std::filesystem::absolute(setting.value).lexically_normal().string();
+    (setting.name == "tls.cert" ? out.tls.certificate_file : out.tls.key_file) = setting.value;
   } else if (setting.name == "egress.deny" || setting.name == "egress.allow") {
     auto& ranges = setting.name == "egress.deny" ? out.egress.deny : out.egress.allow;
     for (const std::string& text : split_list(setting.value)) {
@@ -230,15 +244,15 @@ Result<Settings> load_settings(const Flags& flags, const Environment& environmen
     TRY(from_file, read_file(settings.config_file, *text));
   }
   const std::array<std::string, kKeys.size()> defaults = {
-      embedded::default_data_dir(), "auto", "table", "auto", "", ""};
+      embedded::default_data_dir(), "auto", "table", "127.0.0.1:7711", "", "", "auto", "", ""};
   for (std::size_t i = 0; i < kKeys.size(); ++i) {
     const Key& key = kKeys[i];
     Setting setting{std::string(key.name), defaults[i], "default", key.environment};
-    bool from_flag = false;
+    std::string_view from_flag;
     if (!from_file[i].origin.empty()) {
       setting.value = from_file[i].value;
       setting.origin = from_file[i].origin;
-      if (key.name == "data") {  // relative to the file, whatever the working directory is
+      if (key.path) {  // relative to the file, whatever the working directory is
         const std::filesystem::path path = expand_home(setting.value, environment);
         setting.value = (std::filesystem::path(settings.config_file).parent_path() / path).string();
       }
@@ -250,7 +264,7 @@ Result<Settings> load_settings(const Flags& flags, const Environment& environmen
     if (key.given != nullptr && !(flags.*key.given).empty()) {
       setting.value = flags.*key.given;
       setting.origin = "flag " + std::string(key.flag);
-      from_flag = true;
+      from_flag = key.flag;
     }
     TRY_VOID(apply(setting, from_flag, settings));
     if (key.name == "data") setting.value = settings.data_dir;

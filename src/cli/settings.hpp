@@ -12,6 +12,8 @@
 #include "base/error.hpp"
 #include "cli/output.hpp"
 #include "executors/http/egress.hpp"
+#include "net/tls.hpp"
+#include "server/listen_address.hpp"
 
 namespace baton::cli {
 
@@ -21,6 +23,9 @@ struct Flags {
   std::string data;
   std::string concurrency;
   std::string output;
+  std::string listen;
+  std::string tls_cert;
+  std::string tls_key;
   bool quiet = false;
 };
 
@@ -39,6 +44,8 @@ struct Settings {
   Format output = Format::table;
   executors::http::Egress egress;
   std::optional<std::uint64_t> min_free_space;  // bytes; none = as the file system suggests
+  server::ListenAddress listen;                 // of baton server and baton dev
+  net::TlsServerOptions tls;                    // absolute paths; "" = without
   std::vector<Setting> all;                     // in the order of documentation
 };
 

@@ -1,10 +1,12 @@
 #include "embedded/owner.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <condition_variable>
 #include <future>
 #include <mutex>
 #include <thread>
+#include <vector>
 
 #include "api/api.hpp"
 #include "calendar/zones.hpp"
@@ -42,6 +44,17 @@ WallTime wall_now() {
               .count()};
 }
 
+// What a browser that came here must not do with an answer: guess its type, show it in a frame, keep it.
+net::Headers strict_headers(bool tls) {
+  net::Headers headers{{"X-Content-Type-Options", "nosniff"},
+                       {"Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"},
+                       {"Referrer-Policy", "no-referrer"},
+                       {"Cross-Origin-Resource-Policy", "same-origin"},
+                       {"Cache-Control", "no-store"}};
+  if (tls) headers.add("Strict-Transport-Security", "max-age=31536000");
+  return headers;
+}
+
 class LocalOwner final : public Owner {
  public:
   explicit LocalOwner(OwnerOptions options)
@@ -64,9 +77,7 @@ class LocalOwner final : public Owner {
       if (std::holds_alternative<model::RunEnded>(action)) changed_.notify_all();
     };
     world.fatal = [this](const Error& error) { give_up(error); };
-    world.log = [this](std::string_view line) {
-      if (options_.log) options_.log(line);
-    };
+    world.log = [this](std::string_view line) { log(line); };
     driver_ = std::make_unique<LoopDriver>(loop_, *writer_, std::move(world), runtime::LoopOptions{});
     TRY_VOID(driver_->start(ShardId{0}));
 
@@ -105,7 +116,10 @@ class LocalOwner final : public Owner {
         .loop = loop_,
         .logs_dir = logs,
         .data_dir = options_.data_dir,
-        .ready = [this] { return driver_->shard().ready(); },
+        .ready = [this]() -> Status {
+          if (draining_) return fail(ErrorCode::unavailable, "Baton is stopping");
+          return driver_->shard().ready();
+        },
         .takes_runs = [this] { return check_free_space(options_.data_dir, options_.min_free_space); },
         .backup =
             [database = options_.data_dir + "/baton.db"](const std::string& to,
@@ -113,12 +127,21 @@ class LocalOwner final : public Owner {
               return store::backup_sqlite(database, to, stopped);
             },
         .wall = wall_now});
+    const auto handle = [this](net::Request request, net::Responder responder) {
+      api_->handle(std::move(request), std::move(responder));
+    };
     net::ServerOptions serving;
     serving.now = wall_now;
-    server_ = std::make_unique<net::HttpServer>(loop_, std::move(serving),
-                                                [this](net::Request request, net::Responder responder) {
-                                                  api_->handle(std::move(request), std::move(responder));
-                                                });
+    if (options_.listen) {
+      // Before the socket: who waits for that finds an owner that serves everything.
+      net::ServerOptions remote = serving;
+      remote.tls = options_.listen->tls;
+      remote.headers = strict_headers(remote.tls != nullptr);
+      remote.report = [this](std::string_view line) { log(line); };
+      remote_ = std::make_unique<net::HttpServer>(loop_, std::move(remote), handle);
+      TRY(port_, remote_->listen_tcp(options_.listen->address, options_.listen->port));
+    }
+    server_ = std::make_unique<net::HttpServer>(loop_, std::move(serving), handle);
     TRY_VOID(server_->listen_unix(socket_path_, 0600, net::IfExists::replace));
     loop_.start();
     running_ = true;
@@ -128,6 +151,10 @@ class LocalOwner final : public Owner {
   }
 
   const std::string& socket_path() const override { return socket_path_; }
+  std::uint16_t port() const override { return port_; }
+  void use_tls(std::shared_ptr<const net::TlsContext> tls) override {
+    if (remote_) remote_->use_tls(std::move(tls));
+  }
   std::size_t open_runs() const override { return driver_->open_runs(); }
 
   Status wait_idle(const std::function<bool()>& interrupted) override {
@@ -145,8 +172,15 @@ class LocalOwner final : public Owner {
     return fatal_;
   }
 
-  void stop() override {
+  void drain() override {
+    draining_ = true;
     if (worker_) worker_->drain();
+  }
+
+  bool drained(Duration patience) override { return worker_->wait_reported(patience); }
+
+  void stop() override {
+    drain();
     if (requests_) requests_->shutdown();
     if (processes_) processes_->shutdown();
     if (running_) {
@@ -155,6 +189,7 @@ class LocalOwner final : public Owner {
       drain_requests();
       loop_.invoke([this] { driver_->close(); });
     }
+    remote_.reset();
     server_.reset();
     api_.reset();
     reader_.reset();  // the writer has to be the last: only then it copies its log and leaves none behind
@@ -169,16 +204,27 @@ class LocalOwner final : public Owner {
 
  private:
   void give_up(const Error& error) {
-    const std::unique_lock lock(mutex_);
-    if (!fatal_) fatal_ = error;
-    changed_.notify_all();
+    {
+      const std::unique_lock lock(mutex_);
+      if (!fatal_) fatal_ = error;
+      changed_.notify_all();
+    }
+    if (options_.failed) options_.failed();
+  }
+
+  void log(std::string_view line) const {
+    if (options_.log) options_.log(line);
   }
 
   void drain_requests() {
-    auto drained = std::make_shared<std::promise<void>>();
-    auto future = drained->get_future();
-    server_->drain(kDrainPatience, [drained] { drained->set_value(); });
-    future.wait();
+    std::vector<std::future<void>> ends;
+    for (net::HttpServer* server : {remote_.get(), server_.get()}) {
+      if (server == nullptr) continue;
+      auto end = std::make_shared<std::promise<void>>();
+      ends.push_back(end->get_future());
+      server->drain(kDrainPatience, [end] { end->set_value(); });
+    }
+    for (auto& end : ends) end.wait();
   }
 
   OwnerOptions options_;
@@ -188,6 +234,8 @@ class LocalOwner final : public Owner {
   std::condition_variable changed_;
   std::optional<Error> fatal_;
   bool running_ = false;
+  std::atomic<bool> draining_ = false;
+  std::uint16_t port_ = 0;
 
   net::Loop loop_;
   std::unique_ptr<store::Writer> writer_;
@@ -197,7 +245,8 @@ class LocalOwner final : public Owner {
   std::unique_ptr<executors::process::ProcessExecutor> processes_;
   std::unique_ptr<executors::http::HttpExecutor> requests_;
   std::unique_ptr<api::Api> api_;
-  std::unique_ptr<net::HttpServer> server_;
+  std::unique_ptr<net::HttpServer> server_;  // on the socket
+  std::unique_ptr<net::HttpServer> remote_;  // on TCP
 };
 
 }  // namespace

@@ -1,5 +1,5 @@
 // Baton in this process: the owner of a data directory. Opens the store, recovers what was under way,
-// executes tasks and serves the API on DATA/baton.sock. Used by the command line; later by the server and the
+// executes tasks and serves the API on DATA/baton.sock. Used by the command line and the server; later by the
 // C++ SDK.
 #pragma once
 
@@ -12,8 +12,16 @@
 #include "base/error.hpp"
 #include "base/time.hpp"
 #include "executors/http/egress.hpp"
+#include "net/tls.hpp"
 
 namespace baton::embedded {
+
+// Serving the API to others than processes of the same user.
+struct Listening {
+  std::string address;                         // an IP address
+  std::uint16_t port = 0;                      // 0 = any free one
+  std::shared_ptr<const net::TlsContext> tls;  // null: without
+};
 
 struct OwnerOptions {
   std::string data_dir;           // made with mode 0700 if it is missing
@@ -21,8 +29,10 @@ struct OwnerOptions {
   std::string worker_name = "local";
   executors::http::Egress egress;  // where requests of steps may go
   std::optional<std::uint64_t>
-      min_free_space;   // bytes without which no new run is taken; none = free_space.hpp
-  bool execute = true;  // false: recovers and serves, but starts no task
+      min_free_space;               // bytes without which no new run is taken; none = free_space.hpp
+  bool execute = true;              // false: recovers and serves, but starts no task
+  std::optional<Listening> listen;  // besides the socket
+  std::function<void()> failed;     // fatal() has something to say; on any thread
   std::function<void(std::string_view)>
       log;  // one line for operators at a time, on any thread; none = dropped
 };
@@ -32,7 +42,7 @@ class Owner {
   // Takes the lock, starts the spawner, opens the store, recovers, listens. Fails with ErrorCode::owned if
   // another process owns the directory (nothing is written then), `io` or `read_only` if the directory or
   // disk cannot be used, `corrupt` if the database is damaged, `bad_configuration` if it was made by a newer
-  // version, `usage` if the egress policy is none.
+  // version, `usage` if the egress policy is none, and the errors of net::listen_tcp.
   //
   // Call it before the process starts threads of its own.
   static Result<std::unique_ptr<Owner>> open(OwnerOptions options);
@@ -40,6 +50,10 @@ class Owner {
   virtual ~Owner() = default;  // as stop()
 
   virtual const std::string& socket_path() const = 0;
+  // The real port of `listen`; 0 without.
+  virtual std::uint16_t port() const = 0;
+  // For connections that come from here on.
+  virtual void use_tls(std::shared_ptr<const net::TlsContext> tls) = 0;
   // Number of runs that have not ended.
   virtual std::size_t open_runs() const = 0;
   // Blocks until there is no open run, until `interrupted` returns true (asked about every
@@ -48,6 +62,12 @@ class Owner {
   // Why the owner cannot go on, if so (a commit whose outcome is unknown): the process should end with the
   // error's exit code.
   virtual std::optional<Error> fatal() const = 0;
+  // Nothing new is started from here on; what runs goes on, and so does the API, but for /readyz. Twice is
+  // fine.
+  virtual void drain() = 0;
+  // After drain(): waits until nothing runs; false: `patience` was over first. Not from one of its own
+  // threads.
+  virtual bool drained(Duration patience) = 0;
   // Stops dispatch, interrupts what runs, commits that, lets API requests under way end (2 s), closes. Runs
   // stay resumable. Twice is fine. Not from one of its own threads.
   virtual void stop() = 0;

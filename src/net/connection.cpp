@@ -262,6 +262,9 @@ void Connection::put_head(int status, const Headers& headers, std::optional<std:
     if (is_framing(name)) continue;
     out_.append(name).append(": ").append(value).append("\r\n");
   }
+  for (const auto& [name, value] : server_->options.headers) {
+    if (!headers.find(name)) out_.append(name).append(": ").append(value).append("\r\n");
+  }
   if (server_->options.now && !headers.find("Date"))
     out_.append("Date: ").append(server_->date()).append("\r\n");
   if (length) {

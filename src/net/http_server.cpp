@@ -89,8 +89,8 @@ void ServerState::adopt(Fd fd, bool tcp) {
   if (tcp) ::setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   auto peer = peer_of(fd.get());
   std::optional<TlsSession> tls;
-  if (tcp && options.tls) {
-    auto session = TlsSession::server(options.tls);
+  if (tcp && tls_context) {
+    auto session = TlsSession::server(tls_context);
     if (!session) return report(session.error().message);
     tls = std::move(*session);
   }
@@ -191,6 +191,12 @@ Result<std::uint16_t> HttpServer::listen_tcp(const std::string& address, std::ui
   state_->loop.invoke([&] { added = state_->add_listener(std::move(listener.fd), true, {}); });
   if (!added) return fail(std::move(added).error());
   return listener.port;
+}
+
+void HttpServer::use_tls(std::shared_ptr<const TlsContext> tls) {
+  state_->loop.invoke([&] {
+    if (state_->tls_context) state_->tls_context = std::move(tls);
+  });
 }
 
 void HttpServer::stop_accepting() {

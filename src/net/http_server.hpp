@@ -43,6 +43,8 @@ struct ServerOptions {
       Duration::seconds(2);  // for a refused client to read why, while the rest it sends is dropped
   // For TCP listeners; null = without TLS.
   std::shared_ptr<const TlsContext> tls;
+  // Fields of every answer that does not have them itself, those of the server's own refusals included.
+  Headers headers;
   // The time of day, for the field Date; none = no such field. On the loop's thread.
   std::function<WallTime()> now;
   // Told of what is wrong inside (a handler threw, accept() fails), one sentence each, on the loop's thread.
@@ -132,6 +134,9 @@ class HttpServer {
   Status listen_unix(const std::string& path, std::uint32_t mode = 0600, IfExists if_exists = IfExists::fail);
   // Returns the real port.
   Result<std::uint16_t> listen_tcp(const std::string& address, std::uint16_t port);
+
+  // For connections that are accepted from here on; a server without TLS stays one.
+  void use_tls(std::shared_ptr<const TlsContext> tls);
 
   // Closes the listeners and removes the names of the Unix sockets (if they are still ours).
   void stop_accepting();

@@ -29,7 +29,11 @@ struct Listener {
 
 struct ServerState : std::enable_shared_from_this<ServerState> {
   ServerState(Loop& owner, ServerOptions opts, Handler handle)
-      : loop(owner), mailbox(owner.mailbox()), options(std::move(opts)), handler(std::move(handle)) {}
+      : loop(owner),
+        mailbox(owner.mailbox()),
+        options(std::move(opts)),
+        handler(std::move(handle)),
+        tls_context(options.tls) {}
 
   Status add_listener(Fd fd, bool tcp, const std::string& unix_path);
   void await_connection(const std::shared_ptr<Listener>& listener);
@@ -48,6 +52,7 @@ struct ServerState : std::enable_shared_from_this<ServerState> {
   const Mailbox mailbox;
   const ServerOptions options;
   const Handler handler;
+  std::shared_ptr<const TlsContext> tls_context;
   std::vector<std::shared_ptr<Listener>> listeners;
   std::unordered_set<std::shared_ptr<Connection>> connections;
   ServerStats stats;

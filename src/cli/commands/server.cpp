@@ -1,0 +1,187 @@
+// baton server, baton dev.
+#include "server/server.hpp"
+
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdlib>
+#include <filesystem>
+
+#include "cli/commands/commands.hpp"
+#include "cli/output.hpp"
+#include "cli/signals.hpp"
+#include "client/client.hpp"
+
+namespace baton::cli {
+namespace {
+
+namespace json = boost::json;
+
+constexpr std::string_view kSample = R"(name: hello
+title: A workflow to try
+inputs:
+  name: {type: string, default: world}
+steps:
+  greet:
+    run: printf 'Hello, %s!' "$NAME"
+    env: {NAME: "${{ inputs.name }}"}     # values reach a script by its environment, never by its text
+  measure:
+    needs: [greet]
+    exec: [/usr/bin/expr, length, "${{ steps.greet.result.stdout }}"]
+    parse: json                           # the result is what it printed, as JSON: a number
+)";
+
+// Readable once something was said.
+class Bell {
+ public:
+  Bell() : fd_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
+  void ring() const {
+    const std::uint64_t one = 1;
+    [[maybe_unused]] const auto written = ::write(fd_.get(), &one, sizeof one);
+  }
+  int fd() const { return fd_.get(); }
+
+ private:
+  Fd fd_;
+};
+
+server::ServerOptions options_of(const Context& context, const Bell& failed) {
+  const Settings& settings = context.settings;
+  server::ServerOptions options;
+  options.owner.data_dir = settings.data_dir;
+  options.owner.concurrency = settings.concurrency;
+  options.owner.egress = settings.egress;
+  options.owner.min_free_space = settings.min_free_space;
+  options.owner.failed = [&failed] { failed.ring(); };
+  options.owner.log = [&context](std::string_view line) { context.console.note(line); };
+  options.listen = settings.listen;
+  options.tls = settings.tls;
+  return options;
+}
+
+bool asks_to_end(const std::optional<int>& signal) {
+  return signal && *signal != SIGHUP;
+}
+
+// Until a signal asks it to end, or it cannot go on.
+int serve(const Context& context, server::Server& server, Signals& signals, const Bell& failed) {
+  Console& console = context.console;
+  for (std::optional<int> signal; !asks_to_end(signal) && !server.owner().fatal();) {
+    signals.wait(Duration::hours(1), failed.fd());
+    signal = signals.take();
+    if (signal != SIGHUP) continue;
+    if (const auto reloaded = server.reload(); reloaded) {
+      console.note("read the configuration's files again");
+    } else {
+      console.error(reloaded.error().message + "; the old ones stay in use");
+    }
+  }
+  const std::optional<Error> fatal = server.owner().fatal();
+  if (!fatal)
+    console.note("stopping: what runs has " + std::to_string(server::kGrace.us / 1'000'000) +
+                 " seconds; a second signal ends it now");
+  server.stop(server::kGrace, [&] { return asks_to_end(signals.take()); });
+  return fatal ? context.fail(*fatal) : kOk;
+}
+
+int run_server(const Context& context) {
+  const Bell failed;
+  Signals signals;
+  const auto server = server::Server::open(options_of(context, failed));
+  if (!server) return context.fail(server.error());
+  const json::object facts{{"url", (*server)->url()},
+                           {"socket", (*server)->socket_path()},
+                           {"data_dir", context.settings.data_dir},
+                           {"pid", ::getpid()}};
+  print_object(context.console, context.settings.output, facts, [&](const Style& style) {
+    return style.bold("baton " + std::string(kVersion)) + " serves " + (*server)->url() + '\n' +
+           style.dim("data       ") + context.settings.data_dir + '\n' + style.dim("socket     ") +
+           (*server)->socket_path() + '\n';
+  });
+  return serve(context, **server, signals, failed);
+}
+
+// A directory that goes with whoever made it.
+class TemporaryDirectory {
+ public:
+  static Result<TemporaryDirectory> make() {
+    std::error_code failure;
+    const std::filesystem::path where = std::filesystem::temp_directory_path(failure);
+    std::string path = (where / "baton-dev-XXXXXX").string();
+    if (failure || ::mkdtemp(path.data()) == nullptr) {
+      return fail(ErrorCode::io, "cannot make a temporary directory in " + where.string() + ": " +
+                                     (failure ? failure.message() : errno_text(errno)));
+    }
+    return TemporaryDirectory(std::move(path));
+  }
+  TemporaryDirectory(TemporaryDirectory&& other) noexcept : path_(std::exchange(other.path_, {})) {}
+  TemporaryDirectory& operator=(TemporaryDirectory&&) = delete;
+  ~TemporaryDirectory() {
+    std::error_code ignored;
+    if (!path_.empty()) std::filesystem::remove_all(path_, ignored);
+  }
+  const std::string& path() const { return path_; }
+
+ private:
+  explicit TemporaryDirectory(std::string path) : path_(std::move(path)) {}
+  std::string path_;
+};
+
+Status apply_sample(const std::string& socket) {
+  net::Endpoint endpoint;
+  endpoint.unix_socket = true;
+  endpoint.path = socket;
+  client::Client client(endpoint);
+  TRY(const auto applied, client.apply({.definition = std::string(kSample), .file = "hello.yaml"}));
+  (void)applied;
+  return {};
+}
+
+int run_dev(const Context& context) {
+  for (const Setting& setting : context.settings.all) {
+    if (setting.name == "data" && setting.origin == "flag --data") {
+      context.console.error(
+          "baton dev has a temporary directory of its own: baton server --data keeps its data");
+      return kUsage;
+    }
+  }
+  const Bell failed;
+  Signals signals;
+  const auto data = TemporaryDirectory::make();
+  if (!data) return context.fail(data.error());
+  server::ServerOptions options = options_of(context, failed);
+  options.owner.data_dir = data->path();
+  auto server = server::Server::open(options);
+  const bool chosen = std::ranges::any_of(context.settings.all, [](const Setting& setting) {
+    return setting.name == "listen" && setting.origin != "default";
+  });
+  if (!server && server.error().code == ErrorCode::owned && !chosen) {  // another server has the usual port
+    options.listen.port = 0;
+    server = server::Server::open(options);
+  }
+  if (!server) return context.fail(server.error());
+  if (const auto applied = apply_sample((*server)->socket_path()); !applied)
+    return context.fail(applied.error());
+  const json::object facts{{"url", (*server)->url()},
+                           {"socket", (*server)->socket_path()},
+                           {"data_dir", data->path()},
+                           {"pid", ::getpid()}};
+  print_object(context.console, context.settings.output, facts, [&](const Style& style) {
+    return style.bold("baton " + std::string(kVersion)) + " serves " + (*server)->url() +
+           ", from a directory that goes when it ends (Ctrl-C).\nTry it from another terminal:\n\n  export "
+           "BATON_DATA=" +
+           data->path() + "\n  baton start hello --watch\n\n";
+  });
+  return serve(context, **server, signals, failed);
+}
+
+}  // namespace
+
+void add_server(Program& program) {
+  program.command(program.app(), "server", "Serves a data directory until it is stopped, over TCP, too",
+                  run_server);
+  program.command(program.app(), "dev", "A server to try things with, whose data is temporary", run_dev);
+}
+
+}  // namespace baton::cli
