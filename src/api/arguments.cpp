@@ -33,7 +33,7 @@ void merge(json::value& target, const json::value& changes, int depth = 0) {
   }
 }
 
-Status check_parts(const json::object& changes, bool script) {
+Status check_parts(const json::object& changes, model::StepKind kind) {
   for (const auto& [name, value] : changes) {
     if (std::ranges::find(kParts, std::string_view(name)) == kParts.end()) {
       const std::string_view near = nearest(name, kParts);
@@ -42,8 +42,10 @@ Status check_parts(const json::object& changes, bool script) {
                       (near.empty() ? "" : "; did you mean \"" + std::string(near) + "\"?"),
                   "/arguments");
     }
-    if (name == "action" && script) {
-      return fail(ErrorCode::invalid_request, "\"arguments\": the script of a step cannot be changed",
+    if (name == "action" && (kind == model::StepKind::run || kind == model::StepKind::task)) {
+      return fail(ErrorCode::invalid_request,
+                  std::string("\"arguments\": the ") +
+                      (kind == model::StepKind::run ? "script" : "function") + " of a step cannot be changed",
                   "/arguments/action");
     }
     if (name == "env" && !value.is_object()) {
@@ -90,7 +92,7 @@ Result<EditedInput> edited_input(Core& core, const TaskId& task, const json::obj
     return fail(ErrorCode::corrupt, "the definition of run " + task.run.text() + " cannot be read");
   }
   const model::Step& step = *steps->find(row.step);
-  TRY_VOID(check_parts(changes, step.kind == model::StepKind::run));
+  TRY_VOID(check_parts(changes, step.kind));
   TRY(std::optional<json::object> input, recorded_input(core, task, step));
   if (!input) {
     return fail(

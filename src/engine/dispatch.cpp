@@ -30,12 +30,12 @@ struct Search {
   bool met_cold = false;  // a run has to be loaded before anything else can be chosen
 };
 
-// The first task of the queue that may start; those before it are moved to what blocks them. One that is
+// The first task of the line that may start; those before it are moved to what blocks them. One that is
 // about to be cancelled is dropped. nullptr: there is none, `moves` are used up, or its run is cold.
-Task* front(State& state, Line& queue, Run*& run, Search& search, const Moment& moment, Effects& effects,
+Task* front(State& state, Line& line, Run*& run, Search& search, const Moment& moment, Effects& effects,
             std::size_t row_limit) {
-  while (!queue.tasks.empty() && search.moves > 0) {
-    const TaskKey key = queue.tasks.begin()->second;
+  while (!line.tasks.empty() && search.moves > 0) {
+    const TaskKey key = line.tasks.begin()->second;
     run = state.find(key.run);
     if (run == nullptr) {
       search.met_cold = true;
@@ -58,10 +58,14 @@ Task* front(State& state, Line& queue, Run*& run, Search& search, const Moment& 
   return nullptr;
 }
 
-// Visits the queues, of those that the claim takes tasks from, that are not paused. `state` is const or not.
-void for_each_queue(auto& state, const Claim& claim, auto visit) {
+// Visits the lines that the claim takes tasks from, queue by queue, of queues that are not paused. `state` is
+// const or not.
+void for_each_line(auto& state, const Claim& claim, auto visit) {
   const auto offer = [&](const std::string& name, auto& queue) {
-    if (!is_paused(state, model::Blocker::queue_paused(name))) visit(queue);
+    if (is_paused(state, model::Blocker::queue_paused(name))) return;
+    for (auto& [function, line] : queue.lines) {
+      if (claim.abilities.has(function)) visit(queue, line);
+    }
   };
   if (claim.queues.empty()) {
     for (auto& [name, queue] : state.queues) offer(name, queue);
@@ -72,21 +76,23 @@ void for_each_queue(auto& state, const Claim& claim, auto visit) {
   }
 }
 
-// Of the claim's queues the one whose first task is the most urgent, then the oldest: that task.
+// Of the claim's lines the one whose first task is the most urgent, then the oldest: that task.
 Task* choose(State& state, const Claim& claim, Run*& run, Search& search, const Moment& moment,
              Effects& effects, std::size_t row_limit) {
   Task* best = nullptr;
   Place best_place;
-  for_each_queue(state, claim, [&](Line& queue) {
+  const Queue* best_queue = nullptr;
+  for_each_line(state, claim, [&](Queue& queue, Line& line) {
     Run* its_run = nullptr;
-    Task* task = front(state, queue, its_run, search, moment, effects, row_limit);
+    Task* task = front(state, line, its_run, search, moment, effects, row_limit);
     if (task == nullptr) return;
-    // Turns are of one queue alone.
-    Place place = queue.tasks.begin()->first;
-    place.turn = 0;
+    Place place = line.tasks.begin()->first;
+    if (best != nullptr && best_queue != &queue)
+      best_place.turn = place.turn;  // turns are of one queue alone
     if (best != nullptr && best_place < place) return;
     best = task;
     best_place = place;
+    best_queue = &queue;
     run = its_run;
   });
   return search.moves == 0 || search.met_cold ? nullptr : best;
@@ -96,7 +102,7 @@ void start_attempt(State& state, Run& run, Task& task, const Claim& claim, const
                    Effects& effects) {
   const model::Step& action = run.program->action(task.row);
   start_run(state, run, moment, effects);
-  note_turn(*task.line, task.row.priority, task.row.turn);
+  note_turn(state.queues[queue_of(run, task)], task.row.priority, task.row.turn);
   take_limits(state, run, task);
   model::TaskRow& row = task.row;
   if (is_wait(run, row)) {  // it is running all the time
@@ -263,12 +269,12 @@ bool dispatch(State& state, const Moment& moment, Effects& effects, std::size_t 
 void add_dispatch_needs(const State& state, Needs& needs) {
   for (const Claim& claim : state.claims) {
     if (is_paused(state, model::Blocker::worker_paused(claim.worker))) continue;
-    for_each_queue(state, claim, [&](const Line& queue) {
-      // Of each queue, since any of them may have the most urgent tasks. Those that are blocked are counted,
+    for_each_line(state, claim, [&](const Queue&, const Line& line) {
+      // Of each line, since any of them may have the most urgent tasks. Those that are blocked are counted,
       // too: dispatch() moves them away.
       std::size_t left = std::min<std::size_t>(claim.free, kLookAhead);
       bool met_cold = false;
-      for (const auto& [place, key] : queue.tasks) {
+      for (const auto& [place, key] : line.tasks) {
         if (left == 0 || needs.payloads.size() >= kLookAhead) break;
         --left;
         const Run* run = state.find(key.run);

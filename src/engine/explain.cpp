@@ -77,8 +77,8 @@ Reason run_full(const Run& run) {
 
 Reason queue_full(const State& state, const std::string& queue) {
   Reason reason{.code = std::string(name(model::BlockerKind::queue_full)), .subject = queue};
-  const auto line = state.queues.find(queue);
-  reason.count = line == state.queues.end() ? 0 : line->second.waiting;
+  const auto its = state.queues.find(queue);
+  reason.count = its == state.queues.end() ? 0 : its->second.waiting;
   const auto set = state.queue_settings.find(queue);
   if (set == state.queue_settings.end() || set->second.max_waiting == 0 ||
       reason.count < set->second.max_waiting) {
@@ -111,28 +111,47 @@ std::optional<Blocker> blocker_before(const State& state, const Run& run, const 
   return std::nullopt;
 }
 
-// Of one that has not asked this owner yet, only its attempts say which queues it takes tasks from.
-bool serves(const State& state, const Worker& worker, const std::string& queue) {
-  if (worker.asked) {
-    return worker.queues.empty() || std::ranges::find(worker.queues, queue) != worker.queues.end();
-  }
+bool takes_from(const Worker& worker, const std::string& queue) {
+  return worker.queues.empty() || std::ranges::find(worker.queues, queue) != worker.queues.end();
+}
+
+// Whether it takes tasks of this function, or any at all, from the queue. Of one that has not asked this
+// owner yet, only its attempts say that.
+bool serves(const State& state, const Worker& worker, const std::string& queue,
+            std::optional<std::string_view> function = std::nullopt) {
+  if (worker.asked) return takes_from(worker, queue) && (!function || worker.abilities.has(*function));
   return std::ranges::any_of(worker.attempts, [&](const auto& entry) {
     const Run* run = state.find(entry.second.task.run);
-    return run != nullptr && queue_of(*run, run->tasks[entry.second.task.ordinal]) == queue;
+    if (run == nullptr) return false;
+    const Task& task = run->tasks[entry.second.task.ordinal];
+    return queue_of(*run, task) == queue && (!function || function_of(*run, task) == *function);
   });
 }
 
 // Nothing holds the task back but that no worker has taken it.
-Reason waits_for_worker(const State& state, const std::string& queue) {
+Reason waits_for_worker(const State& state, const std::string& queue, std::string_view function) {
   std::size_t workers = 0;
+  bool others = false;  // that take tasks from the queue, but not of this function
   const std::string* paused_worker = nullptr;
   for (const auto& [name, worker] : state.workers) {
-    if (!serves(state, worker, queue)) continue;
+    if (!serves(state, worker, queue, function)) {
+      others |= worker.asked && takes_from(worker, queue);
+      continue;
+    }
     ++workers;
     if (is_paused(state, Blocker::worker_paused(name))) paused_worker = &name;
   }
   if (workers == 0) {
-    return {.code = "no_worker", .message = "no worker takes tasks from queue " + queue, .subject = queue};
+    Reason none{
+        .code = "no_worker", .message = "no worker takes tasks from queue " + queue, .subject = queue};
+    if (others && function.empty()) {
+      none.message = "the workers of queue " + queue + " take no steps but functions that they have";
+    } else if (others) {
+      none.message = "no worker of queue " + queue + " has the function " + std::string(function);
+    } else if (!function.empty()) {
+      none.message += "; it needs one that has the function " + std::string(function);
+    }
+    return none;
   }
   if (workers == 1 && paused_worker != nullptr) return paused(state, Blocker::worker_paused(*paused_worker));
   return {.code = "workers_busy",
@@ -150,7 +169,7 @@ Reason why_queued(const State& state, const Run& run, const Task& task, const Mo
   const std::string& queue = queue_of(run, task);
   if (const Blocker whole = Blocker::queue_paused(queue); is_paused(state, whole))
     return paused(state, whole);
-  Reason reason = waits_for_worker(state, queue);
+  Reason reason = waits_for_worker(state, queue, function_of(run, task));
   if (!with_place || task.line == nullptr || task.line->blocker) return reason;
   std::size_t ahead = 0;
   for (const auto& [place, key] : task.line->tasks) {
@@ -443,11 +462,14 @@ model::Survey survey(const State& state) {
     view.name = name;
     return view;
   };
-  for (const auto& [name, line] : state.queues) {
+  for (const auto& [name, its] : state.queues) {
     model::QueueView& view = queue(name);
-    view.queued = static_cast<std::uint32_t>(line.tasks.size());
-    if (!line.tasks.empty())
-      view.most_urgent = static_cast<std::uint8_t>(9 - line.tasks.begin()->first.urgency);
+    for (const auto& [function, line] : its.lines) {
+      if (line.tasks.empty()) continue;
+      const auto priority = static_cast<std::uint8_t>(9 - line.tasks.begin()->first.urgency);
+      view.most_urgent = std::max(view.most_urgent.value_or(0), priority);
+      view.queued += static_cast<std::uint32_t>(line.tasks.size());
+    }
   }
   for (const auto& [name, settings] : state.queue_settings) queue(name).set = settings;
   for (const auto& [blocker, line] : state.blocked) {
@@ -469,7 +491,11 @@ model::Survey survey(const State& state) {
   answer.limits = survey_limits(state);
   for (const auto& [pattern, route] : state.routes) answer.routes.push_back(route);
   for (const auto& [name, worker] : state.workers) {
-    model::WorkerView view{.name = name, .in_process = worker.in_process, .queues = worker.queues};
+    model::WorkerView view{.name = name,
+                           .in_process = worker.in_process,
+                           .queues = worker.queues,
+                           .steps = worker.abilities.steps,
+                           .functions = worker.abilities.functions};
     view.waiting = std::ranges::find(state.claims, name, &Claim::worker) != state.claims.end();
     view.attempts = static_cast<std::uint32_t>(worker.attempts.size());
     for (const auto& [token, held] : worker.attempts) {

@@ -100,6 +100,27 @@ const std::string& queue_of(const Run& run, const Task& task) {
   return model::queue_of(run.program->action(task.row).queue, *task.row.flow);
 }
 
+std::string_view function_of(const Run& run, const Task& task) {
+  return model::function_of(run.program->action(task.row));
+}
+
+std::string line_name(std::string_view queue, std::string_view function) {
+  std::string name(queue);
+  if (!function.empty()) name.append("/").append(function);
+  return name;
+}
+
+std::string line_name(const Run& run, const Task& task) {
+  return line_name(queue_of(run, task), function_of(run, task));
+}
+
+Line& line_of(State& state, const Run& run, const Task& task) {
+  auto& lines = state.queues[queue_of(run, task)].lines;
+  const std::string_view function = function_of(run, task);
+  const auto found = lines.find(function);
+  return found != lines.end() ? found->second : lines[std::string(function)];
+}
+
 void draw_place(State& state, const Run& run, Task& task) {
   task.row.order = ++state.last_order;
   const std::string& queue = queue_of(run, task);
@@ -116,7 +137,7 @@ void stand_last(State& state, const Run& run, Task& task) {
 
 void stand_again(State& state, const Run& run, Task& task) {
   leave_line(state, task);
-  stand_in(state, state.queues[queue_of(run, task)], task);
+  stand_in(state, line_of(state, run, task), task);
   note_idle(state, run);
 }
 

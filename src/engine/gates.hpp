@@ -32,6 +32,12 @@ Place place_of(const State& state, const Task& task);
 
 // The queue that the task's next attempt goes to.
 const std::string& queue_of(const Run& run, const Task& task);
+// The function that its next attempt is; "" = the step is none.
+std::string_view function_of(const Run& run, const Task& task);
+// Its line there, and what that is called: "gpu", or "gpu/images.label" of a function.
+Line& line_of(State& state, const Run& run, const Task& task);
+std::string line_name(std::string_view queue, std::string_view function);
+std::string line_name(const Run& run, const Task& task);
 
 // Into the line of its queue, with a new place behind all of its priority and turn; the row changes.
 void stand_last(State& state, const Run& run, Task& task);

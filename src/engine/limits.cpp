@@ -54,7 +54,7 @@ bool may_pass(State& state, const Run& run, const Task& task, const Blocker& lin
   if (use->amount > most) return true;
   const auto limit = state.limits.find(line.name);
   const std::uint64_t taken =
-      limit == state.limits.end() ? 0 : limit->second.in_use + promised(limit->second, line.queue);
+      limit == state.limits.end() ? 0 : limit->second.in_use + promised(limit->second, line.line);
   return taken + use->amount <= most;
 }
 
@@ -77,7 +77,7 @@ std::optional<Blocker> full_limit(const State& state, const Run& run, const Task
     const std::uint64_t most = most_of(state, use);
     if (use.amount > most) return Blocker::limit_small(use.name);
     const auto limit = state.limits.find(use.name);
-    Blocker blocker = Blocker::limit_full(use.name, queue_of(run, task));
+    Blocker blocker = Blocker::limit_full(use.name, line_name(run, task));
     if ((limit != state.limits.end() && limit->second.in_use + use.amount > most) ||
         stands_behind(state, task, blocker)) {
       return blocker;
@@ -127,7 +127,7 @@ bool let_past_limit(State& state, const std::string& name, std::size_t at_most) 
       task.line = nullptr;
       const LimitUse* use = use_of(run, task, name);
       if (use != nullptr && use->amount <= most_of(state, *use)) {
-        state.limits[name].let_past[at->first.queue] += use->amount;
+        state.limits[name].let_past[at->first.line] += use->amount;
         state.let_past[key] = {at->first, use->amount};
         task.let_past = true;
       }
@@ -147,7 +147,7 @@ void let_past_limit(State& state, const std::string& name) {
 
 void break_limit_promise(State& state, const LetPast& promise) {
   Limit& limit = state.limits[promise.line.name];
-  const auto open = limit.let_past.find(promise.line.queue);
+  const auto open = limit.let_past.find(promise.line.line);
   open->second -= promise.amount;
   if (open->second == 0) limit.let_past.erase(open);
   let_past_limit(state, promise.line.name);

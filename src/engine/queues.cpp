@@ -24,8 +24,8 @@ const model::QueueRow* settings_of(const State& state, const std::string& queue)
 bool has_room(const State& state, const std::string& queue) {
   const model::QueueRow* set = settings_of(state, queue);
   if (set == nullptr || set->max_waiting == 0) return true;
-  const auto line = state.queues.find(queue);
-  return line == state.queues.end() || line->second.waiting < set->max_waiting;
+  const auto its = state.queues.find(queue);
+  return its == state.queues.end() || its->second.waiting < set->max_waiting;
 }
 
 bool has_line(const State& state, const std::string& queue) {
@@ -80,10 +80,10 @@ Status has_room_for(const State& state, const model::Workflow& workflow) {
     const model::QueueRow* set = settings_of(state, queue);
     if (set == nullptr || set->max_waiting == 0) continue;
     if (has_room(state, queue) && !has_line(state, queue)) continue;
-    const auto line = state.queues.find(queue);
+    const auto its = state.queues.find(queue);
     return fail(ErrorCode::overloaded,
                 "queue " + queue + ", which step " + step.name + " would wait in, is full: " +
-                    std::to_string(line == state.queues.end() ? 0 : line->second.waiting) +
+                    std::to_string(its == state.queues.end() ? 0 : its->second.waiting) +
                     " tasks wait there and at most " + std::to_string(set->max_waiting) +
                     " may; try again later",
                 queue);
@@ -103,9 +103,9 @@ void count_out(State& state, const Run& run, const Task& task) {
 
 void admit_if_room(State& state, const std::string& queue) {
   if (!has_line(state, queue) || !has_room(state, queue)) return;
-  Line& line = state.queues[queue];
-  if (line.admitting) return;
-  line.admitting = true;
+  Queue& its = state.queues[queue];
+  if (its.admitting) return;
+  its.admitting = true;
   state.admitting.push_back(queue);
   state.work.push_back({WorkKind::admit, {}, 0});
 }
@@ -139,7 +139,11 @@ std::uint32_t weight_of(const State& state, const std::string& queue, const std:
 const std::string& routed(const State& state, const model::Workflow& workflow, const model::Step& step) {
   const model::RouteRow* best = nullptr;
   for (const auto& [pattern, route] : state.routes) {
-    if (!model::matches(pattern, workflow.name, step.name)) continue;
+    const std::string_view function = model::function_of(step);
+    if (!model::matches(pattern, workflow.name, step.name) &&
+        (function.empty() || !model::matches(pattern, workflow.name, function))) {
+      continue;
+    }
     if (best == nullptr || model::says_more(pattern, best->pattern)) best = &route;
   }
   return best == nullptr ? kNowhere : best->queue;

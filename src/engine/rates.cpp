@@ -52,7 +52,7 @@ void follow(State& state, Rate& rate, ShardTime now) {
   while (at != state.blocked.end() && at->first.kind == BlockerKind::rate_reached && at->first.name == name) {
     Line& line = at->second;
     while (!line.tasks.empty()) {
-      std::uint64_t& promised = rate.let_past[at->first.queue];
+      std::uint64_t& promised = rate.let_past[at->first.line];
       if (promised >= starts) break;
       ++promised;
       some = true;
@@ -93,7 +93,7 @@ std::optional<Blocker> reached_rate(const State& state, const Run& run, const Ta
   if (name.empty()) return std::nullopt;
   const auto rate = state.rates.find(name);
   if (rate == state.rates.end()) return std::nullopt;
-  Blocker blocker = Blocker::rate_reached(name, queue_of(run, task));
+  Blocker blocker = Blocker::rate_reached(name, line_name(run, task));
   if (!rate->second.open) return blocker;
   const auto line = state.blocked.find(blocker);
   if (line == state.blocked.end() || place_of(state, task) <= line->second.tasks.begin()->first)
@@ -131,7 +131,7 @@ void rate_due(State& state, const std::string& name, const Moment& moment) {
 
 void break_rate_promise(State& state, const Blocker& line) {
   Rate& rate = state.rates[line.name];
-  const auto open = rate.let_past.find(line.queue);
+  const auto open = rate.let_past.find(line.line);
   if (--open->second == 0) rate.let_past.erase(open);
   // The next one may have its turn, at once.
   if (rate.open && !rate.timer && has_line(state, line.name)) arm(state, rate, {});

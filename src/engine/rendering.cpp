@@ -312,6 +312,14 @@ std::string_view workdir_of(const json::object* surroundings) {
   return surroundings != nullptr ? text_in(surroundings->if_contains("workdir")) : std::string_view();
 }
 
+// A function gets what stands in `with`, and nothing of its run's surroundings.
+json::object function_spec(const model::Step& step, json::object& body) {
+  json::object spec;
+  spec.emplace("function", model::function_of(step));
+  if (auto* with = body.if_contains("with")) spec.emplace("with", std::move(*with));
+  return spec;
+}
+
 json::object process_spec(const model::Step& step, json::object& body, const json::object* surroundings) {
   json::object spec;
   if (step.kind == model::StepKind::run) {
@@ -564,6 +572,7 @@ Result<std::string> executor_spec(State& state, Run& run, const Task& task) {
   const auto* surroundings = context->if_object();
   auto* object = body.if_object();
   if (object == nullptr) return fail(ErrorCode::corrupt, "the stored input of a task is damaged");
+  if (step.kind == model::StepKind::task) return json::serialize(function_spec(step, *object));
   return json::serialize(step.kind == model::StepKind::http
                              ? http_spec(step, task.row.generation, *object, surroundings)
                              : process_spec(step, *object, surroundings));

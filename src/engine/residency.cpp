@@ -105,7 +105,9 @@ void make_cold_at_start(State& state, RunKey key) {
 void forget_cold(State& state, RunKey run) {
   state.cold.erase(run);
   for (auto& [name, queue] : state.queues) {
-    const auto count = std::erase_if(queue.tasks, [&](const auto& entry) { return entry.second.run == run; });
+    std::size_t count = 0;
+    for (auto& [function, line] : queue.lines)
+      count += std::erase_if(line.tasks, [&](const auto& entry) { return entry.second.run == run; });
     queue.waiting -= static_cast<std::uint32_t>(count);
     if (count > 0) admit_if_room(state, name);
   }
@@ -114,7 +116,7 @@ void forget_cold(State& state, RunKey run) {
 void warm(State& state, Run& run) {
   if (state.cold.erase(run.row.key) == 0) return;
   for (Task& task : run.tasks) {
-    if (task.row.status == TaskStatus::queued) task.line = &state.queues.at(queue_of(run, task));
+    if (task.row.status == TaskStatus::queued) task.line = &line_of(state, run, task);
   }
   note_idle(state, run);
 }

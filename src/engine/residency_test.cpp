@@ -113,11 +113,11 @@ TEST(Residency, ARunThatCannotBeLoadedIsForgotten) {
   const std::vector<RunId> runs = submit(world, 3);
   State state;
   state.cold.insert(runs[1].key());
-  state.queues["default"].tasks[{4, 0, 1}] = {runs[0].key(), 0};
-  state.queues["default"].tasks[{4, 0, 2}] = {runs[1].key(), 0};
+  state.queues["default"].lines[""].tasks[{4, 0, 1}] = {runs[0].key(), 0};
+  state.queues["default"].lines[""].tasks[{4, 0, 2}] = {runs[1].key(), 0};
   forget_cold(state, runs[1].key());
   EXPECT_TRUE(state.cold.empty());
-  EXPECT_EQ(state.queues["default"].tasks.size(), 1U);
+  EXPECT_EQ(state.queues["default"].lines[""].tasks.size(), 1U);
 }
 
 }  // namespace

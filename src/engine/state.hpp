@@ -136,11 +136,16 @@ struct Turns {
 // served.
 struct Line {
   std::map<Place, TaskKey> tasks;
-  std::optional<model::Blocker> blocker;  // none: a queue
-  // Of a queue.
-  std::map<std::uint8_t, Turns> turns;  // by priority
-  std::uint32_t waiting = 0;            // tasks that are queued, those that something else blocks included
-  bool admitting = false;               // an `admit` for it stands in State::work
+  std::optional<model::Blocker> blocker;  // none: one of a queue's
+};
+
+// The tasks of a function stand in a line of their own, since only workers that have it can take them; those
+// of all other steps share one. Priorities, turns and the bound are the whole queue's.
+struct Queue {
+  std::map<std::string, Line, std::less<>> lines;  // by function; "" = steps that are no functions
+  std::map<std::uint8_t, Turns> turns;             // by priority
+  std::uint32_t waiting = 0;  // tasks that are queued, those that something else blocks included
+  bool admitting = false;     // an `admit` for it stands in State::work
 };
 
 // A task has left the line of a limit or rate for its queue, and those behind it count on its start.
@@ -151,17 +156,18 @@ struct LetPast {
 
 // See limits.hpp.
 struct Limit {
-  std::optional<model::LimitRow> set;             // by a person
-  std::map<TaskKey, std::uint32_t> holders;       // of attempts that go on: how much each has
-  std::uint64_t in_use = 0;                       // by all of them
-  std::map<std::string, std::uint64_t> let_past;  // by queue: what tasks want that have left the line for it
+  std::optional<model::LimitRow> set;        // by a person
+  std::map<TaskKey, std::uint32_t> holders;  // of attempts that go on: how much each has
+  std::uint64_t in_use = 0;                  // by all of them
+  std::map<std::string, std::uint64_t>
+      let_past;  // by queue and function: what tasks want that have left its line
 };
 
 // See rates.hpp.
 struct Rate {
   model::RateRow row;
   bool open = true;                               // another start is possible
-  std::map<std::string, std::uint64_t> let_past;  // by queue: tasks that have left the line for it
+  std::map<std::string, std::uint64_t> let_past;  // by queue and function: tasks that have left its line
   std::optional<ShardTime> timer;                 // its entry in State::timers: when it is open again
 };
 
@@ -182,12 +188,14 @@ struct Worker {
   std::map<Token, Held> attempts;   // that it holds
   bool asked = false;               // for tasks, since this owner has the shard
   std::vector<std::string> queues;  // of its last claim; empty = all, if it has asked
+  model::Abilities abilities;       // likewise
 };
 
 struct Claim {
   std::string worker;
   bool in_process = false;
   std::vector<std::string> queues;
+  model::Abilities abilities;
   std::uint32_t free = 0;
   ShardTime until;
   model::ReplyTo reply_to = 0;
@@ -281,7 +289,7 @@ struct State {
   std::size_t programs_at_most = 64;                     // then those that no run has are dropped
   std::map<Hash256, Error> unreadable;                   // stored definitions that are damaged
   std::map<std::string, std::vector<Hash256>> versions;  // of each workflow; version n stands at n − 1
-  std::map<std::string, Line> queues;
+  std::map<std::string, Queue> queues;
   std::map<model::Blocker, Line> blocked;
   std::deque<model::Blocker> releasing;           // one for each `release` in `work`
   std::deque<std::string> admitting;              // one for each `admit` in `work`

@@ -9,7 +9,7 @@ constexpr std::size_t kFewKeys = 64;
 
 }  // namespace
 
-std::uint64_t take_turn(Line& queue, std::uint8_t priority, const std::string& fair_key,
+std::uint64_t take_turn(Queue& queue, std::uint8_t priority, const std::string& fair_key,
                         std::uint32_t weight) {
   Turns& turns = queue.turns[priority];
   if (turns.next.size() >= turns.tidy_at) {
@@ -22,13 +22,13 @@ std::uint64_t take_turn(Line& queue, std::uint8_t priority, const std::string& f
   return turn;
 }
 
-void remember_turn(Line& queue, std::uint8_t priority, const std::string& fair_key, std::uint64_t turn,
+void remember_turn(Queue& queue, std::uint8_t priority, const std::string& fair_key, std::uint64_t turn,
                    std::uint32_t weight) {
   std::uint64_t& next = queue.turns[priority].next[fair_key];
   next = std::max(next, turn + kTurn / weight);
 }
 
-void note_turn(Line& queue, std::uint8_t priority, std::uint64_t turn) {
+void note_turn(Queue& queue, std::uint8_t priority, std::uint64_t turn) {
   Turns& turns = queue.turns[priority];
   turns.now = std::max(turns.now, turn);
 }

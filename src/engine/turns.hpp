@@ -25,13 +25,13 @@ namespace baton::engine {
 inline constexpr std::uint64_t kTurn = 720'720;
 
 // The turn of a task with this key that joins the queue now.
-std::uint64_t take_turn(Line& queue, std::uint8_t priority, const std::string& fair_key,
+std::uint64_t take_turn(Queue& queue, std::uint8_t priority, const std::string& fair_key,
                         std::uint32_t weight = 1);
 // After a load: a task that waits has this turn.
-void remember_turn(Line& queue, std::uint8_t priority, const std::string& fair_key, std::uint64_t turn,
+void remember_turn(Queue& queue, std::uint8_t priority, const std::string& fair_key, std::uint64_t turn,
                    std::uint32_t weight = 1);
 
 // A task with this turn starts, or has started.
-void note_turn(Line& queue, std::uint8_t priority, std::uint64_t turn);
+void note_turn(Queue& queue, std::uint8_t priority, std::uint64_t turn);
 
 }  // namespace baton::engine

@@ -89,7 +89,7 @@ TEST(Turns, AWeightGivesAKeyThatManyTurnsForOneOfTheOthers) {
 }
 
 TEST(Turns, KeysThatAreDoneAreForgotten) {
-  Line queue;
+  Queue queue;
   for (int i = 0; i < 10'000; ++i) {
     note_turn(queue, 5, take_turn(queue, 5, "tenant-" + std::to_string(i)) + kTurn);
   }

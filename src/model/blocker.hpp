@@ -19,9 +19,9 @@ enum class BlockerKind : std::uint8_t {
   target_paused,  // name
   breaker_open,   // name
   run_full,       // run: as many tasks of it are under way as its max_parallel allows
-  limit_full,     // name, queue: its places are taken, or promised to tasks that stand before
+  limit_full,     // name, line: its places are taken, or promised to tasks that stand before
   limit_small,    // name: the task wants more of it than there is
-  rate_reached,   // name, queue
+  rate_reached,   // name, line
   queue_full,     // name: as many tasks wait in the queue as may; those before it are pending
 };
 std::string_view name(BlockerKind kind);
@@ -31,9 +31,9 @@ struct Blocker {
   RunKey run;        // of run_paused, step_paused and run_full
   Ordinal step = 0;  // of step_paused
   std::string name;  // of all others
-  // Of limit_full and rate_reached: the queue whose tasks stand in this line. Their order says nothing about
-  // tasks of other queues.
-  std::string queue;
+  // Of limit_full and rate_reached: the queue, and with a slash the function, whose tasks stand here. Their
+  // order says nothing about tasks of others.
+  std::string line;
 
   friend auto operator<=>(const Blocker&, const Blocker&) = default;
 
@@ -50,14 +50,14 @@ struct Blocker {
   static Blocker breaker_open(std::string name) {
     return {BlockerKind::breaker_open, {}, 0, std::move(name), {}};
   }
-  static Blocker limit_full(std::string name, std::string queue) {
-    return {BlockerKind::limit_full, {}, 0, std::move(name), std::move(queue)};
+  static Blocker limit_full(std::string name, std::string line) {
+    return {BlockerKind::limit_full, {}, 0, std::move(name), std::move(line)};
   }
   static Blocker limit_small(std::string name) {
     return {BlockerKind::limit_small, {}, 0, std::move(name), {}};
   }
-  static Blocker rate_reached(std::string name, std::string queue) {
-    return {BlockerKind::rate_reached, {}, 0, std::move(name), std::move(queue)};
+  static Blocker rate_reached(std::string name, std::string line) {
+    return {BlockerKind::rate_reached, {}, 0, std::move(name), std::move(line)};
   }
   static Blocker target_paused(std::string name) {
     return {BlockerKind::target_paused, {}, 0, std::move(name), {}};

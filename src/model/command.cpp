@@ -1,8 +1,14 @@
 #include "model/command.hpp"
 
+#include <algorithm>
 #include <array>
 
 namespace baton::model {
+
+bool Abilities::has(std::string_view function) const {
+  if (function.empty()) return steps;
+  return (!functions.empty() && functions.front() == "*") || std::ranges::binary_search(functions, function);
+}
 
 std::string_view name(const CommandBody& body) {
   if (const auto* task = std::get_if<DecideTask>(&body)) {

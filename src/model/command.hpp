@@ -115,15 +115,24 @@ struct Explain {
 // Which queues and workers there are. Changes nothing.
 struct AskSurvey {};
 
-// A worker asks for up to `max` tasks of these queues. The reply comes when there is at least one, or when
-// `wait` is over (then with none). A newer claim of the same worker replaces the older, which is answered
-// with none.
+// What a worker can carry out.
+struct Abilities {
+  bool steps = true;                   // those that are no functions: processes, requests
+  std::vector<std::string> functions;  // by name, ascending, distinct; "*" = all
+
+  bool has(std::string_view function) const;  // "" = steps that are no functions
+};
+
+// A worker asks for up to `max` tasks of these queues that it can carry out. The reply comes when there is at
+// least one, or when `wait` is over (then with none). A newer claim of the same worker replaces the older,
+// which is answered with none.
 struct ClaimTasks {
   std::string worker;
   bool in_process = false;          // its attempts die with this server
   std::vector<std::string> queues;  // empty: all of them
   std::uint32_t max = 1;
   Duration wait;
+  Abilities abilities = {};
 };
 
 // The worker lives; its lease is renewed. The reply names which of its attempts shall stop.

@@ -5,7 +5,7 @@
 namespace baton::model {
 
 std::string_view name(StepKind kind) {
-  constexpr std::array kNames = {"run", "exec", "set", "http", "wait", "switch", "workflow"};
+  constexpr std::array kNames = {"run", "exec", "set", "http", "wait", "switch", "workflow", "task"};
   return kNames[static_cast<std::size_t>(kind)];
 }
 
@@ -46,9 +46,13 @@ Timeout ending_timeout() {
   return {.soft = Duration::minutes(5), .hard = Duration::minutes(5) + Duration::seconds(10)};
 }
 
+std::string_view function_of(const Step& step) {
+  return step.kind == StepKind::task ? std::string_view(step.action.as_string()) : std::string_view();
+}
+
 boost::json::value body_of(const Step& step) {
   boost::json::object body;
-  if (step.kind != StepKind::run) body.emplace("action", step.action);
+  if (step.kind != StepKind::run && step.kind != StepKind::task) body.emplace("action", step.action);
   body.emplace("with", step.with);
   body.emplace("env", step.env);
   body.emplace("workdir", step.process ? std::string_view(step.process->workdir) : std::string_view());

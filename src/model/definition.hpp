@@ -123,7 +123,7 @@ struct Notes {
   friend bool operator==(const Notes&, const Notes&) = default;
 };
 
-enum class StepKind : std::uint8_t { run, exec, set, http, wait, switch_, workflow };
+enum class StepKind : std::uint8_t { run, exec, set, http, wait, switch_, workflow, task };
 std::string_view name(StepKind kind);
 
 struct Step;
@@ -195,9 +195,9 @@ struct Step {
   bool finally = false;            // stands under `finally`: starts when the main phase is over
   std::uint32_t max_parallel = 0;  // of a mapped step; 0 = no limit of its own
 
-  // run: the script (string). exec: argv (array of templates). set: object of templates. http: the request as
-  // it stands in the definition (spec/fields.cpp), with templates. wait: see Wait (a string with templates,
-  // or null).
+  // run: the script (string). exec: argv (array of templates). task: the name of the function. set: object of
+  // templates. http: the request as it stands in the definition (spec/fields.cpp), with templates. wait: see
+  // Wait (a string with templates, or null).
   boost::json::value action;
   std::vector<Ordinal> needs;  // direct predecessors, ascending, distinct
 
@@ -287,8 +287,11 @@ struct Workflow {
   std::string canonical;  // JSON text: a definition that parses to this workflow again
 };
 
+// The name of the function that workers carry out; "" of all kinds but `task`.
+std::string_view function_of(const Step& step);
+
 // The parts of a step that go into what its executor gets, with their templates: an object with action (not
-// of `run`: its text is never a template), with, env and workdir.
+// of `run` and `task`: their text is never a template), with, env and workdir.
 boost::json::value body_of(const Step& step);
 
 // The step's ordinal, if there is a step of that name.

@@ -36,10 +36,12 @@ struct QueueView {
 struct WorkerView {
   std::string name;
   bool in_process = false;
-  bool waiting = false;             // asks for tasks at the moment
-  std::vector<std::string> queues;  // that it asked for; empty = all
-  std::vector<TaskKey> running;     // the first few
-  std::uint32_t attempts = 0;       // that it holds
+  bool waiting = false;                // asks for tasks at the moment
+  std::vector<std::string> queues;     // that it asked for; empty = all
+  bool steps = true;                   // whether it takes steps that are no functions
+  std::vector<std::string> functions;  // that it has, "*" = all
+  std::vector<TaskKey> running;        // the first few
+  std::uint32_t attempts = 0;          // that it holds
 };
 // A downstream service that workflows of this shard name.
 struct TargetView {

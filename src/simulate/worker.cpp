@@ -77,7 +77,7 @@ void Worker::claim() {
   const auto room = options_.concurrency - static_cast<std::uint32_t>(attempts_.size());
   const std::uint64_t number = ++claim_;
   const std::uint64_t life = life_;
-  world_.send(model::ClaimTasks{name_, options_.in_process, options_.queues, room, kClaimWait},
+  world_.send(model::ClaimTasks{name_, options_.in_process, options_.queues, room, kClaimWait, {true, {"*"}}},
               "worker:" + name_, [this, number, life](model::ReplyBody reply) {
                 if (!alive_ || cut_ || life != life_) return;
                 if (const auto* error = std::get_if<Error>(&reply)) {

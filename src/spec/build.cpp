@@ -20,6 +20,10 @@ namespace {
 
 namespace json = boost::json;
 
+bool is_process(model::StepKind kind) {
+  return kind == model::StepKind::run || kind == model::StepKind::exec;
+}
+
 class Builder {
  public:
   explicit Builder(const Tree& tree) : tree_(tree), targets_(tree) {
@@ -159,7 +163,7 @@ class Builder {
     if (const NodeId node = field(body, "priority"); node != kNoNode) {
       step.priority = static_cast<std::int8_t>(tree_.integer(node).value_or(5));
     }
-    if (step.kind == model::StepKind::run || step.kind == model::StepKind::exec) of_process(step, body);
+    if (is_process(step.kind)) of_process(step, body);
     switch (step.kind) {
       case model::StepKind::set:
         break;
@@ -204,7 +208,7 @@ class Builder {
     action(*made, body);
     made->queue = step.queue;
     if (const NodeId node = field(body, "queue"); node != kNoNode) made->queue = tree_.text(node);
-    if (made->kind != model::StepKind::http) of_process(*made, body);
+    if (is_process(made->kind)) of_process(*made, body);
     if (const NodeId node = field(body, "retry"); node != kNoNode) made->retry = retry_of(node);
     if (const NodeId node = field(body, "timeout"); node != kNoNode) made->timeout = timeout_of(node);
     if (made->kind == model::StepKind::http) limit_attempts(*made);
@@ -245,6 +249,10 @@ class Builder {
       arguments.reserve(tree_.count(program));
       for (const NodeId item : tree_.items(program)) arguments.push_back(text_value(item));
       step.action = std::move(arguments);
+    } else if (const NodeId function = field(body, "task"); function != kNoNode) {
+      step.kind = model::StepKind::task;
+      step.action = text_value(function);
+      if (const NodeId with = field(body, "with"); with != kNoNode) step.with = tree_.to_json(with);
     } else if (const NodeId request = field(body, "http"); request != kNoNode) {
       step.kind = model::StepKind::http;
       step.action = tree_.to_json(request);

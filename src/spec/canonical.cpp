@@ -85,6 +85,7 @@ void action(Writer& out, std::string_view field, const model::Step& action, cons
   if (action.retry) out.member("retry", to_json(*action.retry));
   if (action.kind == model::StepKind::run) out.member("run", action.action);
   if (action.process && !action.process->shell.empty()) out.member("shell", strings(action.process->shell));
+  if (action.kind == model::StepKind::task) out.member("task", action.action);
   if (action.timeout) out.member("timeout", to_json(*action.timeout));
   out.present("with", action.with);
   if (action.process) out.text("workdir", action.process->workdir);
@@ -187,6 +188,7 @@ void step(Writer& out, const model::Workflow& workflow, const model::Step& step)
   if (step.branches) out.member("switch", branches(workflow, step));
   if (step.notes && !step.notes->tags.empty()) out.member("tags", strings(step.notes->tags));
   out.text("target", step.target);
+  if (step.kind == model::StepKind::task) out.member("task", step.action);
   if (step.timeout) out.member("timeout", to_json(*step.timeout));
   if (step.notes) out.text("title", step.notes->title);
   if (step.trigger_rule != model::TriggerRule::none_failed) out.text("trigger_rule", name(step.trigger_rule));

@@ -275,7 +275,17 @@ constexpr std::array kFields = {
           .is_kind = true,
           .kinds = kinds::http,
           .also = Shape::action},
-    later(Shape::step, "task", "Kind: a function that a worker registered.", true, Shape::action),
+    Field{
+        .owner = Shape::step,
+        .name = "task",
+        .forms = Form::name,
+        .description =
+            "Kind: a function that workers have, by its name. It gets the step's `with`; what it returns is "
+            "the step's result. Only workers that have it take it from the queue.",
+        .example = "task: images.label\nwith: {paths: \"${{ steps.list.result.paths }}\"}",
+        .is_kind = true,
+        .kinds = kinds::task,
+        .also = Shape::action},
     Field{.owner = Shape::step,
           .name = "celery",
           .forms = Form::object,
@@ -367,15 +377,16 @@ constexpr std::array kFields = {
           .minimum = 1,
           .maximum = kMaxCount,
           .kinds = kinds::mapped},
-    Field{.owner = Shape::step,
-          .name = "with",
-          .forms = Form::value,
-          .description =
-              "Arguments for the step. A process finds them as JSON in the file `$BATON_INPUT`; of a "
-              "`workflow` they are the input of its run.",
-          .example = "with: {paths: \"${{ steps.list.result.paths }}\"}",
-          .kinds = kinds::process | kinds::workflow,
-          .also = Shape::action},
+    Field{
+        .owner = Shape::step,
+        .name = "with",
+        .forms = Form::value,
+        .description =
+            "Arguments for the step. A process finds them as JSON in the file `$BATON_INPUT`; a function is "
+            "called with them; of a `workflow` they are the input of its run.",
+        .example = "with: {paths: \"${{ steps.list.result.paths }}\"}",
+        .kinds = kinds::process | kinds::task | kinds::workflow,
+        .also = Shape::action},
     Field{
         .owner = Shape::step,
         .name = "env",

@@ -120,8 +120,9 @@ inline constexpr std::uint8_t http = 8;
 inline constexpr std::uint8_t wait = 16;
 inline constexpr std::uint8_t switch_ = 32;
 inline constexpr std::uint8_t workflow = 64;
+inline constexpr std::uint8_t task = 128;
 inline constexpr std::uint8_t process = run | exec;
-inline constexpr std::uint8_t attempts = process | http;  // an executor does them
+inline constexpr std::uint8_t attempts = process | http | task;  // a worker does them
 inline constexpr std::uint8_t all = attempts | set | wait | switch_ | workflow;
 inline constexpr std::uint8_t mapped = all & ~switch_;  // may have `for_each`
 }  // namespace kinds

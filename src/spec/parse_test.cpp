@@ -81,8 +81,8 @@ TEST(Parse, DiagnosticsAsJson) {
 
 TEST(Parse, AnErrorOfLaterFieldsOnlyIsUnsupported) {
   const auto code = [](std::string_view text) { return to_error(parse_workflow(text).diagnostics).code; };
-  EXPECT_EQ(code("name: x\nsteps: {a: {task: x}}\n"), ErrorCode::unsupported);
-  EXPECT_EQ(code("name: x\nsteps: {a: {task: x, needs: [b]}}\n"), ErrorCode::invalid_definition);
+  EXPECT_EQ(code("name: x\nsteps: {a: {celery: {task: x}}}\n"), ErrorCode::unsupported);
+  EXPECT_EQ(code("name: x\nsteps: {a: {celery: {task: x}, needs: [b]}}\n"), ErrorCode::invalid_definition);
 }
 
 TEST(Parse, ADraftHasAWarning) {

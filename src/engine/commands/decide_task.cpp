@@ -136,7 +136,8 @@ Status may_get(const Run& run, const Task& task, const model::DecideTask& comman
   if (command.input.empty()) return {};
   if (task.row.expanded) return conflict(run, task, "it has items; decide about those");
   const model::StepKind kind = run.program->step(task.row.step).kind;
-  if (kind != model::StepKind::run && kind != model::StepKind::exec && kind != model::StepKind::http) {
+  if (kind != model::StepKind::run && kind != model::StepKind::exec && kind != model::StepKind::http &&
+      kind != model::StepKind::task) {
     return conflict(
         run, task,
         "Baton does a step of kind " + std::string(name(kind)) + " itself: there are no arguments to change");

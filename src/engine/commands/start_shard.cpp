@@ -54,11 +54,14 @@ bool is_orphan(const State& state, const Task& task) {
 void recall_first_turns(State& state) {
   for (auto& [name, queue] : state.queues) {
     for (auto& [priority, turns] : queue.turns) {
-      const auto first = queue.tasks.lower_bound({static_cast<std::uint8_t>(9 - priority), 0, 0});
-      if (first != queue.tasks.end() && first->first.urgency == 9 - priority) {
-        // Those before it have started, with runs that may be over.
-        note_turn(queue, priority, std::max(first->first.turn, kTurn) - kTurn);
+      std::optional<std::uint64_t> first;
+      for (const auto& [function, line] : queue.lines) {
+        const auto at = line.tasks.lower_bound({static_cast<std::uint8_t>(9 - priority), 0, 0});
+        if (at != line.tasks.end() && at->first.urgency == 9 - priority)
+          first = std::min(first.value_or(at->first.turn), at->first.turn);
       }
+      // Those before it have started, with runs that may be over.
+      if (first) note_turn(queue, priority, std::max(*first, kTurn) - kTurn);
     }
   }
 }

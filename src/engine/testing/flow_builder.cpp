@@ -129,6 +129,11 @@ FlowBuilder& FlowBuilder::add(model::StepKind kind, std::string name, boost::jso
 FlowBuilder& FlowBuilder::run(std::string step, std::string script) {
   return add(model::StepKind::run, std::move(step), boost::json::value(boost::json::string(script)));
 }
+FlowBuilder& FlowBuilder::task(std::string step, std::string function, boost::json::value with) {
+  add(model::StepKind::task, std::move(step), boost::json::value(boost::json::string(function)));
+  last().with = std::move(with);
+  return *this;
+}
 FlowBuilder& FlowBuilder::exec(std::string step, boost::json::array argv) {
   return add(model::StepKind::exec, std::move(step), std::move(argv));
 }

@@ -22,6 +22,7 @@ class FlowBuilder {
   explicit FlowBuilder(std::string name);
 
   FlowBuilder& run(std::string step, std::string script = "true");
+  FlowBuilder& task(std::string step, std::string function, boost::json::value with = nullptr);
   FlowBuilder& exec(std::string step, boost::json::array argv);
   FlowBuilder& set(std::string step, boost::json::value values);
   FlowBuilder& http(std::string step, boost::json::object request);

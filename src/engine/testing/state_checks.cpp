@@ -27,23 +27,28 @@ using model::TaskStatus;
 // What will take up tasks again.
 struct Agenda {
   std::set<std::pair<WorkKind, TaskKey>> work;
-  std::set<std::tuple<std::string, int, TaskKey>> queued;      // queue, priority, task
+  std::set<std::tuple<std::string, int, TaskKey>> queued;      // line of a queue, priority, task
   std::set<std::tuple<model::Blocker, int, TaskKey>> blocked;  // by what, priority, task
-  std::set<std::string> claimed;                               // queues that a claim waits for
+  std::set<std::string> claimed;                               // lines that a claim waits for
 
   explicit Agenda(const State& state) {
     for (const Work& piece : state.work) work.emplace(piece.kind, piece.task);
     for (const auto& [name, queue] : state.queues) {
-      for (const auto& [place, task] : queue.tasks) queued.emplace(name, 9 - place.urgency, task);
+      for (const auto& [function, line] : queue.lines) {
+        for (const auto& [place, task] : line.tasks)
+          queued.emplace(line_name(name, function), 9 - place.urgency, task);
+      }
     }
     for (const auto& [blocker, line] : state.blocked) {
       for (const auto& [place, task] : line.tasks) blocked.emplace(blocker, 9 - place.urgency, task);
     }
     for (const Claim& claim : state.claims) {
       if (is_paused(state, model::Blocker::worker_paused(claim.worker))) continue;
-      claimed.insert(claim.queues.begin(), claim.queues.end());
-      if (claim.queues.empty()) {
-        for (const auto& [name, queue] : state.queues) claimed.insert(name);
+      for (const auto& [name, queue] : state.queues) {
+        if (!claim.queues.empty() && std::ranges::find(claim.queues, name) == claim.queues.end()) continue;
+        for (const auto& [function, line] : queue.lines) {
+          if (claim.abilities.has(function)) claimed.insert(line_name(name, function));
+        }
       }
     }
   }
@@ -60,7 +65,7 @@ std::string place(const State& state, const Run& run, const Task& task) {
   if (task.line == nullptr) return " in no line";
   std::string text = " in the line of ";
   text += task.line->blocker ? std::string(name(task.line->blocker->kind)) + " " + task.line->blocker->name
-                             : "queue " + queue_of(run, task);
+                             : "queue " + line_name(run, task);
   const auto blocker = blocker_of(state, run, task);
   return text + ", blocked by " +
          (blocker ? std::string(name(blocker->kind)) + " " + blocker->name : "nothing");
@@ -232,7 +237,7 @@ class RunCheck {
         return pending_goes_on(task);
       case TaskStatus::queued: {
         if (is_blocked(task) || agenda_.work.contains({WorkKind::reject, task.row.key})) return true;
-        const std::string& queue = queue_of(run_, task);
+        const std::string queue = line_name(run_, task);
         return agenda_.queued.contains({queue, task.row.priority, task.row.key}) &&
                (state_.dispatch_pending || !agenda_.claimed.contains(queue) ||
                 is_paused(state_, model::Blocker::queue_paused(queue)));
@@ -267,7 +272,7 @@ class RunCheck {
     if (!is_wait(run_, task.row)) return false;
     const model::Wait& wait = *run_.program->step(task.row.step).wait;
     const bool in_line =
-        is_blocked(task) || agenda_.queued.contains({queue_of(run_, task), task.row.priority, task.row.key});
+        is_blocked(task) || agenda_.queued.contains({line_name(run_, task), task.row.priority, task.row.key});
     switch (wait.what) {
       case model::Wait::For::span:
         return has_timer(task) && task.timer == task.row.due;
@@ -376,7 +381,7 @@ void check_flow(const State& state) {
     const Task& first = run.tasks[line.tasks.begin()->second.ordinal];
     if (blocker.kind == model::BlockerKind::rate_reached) {
       const Rate& rate = state.rates.at(blocker.name);
-      EXPECT_TRUE(rate.timer || rate.let_past.contains(blocker.queue)) << "stuck: " << label(first);
+      EXPECT_TRUE(rate.timer || rate.let_past.contains(blocker.line)) << "stuck: " << label(first);
       continue;
     }
     const auto& uses = flow_of(run, first).limits;
@@ -387,7 +392,7 @@ void check_flow(const State& state) {
       continue;
     }
     const Limit& limit = state.limits.at(blocker.name);
-    const auto promised = limit.let_past.find(blocker.queue);
+    const auto promised = limit.let_past.find(blocker.line);
     EXPECT_GT(limit.in_use + (promised == limit.let_past.end() ? 0 : promised->second) + use->amount,
               most_of(state, *use))
         << "stuck: " << label(first);
@@ -398,7 +403,9 @@ void check_flow(const State& state) {
 void check_cold(const State& state) {
   std::multiset<RunKey> standing;
   for (const auto& [name, queue] : state.queues) {
-    for (const auto& [place, task] : queue.tasks) standing.insert(task.run);
+    for (const auto& [function, line] : queue.lines) {
+      for (const auto& [place, task] : line.tasks) standing.insert(task.run);
+    }
   }
   for (const RunKey key : state.cold) {
     EXPECT_EQ(state.find(key), nullptr) << "cold and in memory: run " << key.sequence();
@@ -420,16 +427,18 @@ void check_queues(const State& state) {
       if (task.row.status == TaskStatus::queued) ++waiting[queue_of(*run, task)];
     }
   }
-  for (const auto& [name, line] : state.queues) {
-    for (const auto& [place, task] : line.tasks) waiting[name] += state.cold.contains(task.run) ? 1 : 0;
-    EXPECT_EQ(waiting[name], line.waiting) << name;
+  for (const auto& [name, queue] : state.queues) {
+    for (const auto& [function, line] : queue.lines) {
+      for (const auto& [place, task] : line.tasks) waiting[name] += state.cold.contains(task.run) ? 1 : 0;
+    }
+    EXPECT_EQ(waiting[name], queue.waiting) << name;
     const auto pieces = std::ranges::count(state.admitting, name);
-    EXPECT_EQ(pieces, line.admitting ? 1 : 0) << name;
+    EXPECT_EQ(pieces, queue.admitting ? 1 : 0) << name;
     const bool has_line = state.blocked.contains(model::Blocker::queue_full(name));
     const auto set = state.queue_settings.find(name);
     const bool full = set != state.queue_settings.end() && set->second.max_waiting > 0 &&
-                      line.waiting >= set->second.max_waiting;
-    EXPECT_TRUE(!has_line || full || line.admitting) << "stuck before queue " << name;
+                      queue.waiting >= set->second.max_waiting;
+    EXPECT_TRUE(!has_line || full || queue.admitting) << "stuck before queue " << name;
   }
   for (const auto& [name, count] : waiting) EXPECT_TRUE(count == 0 || state.queues.contains(name)) << name;
 }

@@ -300,8 +300,11 @@ RunId World::submit(std::shared_ptr<const model::Workflow> workflow, std::string
 
 std::vector<model::Assignment> World::claim(std::uint32_t max, std::string worker,
                                             std::vector<std::string> queues, bool in_process) {
-  const auto reply = ask(model::ClaimTasks{
-      .worker = std::move(worker), .in_process = in_process, .queues = std::move(queues), .max = max});
+  const auto reply = ask(model::ClaimTasks{.worker = std::move(worker),
+                                           .in_process = in_process,
+                                           .queues = std::move(queues),
+                                           .max = max,
+                                           .abilities = {.steps = true, .functions = {"*"}}});
   const auto* claimed = std::get_if<model::Claimed>(&reply);
   EXPECT_NE(claimed, nullptr);
   return claimed != nullptr ? claimed->tasks : std::vector<model::Assignment>();
