@@ -105,6 +105,11 @@ void Api::stop() {
   core.stopping = true;
   core.watches.clear();
   core.alarms.clear();
+  // Only the engine can take a claim back, so that no task is given to a worker that does not hear of it.
+  for (const std::string& worker : core.claims.all()) {
+    core.services.runs.send(model::ClaimTasks{.worker = worker, .max = 0}, "worker:" + worker,
+                            [](const model::ReplyBody&) {});
+  }
   // A command that was begun is committed: who sent it must hear of that, or would send it to the next owner.
   impl_->under_way->wait_for_none(kAnswerPatience);
   core.workers.stop();

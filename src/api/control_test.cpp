@@ -225,7 +225,7 @@ TEST_F(ControlTest, QueuesAndWorkers) {
       R"("next":null})");
   EXPECT_EQ(
       get("/api/v1/workers").body,
-      R"({"items":[{"name":"local","status":"busy","in_process":true,"attempts":1,"queues":null,"pause":null}],)"
+      R"({"items":[{"name":"local","status":"busy","in_process":true,"attempts":1,"queues":null,"steps":true,"functions":[],"pause":null}],)"
       R"("next":null})");
   EXPECT_EQ(
       get("/api/v1/targets").body,

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <atomic>
+#include <mutex>
+#include <set>
 #include <string>
 
 #include "api/api.hpp"
@@ -12,6 +14,27 @@
 
 namespace baton::api {
 
+// The workers whose claims wait for tasks. Any thread.
+class WaitingClaims {
+ public:
+  void add(const std::string& worker) {
+    const std::lock_guard lock(mutex_);
+    workers_.insert(worker);
+  }
+  void remove(const std::string& worker) {
+    const std::lock_guard lock(mutex_);
+    if (const auto one = workers_.find(worker); one != workers_.end()) workers_.erase(one);
+  }
+  std::multiset<std::string> all() const {
+    const std::lock_guard lock(mutex_);
+    return workers_;
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::multiset<std::string> workers_;  // guarded by mutex_
+};
+
 struct Core {
   explicit Core(Services s)
       : services(std::move(s)), queries(services.store), alarms(services.loop), workers(2) {}
@@ -20,6 +43,7 @@ struct Core {
   Queries queries;
   Watches watches;
   Alarms alarms;
+  WaitingClaims claims;
   Workers workers;
   std::atomic<bool> backup_under_way = false;
   std::atomic<bool> stopping = false;  // what takes long on a worker's thread breaks off

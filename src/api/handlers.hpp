@@ -40,6 +40,12 @@ void resume_queue(const CorePtr& core, CallPtr call);
 void list_workers(const CorePtr& core, CallPtr call);
 void pause_worker(const CorePtr& core, CallPtr call);
 void resume_worker(const CorePtr& core, CallPtr call);
+void register_worker(const CorePtr& core, CallPtr call);  // worker_protocol.cpp
+void claim_tasks(const CorePtr& core, CallPtr call);
+void report_tasks(const CorePtr& core, CallPtr call);
+void worker_heartbeat(const CorePtr& core, CallPtr call);
+void release_task(const CorePtr& core, CallPtr call);
+void forget_worker(const CorePtr& core, CallPtr call);
 void list_targets(const CorePtr& core, CallPtr call);
 void pause_target(const CorePtr& core, CallPtr call);
 void resume_target(const CorePtr& core, CallPtr call);

@@ -110,6 +110,10 @@ Result<std::string> workers(Core& core, const model::Survey& survey) {
       for (const std::string& queue : worker.queues) out.string(queue);
       out.end_array();
     }
+    out.key("steps").boolean(worker.steps);
+    out.key("functions").begin_array();
+    for (const std::string& function : worker.functions) out.string(function);
+    out.end_array();
     out.key("pause");
     write_pause(find(pauses, worker.name), out);
     out.end_object();

@@ -13,7 +13,12 @@ namespace baton::api {
 
 // Who may call a route. Each route says it: there is no default. (Until there are keys and roles, everyone
 // who gets as far as the router is the owner's user and may do everything.)
-enum class Access { anyone, read, change };
+enum class Access {
+  anyone,
+  read,
+  change,
+  work  // as a worker does
+};
 
 struct Route {
   net::Method method;

@@ -13,9 +13,20 @@ void FakeRuntime::send(model::CommandBody body, std::string actor, ReplyHandler 
   model::ReplyBody reply = answer ? answer(body) : model::ReplyBody(model::Done{});
   {
     const std::lock_guard lock(mutex_);
+    const bool kept = keeps && keeps(body);
     commands.emplace_back(std::move(body), std::move(actor));
+    if (kept) return kept_.push_back(std::move(on_reply));
   }
   on_reply(std::move(reply));
+}
+
+void FakeRuntime::answer_kept(const model::ReplyBody& reply) {
+  std::vector<ReplyHandler> kept;
+  {
+    const std::lock_guard lock(mutex_);
+    kept.swap(kept_);
+  }
+  for (const ReplyHandler& on_reply : kept) on_reply(reply);
 }
 
 std::uint64_t FakeRuntime::subscribe(std::function<void(const std::vector<RunKey>&)> listener) {

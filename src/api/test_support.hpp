@@ -34,12 +34,15 @@ class FakeRuntime final : public runtime::Handle {
   std::size_t listeners();
 
   std::function<model::ReplyBody(const model::CommandBody&)> answer;
+  std::function<bool(const model::CommandBody&)> keeps;  // the reply to it waits for answer_kept()
+  void answer_kept(const model::ReplyBody& reply);
   std::vector<std::pair<model::CommandBody, std::string>> commands;  // with their actors
 
  private:
   std::mutex mutex_;
   std::map<std::uint64_t, std::function<void(const std::vector<RunKey>&)>> listeners_;
   std::uint64_t last_ = 0;
+  std::vector<ReplyHandler> kept_;
 };
 
 class ApiTest : public testing::Test {

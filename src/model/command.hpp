@@ -318,6 +318,7 @@ struct Claimed {
   std::vector<Assignment> tasks;
 };
 struct HeartbeatAnswer {
+  Duration lease;  // that begins now
   std::vector<std::pair<Token, Stopping>>
       stop;  // attempts to be stopped; unknown ones are to be stopped hard
 };

@@ -1,0 +1,463 @@
+// What workers in other processes ask and tell: docs/reference/worker-protocol.md. Every call may be repeated
+// after a lost answer (SEMANTICS 49).
+#include <algorithm>
+#include <boost/json/serialize.hpp>
+#include <mutex>
+#include <utility>
+
+#include "api/handlers.hpp"
+#include "api/json_text.hpp"
+#include "api/problem.hpp"
+#include "api/request_body.hpp"
+#include "base/duration.hpp"
+#include "base/text.hpp"
+
+namespace baton::api {
+namespace {
+
+namespace json = boost::json;
+
+constexpr std::int64_t kProtocol = 1;
+constexpr std::size_t kMostTasks = 1000;  // of one claim, and reports of one call
+constexpr std::size_t kMostNames = 1000;
+constexpr std::int64_t kLongestWait = 60;  // seconds
+constexpr std::size_t kErrorType = 128;
+constexpr std::size_t kErrorMessage = 64 << 10;
+// Of the worker in the owner's own process, which is told apart by its name.
+constexpr std::string_view kOwn = "local";
+
+std::unexpected<Error> invalid(std::string message, std::string where) {
+  return fail(ErrorCode::invalid_request, std::move(message), std::move(where));
+}
+
+Result<std::string> worker_name(const Call& call) {
+  std::string name = call.captures.at(0);
+  if (!is_name(name)) {
+    return invalid("\"" + printable(utf8_prefix(name, 128)) +
+                       "\" is no name of a worker: a name has letters, digits, . _ -",
+                   "");
+  }
+  if (name == kOwn) return invalid("\"local\" is the worker in Baton's own process; take another name", "");
+  return name;
+}
+
+Status check_protocol(const RequestBody& body) {
+  TRY(const auto protocol, body.integer("protocol", 1, 1'000'000));
+  if (protocol.value_or(kProtocol) != kProtocol) {
+    return fail(ErrorCode::unsupported,
+                "this server speaks version " + std::to_string(kProtocol) +
+                    " of the worker protocol, not version " + std::to_string(*protocol),
+                "/protocol");
+  }
+  return {};
+}
+
+// A list of names, ascending and distinct. `any`: the word that stands for all of them, "" = none does.
+Result<std::vector<std::string>> read_names(const RequestBody& body, const std::string& member,
+                                            std::string_view any) {
+  std::vector<std::string> names;
+  const json::value* list = body.find(member);
+  if (list == nullptr) return names;
+  if (!list->is_array() || list->get_array().size() > kMostNames) {
+    return invalid("\"" + member + "\" must be a list of at most " + std::to_string(kMostNames) + " names",
+                   "/" + member);
+  }
+  for (const json::value& name : list->get_array()) {
+    if (!name.is_string() || (name.get_string() != any && !is_name(name.get_string()))) {
+      return invalid("\"" + member + "\" must be a list of names: letters, digits, . _ -", "/" + member);
+    }
+    names.emplace_back(name.get_string());
+  }
+  std::ranges::sort(names);
+  names.erase(std::ranges::unique(names).begin(), names.end());
+  return names;
+}
+
+// What the worker takes: members queues, functions, steps.
+Result<model::ClaimTasks> read_offer(const Call& call, const RequestBody& body) {
+  TRY_VOID(check_protocol(body));
+  model::ClaimTasks claim;
+  TRY(claim.worker, worker_name(call));
+  TRY(claim.queues, read_names(body, "queues", ""));
+  TRY(claim.abilities.functions, read_names(body, "functions", "*"));
+  TRY(claim.abilities.steps, body.boolean("steps", false));
+  if (!claim.abilities.steps && claim.abilities.functions.empty()) {
+    return invalid("a worker needs \"functions\" that it has, or \"steps\": true", "/functions");
+  }
+  return claim;
+}
+
+// ---- Reports
+
+struct Report {
+  std::string token;  // as the worker wrote it, for the answer
+  Result<model::ReportAttempt> command;
+};
+
+const json::value* member(const json::object& object, std::string_view name) {
+  const json::value* value = object.if_contains(name);
+  return value != nullptr && !value->is_null() ? value : nullptr;
+}
+
+std::string text_member(const json::object& object, std::string_view name) {
+  const json::value* value = member(object, name);
+  return value != nullptr && value->is_string() ? std::string(value->get_string()) : std::string();
+}
+
+Result<model::Failure> read_failure(const json::object& report) {
+  const json::value* error = member(report, "error");
+  if (error == nullptr || !error->is_object())
+    return invalid("a failed attempt needs an \"error\" with \"type\" and \"message\"", "/error");
+  const json::object& members = error->get_object();
+  for (const auto& [name, value] : members) {
+    if (name != "type" && name != "message" && name != "retry" && name != "retry_after")
+      return invalid("unknown member \"" + printable(name) + "\"", "/error/" + printable(name));
+  }
+  model::Failure failure;
+  failure.type = text_member(members, "type");
+  if (failure.type.empty() || failure.type.size() > kErrorType || !is_utf8(failure.type))
+    return invalid("\"type\" of an error must be a text of 1 to 128 bytes", "/error/type");
+  failure.message = text_member(members, "message");
+  failure.message.resize(utf8_prefix(failure.message, kErrorMessage).size());
+  if (const json::value* retry = member(members, "retry")) {
+    if (!retry->is_bool()) return invalid("\"retry\" must be true or false", "/error/retry");
+    failure.never_retry = !retry->get_bool();
+  }
+  if (const json::value* after = member(members, "retry_after")) {
+    const auto wrong = [] {
+      return invalid("\"retry_after\" must be a number of seconds", "/error/retry_after");
+    };
+    if (!after->is_number()) return wrong();
+    const auto delay = duration_from_seconds(after->to_number<double>());
+    if (!delay || delay->us < 0) return wrong();
+    failure.retry_after = *delay;
+  }
+  return failure;
+}
+
+Result<model::ReportAttempt> read_report(const json::object& report) {
+  for (const auto& [name, value] : report) {
+    if (name != "task" && name != "token" && name != "status" && name != "result" && name != "error")
+      return invalid("unknown member \"" + printable(name) + "\"", "/" + printable(name));
+  }
+  model::ReportAttempt command;
+  const auto task = TaskId::parse(text_member(report, "task"));
+  const auto token = Token::parse(text_member(report, "token"));
+  if (!task) return invalid("\"task\" must be the id of the task", "/task");
+  if (!token) return invalid("\"token\" must be the token that came with the task", "/token");
+  command.task = *task;
+  command.token = *token;
+  const json::value* result = member(report, "result");
+  const std::string status = text_member(report, "status");
+  if (status == "completed") {
+    command.outcome.result = result != nullptr ? json::serialize(*result) : "null";
+    return command;
+  }
+  if (result != nullptr) command.outcome.result = json::serialize(*result);
+  if (status == "failed") {
+    command.outcome.kind = model::Outcome::Kind::failed;
+    TRY(command.outcome.failure, read_failure(report));
+  } else if (status == "interrupted") {
+    command.outcome.kind = model::Outcome::Kind::interrupted;
+    command.outcome.failure = {.type = model::error_type::kInterrupted,
+                               .message = "the worker ended before it was done"};
+  } else {
+    return invalid("\"status\" must be completed, failed or interrupted", "/status");
+  }
+  return command;
+}
+
+Result<std::vector<Report>> read_reports(const RequestBody& body) {
+  std::vector<Report> reports;
+  const json::value* list = body.find("reports");
+  if (list == nullptr) return reports;
+  if (!list->is_array() || list->get_array().size() > kMostTasks) {
+    return invalid("\"reports\" must be a list of at most " + std::to_string(kMostTasks), "/reports");
+  }
+  reports.reserve(list->get_array().size());
+  for (const json::value& entry : list->get_array()) {
+    if (!entry.is_object()) return invalid("\"reports\" must be a list of objects", "/reports");
+    // One that is wrong keeps no other from being told.
+    reports.push_back({text_member(entry.get_object(), "token"), read_report(entry.get_object())});
+  }
+  return reports;
+}
+
+void write_error(const Error& error, JsonText& out) {
+  out.begin_object();
+  out.key("code").string(info(error.code).name);
+  out.key("message").string(error.message);
+  out.end_object();
+}
+
+// ---- Answers
+
+void write_task(const model::Assignment& task, JsonText& out) {
+  out.begin_object();
+  out.key("task").string(task.task.text());
+  out.key("token").string(task.token.text());
+  out.key("run").string(task.task.run.text());
+  out.key("step").string(task.step);
+  out.key("attempt").integer(task.attempt);
+  out.key("kind").string(name(task.kind));
+  out.key("queued_at").instant(task.queued_at);
+  out.key("spec").raw(task.spec);
+  out.end_object();
+}
+
+// The answer to a call that reports and claims: complete when all of its commands are. Commands answer on the
+// loop's thread, one after the other, or at once on the thread that sends them.
+class Exchange {
+ public:
+  Exchange(CorePtr core, CallPtr call, std::string actor, std::vector<Report> reports, bool claims)
+      : core_(std::move(core)),
+        call_(std::move(call)),
+        actor_(std::move(actor)),
+        reports_(std::move(reports)),
+        became_(reports_.size()),
+        left_(reports_.size() + (claims ? 1 : 0)) {}
+
+  // `claim`: what to ask for, none = only reports.
+  static void begin(const std::shared_ptr<Exchange>& self, std::optional<model::ClaimTasks> claim) {
+    if (self->reports_.empty() && !claim) return self->answer();
+    for (std::size_t i = 0; i < self->reports_.size(); ++i) {
+      auto& command = self->reports_[i].command;
+      if (!command) {
+        self->reported(i, command.error());
+        continue;
+      }
+      self->core_->services.runs.send(std::move(*command), self->actor_, [self, i](model::ReplyBody reply) {
+        self->reported(i, std::move(reply));
+      });
+    }
+    if (!claim) return;
+    self->core_->claims.add(claim->worker);
+    self->core_->services.runs.send(std::move(*claim), self->actor_,
+                                    [self](model::ReplyBody reply) { self->claimed(std::move(reply)); });
+  }
+
+ private:
+  void reported(std::size_t at, model::ReplyBody reply) {
+    {
+      const std::lock_guard lock(mutex_);
+      became_[at] = std::move(reply);
+    }
+    settle();
+  }
+
+  void claimed(model::ReplyBody reply) {
+    core_->claims.remove(call_->captures.at(0));
+    {
+      const std::lock_guard lock(mutex_);
+      if (auto* tasks = std::get_if<model::Claimed>(&reply)) {
+        claimed_ = std::move(*tasks);
+      } else if (auto* error = std::get_if<Error>(&reply)) {
+        refused_ = std::move(*error);
+      }
+    }
+    settle();
+  }
+
+  void settle() {
+    {
+      const std::lock_guard lock(mutex_);
+      if (--left_ > 0) return;
+    }
+    answer();
+  }
+
+  void answer() {
+    if (call_->responder.disconnected()) {
+      // Nobody hears of these tasks; without this they would wait for the end of a lease.
+      for (const model::Assignment& task : claimed_.tasks) {
+        core_->services.runs.send(model::ReleaseAttempt{task.token, task.task}, actor_,
+                                  [](const model::ReplyBody&) {});
+      }
+      return;
+    }
+    if (refused_ && reports_.empty()) return call_->fail(*refused_);
+    JsonText out;
+    out.begin_object();
+    out.key("tasks").begin_array();
+    for (const model::Assignment& task : claimed_.tasks) write_task(task, out);
+    out.end_array();
+    out.key("reports").begin_array();
+    for (std::size_t i = 0; i < reports_.size(); ++i) {
+      out.begin_object();
+      out.key("token").string(reports_[i].token);
+      if (const auto* accepted = std::get_if<model::ReportAccepted>(&became_[i])) {
+        out.key("status").string(name(accepted->status));
+      } else if (const auto* error = std::get_if<Error>(&became_[i])) {
+        out.key("error");
+        write_error(*error, out);
+      }
+      out.end_object();
+    }
+    out.end_array().end_object();
+    call_->json(200, out.take());
+  }
+
+  CorePtr core_;
+  CallPtr call_;
+  std::string actor_;
+  std::vector<Report> reports_;
+  std::mutex mutex_;  // guards what follows until nothing is left
+  std::vector<model::ReplyBody> became_;
+  model::Claimed claimed_;
+  std::optional<Error> refused_;
+  std::size_t left_;
+};
+
+struct Asked {
+  std::optional<model::ClaimTasks> claim;
+  std::vector<Report> reports;
+};
+
+Result<Asked> read_claim(const Call& call) {
+  TRY_VOID(call.only({}));
+  TRY(const RequestBody body, RequestBody::parse(call.request));
+  TRY_VOID(body.only({"protocol", "queues", "functions", "steps", "max", "wait", "reports"}));
+  Asked asked;
+  TRY(asked.claim, read_offer(call, body));
+  TRY(const auto most, body.integer("max", 0, kMostTasks));
+  asked.claim->max = static_cast<std::uint32_t>(most.value_or(1));
+  TRY(const auto wait, body.integer("wait", 0, kLongestWait));
+  TRY(asked.reports, read_reports(body));
+  // Who reports hears at once what became of it.
+  if (asked.reports.empty()) asked.claim->wait = Duration::seconds(wait.value_or(0));
+  return asked;
+}
+
+Result<Asked> read_report_call(const Call& call) {
+  TRY_VOID(call.only({}));
+  TRY(const std::string worker, worker_name(call));
+  TRY(const RequestBody body, RequestBody::parse(call.request));
+  TRY_VOID(body.only({"reports"}));
+  Asked asked;
+  TRY(asked.reports, read_reports(body));
+  if (asked.reports.empty()) return invalid("\"reports\" is missing", "/reports");
+  return asked;
+}
+
+void exchange(const CorePtr& core, const CallPtr& call, Result<Asked> asked) {
+  if (!asked) return call->fail(asked.error());
+  auto both = std::make_shared<Exchange>(core, call, "worker:" + call->captures.at(0),
+                                         std::move(asked->reports), asked->claim.has_value());
+  Exchange::begin(both, std::move(asked->claim));
+}
+
+void write_heartbeat(const model::HeartbeatAnswer& answer, JsonText& out) {
+  out.key("lease").number(static_cast<double>(answer.lease.us) / 1e6);
+  out.key("stop").begin_array();
+  for (const auto& [token, mode] : answer.stop) {
+    out.begin_object();
+    out.key("token").string(token.text());
+    out.key("mode").string(mode == model::Stopping::hard ? "hard" : "soft");
+    out.end_object();
+  }
+  out.end_array();
+}
+
+Result<model::Heartbeat> read_heartbeat(const Call& call) {
+  TRY_VOID(call.only({}));
+  model::Heartbeat command;
+  TRY(command.worker, worker_name(call));
+  TRY(const RequestBody body, RequestBody::parse(call.request));
+  TRY_VOID(body.only({"running"}));
+  const json::value* running = body.find("running");
+  if (running == nullptr) return command;
+  if (!running->is_array()) return invalid("\"running\" must be a list of tokens", "/running");
+  for (const json::value& entry : running->get_array()) {
+    const auto token = entry.is_string() ? Token::parse(entry.get_string()) : std::optional<Token>();
+    if (!token) return invalid("\"running\" must be a list of tokens", "/running");
+    command.running.push_back(*token);
+  }
+  return command;
+}
+
+}  // namespace
+
+void register_worker(const CorePtr& core, CallPtr call) {
+  const auto read = [&]() -> Result<model::ClaimTasks> {
+    TRY_VOID(call->only({}));
+    TRY(const RequestBody body, RequestBody::parse(call->request));
+    TRY_VOID(body.only({"protocol", "queues", "functions", "steps"}));
+    return read_offer(*call, body);
+  };
+  auto offer = read();
+  if (!offer) return call->fail(offer.error());
+  offer->max = 0;
+  const std::string worker = offer->worker;
+  const std::string actor = "worker:" + worker;
+  // What a process of this name has had before died with it.
+  core->services.runs.send(model::LoseWorker{worker}, actor, [](const model::ReplyBody&) {});
+  core->services.runs.send(std::move(*offer), actor, [](const model::ReplyBody&) {});
+  core->services.runs.send(model::Heartbeat{worker, {}}, actor, [call, worker](model::ReplyBody reply) {
+    if (const auto* error = std::get_if<Error>(&reply)) return call->fail(*error);
+    JsonText out;
+    out.begin_object();
+    out.key("worker").string(worker);
+    out.key("protocol").integer(kProtocol);
+    write_heartbeat(std::get<model::HeartbeatAnswer>(reply), out);
+    out.end_object();
+    call->json(200, out.take());
+  });
+}
+
+void claim_tasks(const CorePtr& core, CallPtr call) {
+  exchange(core, call, read_claim(*call));
+}
+
+void report_tasks(const CorePtr& core, CallPtr call) {
+  exchange(core, call, read_report_call(*call));
+}
+
+void worker_heartbeat(const CorePtr& core, CallPtr call) {
+  auto command = read_heartbeat(*call);
+  if (!command) return call->fail(command.error());
+  const std::string actor = "worker:" + command->worker;
+  core->services.runs.send(std::move(*command), actor, [call](model::ReplyBody reply) {
+    if (const auto* error = std::get_if<Error>(&reply)) return call->fail(*error);
+    JsonText out;
+    out.begin_object();
+    write_heartbeat(std::get<model::HeartbeatAnswer>(reply), out);
+    out.end_object();
+    call->json(200, out.take());
+  });
+}
+
+void release_task(const CorePtr& core, CallPtr call) {
+  const auto read = [&]() -> Result<model::ReleaseAttempt> {
+    TRY_VOID(call->only({}));
+    TRY(const RequestBody body, RequestBody::parse(call->request));
+    TRY_VOID(body.only({"task", "token"}));
+    model::ReleaseAttempt command;
+    TRY(const std::string task, body.text("task", 100));
+    TRY(const std::string token, body.text("token", 100));
+    const auto id = TaskId::parse(task);
+    const auto holder = Token::parse(token);
+    if (!id) return invalid("\"task\" must be the id of the task", "/task");
+    if (!holder) return invalid("\"token\" must be the token that came with the task", "/token");
+    return model::ReleaseAttempt{*holder, *id};
+  };
+  const auto worker = worker_name(*call);
+  if (!worker) return call->fail(worker.error());
+  const auto command = read();
+  if (!command) return call->fail(command.error());
+  core->services.runs.send(*command, "worker:" + *worker, [call](model::ReplyBody reply) {
+    if (const auto* error = std::get_if<Error>(&reply)) return call->fail(*error);
+    call->json(200, "{}");
+  });
+}
+
+void forget_worker(const CorePtr& core, CallPtr call) {
+  if (const auto none = call->only({}); !none) return call->fail(none.error());
+  const auto worker = worker_name(*call);
+  if (!worker) return call->fail(worker.error());
+  core->services.runs.send(model::LoseWorker{*worker}, "worker:" + *worker, [call](model::ReplyBody reply) {
+    if (const auto* error = std::get_if<Error>(&reply)) return call->fail(*error);
+    call->json(200, "{}");
+  });
+}
+
+}  // namespace baton::api
