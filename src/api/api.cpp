@@ -1,8 +1,5 @@
 #include "api/api.hpp"
 
-#include <pwd.h>
-#include <unistd.h>
-
 #include <atomic>
 
 #include "api/handlers.hpp"
@@ -17,30 +14,30 @@ namespace {
 // database must not keep the process.
 constexpr Duration kAnswerPatience = Duration::seconds(2);
 
-std::string user_name(uid_t uid) {
-  char buffer[4096];
-  passwd entry{};
-  passwd* found = nullptr;
-  if (::getpwuid_r(uid, &entry, buffer, sizeof buffer, &found) == 0 && found != nullptr) return entry.pw_name;
-  return "uid " + std::to_string(uid);
+bool is_json(const net::Request& request) {
+  const std::string_view type = request.headers.find("Content-Type").value_or("");
+  std::string_view media = type.substr(0, type.find(';'));
+  media = media.substr(0, media.find_last_not_of(' ') + 1);
+  return net::equals_ignoring_case(media, "application/json");
+}
+
+net::Response not_found(const net::Request& request, const Match& match) {
+  if (match.allowed.empty())
+    return problem({ErrorCode::not_found, "there is nothing at " + printable(request.path), ""});
+  std::string allowed;
+  for (const net::Method method : match.allowed)
+    allowed += (allowed.empty() ? "" : ", ") + std::string(net::to_string(method));
+  net::Response response = problem({ErrorCode::invalid_request, "this path takes " + allowed, ""}, 405);
+  response.headers.add("Allow", allowed);
+  return response;
 }
 
 }  // namespace
 
 struct Api::Impl {
-  explicit Impl(Services services)
-      : core(std::make_shared<Core>(std::move(services))),
-        own_uid(::geteuid()),
-        own_name(user_name(own_uid)) {}
-
-  std::string actor_of(const net::Request& request) const {
-    const bool cli = request.headers.find("User-Agent").value_or("").starts_with("baton-cli");
-    return (cli ? "cli:" : "api:") + (request.peer.uid == own_uid ? own_name : std::string("root"));
-  }
+  explicit Impl(Services services) : core(std::make_shared<Core>(std::move(services))) {}
 
   CorePtr core;
-  const uid_t own_uid;
-  const std::string own_name;
   std::uint64_t subscription = 0;
   std::shared_ptr<UnderWay> under_way = std::make_shared<UnderWay>();
   std::atomic<bool> stopped = false;
@@ -53,6 +50,10 @@ Api::Api(Services services) : impl_(std::make_unique<Impl>(std::move(services)))
       });
 }
 
+Status Api::read_keys() {
+  return refresh_keys(*impl_->core);
+}
+
 Api::~Api() {
   stop();
 }
@@ -60,31 +61,32 @@ Api::~Api() {
 void Api::handle(net::Request request, net::Responder responder) {
   auto call = std::make_shared<Call>(std::move(request), std::move(responder), Ticket(impl_->under_way));
   if (impl_->stopped) return;  // the call says so
-  const net::Peer& peer = call->request.peer;
-  if (peer.local && peer.uid != impl_->own_uid && peer.uid != 0) {
-    return call->fail(
-        {ErrorCode::not_allowed, "only processes of the user who runs Baton may use this socket", ""});
+  const CorePtr& core = impl_->core;
+  const net::Request& asked = call->request;
+  if (!asked.peer.local) {
+    if (auto place = core->entrance.place(asked); !place)
+      return call->responder.respond(std::move(place).error());
   }
-  Match match = find_route(call->request.method, call->request.path);
-  if (!peer.local && (match.route == nullptr || match.route->access != Access::anyone)) {
-    net::Response response = net::problem(401, "a key is needed here");
-    response.headers.add("WWW-Authenticate", "Bearer realm=\"baton\"");
-    return call->responder.respond(std::move(response));
+  Match match = find_route(asked.method, asked.path);
+  if (match.route == nullptr || !match.route->permission.anonymous()) {
+    // Who may not come in is not told what there is.
+    auto visitor = core->entrance.who(asked, wall_now(*core));
+    if (!visitor) return call->responder.respond(std::move(visitor).error());
+    if (!visitor->key.empty())
+      core->services.runs.send(model::NoteKeyUse{visitor->key}, "server", [](const model::ReplyBody&) {});
+    call->principal = std::move(visitor->principal);
+    call->actor = {call->principal.name, std::move(visitor->from)};
   }
-  if (match.route == nullptr) {
-    Error error{ErrorCode::not_found, "there is nothing at " + printable(call->request.path), ""};
-    if (match.allowed.empty()) return call->fail(error);
-    std::string allowed;
-    for (const net::Method method : match.allowed) {
-      allowed += (allowed.empty() ? "" : ", ") + std::string(net::to_string(method));
-    }
-    net::Response response = net::problem(405, "this path takes " + allowed);
-    response.headers.add("Allow", allowed);
-    return call->responder.respond(std::move(response));
+  if (match.route == nullptr) return call->responder.respond(not_found(asked, match));
+  const auth::Permission& permission = match.route->permission;
+  if (!permission.allows(call->principal)) {
+    return call->fail({ErrorCode::not_allowed, auth::refusal(*permission.least(), call->principal), ""});
+  }
+  if (!asked.body.empty() && !is_json(asked)) {
+    return call->responder.respond(problem(
+        {ErrorCode::invalid_request, "the body must be JSON, with Content-Type: application/json", ""}, 415));
   }
   call->captures = std::move(match.captures);
-  call->actor = impl_->actor_of(call->request);
-  const CorePtr& core = impl_->core;
   core->workers.post([core, call, handler = match.route->handler] {
     try {
       handler(core, call);

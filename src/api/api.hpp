@@ -4,9 +4,11 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 
+#include "api/entrance.hpp"
 #include "base/error.hpp"
 #include "base/ids.hpp"
 #include "base/time.hpp"
@@ -26,6 +28,10 @@ struct Services {
   std::string data_dir;  // shown by /version
   std::string version = "0.1.0";
   ShardId shard{};
+  EntranceOptions entrance{};
+  std::map<std::string, std::string> environment{};  // of the steps of runs whose submitter sent none
+  std::function<std::uint16_t()>
+      port;  // where it listens besides the socket, for /version; empty or 0 = nowhere
   // Whether the owner can take work, for /readyz; empty = always. Any thread.
   std::function<Status()> ready;
   // Whether new runs are taken; empty = always. What runs already goes on, whatever it says. Any thread.
@@ -44,16 +50,19 @@ class Api {
   explicit Api(Services services);
   ~Api();  // stop()
 
-  // A net::Handler: on the loop's thread. Answers processes of the same user, or root (the peer's uid is the
-  // kernel's word); to others only what anyone may ask.
+  // Before others than processes of the same user are served: the keys as they are in the store.
+  Status read_keys();
+
+  // A net::Handler: on the loop's thread. Answers who may come in (entrance.hpp) and has the role that the
+  // route wants.
   void handle(net::Request request, net::Responder responder);
 
   // Requests that are not answered yet, streams included. Any thread.
   std::size_t under_way() const;
 
   // Breaks off what waits (503, or the end of the stream), answers what has been begun (for at most 2 s; the
-  // loop and the runs must still go on) and joins the threads; requests that come later are answered with 503.
-  // Not on the loop's thread; twice is fine.
+  // loop and the runs must still go on) and joins the threads; requests that come later are answered with
+  // 503. Not on the loop's thread; twice is fine.
   void stop();
 
  private:

@@ -56,7 +56,7 @@ Result<std::string> list(Core& core, const Call& call) {
 
 Result<model::ForceBreaker> read_force(const Call& call, BreakerForce force) {
   TRY_VOID(call.only({}));
-  model::ForceBreaker command{call.captures.at(0), force, call.actor, ""};
+  model::ForceBreaker command{call.captures.at(0), force, call.actor.name, ""};
   if (call.request.body.empty()) return command;
   TRY(const RequestBody body, RequestBody::parse(call.request));
   TRY_VOID(body.only({"reason"}));
@@ -68,7 +68,7 @@ void force(const CorePtr& core, const CallPtr& call, BreakerForce to) {
   auto command = read_force(*call, to);
   if (!command) return call->fail(command.error());
   const std::string name = command->name;
-  const std::string actor = call->actor;
+  const model::Sender actor = call->actor;
   core->services.runs.send(std::move(*command), actor, [core, call, name](model::ReplyBody reply) {
     if (const auto* error = std::get_if<Error>(&reply)) return call->fail(*error);
     core->workers.post([core, call, name] { answer(*call, show(*core, name)); });

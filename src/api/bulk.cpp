@@ -238,7 +238,7 @@ void bulk_runs(const CorePtr& core, CallPtr call) {
   }
   if (page->request.dry_run || page->items.empty()) return call->json(200, render(*page));
   page->waiting = page->items.size();
-  const std::string actor = call->actor;
+  const model::Sender actor = call->actor;
   const auto one_less = [core, call, page] {
     if (--page->waiting == 0) core->workers.post([call, page] { call->json(200, render(*page)); });
   };

@@ -136,7 +136,7 @@ void clear_cached_results(const CorePtr& core, CallPtr call) {
   if (!clearing) return call->fail(clearing.error());
   const std::size_t count = clearing->command.keys.size();
   if (clearing->dry_run || count == 0) return answer_cleared(*call, count, clearing->next, clearing->dry_run);
-  const std::string actor = call->actor;
+  const model::Sender actor = call->actor;
   core->services.runs.send(std::move(clearing->command), actor,
                            [call, next = std::move(clearing->next)](model::ReplyBody reply) {
                              if (const auto* error = std::get_if<Error>(&reply)) return call->fail(*error);

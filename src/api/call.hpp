@@ -9,9 +9,11 @@
 #include <string_view>
 #include <vector>
 
+#include "auth/principal.hpp"
 #include "base/error.hpp"
 #include "base/ids.hpp"
 #include "base/time.hpp"
+#include "model/command.hpp"
 #include "net/http.hpp"
 #include "net/http_server.hpp"
 
@@ -53,7 +55,8 @@ struct Call {
   net::Responder responder;
   Ticket ticket;
   std::vector<std::string> captures;  // of the route's pattern, in order
-  std::string actor;                  // for the journal: "cli:ada"
+  model::Sender actor;                // for journal and audit
+  auth::Principal principal;          // who it is; of an anonymous route: nobody
 
   void json(int status, std::string body, net::Headers more = {});
   void text(int status, std::string body);

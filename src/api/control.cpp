@@ -6,6 +6,7 @@
 #include "api/handlers.hpp"
 #include "api/stored_input.hpp"
 #include "api/workflows.hpp"
+#include "auth/permission.hpp"
 #include "base/duration.hpp"
 #include "net/http.hpp"
 #include "spec/inputs.hpp"
@@ -32,6 +33,8 @@ Result<model::CancelRun> read_cancel(const Call& call, bool terminate) {
     command.terminate = true;
     TRY(const bool cleanup, body.boolean("cleanup", true));
     command.no_cleanup = !cleanup;
+    if (command.no_cleanup && !call.principal.may(model::Role::admin))
+      return fail(ErrorCode::not_allowed, auth::refusal(model::Role::admin, call.principal), "/cleanup");
   } else {
     TRY_VOID(body.only({"terminate", "reason"}));
     TRY(command.terminate, body.boolean("terminate", false));
@@ -189,7 +192,7 @@ void decide_task(const CorePtr& core, const CallPtr& call, Verdict verdict) {
   auto command = read_decision(*core, *call, verdict);
   if (!command) return call->fail(command.error());
   const TaskId id = command->task;
-  const std::string actor = call->actor;
+  const model::Sender actor = call->actor;
   core->services.runs.send(std::move(*command), actor, [core, call, id](model::ReplyBody reply) {
     if (const auto* error = std::get_if<Error>(&reply)) return call->fail(*error);
     core->workers.post([core, call, id] { answer(*call, core->queries.task(id)); });
@@ -238,7 +241,7 @@ Status read_pause(const RequestBody& body, model::PauseCommand& command) {
 }
 
 void send_and_show(const CorePtr& core, const CallPtr& call, const RunId& run, model::CommandBody command) {
-  const std::string actor = call->actor;
+  const model::Sender actor = call->actor;
   core->services.runs.send(std::move(command), actor, [core, call, run](model::ReplyBody reply) {
     if (const auto* error = std::get_if<Error>(&reply)) return call->fail(*error);
     core->workers.post([core, call, run] { answer(*call, core->queries.run(run)); });

@@ -8,6 +8,7 @@
 
 #include "api/api.hpp"
 #include "api/call.hpp"
+#include "api/entrance.hpp"
 #include "api/queries.hpp"
 #include "api/watches.hpp"
 #include "api/workers.hpp"
@@ -37,10 +38,15 @@ class WaitingClaims {
 
 struct Core {
   explicit Core(Services s)
-      : services(std::move(s)), queries(services.store), alarms(services.loop), workers(2) {}
+      : services(std::move(s)),
+        queries(services.store),
+        entrance(services.entrance),
+        alarms(services.loop),
+        workers(2) {}
 
   Services services;
   Queries queries;
+  Entrance entrance;
   Watches watches;
   Alarms alarms;
   WaitingClaims claims;

@@ -207,7 +207,7 @@ void replay_dead_letter(const CorePtr& core, CallPtr call) {
   auto command = read_replay(*core, *call);
   if (!command) return call->fail(command.error());
   const TaskId id = command->task;
-  const std::string actor = call->actor;
+  const model::Sender actor = call->actor;
   core->services.runs.send(std::move(*command), actor, [core, call, id](model::ReplyBody reply) {
     if (const auto* error = std::get_if<Error>(&reply)) return call->fail(*error);
     core->workers.post([core, call, id] { answer(*call, core->queries.task(id)); });
@@ -217,7 +217,7 @@ void replay_dead_letter(const CorePtr& core, CallPtr call) {
 void discard_dead_letters(const CorePtr& core, CallPtr call) {
   auto command = read_discard(*call);
   if (!command) return call->fail(command.error());
-  const std::string actor = call->actor;
+  const model::Sender actor = call->actor;
   core->services.runs.send(std::move(*command), actor, [call](model::ReplyBody reply) {
     if (const auto* error = std::get_if<Error>(&reply)) return call->fail(*error);
     const auto& discarded = std::get<model::Discarded>(reply);

@@ -5,6 +5,9 @@
 
 namespace baton::api {
 
+// The table of keys as it is in the store now. Not on the loop's thread.
+Status refresh_keys(Core& core);  // keys.cpp
+
 void submit_run(const CorePtr& core, CallPtr call);  // submit.cpp
 void list_runs(const CorePtr& core, CallPtr call);   // runs.cpp
 void get_run(const CorePtr& core, CallPtr call);
@@ -87,6 +90,11 @@ void release_resource(const CorePtr& core, CallPtr call);
 void report_progress(const CorePtr& core, CallPtr call);
 void make_backup(const CorePtr& core, CallPtr call);  // backups.cpp
 void add_tasks(const CorePtr& core, CallPtr call);    // additions.cpp
+void list_keys(const CorePtr& core, CallPtr call);    // keys.cpp
+void create_key(const CorePtr& core, CallPtr call);
+void revoke_key(const CorePtr& core, CallPtr call);
+void list_audit(const CorePtr& core, CallPtr call);  // audit.cpp
+void verify_audit(const CorePtr& core, CallPtr call);
 void get_version(const CorePtr& core, CallPtr call);  // health.cpp
 void get_alive(const CorePtr& core, CallPtr call);
 void get_ready(const CorePtr& core, CallPtr call);

@@ -12,6 +12,8 @@ void get_version(const CorePtr& core, CallPtr call) {
   out.key("api").string("v1");
   out.key("data_dir").string(core->services.data_dir);
   out.key("pid").integer(::getpid());
+  const std::uint16_t port = core->services.port ? core->services.port() : 0;
+  if (port != 0) out.key("port").integer(port);
   out.end_object();
   call->json(200, out.take());
 }

@@ -65,6 +65,35 @@ TEST_F(OpenApi, HasExactlyTheRoutes) {
   EXPECT_EQ(documented, served);
 }
 
+TEST_F(OpenApi, SaysWhoMay) {
+  for (const Route& route : routes()) {
+    std::string method(net::to_string(route.method));
+    for (char& c : method) c = static_cast<char>(c - 'A' + 'a');
+    const json::object& operation = document_.at("paths").at(route.pattern).at(method).as_object();
+    const std::string what = method + ' ' + std::string(route.pattern);
+    const json::value* role = operation.if_contains("x-role");
+    const json::value* security = operation.if_contains("security");
+    EXPECT_EQ(security != nullptr && security->as_array().empty(), route.permission.anonymous()) << what;
+    ASSERT_EQ(role != nullptr, !route.permission.anonymous()) << what;
+    if (role != nullptr) EXPECT_EQ(role->as_string(), model::name(*route.permission.least())) << what;
+  }
+}
+
+TEST_F(OpenApi, DescribesKeysAndTheAudit) {
+  JsonText out;
+  write_api_key({}, {}, "text", out);
+  const json::value key = json::parse(out.take());
+  EXPECT_EQ(keys(schema("Key").at("properties")), keys(key));
+  Names required = words(schema("Key").at("required"));
+  required.insert("key");
+  EXPECT_EQ(required, keys(key));
+  JsonText other;
+  write_audit_entry({}, false, other);
+  const json::value entry = json::parse(other.take());
+  EXPECT_EQ(keys(schema("AuditEntry").at("properties")), keys(entry));
+  EXPECT_EQ(words(schema("AuditEntry").at("required")), keys(entry));
+}
+
 TEST_F(OpenApi, DescribesRuns) {
   JsonText out;
   write_run({}, {nullptr, 0, "{}", "{}", nullptr, "{}", "[]"}, out);

@@ -17,18 +17,20 @@ std::string title_of(std::string_view code) {
 
 }  // namespace
 
-net::Response problem(const Error& error, std::string_view more) {
+namespace {
+
+net::Response write_problem(const Error& error, int status, std::string_view more) {
   const ErrorCodeInfo& row = info(error.code);
   JsonText body;
   body.begin_object();
   body.key("type").string("https://baton.invalid/errors/" + std::string(row.name));
   body.key("title").string(title_of(row.name));
-  body.key("status").integer(row.http_status);
+  body.key("status").integer(status);
   body.key("detail").string(error.message);
   body.key("code").string(row.name);
   if (error.where.starts_with('/')) body.key("pointer").string(error.where);
   body.end_object();
-  net::Response response{row.http_status, {{"Content-Type", "application/problem+json"}}, body.take()};
+  net::Response response{status, {{"Content-Type", "application/problem+json"}}, body.take()};
   if (!more.empty()) {
     response.body.pop_back();
     response.body += ',';
@@ -40,6 +42,16 @@ net::Response problem(const Error& error, std::string_view more) {
     response.headers.add("Retry-After", "1");
   }
   return response;
+}
+
+}  // namespace
+
+net::Response problem(const Error& error, std::string_view more) {
+  return write_problem(error, info(error.code).http_status, more);
+}
+
+net::Response problem(const Error& error, int status) {
+  return write_problem(error, status, {});
 }
 
 }  // namespace baton::api

@@ -12,5 +12,7 @@ namespace baton::api {
 // {"type","title","status","detail","code"} and "pointer" if the error's `where` is a JSON pointer. `more` is
 // appended as it is: members in JSON, without braces.
 net::Response problem(const Error& error, std::string_view more = {});
+// With another status than the code has.
+net::Response problem(const Error& error, int status);
 
 }  // namespace baton::api

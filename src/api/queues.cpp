@@ -198,7 +198,7 @@ void pause(const CorePtr& core, const CallPtr& call, BlockerKind kind) {
   auto command = read_pause_of(*call, kind);
   if (!command) return call->fail(command.error());
   const std::string name = command->target.name;
-  const std::string actor = call->actor;
+  const model::Sender actor = call->actor;
   core->services.runs.send(std::move(*command), actor, [call, kind, name](model::ReplyBody reply) {
     finish(call, std::string(model::scope_of(kind)), name, std::move(reply));
   });
@@ -207,7 +207,7 @@ void pause(const CorePtr& core, const CallPtr& call, BlockerKind kind) {
 void resume(const CorePtr& core, const CallPtr& call, BlockerKind kind) {
   const auto name = read_name(*call);
   if (!name) return call->fail(name.error());
-  const std::string actor = call->actor;
+  const model::Sender actor = call->actor;
   core->services.runs.send(model::ResumeCommand{{kind, {}, *name}}, actor,
                            [call, kind, name = *name](model::ReplyBody reply) {
                              finish(call, std::string(model::scope_of(kind)), name, std::move(reply));

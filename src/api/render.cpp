@@ -333,6 +333,36 @@ void write_route(const model::RouteRow& route, JsonText& out) {
   out.end_object();
 }
 
+void write_api_key(const model::KeyRow& row, WallTime now, std::string_view text, JsonText& out) {
+  out.begin_object();
+  if (!text.empty()) out.key("key").string(text);
+  out.key("name").string(row.name);
+  out.key("role").string(model::name(row.role));
+  out.key("namespace").string(row.space);
+  out.key("status").string(row.revoked_at ? "revoked" : row.is_valid(now) ? "valid" : "expired");
+  out.key("created_at").instant(row.at);
+  out.key("created_by").string_or_null(row.by);
+  out.key("reason").string_or_null(row.why);
+  out.key("expires_at").instant(row.expires_at.value_or(WallTime{}));
+  out.key("revoked_at").instant(row.revoked_at.value_or(WallTime{}));
+  out.key("revoked_by").string_or_null(row.revoked_by);
+  out.key("last_used_at").instant(row.used_at.value_or(WallTime{}));
+  out.end_object();
+}
+
+void write_audit_entry(const model::AuditEntry& entry, bool tampered, JsonText& out) {
+  out.begin_object();
+  out.key("number").integer(static_cast<std::int64_t>(entry.number));
+  out.key("at").instant(entry.at);
+  out.key("actor").string(entry.actor);
+  out.key("from").string(entry.from);
+  out.key("action").string(entry.action);
+  out.key("target").string_or_null(entry.target);
+  out.key("detail").string_or_null(entry.detail);
+  out.key("tampered").boolean(tampered);
+  out.end_object();
+}
+
 void write_limit(const model::LimitView& limit, JsonText& out) {
   out.begin_object();
   out.key("name").string(limit.name);

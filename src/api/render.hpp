@@ -7,6 +7,8 @@
 
 #include "api/json_text.hpp"
 #include "api/run_steps.hpp"
+#include "model/api_key.hpp"
+#include "model/audit.hpp"
 #include "model/breaker.hpp"
 #include "model/cached_result.hpp"
 #include "model/dead_letter.hpp"
@@ -50,6 +52,9 @@ void write_resource(const model::Resource& resource, bool details, JsonText& out
 void write_queue(const model::QueueView& queue, const model::Pause* pause, JsonText& out);
 void write_route(const model::RouteRow& route, JsonText& out);
 void write_cached_result(const model::CachedResult& cached, JsonText& out);
+// `text`: of the key, in the answer of its making only.
+void write_api_key(const model::KeyRow& row, WallTime now, std::string_view text, JsonText& out);
+void write_audit_entry(const model::AuditEntry& entry, bool tampered, JsonText& out);
 void write_limit(const model::LimitView& limit, JsonText& out);
 void write_breaker(const model::BreakerRow& row, JsonText& out);
 

@@ -7,23 +7,15 @@
 #include <vector>
 
 #include "api/core.hpp"
+#include "auth/permission.hpp"
 #include "net/http.hpp"
 
 namespace baton::api {
 
-// Who may call a route. Each route says it: there is no default. (Until there are keys and roles, everyone
-// who gets as far as the router is the owner's user and may do everything.)
-enum class Access {
-  anyone,
-  read,
-  change,
-  work  // as a worker does
-};
-
 struct Route {
   net::Method method;
-  std::string_view pattern;  // "/api/v1/runs/{id}": a name in braces captures one segment
-  Access access;
+  std::string_view pattern;                  // "/api/v1/runs/{id}": a name in braces captures one segment
+  auth::Permission permission;               // who may; there is no default
   void (*handler)(const CorePtr&, CallPtr);  // on a worker's thread
   bool rest = false;  // its last capture takes all that is left of the path: what it names may have slashes
 };

@@ -52,7 +52,7 @@ void answer(const CorePtr& core, CallPtr call, bool approved) {
   auto command = read_answer(*call, approved);
   if (!command) return call->fail(command.error());
   const TaskId task = command->task;
-  const std::string actor = call->actor;
+  const model::Sender actor = call->actor;
   core->services.runs.send(std::move(*command), actor, [core, call, task](model::ReplyBody reply) {
     if (const auto* error = std::get_if<Error>(&reply)) return call->fail(*error);
     core->workers.post([core, call, task] {
@@ -69,7 +69,7 @@ void send_signal(const CorePtr& core, CallPtr call) {
   auto command = read_signal(*call);
   if (!command) return call->fail(command.error());
   const std::string name = command->name;
-  const std::string actor = call->actor;
+  const model::Sender actor = call->actor;
   core->services.runs.send(std::move(*command), actor, [call, name](model::ReplyBody reply) {
     if (const auto* error = std::get_if<Error>(&reply)) return call->fail(*error);
     const auto& accepted = std::get<model::SignalAccepted>(reply);

@@ -101,14 +101,18 @@ json::object base_environment(const json::object& env) {
 
 // What the engine keeps of the submitter's surroundings: what steps run with, and the variables that
 // expressions read. One that is not set is left out: to read it is an error, has() is false.
-std::string context_of(const Submission& submission, const model::Workflow& workflow) {
+std::string context_of(const Core& core, const Submission& submission, const model::Workflow& workflow) {
   json::object vars;
   for (const std::string& name : workflow.reads_env) {
     if (const auto* value = submission.env.if_contains(name)) vars[name] = *value;
   }
   json::object context;
   context["workdir"] = submission.workdir;
-  context["env"] = base_environment(submission.env);
+  json::object base = base_environment(submission.env);
+  if (base.empty()) {
+    for (const auto& [name, value] : core.services.environment) base[name] = value;
+  }
+  context["env"] = std::move(base);
   context["metadata"] = submission.metadata;
   context["vars"] = std::move(vars);
   return json::serialize(context);
@@ -135,14 +139,14 @@ Status limit(std::string_view what, std::size_t size, std::size_t most) {
                                         std::to_string(most) + " are allowed");
 }
 
-Result<model::SubmitRun> make_command(const Submission& submission,
+Result<model::SubmitRun> make_command(const Core& core, const Submission& submission,
                                       std::shared_ptr<const model::Workflow> workflow,
                                       std::string_view idempotency_key) {
   model::SubmitRun command;
   TRY(const json::object input, spec::resolve_inputs(*workflow, submission.input));
   command.input = json::serialize(input);
   TRY_VOID(limit("the run's input", command.input.size(), kMaxInput));
-  command.context = context_of(submission, *workflow);
+  command.context = context_of(core, submission, *workflow);
   TRY_VOID(limit("metadata and context", command.context.size(), kMaxContext));
   command.job_id = submission.job_id;
   if (submission.priority) command.priority = static_cast<std::uint8_t>(*submission.priority);
@@ -183,10 +187,11 @@ void submit_run(const CorePtr& core, CallPtr call) {
     if (!parsed.workflow) return fail_definition(*call, std::move(parsed.diagnostics));
     workflow = std::move(parsed.workflow);
   }
-  auto command = make_command(*submission, core->queries.definitions().share(std::move(workflow)), key);
+  auto command =
+      make_command(*core, *submission, core->queries.definitions().share(std::move(workflow)), key);
   if (!command) return call->fail(command.error());
 
-  const std::string actor = call->actor;
+  const model::Sender actor = call->actor;
   core->services.runs.send(std::move(*command), actor, [core, call](model::ReplyBody reply) {
     if (const auto* error = std::get_if<Error>(&reply)) return call->fail(*error);
     const auto* submitted = std::get_if<model::Submitted>(&reply);

@@ -158,7 +158,7 @@ TEST_F(SubmitTest, RefusesBodiesThatAreNotJsonObjects) {
   EXPECT_EQ(code(post("/api/v1/runs", "{")), "invalid_request");
   EXPECT_EQ(code(post("/api/v1/runs", "[1]")), "invalid_request");
   EXPECT_EQ(code(post("/api/v1/runs", std::string(100, '['))), "invalid_request");
-  EXPECT_EQ(code(post("/api/v1/runs", "{}", {{"Content-Type", "text/plain"}})), "invalid_request");
+  EXPECT_EQ(post("/api/v1/runs", "{}", {{"Content-Type", "text/plain"}}).status, 415);
   EXPECT_EQ(code(submit(body(), {{"Idempotency-Key", std::string(300, 'k')}})), "invalid_request");
 }
 

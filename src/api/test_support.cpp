@@ -9,12 +9,12 @@
 
 namespace baton::api::test {
 
-void FakeRuntime::send(model::CommandBody body, std::string actor, ReplyHandler on_reply) {
+void FakeRuntime::send(model::CommandBody body, model::Sender sender, ReplyHandler on_reply) {
   model::ReplyBody reply = answer ? answer(body) : model::ReplyBody(model::Done{});
   {
     const std::lock_guard lock(mutex_);
     const bool kept = keeps && keeps(body);
-    commands.emplace_back(std::move(body), std::move(actor));
+    commands.emplace_back(std::move(body), std::move(sender.name));
     if (kept) return kept_.push_back(std::move(on_reply));
   }
   on_reply(std::move(reply));
@@ -65,10 +65,16 @@ ApiTest::ApiTest() {
                                                 api_->handle(std::move(request), std::move(responder));
                                               });
   EXPECT_TRUE(server_->listen_unix(endpoint().path));
+  remote_ = std::make_unique<net::HttpServer>(loop_, net::ServerOptions{},
+                                              [this](net::Request request, net::Responder responder) {
+                                                api_->handle(std::move(request), std::move(responder));
+                                              });
+  port_ = remote_->listen_tcp("127.0.0.1", 0).value_or(0);
   loop_.start();
 }
 
 ApiTest::~ApiTest() {
+  remote_.reset();
   server_.reset();
   api_.reset();
   EXPECT_EQ(runtime_.listeners(), 0U);
@@ -76,6 +82,16 @@ ApiTest::~ApiTest() {
   loop_.join();
   std::error_code ignored;
   std::filesystem::remove_all(directory_, ignored);
+}
+
+net::Response ApiTest::remote(const net::ClientRequest& request) {
+  net::Endpoint endpoint;
+  endpoint.host = "127.0.0.1";
+  endpoint.port = port_;
+  net::HttpClient client(endpoint);
+  const auto response = client.request(request, kPatience);
+  EXPECT_TRUE(response) << response.error().message;
+  return response.value_or(net::Response{.status = 0});
 }
 
 net::Endpoint ApiTest::endpoint() const {

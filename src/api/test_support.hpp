@@ -26,7 +26,7 @@ inline constexpr Duration kPatience = Duration::seconds(60);  // no passing test
 // Keeps the commands that it got; answers with what the test set.
 class FakeRuntime final : public runtime::Handle {
  public:
-  void send(model::CommandBody body, std::string actor, ReplyHandler on_reply) override;
+  void send(model::CommandBody body, model::Sender sender, ReplyHandler on_reply) override;
   std::uint64_t subscribe(std::function<void(const std::vector<RunKey>&)> listener) override;
   void unsubscribe(std::uint64_t subscription) override;
 
@@ -66,6 +66,7 @@ class ApiTest : public testing::Test {
   net::Response get(const std::string& target, net::Headers headers = {});
   net::Response post(const std::string& target, const std::string& body, net::Headers headers = {});
   net::Response call(net::ClientRequest request);
+  net::Response remote(const net::ClientRequest& request);  // over TCP: from nobody in particular
   static boost::json::object object(const net::Response& response);
   static std::string code(const net::Response& response);    // of a problem
   static std::string detail(const net::Response& response);  // of a problem
@@ -84,6 +85,8 @@ class ApiTest : public testing::Test {
   std::map<TaskKey, bool> stored_tasks_;
   net::Loop loop_;
   std::unique_ptr<net::HttpServer> server_;
+  std::unique_ptr<net::HttpServer> remote_;
+  std::uint16_t port_ = 0;
 };
 
 }  // namespace baton::api::test

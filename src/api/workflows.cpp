@@ -363,7 +363,7 @@ void apply_workflow(const CorePtr& core, CallPtr call) {
     if (!done) return call->fail(done.error());
     return answer_applied(*core, *call, *workflow, *done, true);
   }
-  const std::string actor = call->actor;
+  const model::Sender actor = call->actor;
   core->services.runs.send(
       model::ApplyWorkflow{workflow, request->expected, std::move(request->note)}, actor,
       [core, call, workflow](model::ReplyBody reply) {

@@ -184,6 +184,8 @@ Program::Program() : app_("Runs tasks and workflows and does not lose them.", "b
   add_schema(*this);
   add_eval(*this);
   add_config(*this);
+  add_context(*this);
+  add_keys(*this);
   add_backup(*this);
   add_version(*this);
   add_completion(*this);
@@ -200,12 +202,24 @@ CLI::App& Program::command(CLI::App& parent, const std::string& name, const std:
   command
       .add_option("--config", flags_.config, "Configuration file (else $XDG_CONFIG_HOME/baton/config.yaml)")
       ->type_name("FILE");
+  command
+      .add_option("--url", flags_.url,
+                  "A server instead of a data directory (else BATON_URL, else the context)")
+      ->type_name("URL");
+  command
+      .add_option("--ca-file", flags_.ca_file,
+                  "Certificates to trust, of that server (PEM; else the system's)")
+      ->type_name("FILE");
   command.add_flag("--quiet,-q", flags_.quiet, "Says nothing but data and errors");
   if (name == "server" || name == "dev") {
     command.add_option("--listen", flags_.listen, "Where to listen (else 127.0.0.1:7711)")
         ->type_name("ADDR:PORT");
     command.add_option("--tls-cert", flags_.tls_cert, "Certificate, then its issuers (PEM)")
         ->type_name("FILE");
+    command
+        .add_option("--trusted-proxy", flags_.trusted_proxies,
+                    "Addresses of proxies in front, such as 10.0.0.0/8: they say for whom they ask")
+        ->type_name("CIDR");
     command.add_option("--tls-key", flags_.tls_key, "Key of the certificate (PEM)")->type_name("FILE");
   }
   if (name == "run" || name == "server" || name == "dev") {

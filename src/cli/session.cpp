@@ -3,6 +3,9 @@
 #include <poll.h>
 
 #include "cli/background.hpp"
+#include "cli/contexts.hpp"
+#include "cli/output.hpp"
+#include "embedded/first_key.hpp"
 #include "net/loop.hpp"
 
 namespace baton::cli {
@@ -22,19 +25,49 @@ net::Endpoint endpoint_of(const Settings& settings) {
 }  // namespace
 
 client::Client Session::new_client(const net::Cancellation* cancel) const {
-  return client::Client(endpoint_of(settings_), cancel);
+  return client::Client(server_, cancel);
+}
+
+// A server of this user on this machine needs no key from him: it lies in its data directory. Whether the one
+// that listens there is that server says its socket, so that the key goes to nobody else who has taken the
+// port.
+Result<std::string> own_key(const Settings& settings) {
+  client::Client own(endpoint_of(settings));
+  const auto version = own.version();
+  if (!version || whole_number_of(*version, "port") != settings.remote->endpoint.port) return std::string();
+  return read_key_file(embedded::first_key_path(settings.data_dir));
+}
+
+Result<client::Server> Session::find_server() {
+  if (!settings_.remote) return client::Server{.endpoint = endpoint_of(settings_)};
+  const Remote& remote = *settings_.remote;
+  client::Server server{.endpoint = remote.endpoint, .key = remote.key};
+  const std::string& host = remote.endpoint.host;
+  if (server.key.empty() && (host == "localhost" || host == "127.0.0.1" || host == "::1")) {
+    TRY(server.key, own_key(settings_));
+  }
+  if (remote.endpoint.tls) {
+    TRY(server.tls, net::TlsContext::client({.ca_file = remote.ca_file}));
+  }
+  return server;
 }
 
 Status Session::connect() {
-  client_.emplace(endpoint_of(settings_));
-  if (auto version = client_->version(); !version) return fail(version.error());
-  return {};
+  TRY(server_, find_server());
+  client_.emplace(server_);
+  auto version = client_->version();
+  if (version) return {};
+  Error error = std::move(version).error();
+  if (settings_.remote && settings_.remote->key.empty() && error.code == ErrorCode::not_allowed)
+    error.message += ". Set BATON_API_KEY, or add a context with it: baton context add --help";
+  return fail(std::move(error));
 }
 
 Status Session::open(Purpose purpose, const std::function<bool()>& interrupted) {
   bool said = false;
   for (const net::MonoTime begin = net::Loop::now();;) {
     const auto connected = connect();
+    if (settings_.remote) return connected;
     if (connected || connected.error().code != ErrorCode::unavailable) return connected;
     close(false);  // an owner that does not answer itself is none
     const auto made = make_owner(purpose);

@@ -1,5 +1,5 @@
-// A command's way to the API of a data directory: as a client of the process that owns it, or, where there is
-// none, by becoming the owner and being its own client.
+// A command's way to the API: of a server, or of a data directory. There it is a client of the process that
+// owns it, or, where there is none, becomes the owner and its own client.
 #pragma once
 
 #include <functional>
@@ -33,12 +33,13 @@ class Session {
   Session(const Settings& settings, Console& console) : settings_(settings), console_(console) {}
   ~Session() { close(); }
 
-  // Connects to the owner; if there is none, to the one that `purpose` makes. Runs that are found open when
-  // something is only looked at go on in the background. Another process may be on its way in or out of the
-  // directory: tries for 20 s, or until `interrupted` says so. Call it before the process has threads of its
-  // own. Again after the connection broke.
+  // With a server: connects to it. Else connects to the owner; if there is none, to the one that `purpose`
+  // makes. Runs that are found open when something is only looked at go on in the background. Another process
+  // may be on its way in or out of the directory: tries for 20 s, or until `interrupted` says so. Call it
+  // before the process has threads of its own. Again after the connection broke.
   //
-  // unavailable: the directory has an owner that does not answer; interrupted; and the errors of Owner::open.
+  // unavailable: the server cannot be reached, or the directory has an owner that does not answer;
+  // not_allowed: the server does not know the key; interrupted; and the errors of Owner::open.
   Status open(Purpose purpose, const std::function<bool()>& interrupted = {});
 
   client::Client& client() { return *client_; }
@@ -65,11 +66,13 @@ class Session {
   static constexpr int kAttempts = 10;
 
   Status connect();
+  Result<client::Server> find_server();
   Status make_owner(Purpose purpose);  // `owned`: somebody has the lock
 
   const Settings& settings_;
   Console& console_;
   std::unique_ptr<embedded::Owner> owner_;
+  client::Server server_;  // that client_ speaks to
   std::optional<client::Client> client_;
   Fd lease_;  // the background owner stays while this is open
 };

@@ -8,6 +8,7 @@
 #include <span>
 
 #include "base/text.hpp"
+#include "cli/contexts.hpp"
 #include "cli/files.hpp"
 #include "embedded/owner.hpp"
 #include "spec/findings.hpp"
@@ -22,15 +23,22 @@ struct Key {
   std::string_view flag;       // "" = none
   std::string Flags::* given;  // null = none
   bool list = false;           // several values; as text they stand between commas
+  bool secret = false;         // not shown
   bool path = false;           // in the file: relative to it, or to the home directory with a ~
 };
 constexpr std::array kKeys = {
-    Key{"data", "BATON_DATA", "--data", &Flags::data, false, true},
+    Key{"data", "BATON_DATA", "--data", &Flags::data, false, false, true},
     Key{"concurrency", "BATON_CONCURRENCY", "--concurrency", &Flags::concurrency},
     Key{"output", "BATON_OUTPUT", "--output", &Flags::output},
     Key{"listen", "BATON_LISTEN", "--listen", &Flags::listen},
-    Key{"tls.cert", "BATON_TLS_CERT", "--tls-cert", &Flags::tls_cert, false, true},
-    Key{"tls.key", "BATON_TLS_KEY", "--tls-key", &Flags::tls_key, false, true},
+    Key{"tls.cert", "BATON_TLS_CERT", "--tls-cert", &Flags::tls_cert, false, false, true},
+    Key{"tls.key", "BATON_TLS_KEY", "--tls-key", &Flags::tls_key, false, false, true},
+    Key{"hosts", "BATON_HOSTS", "", nullptr, true},
+    Key{"trusted_proxies", "BATON_TRUSTED_PROXIES", "--trusted-proxy", &Flags::trusted_proxies, true},
+    Key{"url", "BATON_URL", "--url", &Flags::url},
+    Key{"api_key", "BATON_API_KEY", "", nullptr, false, true},
+    Key{"api_key_file", "BATON_API_KEY_FILE", "", nullptr, false, false, true},
+    Key{"ca_file", "BATON_CA_FILE", "--ca-file", &Flags::ca_file, false, false, true},
     Key{"min_free_space", "BATON_MIN_FREE_SPACE", "", nullptr},
     Key{"egress.deny", "BATON_EGRESS_DENY", "", nullptr, true},
     Key{"egress.allow", "BATON_EGRESS_ALLOW", "", nullptr, true},
@@ -125,12 +133,15 @@ Result<FileValues> read_file(const std::string& file, const std::string& text) {
   return values;
 }
 
+std::string config_folder(const Environment& environment) {
+  return environment("XDG_CONFIG_HOME").value_or(home(environment) + "/.config") + "/baton";
+}
+
 // The configuration file: --config, BATON_CONFIG, or the usual place if there is one.
 Result<std::string> find_file(const Flags& flags, const Environment& environment) {
   if (!flags.config.empty()) return std::filesystem::absolute(flags.config).string();
   if (const auto named = environment("BATON_CONFIG")) return std::filesystem::absolute(*named).string();
-  const std::string folder = environment("XDG_CONFIG_HOME").value_or(home(environment) + "/.config");
-  const std::string usual = folder + "/baton/config.yaml";
+  const std::string usual = config_folder(environment) + "/config.yaml";
   std::error_code ignored;
   return std::filesystem::exists(usual, ignored) ? usual : std::string();
 }
@@ -156,6 +167,41 @@ std::optional<std::uint64_t> parse_size(std::string_view text) {
   const auto* found = std::ranges::find(kUnits, unit, &std::pair<std::string_view, int>::first);
   if (found == kUnits.end() || number > (~std::uint64_t{0} >> found->second)) return std::nullopt;
   return number << found->second;
+}
+
+Remote& remote_of(Settings& settings) {
+  if (!settings.remote) settings.remote.emplace();
+  return *settings.remote;
+}
+
+// How strongly something was said.
+int strength(const Setting& setting) {
+  if (setting.origin.starts_with("flag ")) return 3;
+  if (setting.origin.starts_with("environment ")) return 2;
+  return setting.origin == "default" ? 0 : 1;
+}
+
+Setting& setting_of(Settings& settings, std::string_view name) {
+  return *std::ranges::find(settings.all, name, &Setting::name);
+}
+
+// A server or a data directory: what was said more strongly counts, and of equals the server. Where neither
+// was said, the context that is in use.
+Status choose_place(const Environment& environment, Settings& settings) {
+  Setting& url = setting_of(settings, "url");
+  const int data = strength(setting_of(settings, "data"));
+  if (!url.value.empty() && strength(url) >= data) return {};
+  const bool local = data > strength(url);
+  settings.remote.reset();
+  if (local || !url.value.empty()) return {};
+  TRY(const Contexts contexts, load_contexts(contexts_path(environment)));
+  const ServerContext* context = contexts.find(contexts.current);
+  if (context == nullptr) return {};
+  TRY(auto endpoint, net::parse_endpoint(context->url));
+  settings.remote = Remote{context->url, std::move(endpoint), context->key, context->ca_file};
+  url.value = context->url;
+  url.origin = "context " + context->name;
+  return {};
 }
 
 // `flag`: that it came from; "" = from elsewhere.
@@ -189,6 +235,31 @@ Status apply(Setting& setting, std::string_view flag, Settings& out) {
     if (setting.value.empty()) return {};
     setting.value = std::filesystem::absolute(setting.value).lexically_normal().string();
     (setting.name == "tls.cert" ? out.tls.certificate_file : out.tls.key_file) = setting.value;
+  } else if (setting.name == "hosts") {
+    out.hosts = split_list(setting.value);
+  } else if (setting.name == "trusted_proxies") {
+    for (const std::string& text : split_list(setting.value)) {
+      auto range = net::AddressRange::parse(text);
+      if (!range) return fail(code, from + ": " + range.error().message);
+      out.trusted_proxies.push_back(std::move(*range));
+    }
+  } else if (setting.name == "url") {
+    if (setting.value.empty()) return {};
+    auto endpoint = net::parse_endpoint(setting.value);
+    if (!endpoint || endpoint->unix_socket)
+      return wrong("a server's address such as https://baton.example:7711");
+    remote_of(out).url = setting.value;
+    out.remote->endpoint = std::move(*endpoint);
+  } else if (setting.name == "api_key" || setting.name == "api_key_file" || setting.name == "ca_file") {
+    if (setting.value.empty()) return {};
+    if (setting.name == "api_key") {
+      remote_of(out).key = setting.value;
+    } else if (setting.name == "ca_file") {
+      setting.value = std::filesystem::absolute(setting.value).lexically_normal().string();
+      remote_of(out).ca_file = setting.value;
+    } else if (remote_of(out).key.empty()) {
+      TRY(out.remote->key, read_key_file(setting.value));
+    }
   } else if (setting.name == "egress.deny" || setting.name == "egress.allow") {
     auto& ranges = setting.name == "egress.deny" ? out.egress.deny : out.egress.allow;
     for (const std::string& text : split_list(setting.value)) {
@@ -226,6 +297,10 @@ std::string join_list(const std::vector<std::string>& items) {
   return text;
 }
 
+std::string contexts_path(const Environment& environment) {
+  return config_folder(environment) + "/contexts.json";
+}
+
 Environment process_environment() {
   return [](const char* name) -> std::optional<std::string> {
     const char* value = std::getenv(name);
@@ -243,8 +318,21 @@ Result<Settings> load_settings(const Flags& flags, const Environment& environmen
     if (!text) return fail(ErrorCode::bad_configuration, text.error().message);
     TRY(from_file, read_file(settings.config_file, *text));
   }
-  const std::array<std::string, kKeys.size()> defaults = {
-      embedded::default_data_dir(), "auto", "table", "127.0.0.1:7711", "", "", "auto", "", ""};
+  const std::array<std::string, kKeys.size()> defaults = {embedded::default_data_dir(),
+                                                          "auto",
+                                                          "table",
+                                                          "127.0.0.1:7711",
+                                                          "",
+                                                          "",
+                                                          "",
+                                                          "",
+                                                          "",
+                                                          "",
+                                                          "",
+                                                          "",
+                                                          "auto",
+                                                          "",
+                                                          ""};
   for (std::size_t i = 0; i < kKeys.size(); ++i) {
     const Key& key = kKeys[i];
     Setting setting{std::string(key.name), defaults[i], "default", key.environment};
@@ -269,8 +357,10 @@ Result<Settings> load_settings(const Flags& flags, const Environment& environmen
     TRY_VOID(apply(setting, from_flag, settings));
     if (key.name == "data") setting.value = settings.data_dir;
     if (key.name == "egress.deny") setting.value = all_denied(setting.value);
+    if (key.secret && !setting.value.empty()) setting.value = "(set)";
     settings.all.push_back(std::move(setting));
   }
+  TRY_VOID(choose_place(environment, settings));
   return settings;
 }
 

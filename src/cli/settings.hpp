@@ -12,7 +12,9 @@
 #include "base/error.hpp"
 #include "cli/output.hpp"
 #include "executors/http/egress.hpp"
+#include "net/address_policy.hpp"
 #include "net/tls.hpp"
+#include "net/url.hpp"
 #include "server/listen_address.hpp"
 
 namespace baton::cli {
@@ -26,6 +28,9 @@ struct Flags {
   std::string listen;
   std::string tls_cert;
   std::string tls_key;
+  std::string trusted_proxies;
+  std::string url;
+  std::string ca_file;
   bool quiet = false;
 };
 
@@ -37,6 +42,14 @@ struct Setting {
   std::string environment;  // the variable that sets it
 };
 
+// A server that commands go to, instead of a data directory.
+struct Remote {
+  std::string url;
+  net::Endpoint endpoint;
+  std::string key;      // "" = none is known yet
+  std::string ca_file;  // whose certificates are trusted; "" = the system's
+};
+
 struct Settings {
   std::string config_file;        // "" = none was read
   std::string data_dir;           // absolute
@@ -46,7 +59,10 @@ struct Settings {
   std::optional<std::uint64_t> min_free_space;  // bytes; none = as the file system suggests
   server::ListenAddress listen;                 // of baton server and baton dev
   net::TlsServerOptions tls;                    // absolute paths; "" = without
-  std::vector<Setting> all;                     // in the order of documentation
+  std::vector<std::string> hosts;               // names that a server is called by
+  std::vector<net::AddressRange> trusted_proxies;
+  std::optional<Remote> remote;
+  std::vector<Setting> all;  // in the order of documentation
 };
 
 using Environment = std::function<std::optional<std::string>(const char*)>;
@@ -56,6 +72,9 @@ Environment process_environment();
 // A setting with several values as text, "10.0.0.0/8, fd00::/8"; commas or blanks stand between them.
 std::vector<std::string> split_list(std::string_view text);
 std::string join_list(const std::vector<std::string>& items);
+
+// Where contexts are kept (contexts.hpp).
+std::string contexts_path(const Environment& environment);
 
 // bad_configuration: the file cannot be read or has unknown keys or wrong values, a variable has a wrong
 // value. usage: a flag has a wrong value.

@@ -77,8 +77,10 @@ Status complete(const SubmissionOptions& options, Prepared& out) {
   submission.job_id = options.job_id;
   submission.priority = options.priority;
   submission.idempotency_key = options.idempotency_key.empty() ? random_key() : options.idempotency_key;
-  for (auto& [name, value] : executors::process::base_environment(environ))
-    submission.env[name] = to_utf8(value);
+  if (!options.remote) {
+    for (auto& [name, value] : executors::process::base_environment(environ))
+      submission.env[name] = to_utf8(value);
+  }
   for (const std::string& name : out.workflow->reads_env) {
     if (const char* value = std::getenv(name.c_str())) submission.env[name] = to_utf8(value);
   }
@@ -121,6 +123,7 @@ Result<Prepared> prepare(const SubmissionOptions& options, Console& console) {
   }
 
   TRY_VOID(complete(options, out));
+  if (options.remote) return out;
 
   std::error_code error;
   const std::filesystem::path folder = options.file == "-"
@@ -165,6 +168,8 @@ Result<Prepared> prepare_stored(const SubmissionOptions& options, const json::ob
   out.submission.version = static_cast<std::uint32_t>(version->get_int64());
   TRY_VOID(complete(options, out));
   if (!workdir.empty()) {
+    if (options.remote && !workdir.starts_with('/'))
+      return fail(ErrorCode::usage, "--workdir is a folder of the server's machine: say all of it, from / on");
     std::error_code error;
     const auto path = std::filesystem::absolute(workdir, error).lexically_normal().string();
     if (error || !is_utf8(path))

@@ -20,6 +20,7 @@ struct SubmissionOptions {
   std::vector<std::string> metadata;  // NAME=VALUE
   std::string job_id;
   std::optional<int> priority;
+  bool remote = false;          // to a server: neither folder nor environment of this machine go with it
   bool preflight = false;       // the health checks of its targets instead of the workflow itself
   std::string idempotency_key;  // "" = a random one: a repetition after a lost answer makes no second run
 };

@@ -12,6 +12,7 @@ namespace {
 namespace json = boost::json;
 
 constexpr Duration kSilence = Duration::seconds(60);  // streams say something every 15 s
+constexpr Duration kConnect = Duration::seconds(10);
 constexpr Duration kBackup = Duration::seconds(24 * 3600);
 constexpr std::string_view kRuns = "/api/v1/runs";
 constexpr std::string_view kApprovals = "/api/v1/approvals";
@@ -86,8 +87,18 @@ bool is_success(const net::Response& response) {
 Client::Client(net::Endpoint endpoint, const net::Cancellation* cancel)
     : http_(std::move(endpoint)), cancel_(cancel) {}
 
-Result<net::Response> Client::send(net::ClientRequest request, Duration timeout) {
+Client::Client(Server server, const net::Cancellation* cancel)
+    : http_(std::move(server.endpoint), {.connect_timeout = kConnect, .tls = std::move(server.tls)}),
+      key_(std::move(server.key)),
+      cancel_(cancel) {}
+
+void Client::sign(net::ClientRequest& request) const {
   request.headers.set("User-Agent", "baton-cli");
+  if (!key_.empty()) request.headers.set("Authorization", "Bearer " + key_);
+}
+
+Result<net::Response> Client::send(net::ClientRequest request, Duration timeout) {
+  sign(request);
   TRY(net::Response response, http_.request(request, timeout, cancel_));
   if (!is_success(response)) return fail(error_of(response));
   return response;
@@ -528,6 +539,29 @@ Result<json::object> Client::backup(std::string_view path) {
   return parse_object(response.body);
 }
 
+Result<json::object> Client::create_key(const json::object& body) {
+  net::ClientRequest request{net::Method::post, "/api/v1/keys", {}, json::serialize(body), false};
+  request.headers.set("Content-Type", "application/json");
+  TRY(const net::Response response, send(std::move(request), timeout_));
+  return parse_object(response.body);
+}
+
+Result<json::object> Client::revoke_key(std::string_view name) {
+  net::ClientRequest request{net::Method::delete_, resource("/api/v1/keys", name), {}, "", true};
+  TRY(const net::Response response, send(std::move(request), timeout_));
+  return parse_object(response.body);
+}
+
+Result<Page> Client::audit(std::size_t limit, std::string_view cursor) {
+  net::QueryPairs pairs{{"limit", std::to_string(limit)}};
+  add(pairs, "cursor", cursor);
+  return page(with_query("/api/v1/audit", pairs));
+}
+
+Result<json::object> Client::verify_audit() {
+  return get("/api/v1/audit/verify", kBackup);
+}
+
 Result<json::object> Client::version() {
   return get("/api/v1/version", timeout_);
 }
@@ -535,7 +569,7 @@ Result<json::object> Client::version() {
 Status Client::events(std::string_view run, std::string_view after,
                       const std::function<bool(Event)>& on_event) {
   net::ClientRequest request{net::Method::get, resource(kRuns, run, "/events"), {}, "", true};
-  request.headers.set("User-Agent", "baton-cli");
+  sign(request);
   if (!after.empty()) request.headers.set("Last-Event-ID", std::string(after));
   net::SseParser parser;
   Status parsed;
@@ -565,7 +599,7 @@ Status Client::logs(std::string_view task, const LogQuery& query,
   if (query.timestamps) pairs.emplace_back("timestamps", "true");
   net::ClientRequest request{
       net::Method::get, with_query(resource(kTasks, task, "/logs"), pairs), {}, "", true};
-  request.headers.set("User-Agent", "baton-cli");
+  sign(request);
   // A task that says nothing may do so for hours; the owner's end closes the connection.
   const Duration silence = query.follow ? Duration::hours(24 * 365) : kSilence;
   TRY(const net::Response response, http_.stream(request, on_text, silence, cancel_));

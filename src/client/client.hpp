@@ -11,6 +11,7 @@
 #include "base/error.hpp"
 #include "base/time.hpp"
 #include "net/http_client.hpp"
+#include "net/tls.hpp"
 #include "net/url.hpp"
 
 namespace baton::client {
@@ -95,12 +96,20 @@ struct LogQuery {
   bool timestamps = false;
 };
 
+// Where a server is, and what it is asked with.
+struct Server {
+  net::Endpoint endpoint;
+  std::string key;                             // "" = without: its socket, which knows the user
+  std::shared_ptr<const net::TlsContext> tls;  // for an endpoint of TLS
+};
+
 // One thread at a time. Errors of the API come back with their own code, message and place; those of the
 // connection are unavailable (nobody there, or it broke before the answer), io (it broke within the answer),
 // timed_out, interrupted (by the cancellation).
 class Client {
  public:
   explicit Client(net::Endpoint endpoint, const net::Cancellation* cancel = nullptr);
+  explicit Client(Server server, const net::Cancellation* cancel = nullptr);
 
   // For every call but events(), logs() and wait(); 60 s unless set.
   void set_timeout(Duration timeout) { timeout_ = timeout; }
@@ -196,6 +205,12 @@ class Client {
   // Of the database, to a path on the owner's machine; waits as long as it takes.
   Result<boost::json::object> backup(std::string_view path);
   Result<boost::json::object> version();
+  // The answer has the text of the key, this once. Made twice it would be two: it is not repeated.
+  Result<boost::json::object> create_key(const boost::json::object& body);
+  Result<boost::json::object> revoke_key(std::string_view name);
+  Result<Page> audit(std::size_t limit, std::string_view cursor);
+  // {"ok", "entries", "head", "problem"}; takes as long as reading all of it.
+  Result<boost::json::object> verify_audit();
 
   // From the start, or after the event `after`, until the run has ended. False from `on_event` ends it too;
   // `stream` then succeeds. An event "reset" says that the ids given out before do not count any more.
@@ -204,6 +219,7 @@ class Client {
               const std::function<bool(std::string_view)>& on_text);
 
  private:
+  void sign(net::ClientRequest& request) const;
   Result<net::Response> send(net::ClientRequest request, Duration timeout);
   Result<boost::json::object> get(std::string target, Duration timeout);
   Result<boost::json::object> act(net::Method method, std::string target, const boost::json::object& body,
@@ -211,6 +227,7 @@ class Client {
   Result<Page> page(std::string target);
 
   net::HttpClient http_;
+  std::string key_;
   const net::Cancellation* cancel_;
   Duration timeout_ = Duration::seconds(60);
 };

@@ -9,18 +9,23 @@
 #include <vector>
 
 #include "api/api.hpp"
+#include "base/text.hpp"
 #include "calendar/zones.hpp"
 #include "embedded/data_dir.hpp"
+#include "embedded/first_key.hpp"
 #include "embedded/free_space.hpp"
 #include "embedded/loop_driver.hpp"
 #include "executors/http/http_executor.hpp"
 #include "executors/process/process_executor.hpp"
+#include "executors/process/spec.hpp"
 #include "net/http_server.hpp"
 #include "net/loop.hpp"
 #include "runtime/local_worker.hpp"
 #include "spec/parse.hpp"
 #include "store/sqlite/backup.hpp"
 #include "store/sqlite/sqlite_store.hpp"
+
+extern char** environ;
 
 namespace baton::embedded {
 namespace {
@@ -53,6 +58,13 @@ net::Headers strict_headers(bool tls) {
                        {"Cache-Control", "no-store"}};
   if (tls) headers.add("Strict-Transport-Security", "max-age=31536000");
   return headers;
+}
+
+// What steps run with whose runs came from elsewhere; text that is not UTF-8 does not travel in JSON.
+std::map<std::string, std::string> own_environment() {
+  auto all = executors::process::base_environment(environ);
+  std::erase_if(all, [](const auto& variable) { return !is_utf8(variable.second); });
+  return all;
 }
 
 class LocalOwner final : public Owner {
@@ -116,6 +128,9 @@ class LocalOwner final : public Owner {
         .loop = loop_,
         .logs_dir = logs,
         .data_dir = options_.data_dir,
+        .entrance = options_.listen ? options_.listen->entrance : api::EntranceOptions{},
+        .environment = own_environment(),
+        .port = [this] { return port_.load(); },
         .ready = [this]() -> Status {
           if (draining_) return fail(ErrorCode::unavailable, "Baton is stopping");
           return driver_->shard().ready();
@@ -133,19 +148,23 @@ class LocalOwner final : public Owner {
     net::ServerOptions serving;
     serving.now = wall_now;
     if (options_.listen) {
-      // Before the socket: who waits for that finds an owner that serves everything.
       net::ServerOptions remote = serving;
       remote.tls = options_.listen->tls;
       remote.headers = strict_headers(remote.tls != nullptr);
       remote.report = [this](std::string_view line) { log(line); };
       remote_ = std::make_unique<net::HttpServer>(loop_, std::move(remote), handle);
-      TRY(port_, remote_->listen_tcp(options_.listen->address, options_.listen->port));
     }
     server_ = std::make_unique<net::HttpServer>(loop_, std::move(serving), handle);
-    TRY_VOID(server_->listen_unix(socket_path_, 0600, net::IfExists::replace));
     loop_.start();
     running_ = true;
     driver_->begin();
+    // Before the socket: who waits for that finds an owner that serves everything.
+    if (remote_) {
+      TRY_VOID(ensure_first_key(options_.data_dir, *reader_, driver_->shard()));
+      TRY_VOID(api_->read_keys());
+      TRY(port_, remote_->listen_tcp(options_.listen->address, options_.listen->port));
+    }
+    TRY_VOID(server_->listen_unix(socket_path_, 0600, net::IfExists::replace));
     if (options_.execute) worker_->start({.processes = *processes_, .requests = *requests_});
     return {};
   }
@@ -235,7 +254,7 @@ class LocalOwner final : public Owner {
   std::optional<Error> fatal_;
   bool running_ = false;
   std::atomic<bool> draining_ = false;
-  std::uint16_t port_ = 0;
+  std::atomic<std::uint16_t> port_ = 0;
 
   net::Loop loop_;
   std::unique_ptr<store::Writer> writer_;

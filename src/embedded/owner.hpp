@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 
+#include "api/entrance.hpp"
 #include "base/error.hpp"
 #include "base/time.hpp"
 #include "executors/http/egress.hpp"
@@ -21,6 +22,7 @@ struct Listening {
   std::string address;                         // an IP address
   std::uint16_t port = 0;                      // 0 = any free one
   std::shared_ptr<const net::TlsContext> tls;  // null: without
+  api::EntranceOptions entrance;
 };
 
 struct OwnerOptions {

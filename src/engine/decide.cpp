@@ -1,5 +1,6 @@
 #include "engine/decide.hpp"
 
+#include "engine/audit.hpp"
 #include "engine/commands/commands.hpp"
 
 namespace baton::engine {
@@ -8,6 +9,7 @@ void decide(State& state, const model::Command& command, const Moment& moment, E
   effects.begin(name(command.body), command.actor);
   std::visit([&](const auto& body) { commands::decide(state, body, command.reply_to, moment, effects); },
              command.body);
+  audit(state, command, moment, effects);
 }
 
 }  // namespace baton::engine

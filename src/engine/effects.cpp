@@ -9,6 +9,7 @@ namespace baton::engine {
 void Effects::begin(std::string_view cause, std::string_view actor) {
   cause_ = cause;
   actor_ = actor;
+  refused_ = false;
 }
 
 void Effects::touch(Run& run) {
@@ -61,6 +62,7 @@ void Effects::erase(const model::RecordKey& key) {
 }
 
 void Effects::reply(model::ReplyTo to, model::ReplyBody body) {
+  refused_ |= std::holds_alternative<Error>(body);
   if (to != 0) replies_.push_back({to, std::move(body), state_.sequence});
 }
 

@@ -43,11 +43,13 @@ class Effects {
   void put(model::Record record);
   void erase(const model::RecordKey& key);
 
+  // Also whether the command was refused, if nobody waits for the answer.
   void reply(model::ReplyTo to, model::ReplyBody body);        // released when this batch is durable
   void early_reply(model::ReplyTo to, model::ReplyBody body);  // released when the batch before it is
   void act(model::Action action) { actions_.push_back(std::move(action)); }
 
   const std::string& actor() const { return actor_; }  // of begin()
+  bool refused() const { return refused_; }            // since begin(), by an error as the reply
 
   // Row changes so far: decisions are bounded by it.
   std::size_t rows() const { return runs_.size() + tasks_.size() + records_.size(); }
@@ -70,6 +72,7 @@ class Effects {
   State& state_;
   std::string cause_;
   std::string actor_;
+  bool refused_ = false;
   std::vector<Touched> runs_;
   std::vector<TouchedTask> tasks_;
   std::unordered_map<model::PayloadKey, model::Text> payloads_;

@@ -45,7 +45,11 @@ std::string_view name(const CommandBody& body) {
                                  "set_queue",
                                  "set_route",
                                  "forget_results",
-                                 "add_tasks"};
+                                 "add_tasks",
+                                 "create_key",
+                                 "revoke_key",
+                                 "note_key_use",
+                                 "note_change"};
   static_assert(kNames.size() == std::variant_size_v<CommandBody>);
   return kNames[body.index()];
 }

@@ -14,6 +14,7 @@
 #include "base/hash.hpp"
 #include "base/ids.hpp"
 #include "base/time.hpp"
+#include "model/api_key.hpp"
 #include "model/breaker.hpp"
 #include "model/definition.hpp"
 #include "model/explanation.hpp"
@@ -262,6 +263,31 @@ struct CleanResource {
   std::string name;
 };
 
+// Lets somebody in who presents the text with this hash. A revoked or expired key of that name is replaced.
+struct CreateKey {
+  std::string name;
+  Hash256 hash;
+  Role role = Role::viewer;
+  std::optional<WallTime> expires_at;
+  std::string reason;
+};
+// It lets nobody in any more. Twice is fine.
+struct RevokeKey {
+  std::string name;
+  std::string reason;
+};
+// It was used.
+struct NoteKeyUse {
+  std::string name;
+};
+
+// What somebody has done besides the engine, for the audit: a backup, say.
+struct NoteChange {
+  std::string action;
+  std::string target;
+  std::string detail;
+};
+
 // Once after each load: settles what the previous owner left (its in-process attempts are interrupted, leases
 // extended). After a reload, this owner's own attempts go on.
 struct StartShard {};
@@ -277,12 +303,23 @@ using CommandBody =
                  StartShard, Tick, Continue, PauseCommand, ResumeCommand, RecoverRun, DecideTask, ChangeRun,
                  Explain, AskSurvey, DiscardDeadLetters, ForceBreaker, SendSignal, AnswerApproval,
                  RegisterResource, ReleaseResource, CleanResource, ReportProgress, SetLimit, ApplyWorkflow,
-                 SetQueue, SetRoute, ForgetResults, AddTasks>;
+                 SetQueue, SetRoute, ForgetResults, AddTasks, CreateKey, RevokeKey, NoteKeyUse, NoteChange>;
 
 struct Command {
   CommandBody body;
   ReplyTo reply_to = 0;
   std::string actor;  // who sent it, for the journal: "cli:alice", "worker:local", "engine"
+  std::string from;   // and from where: "socket", "192.0.2.7"; "" = from within: such changes are in no audit
+};
+
+// Who sends a command, and from where.
+struct Sender {
+  std::string name;  // Command::actor
+  std::string from;  // Command::from
+
+  Sender() = default;
+  Sender(std::string who, std::string where = {}) : name(std::move(who)), from(std::move(where)) {}
+  Sender(const char* who, const char* where = "") : name(who), from(where) {}
 };
 
 std::string_view name(const CommandBody& body);  // "submit", "claim", …

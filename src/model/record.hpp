@@ -25,14 +25,17 @@ enum class RecordKind : std::uint8_t {
   queue,
   route,
   cached_result,
-  addition
+  addition,
+  api_key,
+  audit,
+  audit_head
 };
 
 // Resident kinds are few at a time: all of a shard are loaded at its start and stay in memory. The others are
 // loaded when a decision names them; additions with their run.
 constexpr bool is_resident(RecordKind kind) {
   return kind != RecordKind::dead_letter && kind != RecordKind::approval &&
-         kind != RecordKind::cached_result && kind != RecordKind::addition;
+         kind != RecordKind::cached_result && kind != RecordKind::addition && kind != RecordKind::audit;
 }
 
 struct RecordKey {

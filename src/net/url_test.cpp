@@ -77,7 +77,7 @@ TEST(EndpointTest, ReadsTheKnownForms) {
 TEST(EndpointTest, RefusesTheRest) {
   for (const auto* bad :
        {"", "unix:", "localhost", "http://", "http://:80", "http://h:0", "http://h:65536", "http://h:1x",
-        "http://h:", "http://h/path", "http://u@h:1", "[::1", "[::1]x", "https://h:1", "ftp://h:1"}) {
+        "http://h:", "http://h/path", "http://u@h:1", "[::1", "[::1]x", "https://", "ftp://h:1"}) {
     EXPECT_EQ(parse_endpoint(bad).error().code, ErrorCode::usage) << bad;
   }
 }

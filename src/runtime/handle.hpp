@@ -19,13 +19,13 @@ class Handle {
   // Puts the command into the shard's mailbox. `on_reply` is called exactly once, on the loop's thread, after
   // what was decided is durable; it must not block. With a full mailbox or a stopping loop it is called at
   // once with an Error (overloaded, unavailable), with a store that takes no writes with read_only.
-  virtual void send(model::CommandBody body, std::string actor, ReplyHandler on_reply) = 0;
+  virtual void send(model::CommandBody body, model::Sender sender, ReplyHandler on_reply) = 0;
 
   // As send(), waits. Never on the loop's thread.
-  model::ReplyBody call(model::CommandBody body, std::string actor) {
+  model::ReplyBody call(model::CommandBody body, model::Sender sender) {
     auto promise = std::make_shared<std::promise<model::ReplyBody>>();
     auto future = promise->get_future();
-    send(std::move(body), std::move(actor),
+    send(std::move(body), std::move(sender),
          [promise](model::ReplyBody reply) { promise->set_value(std::move(reply)); });
     return future.get();
   }

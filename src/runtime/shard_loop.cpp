@@ -175,7 +175,7 @@ Status ShardLoop::ready() const {
   return takes_commands(*inbox_);
 }
 
-void ShardLoop::send(model::CommandBody body, std::string actor, ReplyHandler on_reply) {
+void ShardLoop::send(model::CommandBody body, model::Sender sender, ReplyHandler on_reply) {
   std::unique_lock lock(inbox_->mutex);
   if (auto taken = takes_commands(*inbox_); !taken) {
     lock.unlock();
@@ -187,7 +187,7 @@ void ShardLoop::send(model::CommandBody body, std::string actor, ReplyHandler on
     to = ++inbox_->last_reply;
     inbox_->handlers.emplace(to, std::move(on_reply));
   }
-  inbox_->commands.push_back({{std::move(body), to, std::move(actor)}, false});
+  inbox_->commands.push_back({{std::move(body), to, std::move(sender.name), std::move(sender.from)}, false});
   wake_up(std::move(lock));
 }
 

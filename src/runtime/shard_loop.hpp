@@ -71,7 +71,7 @@ class ShardLoop final : public Handle {
   // When turn() has to be called without a wake; nullopt: never.
   std::optional<Duration> next_due() const;  // on the monotonic clock
 
-  void send(model::CommandBody body, std::string actor, ReplyHandler on_reply) override;
+  void send(model::CommandBody body, model::Sender sender, ReplyHandler on_reply) override;
   // Whether a command that is sent now would be taken, and if not why: overloaded, unavailable, read_only.
   // Any thread.
   Status ready() const;

@@ -26,15 +26,20 @@ Server::Server(ServerOptions options, std::unique_ptr<embedded::Owner> owner)
 
 Result<std::unique_ptr<Server>> Server::open(ServerOptions options) {
   TRY(auto tls, read_certificates(options.tls));
-  if (!options.listen.loopback && tls == nullptr) {
+  const bool open = !options.listen.loopback && tls == nullptr;
+  if (open && options.entrance.proxies.empty()) {
     return fail(
         ErrorCode::bad_configuration,
         "on " + options.listen.text() +
             " keys and everything else would go through the network readable: set tls.cert and tls.key, or "
-            "listen on 127.0.0.1");
+            "listen on 127.0.0.1, or say which proxy has TLS (--trusted-proxy)");
   }
+  options.entrance.proxies_only = open;
   embedded::OwnerOptions owner = options.owner;
-  owner.listen = {.address = options.listen.address, .port = options.listen.port, .tls = std::move(tls)};
+  owner.listen = {.address = options.listen.address,
+                  .port = options.listen.port,
+                  .tls = std::move(tls),
+                  .entrance = options.entrance};
   TRY(auto opened, embedded::Owner::open(std::move(owner)));
   return std::unique_ptr<Server>(new Server(std::move(options), std::move(opened)));
 }

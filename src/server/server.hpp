@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 
+#include "api/entrance.hpp"
 #include "base/error.hpp"
 #include "embedded/owner.hpp"
 #include "server/listen_address.hpp"
@@ -20,13 +21,14 @@ struct ServerOptions {
   embedded::OwnerOptions owner;  // but for `listen`
   ListenAddress listen;
   net::TlsServerOptions tls;  // both files, or neither
+  api::EntranceOptions entrance;
 };
 
 class Server {
  public:
   // The errors of Owner::open (`owned`: nothing was written), and bad_configuration: an address that others
-  // reach without TLS, or certificates that cannot be read. Call it before the process has threads of its
-  // own.
+  // reach without TLS and without a proxy that has it, or certificates that cannot be read. Call it before
+  // the process has threads of its own.
   static Result<std::unique_ptr<Server>> open(ServerOptions options);
 
   const std::string& url() const { return url_; }  // "http://127.0.0.1:7711", with the real port

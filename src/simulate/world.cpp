@@ -151,12 +151,12 @@ void World::take_owner_away(const Error& why) {
   }
 }
 
-void World::send(model::CommandBody body, std::string actor, runtime::Handle::ReplyHandler on_reply) {
+void World::send(model::CommandBody body, model::Sender sender, runtime::Handle::ReplyHandler on_reply) {
   if (!loop_) {
     if (on_reply) on_reply(Error{ErrorCode::unavailable, "there is no owner", ""});
     return;
   }
-  loop_->send(std::move(body), std::move(actor), std::move(on_reply));
+  loop_->send(std::move(body), std::move(sender), std::move(on_reply));
 }
 
 void World::act(const model::Action& action) {

@@ -74,7 +74,7 @@ class World {
 
   // ---- The owner
   // As runtime::Handle::send(). Without an owner the answer is `unavailable`.
-  void send(model::CommandBody body, std::string actor, runtime::Handle::ReplyHandler on_reply);
+  void send(model::CommandBody body, model::Sender sender, runtime::Handle::ReplyHandler on_reply);
   bool has_owner() const { return loop_ != nullptr; }
   // As kill -9: whatever is not committed is gone, and so is what its in-process workers were doing.
   void kill_owner();

@@ -37,6 +37,8 @@ void add_diff(Program& program);
 void add_schema(Program& program);
 void add_eval(Program& program);
 void add_config(Program& program);
+void add_context(Program& program);
+void add_keys(Program& program);  // and audit
 void add_backup(Program& program);  // and restore
 void add_version(Program& program);
 void add_completion(Program& program);

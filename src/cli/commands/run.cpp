@@ -55,7 +55,9 @@ int run(const Context& context, const Options& options) {
   std::optional<client::Submission> submission;
   std::optional<RunModel> model;
   if (!resume) {
-    auto prepared = prepare(options.submission, context.console);
+    SubmissionOptions wanted = options.submission;
+    wanted.remote = context.settings.remote.has_value();
+    auto prepared = prepare(wanted, context.console);
     if (!prepared) {
       if (prepared.error().message.empty()) return kUsage;  // diagnostics were printed
       return context.fail(prepared.error());

@@ -12,6 +12,7 @@
 #include "cli/output.hpp"
 #include "cli/signals.hpp"
 #include "client/client.hpp"
+#include "embedded/first_key.hpp"
 
 namespace baton::cli {
 namespace {
@@ -56,6 +57,8 @@ server::ServerOptions options_of(const Context& context, const Bell& failed) {
   options.owner.failed = [&failed] { failed.ring(); };
   options.owner.log = [&context](std::string_view line) { context.console.note(line); };
   options.listen = settings.listen;
+  options.entrance.hosts = settings.hosts;
+  options.entrance.proxies = settings.trusted_proxies;
   options.tls = settings.tls;
   return options;
 }
@@ -93,11 +96,13 @@ int run_server(const Context& context) {
   const json::object facts{{"url", (*server)->url()},
                            {"socket", (*server)->socket_path()},
                            {"data_dir", context.settings.data_dir},
+                           {"admin_key", embedded::first_key_path(context.settings.data_dir)},
                            {"pid", ::getpid()}};
   print_object(context.console, context.settings.output, facts, [&](const Style& style) {
     return style.bold("baton " + std::string(kVersion)) + " serves " + (*server)->url() + '\n' +
            style.dim("data       ") + context.settings.data_dir + '\n' + style.dim("socket     ") +
-           (*server)->socket_path() + '\n';
+           (*server)->socket_path() + '\n' + style.dim("admin key  ") +
+           embedded::first_key_path(context.settings.data_dir) + '\n';
   });
   return serve(context, **server, signals, failed);
 }
@@ -166,6 +171,7 @@ int run_dev(const Context& context) {
   const json::object facts{{"url", (*server)->url()},
                            {"socket", (*server)->socket_path()},
                            {"data_dir", data->path()},
+                           {"admin_key", embedded::first_key_path(data->path())},
                            {"pid", ::getpid()}};
   print_object(context.console, context.settings.output, facts, [&](const Style& style) {
     return style.bold("baton " + std::string(kVersion)) + " serves " + (*server)->url() +

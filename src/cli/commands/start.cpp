@@ -14,17 +14,19 @@ struct Options {
 };
 
 // Asks for the version, checks the input against it, and makes the run.
-Result<Prepared> prepare(const Options& options, Session& session, Purpose purpose) {
+Result<Prepared> prepare(const Context& context, const Options& options, Session& session, Purpose purpose) {
   TRY(const WorkflowReference reference, read_reference(options.workflow));
   TRY(const boost::json::object stored,
       session.ask(purpose, [&](client::Client& c) { return c.workflow(reference.name, reference.version); }));
-  return prepare_stored(options.submission, stored, options.workdir);
+  SubmissionOptions wanted = options.submission;
+  wanted.remote = context.settings.remote.has_value();
+  return prepare_stored(wanted, stored, options.workdir);
 }
 
 int detached(const Context& context, const Options& options) {
   Session session(context.settings, context.console);
   if (const auto opened = session.open(Purpose::background); !opened) return context.fail(opened.error());
-  const auto prepared = prepare(options, session, Purpose::background);
+  const auto prepared = prepare(context, options, session, Purpose::background);
   if (!prepared) return context.fail(prepared.error());
   const auto run = submit(prepared->submission, session, Purpose::background);
   return run ? show_id(context, *run) : context.fail(run.error());
@@ -39,7 +41,7 @@ int watched(const Context& context, const Options& options) {
     const int code = context.fail(opened.error());
     return signal ? exit_code_of_signal(*signal) : code;
   }
-  const auto prepared = prepare(options, session, Purpose::run);
+  const auto prepared = prepare(context, options, session, Purpose::run);
   if (!prepared) return context.fail(prepared.error());
   const auto run = submit(prepared->submission, session, Purpose::run);
   if (!run) return context.fail(run.error());

@@ -36,6 +36,10 @@ void decide(State&, const model::ForceBreaker&, model::ReplyTo, const Moment&, E
 void decide(State&, const model::SetLimit&, model::ReplyTo, const Moment&, Effects&);
 void decide(State&, const model::SetQueue&, model::ReplyTo, const Moment&, Effects&);
 void decide(State&, const model::SetRoute&, model::ReplyTo, const Moment&, Effects&);
+void decide(State&, const model::CreateKey&, model::ReplyTo, const Moment&, Effects&);
+void decide(State&, const model::RevokeKey&, model::ReplyTo, const Moment&, Effects&);
+void decide(State&, const model::NoteKeyUse&, model::ReplyTo, const Moment&, Effects&);
+void decide(State&, const model::NoteChange&, model::ReplyTo, const Moment&, Effects&);
 void decide(State&, const model::Continue&, model::ReplyTo, const Moment&, Effects&);
 void decide(State&, const model::SendSignal&, model::ReplyTo, const Moment&, Effects&);
 void decide(State&, const model::AnswerApproval&, model::ReplyTo, const Moment&, Effects&);

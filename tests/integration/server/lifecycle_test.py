@@ -1,38 +1,10 @@
 """baton server and baton dev from their start to their end."""
 
-import http.client
-import json
 import os
 import signal
 import socket
-import urllib.parse
 
-from harness.case import PATIENCE, BatonCase
-
-
-class ServerCase(BatonCase):
-    def server(self, *words, command="server", **options):
-        """Starts one on a free port and waits until it says where it is."""
-        process = self.start(command, "--listen", "127.0.0.1:0", "--output", "json", *words, **options)
-
-        def facts():
-            self.assertIsNone(process.poll(), self.said(process))
-            text = self.said(process, "out")
-            return json.loads(text) if text.endswith("\n") else None
-
-        process.facts = self.eventually(facts, "the server's word")
-        return process
-
-    def ask(self, server, path, method="GET", body=None, **headers):
-        url = urllib.parse.urlsplit(server.facts["url"])
-        connection = http.client.HTTPConnection(url.hostname, url.port, timeout=PATIENCE)
-        try:
-            connection.request(method, path, body, headers)
-            answer = connection.getresponse()
-            answer.content = answer.read()
-            return answer
-        finally:
-            connection.close()
+from server.server_case import ServerCase
 
 
 class Lifecycle(ServerCase):
@@ -42,6 +14,7 @@ class Lifecycle(ServerCase):
         self.assertEqual(self.ask(server, "/readyz").status, 200)
         self.assertEqual(self.api().get("/api/v1/version")["pid"], server.pid)
         self.assertEqual(os.stat(self.data).st_mode & 0o777, 0o700)
+        self.assertEqual(os.stat(self.data / "admin.key").st_mode & 0o777, 0o600)
         server.send_signal(signal.SIGTERM)
         self.ended(server)
         self.assertFalse((self.data / "baton.sock").exists())

@@ -1,0 +1,152 @@
+// Every route with every kind of credential: made from the router, so that a new route is in it.
+#include <algorithm>
+#include <optional>
+
+#include "api/router.hpp"
+#include "api/test_support.hpp"
+#include "model/api_key.hpp"
+
+namespace baton::api::test {
+namespace {
+
+using model::Role;
+
+struct Credential {
+  const char* name;
+  net::Headers headers;
+  std::optional<Role> role;  // none: nobody
+};
+
+class PermissionsTest : public ApiTest {
+ protected:
+  PermissionsTest() {
+    runtime_.answer = [](const model::CommandBody&) -> model::ReplyBody {
+      return Error{ErrorCode::not_found, "there is nothing", ""};
+    };
+    model::Batch batch;
+    for (const Role role : {Role::viewer, Role::operator_, Role::editor, Role::admin}) {
+      const std::string name(model::name(role));
+      batch.records.push_back(
+          {model::to_record(model::KeyRow{.name = name, .hash = Hash256::of(name), .role = role})});
+      credentials_.push_back({model::name(role).data(), {{"X-API-Key", name}}, role});
+    }
+    model::KeyRow gone{.name = "gone", .hash = Hash256::of("gone"), .role = Role::admin};
+    gone.revoked_at = kThen;
+    batch.records.push_back({model::to_record(gone)});
+    model::KeyRow old{.name = "old", .hash = Hash256::of("old"), .role = Role::admin};
+    old.expires_at = WallTime{-1};
+    batch.records.push_back({model::to_record(old)});
+    commit(std::move(batch));
+    EXPECT_TRUE(api_->read_keys());
+    credentials_.push_back({"none", {}, std::nullopt});
+    credentials_.push_back({"unreadable", {{"Authorization", "Nonsense"}}, std::nullopt});
+    credentials_.push_back({"empty", {{"X-API-Key", ""}, {"Authorization", "Bearer"}}, std::nullopt});
+    credentials_.push_back({"revoked", {{"X-API-Key", "gone"}}, std::nullopt});
+    credentials_.push_back({"expired", {{"X-API-Key", "old"}}, std::nullopt});
+    credentials_.push_back(
+        {"two", {{"X-API-Key", "admin"}, {"Authorization", "Bearer viewer"}}, std::nullopt});
+  }
+
+  // "/api/v1/runs/{id}" with something in place of the names.
+  static std::string path_of(const Route& route) {
+    std::string path;
+    bool inside = false;
+    for (const char c : route.pattern) {
+      if (c == '{') path += "nothing";
+      inside = c == '{' || (inside && c != '}');
+      if (!inside && c != '}') path += c;
+    }
+    return path;
+  }
+  int status_of(net::Method method, const std::string& target, const Credential& credential) {
+    return remote({.method = method, .target = target, .headers = credential.headers}).status;
+  }
+
+  std::vector<Credential> credentials_;
+};
+
+TEST_F(PermissionsTest, EveryRouteAsksForItsRole) {
+  for (const Route& route : routes()) {
+    const std::string path = path_of(route);
+    for (const Credential& who : credentials_) {
+      const int status = status_of(route.method, path, who);
+      const std::string what = std::string(net::to_string(route.method)) + ' ' + path + " as " + who.name;
+      if (route.permission.anonymous()) {
+        EXPECT_EQ(status, 200) << what;
+      } else if (!who.role) {
+        EXPECT_EQ(status, 401) << what;
+      } else if (*who.role < *route.permission.least()) {
+        EXPECT_EQ(status, 403) << what;
+      } else {
+        EXPECT_NE(status, 401) << what;
+        EXPECT_NE(status, 403) << what;
+      }
+    }
+  }
+}
+
+TEST_F(PermissionsTest, NoSpellingOfAPathLeadsAround) {
+  for (const Route& route : routes()) {
+    const std::string path = path_of(route);
+    std::string upper = path;
+    for (char& c : upper) c = c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+    for (const std::string& trick :
+         {"/" + path, path + "/", upper, path + "/livez", path + "%2flivez", path + "%2e", path + ";/livez",
+          "/livez/.." + path, "/livez/%2e%2e" + path, "/livez" + path, "/%6civez" + path, path + "?x=/livez",
+          path + "%00", path + "%20", path + "//"}) {
+      const int status = status_of(route.method, trick, {"none", {}, std::nullopt});
+      const bool same = trick == path + "?x=/livez" && route.permission.anonymous();
+      EXPECT_TRUE(status == 401 || status == 400 || (same && status == 200)) << trick << ": " << status;
+    }
+  }
+}
+
+TEST_F(PermissionsTest, OtherMethodsSayNothing) {
+  for (const Route& route : routes()) {
+    for (const net::Method method : {net::Method::get, net::Method::post, net::Method::put,
+                                     net::Method::patch, net::Method::delete_, net::Method::options}) {
+      if (find_route(method, path_of(route)).route != nullptr) continue;
+      EXPECT_EQ(status_of(method, path_of(route), {"none", {}, std::nullopt}), 401) << route.pattern;
+      EXPECT_EQ(status_of(method, path_of(route), {"viewer", {{"X-API-Key", "viewer"}}, Role::viewer}), 405);
+    }
+  }
+}
+
+TEST_F(PermissionsTest, ABodyIsJson) {
+  for (const Route& route : routes()) {
+    net::ClientRequest request{.method = route.method,
+                               .target = path_of(route),
+                               .headers = {{"X-API-Key", "admin"}, {"Content-Type", "text/plain"}},
+                               .body = "{}"};
+    EXPECT_EQ(remote(request).status, 415) << route.pattern;
+  }
+}
+
+TEST_F(PermissionsTest, LeavingThingsBehindNeedsAnAdmin) {
+  const auto run = new_run("name: w\nsteps:\n  a: {run: x}\n");
+  const auto terminate = [&](const char* key) {
+    return remote({.method = net::Method::post,
+                   .target = "/api/v1/runs/" + run.id.text() + "/terminate",
+                   .headers = {{"X-API-Key", key}, {"Content-Type", "application/json"}},
+                   .body = R"({"cleanup":false})"})
+        .status;
+  };
+  EXPECT_EQ(terminate("operator"), 403);
+  EXPECT_EQ(terminate("admin"), 404) << "the runtime's word";
+}
+
+TEST_F(PermissionsTest, TheHistoryHasTheKeysName) {
+  runtime_.commands.clear();
+  remote({.method = net::Method::put,
+          .target = "/api/v1/limits/gpu",
+          .headers = {{"X-API-Key", "editor"}, {"Content-Type", "application/json"}},
+          .body = R"({"limit":3})"});
+  const auto sent = std::ranges::find_if(runtime_.commands, [](const auto& command) {
+    return std::holds_alternative<model::SetLimit>(command.first);
+  });
+  ASSERT_NE(sent, runtime_.commands.end());
+  EXPECT_EQ(sent->second, "key:editor");
+}
+
+}  // namespace
+}  // namespace baton::api::test

@@ -1,0 +1,54 @@
+// Keys of people and programs that are not the user who runs Baton, and what their roles may: records of
+// their own. The key itself is nowhere, only its hash.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/error.hpp"
+#include "base/hash.hpp"
+#include "base/time.hpp"
+#include "model/record.hpp"
+
+namespace baton::model {
+
+// Each may what those before it may. Stored as numbers: append at the end, never reorder.
+enum class Role : std::uint8_t {
+  viewer = 1,  // look at everything but keys and audit
+  operator_,   // steer: start, cancel, retry, pause, signal, approve …
+  editor,      // change: definitions, limits, queues, routes
+  admin        // keys, audit, backups
+};
+std::string_view name(Role role);  // "operator"
+std::optional<Role> role_from(std::string_view name);
+
+inline constexpr std::string_view kDefaultNamespace = "default";
+inline constexpr std::size_t kMaxKeys = 1000;
+inline constexpr std::string_view kFirstKey = "admin";  // that a server makes at its first start
+
+struct KeyRow {
+  std::string name;
+  Hash256 hash;  // of the whole key, SHA-256
+  Role role = Role::viewer;
+  std::string space = std::string(kDefaultNamespace);
+  std::string by;  // who made it
+  std::string why;
+  WallTime at;
+  std::optional<WallTime> expires_at;
+  std::optional<WallTime> revoked_at;
+  std::string revoked_by;
+  std::optional<WallTime> used_at;  // the last time, to a few minutes
+
+  bool is_valid(WallTime now) const { return !revoked_at && (!expires_at || now < *expires_at); }
+  friend bool operator==(const KeyRow&, const KeyRow&) = default;
+};
+
+inline RecordKey api_key_key(std::string_view name) {
+  return {RecordKind::api_key, std::string(name)};
+}
+Record to_record(const KeyRow& row);
+Result<KeyRow> api_key_of(const Record& record);  // or corrupt
+
+}  // namespace baton::model

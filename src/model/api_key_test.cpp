@@ -1,0 +1,67 @@
+#include "model/api_key.hpp"
+
+#include <gtest/gtest.h>
+
+namespace baton::model {
+namespace {
+
+KeyRow full() {
+  return {.name = "ci",
+          .hash = Hash256::of("baton_x"),
+          .role = Role::editor,
+          .by = "cli:ada",
+          .why = "builds",
+          .at = {1},
+          .expires_at = WallTime{9},
+          .revoked_at = WallTime{5},
+          .revoked_by = "key:admin",
+          .used_at = WallTime{4}};
+}
+
+TEST(ApiKey, ComesBackAsItWas) {
+  for (const KeyRow& row : {full(), KeyRow{.name = "a", .hash = Hash256::of("b"), .role = Role::viewer}}) {
+    const auto read = api_key_of(to_record(row));
+    ASSERT_TRUE(read) << read.error().message;
+    EXPECT_EQ(*read, row);
+  }
+}
+
+TEST(ApiKey, IsValidUntilItExpiresOrIsRevoked) {
+  KeyRow row{.name = "a", .at = {1}};
+  EXPECT_TRUE(row.is_valid({1'000'000}));
+  row.expires_at = WallTime{9};
+  EXPECT_TRUE(row.is_valid({8}));
+  EXPECT_FALSE(row.is_valid({9}));
+  EXPECT_FALSE(full().is_valid({2})) << "whenever it was revoked";
+}
+
+TEST(ApiKey, ADamagedOneIsNone) {
+  Record record = to_record(full());
+  for (std::size_t size = 0; size < record.state.size(); ++size) {
+    Record cut = record;
+    cut.state.resize(size);
+    const auto read = api_key_of(cut);
+    if (read) EXPECT_EQ(read->hash, full().hash) << "cut behind a field at " << size;
+  }
+  record.state = "";
+  EXPECT_FALSE(api_key_of(record));
+}
+
+TEST(ApiKey, AnUnknownRoleIsNone) {
+  KeyRow row = full();
+  for (const int role : {0, 5, 200}) {
+    row.role = static_cast<Role>(role);
+    EXPECT_FALSE(api_key_of(to_record(row))) << role;
+  }
+}
+
+TEST(ApiKey, RolesHaveNames) {
+  for (const Role role : {Role::viewer, Role::operator_, Role::editor, Role::admin})
+    EXPECT_EQ(role_from(name(role)), role);
+  EXPECT_EQ(name(Role::operator_), "operator");
+  EXPECT_FALSE(role_from("Admin"));
+  EXPECT_FALSE(role_from(""));
+}
+
+}  // namespace
+}  // namespace baton::model
