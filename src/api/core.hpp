@@ -7,6 +7,7 @@
 #include <string>
 
 #include "api/api.hpp"
+#include "api/attempt_logs.hpp"
 #include "api/call.hpp"
 #include "api/entrance.hpp"
 #include "api/queries.hpp"
@@ -50,6 +51,7 @@ struct Core {
   Watches watches;
   Alarms alarms;
   WaitingClaims claims;
+  AttemptLogs attempt_logs;
   Workers workers;
   std::atomic<bool> backup_under_way = false;
   std::atomic<bool> stopping = false;  // what takes long on a worker's thread breaks off

@@ -49,6 +49,7 @@ void report_tasks(const CorePtr& core, CallPtr call);
 void worker_heartbeat(const CorePtr& core, CallPtr call);
 void release_task(const CorePtr& core, CallPtr call);
 void forget_worker(const CorePtr& core, CallPtr call);
+void append_log(const CorePtr& core, CallPtr call);  // log_upload.cpp
 void list_targets(const CorePtr& core, CallPtr call);
 void pause_target(const CorePtr& core, CallPtr call);
 void resume_target(const CorePtr& core, CallPtr call);

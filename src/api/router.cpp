@@ -106,6 +106,7 @@ constexpr std::array kRoutes = {
     Route{Method::get, "/api/v1/version", kViewer, get_version},
     Route{Method::get, "/livez", kAnyone, get_alive},
     Route{Method::get, "/readyz", kAnyone, get_ready},
+    Route{Method::post, "/api/v1/tasks/{id}/logs", kWorker, append_log},
 };
 
 std::string_view take_segment(std::string_view& rest) {

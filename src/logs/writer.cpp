@@ -3,12 +3,14 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <tuple>
 
 #include "base/error.hpp"
+#include "logs/reader.hpp"
 
 namespace baton::logs {
 namespace {
@@ -39,7 +41,8 @@ bool make_parents(const std::string& path) {
 
 }  // namespace
 
-Writer::Writer(std::string path, Limits limits) : path_(std::move(path)), limits_(limits) {
+Writer::Writer(std::string path, Limits limits, Existing existing)
+    : path_(std::move(path)), limits_(limits), existing_(existing) {
   limits_.line = std::clamp<std::size_t>(limits_.line, 1, format::kMaxPayload - 1);
 }
 
@@ -66,6 +69,10 @@ void Writer::write(Stream stream, std::string_view bytes, WallTime now) {
   pending = std::string(bytes);
 }
 
+void Writer::remark(std::string_view text, WallTime now) {
+  append(Stream::note, 0, text, now);
+}
+
 void Writer::flush(WallTime now) {
   for (const Stream stream : {Stream::out, Stream::err}) {
     std::string& pending = pending_[stream == Stream::err ? 1 : 0];
@@ -86,11 +93,13 @@ void Writer::emit(Stream stream, std::uint8_t flags, std::string_view payload, W
   if (refusing_) {
     refused_ += payload.size();
     refused_total_ += payload.size();
+    taken_ += payload.size();
     return;
   }
   if (report_lost(now) && append(stream, flags, payload, now)) return;
   lost_ += payload.size();
   lost_total_ += payload.size();
+  taken_ += payload.size();
 }
 
 bool Writer::report_lost(WallTime now) {
@@ -115,6 +124,7 @@ bool Writer::append(Stream stream, std::uint8_t flags, std::string_view payload,
       marks_.push_back({end_, tail_payload_});
     if (stream != Stream::note) tail_payload_ += payload.size();
   }
+  if (stream != Stream::note) taken_ += payload.size();
   end_ += size;
   if (gap_at_ != 0) trim_tail(now);
   return true;
@@ -122,21 +132,69 @@ bool Writer::append(Stream stream, std::uint8_t flags, std::string_view payload,
 
 bool Writer::open() {
   if (file_) return true;
-  constexpr int kFlags = O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW;
-  int fd = ::open(path_.c_str(), kFlags, 0600);
-  if (fd < 0 && errno == ENOENT && make_parents(path_)) fd = ::open(path_.c_str(), kFlags, 0600);
+  const int flags =
+      O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | (existing_ == Existing::replaced ? O_TRUNC : 0);
+  int fd = ::open(path_.c_str(), flags, 0600);
+  if (fd < 0 && errno == ENOENT && make_parents(path_)) fd = ::open(path_.c_str(), flags, 0600);
   if (fd < 0) {
     last_error_ = errno;
     return false;
   }
   file_.reset(fd);
+  if (existing_ == Existing::continued && go_on()) return true;
+  if (begin_file()) return true;
+  file_.reset();
+  return false;
+}
+
+bool Writer::go_on() {
+  auto reader = Reader::open(path_);
+  if (!reader) return false;
+  char position[8];
+  if (::pread(file_.get(), position, sizeof position, format::kGapAtPosition) != sizeof position)
+    return false;
+  gap_at_ = format::get<std::uint64_t>(position);
+  if (gap_at_ != 0) {
+    char frame[format::kFrameHeader + format::kGapPayload];
+    const auto size = ::pread(file_.get(), frame, sizeof frame, static_cast<off_t>(gap_at_));
+    const auto gap = size == sizeof frame ? format::decode_gap({frame, sizeof frame}) : std::nullopt;
+    if (!gap) return false;
+    gap_ = *gap;
+    tail_payload_ = gap_.dropped;
+  }
+  Frame frame;
+  for (;;) {
+    const auto more = reader->next(frame);
+    if (!more) return false;
+    if (!*more) break;
+    const std::uint64_t size = frame.stream == Stream::gap ? frame.dropped : frame.bytes.size();
+    if (frame.stream != Stream::note) taken_ += size;
+    if (frame.stream == Stream::gap || gap_at_ == 0 || frame.offset < gap_at_) continue;
+    if (marks_.empty() || frame.offset - marks_.back().offset >= trim_step(limits_))
+      marks_.push_back({frame.offset, tail_payload_});
+    if (frame.stream != Stream::note) tail_payload_ += size;
+  }
+  end_ = reader->offset();
+  return ::ftruncate(file_.get(), static_cast<off_t>(end_)) == 0;
+}
+
+std::uint64_t Writer::taken_bytes() {
+  if (!file_ && existing_ == Existing::continued && ::access(path_.c_str(), F_OK) == 0) open();
+  return taken_;
+}
+
+bool Writer::begin_file() {
+  taken_ = tail_payload_ = gap_at_ = 0;
+  gap_ = {};
+  marks_.clear();
+  if (::ftruncate(file_.get(), 0) != 0) {
+    last_error_ = errno;
+    return false;
+  }
   char header[format::kFileHeader] = {};
   format::kMagic.copy(header, format::kMagic.size());
   format::put(header + 8, format::kVersion);
-  if (!write_at(0, {header, sizeof header}, {})) {
-    file_.reset();
-    return false;
-  }
+  if (!write_at(0, {header, sizeof header}, {})) return false;
   end_ = sizeof header;
   return true;
 }

@@ -5,6 +5,7 @@
 
 #include <cerrno>
 #include <csignal>
+#include <fstream>
 
 #include "logs/test_support.hpp"
 
@@ -215,6 +216,60 @@ TEST_F(WriterTest, WithEveryPossibleLimitTheLogStaysReadable) {
     EXPECT_TRUE(after) << limit;
     EXPECT_EQ(seen + writer.lost_bytes() + writer.dropped_bytes(), 6U * 7 + 6) << limit;
   }
+}
+
+TEST_F(WriterTest, AnotherWriterGoesOnWhereTheFirstEnded) {
+  for (int round = 0; round < 3; ++round) {
+    Writer writer(path_, {}, Existing::continued);
+    EXPECT_EQ(writer.taken_bytes(), static_cast<std::uint64_t>(round) * 10);
+    writer.write(Stream::out, "line " + std::to_string(round) + "\n", kNow);
+    writer.write(Stream::err, "no\n", kNow);
+    EXPECT_EQ(writer.taken_bytes(), static_cast<std::uint64_t>(round + 1) * 10);
+  }
+  EXPECT_EQ(bytes_of(path_, Stream::out), "line 0\nline 1\nline 2\n");
+  EXPECT_EQ(bytes_of(path_, Stream::err), "no\nno\nno\n");
+}
+
+TEST_F(WriterTest, WhatWasHalfWrittenIsCutOffBeforeGoingOn) {
+  Writer(path_).write(Stream::out, "whole\n", kNow);
+  const auto whole = std::filesystem::file_size(path_);
+  Writer(path_, {}, Existing::continued).write(Stream::out, "half of it\n", kNow);
+  std::filesystem::resize_file(path_, whole + 20);
+  Writer writer(path_, {}, Existing::continued);
+  EXPECT_EQ(writer.taken_bytes(), 6U);
+  writer.write(Stream::out, "next\n", kNow);
+  EXPECT_EQ(bytes_of(path_, Stream::out), "whole\nnext\n");
+}
+
+TEST_F(WriterTest, GoingOnKeepsHeadAndTail) {
+  const Limits limits{.head = 2000, .tail = 4000};
+  const auto line = [](int i) {
+    std::string text = "line " + std::to_string(i) + ' ';
+    return text + std::string(99 - text.size(), 'x') + '\n';
+  };
+  Writer whole(directory_ + "/whole", limits);
+  for (int i = 0; i < 600; ++i) {
+    whole.write(Stream::out, line(i), kNow);
+    Writer piece(path_, limits, Existing::continued);
+    ASSERT_EQ(piece.taken_bytes(), static_cast<std::uint64_t>(i) * 100);
+    piece.write(Stream::out, line(i), kNow);
+  }
+  const auto one = frames_of(directory_ + "/whole");
+  const auto many = frames_of(path_);
+  ASSERT_EQ(many.size(), one.size());
+  for (std::size_t i = 0; i < one.size(); ++i) {
+    EXPECT_EQ(many[i].bytes, one[i].bytes);
+    EXPECT_EQ(many[i].dropped, one[i].dropped);
+  }
+}
+
+TEST_F(WriterTest, WhatIsNoLogIsReplaced) {
+  std::filesystem::create_directories(directory_ + "/2026-11-21/run");
+  std::ofstream(path_) << "something else altogether, and long enough for a header";
+  Writer writer(path_, {}, Existing::continued);
+  EXPECT_EQ(writer.taken_bytes(), 0U);
+  writer.write(Stream::out, "a\n", kNow);
+  EXPECT_EQ(bytes_of(path_, Stream::out), "a\n");
 }
 
 }  // namespace
