@@ -1,6 +1,7 @@
 // What workers in other processes ask and tell: docs/reference/worker-protocol.md. Every call may be repeated
 // after a lost answer (SEMANTICS 49).
 #include <algorithm>
+#include <array>
 #include <boost/json/serialize.hpp>
 #include <mutex>
 #include <utility>
@@ -104,13 +105,26 @@ std::string text_member(const json::object& object, std::string_view name) {
   return value != nullptr && value->is_string() ? std::string(value->get_string()) : std::string();
 }
 
+constexpr std::array<std::string_view, 7> kErrorMembers = {"type",      "message", "retry", "retry_after",
+                                                           "exit_code", "signal",  "status"};
+
+Status read_code(const json::object& error, std::string_view name, std::optional<int>& code) {
+  const json::value* value = member(error, name);
+  if (value == nullptr) return {};
+  if (!value->is_int64() || value->get_int64() < 0 || value->get_int64() > 999)
+    return invalid("\"" + std::string(name) + "\" must be a number from 0 to 999",
+                   "/error/" + std::string(name));
+  code = static_cast<int>(value->get_int64());
+  return {};
+}
+
 Result<model::Failure> read_failure(const json::object& report) {
   const json::value* error = member(report, "error");
   if (error == nullptr || !error->is_object())
     return invalid("a failed attempt needs an \"error\" with \"type\" and \"message\"", "/error");
   const json::object& members = error->get_object();
   for (const auto& [name, value] : members) {
-    if (name != "type" && name != "message" && name != "retry" && name != "retry_after")
+    if (std::ranges::find(kErrorMembers, std::string_view(name)) == kErrorMembers.end())
       return invalid("unknown member \"" + printable(name) + "\"", "/error/" + printable(name));
   }
   model::Failure failure;
@@ -119,6 +133,9 @@ Result<model::Failure> read_failure(const json::object& report) {
     return invalid("\"type\" of an error must be a text of 1 to 128 bytes", "/error/type");
   failure.message = text_member(members, "message");
   failure.message.resize(utf8_prefix(failure.message, kErrorMessage).size());
+  TRY_VOID(read_code(members, "exit_code", failure.exit_code));
+  TRY_VOID(read_code(members, "signal", failure.signal));
+  TRY_VOID(read_code(members, "status", failure.status));
   if (const json::value* retry = member(members, "retry")) {
     if (!retry->is_bool()) return invalid("\"retry\" must be true or false", "/error/retry");
     failure.never_retry = !retry->get_bool();

@@ -99,7 +99,7 @@ TEST_F(WorkerProtocolTest, HowAnAttemptEnded) {
     return model::ReplyBody(model::ReportAccepted{model::TaskStatus::retrying});
   };
   auto response = tell(
-      R"("status":"failed","error":{"type":"ValueError","message":"no","retry":false,"retry_after":2.5},"result":{"at":3})");
+      R"("status":"failed","error":{"type":"ValueError","message":"no","retry":false,"retry_after":2.5,"exit_code":3,"status":503},"result":{"at":3})");
   ASSERT_EQ(response.status, 200) << response.body;
   EXPECT_EQ(object(response).at("reports").at(0).at("status"), "retrying");
   const Outcome failed = sent<model::ReportAttempt>().outcome;
@@ -107,6 +107,9 @@ TEST_F(WorkerProtocolTest, HowAnAttemptEnded) {
   EXPECT_EQ(failed.failure.type, "ValueError");
   EXPECT_EQ(failed.failure.message, "no");
   EXPECT_TRUE(failed.failure.never_retry);
+  EXPECT_EQ(failed.failure.exit_code, 3);
+  EXPECT_EQ(failed.failure.status, 503);
+  EXPECT_FALSE(failed.failure.signal);
   EXPECT_EQ(failed.failure.retry_after, Duration::millis(2500));
   EXPECT_EQ(failed.result, R"({"at":3})");
 
@@ -139,6 +142,7 @@ TEST_F(WorkerProtocolTest, BadReportsSayWhatIsWrong) {
   EXPECT_NE(why(R"("status":"failed","error":{"type":"x","retry":1})").find("\"retry\""), std::string::npos);
   EXPECT_NE(why(R"("status":"failed","error":{"type":"x","retry_after":-1})").find("seconds"),
             std::string::npos);
+  EXPECT_NE(why(R"("status":"failed","error":{"type":"x","signal":"9"})").find("signal"), std::string::npos);
   EXPECT_NE(why(R"("status":"failed","error":{"type":"x","trace":1})").find("trace"), std::string::npos);
   EXPECT_NE(why(R"("status":"completed","output":1)").find("output"), std::string::npos);
   EXPECT_TRUE(runtime_.commands.empty());

@@ -1,0 +1,218 @@
+#include "worker/server_calls.hpp"
+
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
+#include <optional>
+
+namespace baton::worker {
+namespace {
+
+namespace json = boost::json;
+
+constexpr Duration kPatience = Duration::seconds(20);
+constexpr std::int64_t kProtocol = 1;
+
+Result<json::object> parse(std::string_view text) {
+  json::parse_options options;
+  options.max_depth = 600;
+  boost::system::error_code error;
+  json::value parsed = json::parse(text, error, {}, options);
+  if (error || !parsed.is_object())
+    return fail(ErrorCode::io, "the server answered with something else than a JSON object");
+  return std::move(parsed.get_object());
+}
+
+std::string_view text_of(const json::object& object, std::string_view name) {
+  const json::value* value = object.if_contains(name);
+  return value != nullptr && value->is_string() ? std::string_view(value->get_string()) : std::string_view();
+}
+
+const json::array& list_of(const json::object& object, std::string_view name) {
+  static const json::array kNone;
+  const json::value* value = object.if_contains(name);
+  return value != nullptr && value->is_array() ? value->get_array() : kNone;
+}
+
+Error error_of(const json::object& problem, std::string_view text_member) {
+  const auto code = error_code_from_name(text_of(problem, "code"));
+  return {code.value_or(ErrorCode::io), std::string(text_of(problem, text_member)), ""};
+}
+
+Error error_of(const net::Response& response) {
+  if (const auto problem = parse(response.body); problem && !text_of(*problem, "detail").empty())
+    return error_of(*problem, "detail");
+  return {response.status >= 500 ? ErrorCode::unavailable : ErrorCode::io,
+          "the server answered with status " + std::to_string(response.status), ""};
+}
+
+std::optional<model::StepKind> kind_of(std::string_view name) {
+  for (const model::StepKind kind :
+       {model::StepKind::run, model::StepKind::exec, model::StepKind::http, model::StepKind::task}) {
+    if (model::name(kind) == name) return kind;
+  }
+  return std::nullopt;
+}
+
+Result<Task> task_of(const json::value& entry) {
+  const auto wrong = [] { return fail(ErrorCode::io, "the server sent a task that cannot be read"); };
+  const json::object* object = entry.if_object();
+  if (object == nullptr) return wrong();
+  const auto token = Token::parse(text_of(*object, "token"));
+  const auto id = TaskId::parse(text_of(*object, "task"));
+  const auto kind = kind_of(text_of(*object, "kind"));
+  const json::value* attempt = object->if_contains("attempt");
+  const json::value* spec = object->if_contains("spec");
+  if (!token || !id || !kind || attempt == nullptr || !attempt->is_int64() || attempt->get_int64() < 1 ||
+      spec == nullptr) {
+    return wrong();
+  }
+  return Task{*token,
+              *id,
+              std::string(text_of(*object, "step")),
+              static_cast<std::uint32_t>(attempt->get_int64()),
+              *kind,
+              json::serialize(*spec)};
+}
+
+Result<Heartbeat> heartbeat_of(std::string_view text) {
+  TRY(const json::object body, parse(text));
+  Heartbeat answer;
+  const json::value* lease = body.if_contains("lease");
+  if (lease == nullptr || !lease->is_number() || lease->to_number<double>() <= 0)
+    return fail(ErrorCode::io, "the server named no lease");
+  answer.lease = Duration{static_cast<std::int64_t>(lease->to_number<double>() * 1e6)};
+  for (const json::value& entry : list_of(body, "stop")) {
+    if (!entry.is_object()) continue;
+    if (const auto token = Token::parse(text_of(entry.get_object(), "token")))
+      answer.stop.push_back({*token, text_of(entry.get_object(), "mode") == "hard"});
+  }
+  return answer;
+}
+
+json::object error_json(const model::Failure& failure) {
+  json::object error{{"type", failure.type}, {"message", failure.message}};
+  if (failure.never_retry) error["retry"] = false;
+  if (failure.retry_after) error["retry_after"] = static_cast<double>(failure.retry_after->us) / 1e6;
+  if (failure.exit_code) error["exit_code"] = *failure.exit_code;
+  if (failure.signal) error["signal"] = *failure.signal;
+  if (failure.status) error["status"] = *failure.status;
+  return error;
+}
+
+// `result` is JSON already and goes out as it is.
+void add_report(const Report& report, std::string& out) {
+  using Kind = model::Outcome::Kind;
+  const model::Outcome& outcome = report.outcome;
+  json::object head{{"task", report.task.text()}, {"token", report.token.text()}};
+  head["status"] = outcome.kind == Kind::completed ? "completed"
+                   : outcome.kind == Kind::failed  ? "failed"
+                                                   : "interrupted";
+  if (outcome.kind == Kind::failed) head["error"] = error_json(outcome.failure);
+  std::string text = json::serialize(head);
+  if (!outcome.result.empty()) {
+    text.back() = ',';
+    text += "\"result\":" + outcome.result + '}';
+  }
+  out += text;
+}
+
+void add_list(std::string_view name, const std::vector<std::string>& words, std::string& out) {
+  json::array list;
+  for (const std::string& word : words) list.emplace_back(word);
+  out += "\"" + std::string(name) + "\":" + json::serialize(list) + ',';
+}
+
+}  // namespace
+
+ServerCalls::ServerCalls(Server server, std::string worker, const net::Cancellation* cancel)
+    : server_(std::move(server)),
+      path_("/api/v1/workers/" + net::percent_encode(worker)),
+      http_(server_.endpoint, net::ClientOptions{.tls = server_.tls}),
+      cancel_(cancel) {}
+
+Result<std::string> ServerCalls::send(net::Method method, std::string target, std::string body,
+                                      Duration timeout) {
+  net::ClientRequest request{method, std::move(target), {}, std::move(body), true};
+  request.headers.set("User-Agent", "baton-worker");
+  if (!request.body.empty()) request.headers.set("Content-Type", "application/json");
+  if (!server_.api_key.empty()) request.headers.set("Authorization", "Bearer " + server_.api_key);
+  TRY(net::Response response, http_.request(request, timeout, cancel_));
+  if (response.status < 200 || response.status >= 300) return fail(error_of(response));
+  return std::move(response.body);
+}
+
+Result<Heartbeat> ServerCalls::register_worker(const std::vector<std::string>& queues) {
+  std::string body = "{";
+  add_list("queues", queues, body);
+  body += "\"steps\":true,\"protocol\":" + std::to_string(kProtocol) + '}';
+  TRY(const std::string answer, send(net::Method::post, path_ + "/register", std::move(body), kPatience));
+  return heartbeat_of(answer);
+}
+
+Result<Exchange> ServerCalls::claim(const std::vector<std::string>& queues, std::uint32_t max, Duration wait,
+                                    const std::vector<Report>& reports) {
+  std::string body = "{";
+  add_list("queues", queues, body);
+  body += "\"steps\":true,\"max\":" + std::to_string(max) +
+          ",\"wait\":" + std::to_string(wait.us / 1'000'000) + ",\"reports\":[";
+  for (const Report& report : reports) {
+    if (body.back() != '[') body += ',';
+    add_report(report, body);
+  }
+  body += "]}";
+  TRY(const std::string text, send(net::Method::post, path_ + "/claim", std::move(body), wait + kPatience));
+  TRY(const json::object answer, parse(text));
+  Exchange exchange;
+  for (const json::value& entry : list_of(answer, "tasks")) {
+    TRY(Task task, task_of(entry));
+    exchange.tasks.push_back(std::move(task));
+  }
+  for (const json::value& entry : list_of(answer, "reports")) {
+    const json::object* object = entry.if_object();
+    const json::value* error = object != nullptr ? object->if_contains("error") : nullptr;
+    if (error != nullptr && error->is_object()) {
+      exchange.reports.emplace_back(fail(error_of(error->get_object(), "message")));
+    } else {
+      exchange.reports.emplace_back();
+    }
+  }
+  if (exchange.reports.size() != reports.size())
+    return fail(ErrorCode::io, "the server did not answer all reports");
+  return exchange;
+}
+
+Result<Heartbeat> ServerCalls::heartbeat(const std::vector<Token>& running) {
+  json::array tokens;
+  for (const Token& token : running) tokens.emplace_back(token.text());
+  TRY(const std::string answer, send(net::Method::post, path_ + "/heartbeat",
+                                     "{\"running\":" + json::serialize(tokens) + '}', kPatience));
+  return heartbeat_of(answer);
+}
+
+Status ServerCalls::release(const Task& task) {
+  const json::object body{{"task", task.id.text()}, {"token", task.token.text()}};
+  TRY_VOID(send(net::Method::post, path_ + "/release", json::serialize(body), kPatience));
+  return {};
+}
+
+Result<std::uint64_t> ServerCalls::append_log(const Task& task, std::uint64_t offset,
+                                              const std::vector<Output>& output) {
+  json::array entries;
+  for (const Output& piece : output)
+    entries.push_back(json::object{{"stream", logs::name(piece.stream)}, {"text", piece.text}});
+  const json::object body{{"token", task.token.text()}, {"offset", offset}, {"entries", std::move(entries)}};
+  TRY(const std::string text,
+      send(net::Method::post, "/api/v1/tasks/" + task.id.text() + "/logs", json::serialize(body), kPatience));
+  TRY(const json::object answer, parse(text));
+  const json::value* size = answer.if_contains("offset");
+  if (size == nullptr || !size->is_int64() || size->get_int64() < 0)
+    return fail(ErrorCode::io, "the server did not say how much of the log it has");
+  return static_cast<std::uint64_t>(size->get_int64());
+}
+
+Status ServerCalls::leave() {
+  TRY_VOID(send(net::Method::delete_, path_, "", kPatience));
+  return {};
+}
+
+}  // namespace baton::worker

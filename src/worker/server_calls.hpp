@@ -1,0 +1,89 @@
+// What a worker says to the server: the calls of docs/reference/worker-protocol.md.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/error.hpp"
+#include "base/ids.hpp"
+#include "logs/frame.hpp"
+#include "model/definition.hpp"
+#include "model/outcome.hpp"
+#include "net/http_client.hpp"
+#include "net/tls.hpp"
+#include "net/url.hpp"
+
+namespace baton::worker {
+
+struct Server {
+  net::Endpoint endpoint;
+  std::shared_ptr<const net::TlsContext> tls;  // needed if the endpoint is one of TLS
+  std::string api_key;                         // "" = none
+};
+
+struct Task {
+  Token token;
+  TaskId id;
+  std::string step;
+  std::uint32_t attempt = 1;
+  model::StepKind kind = model::StepKind::run;
+  std::string spec;  // JSON for the kind's executor
+};
+
+struct Report {
+  Token token;
+  TaskId task;
+  model::Outcome outcome;
+};
+
+struct Stop {
+  Token token;
+  bool hard = false;
+};
+struct Heartbeat {
+  Duration lease;
+  std::vector<Stop> stop;
+};
+
+struct Exchange {
+  std::vector<Task> tasks;
+  std::vector<Status> reports;  // one for each that was sent: taken, or stale_token, or why not
+};
+
+struct Output {
+  logs::Stream stream = logs::Stream::out;
+  std::string text;
+};
+
+// Over a connection of its own; one thread at a time. Every call fails with `unavailable`, `io` or
+// `timed_out` when the server is not there or does not answer, and with the server's own errors. All may be
+// repeated.
+class ServerCalls {
+ public:
+  // `cancel`: ends what waits, with `interrupted`; must outlive the calls.
+  ServerCalls(Server server, std::string worker, const net::Cancellation* cancel = nullptr);
+
+  // The process is new: what one of its name had before is lost.
+  Result<Heartbeat> register_worker(const std::vector<std::string>& queues);
+  // With reports it does not wait.
+  Result<Exchange> claim(const std::vector<std::string>& queues, std::uint32_t max, Duration wait,
+                         const std::vector<Report>& reports);
+  Result<Heartbeat> heartbeat(const std::vector<Token>& running);
+  Status release(const Task& task);
+  // `offset`: bytes that were sent before. Returns how many the server has.
+  Result<std::uint64_t> append_log(const Task& task, std::uint64_t offset, const std::vector<Output>& output);
+  Status leave();
+
+ private:
+  Result<std::string> send(net::Method method, std::string target, std::string body, Duration timeout);
+
+  Server server_;
+  std::string path_;  // of the worker
+  net::HttpClient http_;
+  const net::Cancellation* cancel_;
+};
+
+}  // namespace baton::worker

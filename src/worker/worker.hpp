@@ -1,0 +1,50 @@
+// The worker process: takes steps (processes and requests) from a server and carries them out on this
+// machine.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.hpp"
+#include "executors/http/egress.hpp"
+#include "worker/server_calls.hpp"
+
+namespace baton::worker {
+
+struct WorkerOptions {
+  Server server;
+  std::string name;
+  std::vector<std::string> queues;  // empty: all
+  std::uint32_t concurrency = 4;    // attempts at a time
+  std::uint32_t prefetch = 0;       // tasks beyond these that are held ready
+  std::string data_dir;             // absolute; scratch folders and logs on their way; made if it is missing
+  executors::http::Egress egress;   // where requests of steps may go
+  std::function<void()> failed;     // fatal() has something to say; on any thread
+  std::function<void(std::string_view)> log;  // one line for operators at a time, on any thread
+};
+
+// Thread-safe.
+class Worker {
+ public:
+  // Starts the spawner and the threads. A server that is not there is waited for. Call it before the process
+  // has threads of its own. Fails with `owned` if another worker uses the data directory, `io`, `usage`.
+  static Result<std::unique_ptr<Worker>> start(WorkerOptions options);
+
+  virtual ~Worker() = default;  // as stop()
+
+  // Why it cannot go on: the server refuses it (not_allowed, unsupported), or its spawner was killed.
+  virtual std::optional<Error> fatal() const = 0;
+  // Takes no more tasks and gives back those that have not begun; what runs goes on. Twice is fine.
+  virtual void drain() = 0;
+  // After drain(): waits until all that ran has been reported; false: `patience` was over first.
+  virtual bool drained(Duration patience) = 0;
+  // Interrupts what runs, reports that, says farewell. Twice is fine.
+  virtual void stop() = 0;
+};
+
+}  // namespace baton::worker
