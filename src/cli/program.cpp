@@ -154,6 +154,7 @@ Program::Program() : app_("Runs tasks and workflows and does not lose them.", "b
   app_.set_help_flag("-h,--help", "Shows this help");
   app_.require_subcommand(1);
   add_server(*this);
+  add_worker(*this);
   add_run(*this);
   add_preflight(*this);
   add_apply(*this);
@@ -222,7 +223,7 @@ CLI::App& Program::command(CLI::App& parent, const std::string& name, const std:
         ->type_name("CIDR");
     command.add_option("--tls-key", flags_.tls_key, "Key of the certificate (PEM)")->type_name("FILE");
   }
-  if (name == "run" || name == "server" || name == "dev") {
+  if (name == "run" || name == "server" || name == "dev" || name == "worker") {
     command
         .add_option("--concurrency", flags_.concurrency, "Tasks at a time in this process (else 2 per core)")
         ->type_name("N");

@@ -38,13 +38,13 @@ Result<std::string> own_key(const Settings& settings) {
   return read_key_file(embedded::first_key_path(settings.data_dir));
 }
 
-Result<client::Server> Session::find_server() {
-  if (!settings_.remote) return client::Server{.endpoint = endpoint_of(settings_)};
-  const Remote& remote = *settings_.remote;
+Result<client::Server> find_server(const Settings& settings) {
+  if (!settings.remote) return client::Server{.endpoint = endpoint_of(settings)};
+  const Remote& remote = *settings.remote;
   client::Server server{.endpoint = remote.endpoint, .key = remote.key};
   const std::string& host = remote.endpoint.host;
   if (server.key.empty() && (host == "localhost" || host == "127.0.0.1" || host == "::1")) {
-    TRY(server.key, own_key(settings_));
+    TRY(server.key, own_key(settings));
   }
   if (remote.endpoint.tls) {
     TRY(server.tls, net::TlsContext::client({.ca_file = remote.ca_file}));
@@ -53,7 +53,7 @@ Result<client::Server> Session::find_server() {
 }
 
 Status Session::connect() {
-  TRY(server_, find_server());
+  TRY(server_, find_server(settings_));
   client_.emplace(server_);
   auto version = client_->version();
   if (version) return {};

@@ -28,6 +28,10 @@ inline bool is_broken_connection(const Error& error) {
   return error.code == ErrorCode::unavailable || error.code == ErrorCode::io;
 }
 
+// The server that the settings name, with its key if it is known; else the socket of the data directory's
+// owner, who may not be there.
+Result<client::Server> find_server(const Settings& settings);
+
 class Session {
  public:
   Session(const Settings& settings, Console& console) : settings_(settings), console_(console) {}
@@ -66,7 +70,6 @@ class Session {
   static constexpr int kAttempts = 10;
 
   Status connect();
-  Result<client::Server> find_server();
   Status make_owner(Purpose purpose);  // `owned`: somebody has the lock
 
   const Settings& settings_;

@@ -124,7 +124,7 @@ void add_list(std::string_view name, const std::vector<std::string>& words, std:
 
 }  // namespace
 
-ServerCalls::ServerCalls(Server server, std::string worker, const net::Cancellation* cancel)
+ServerCalls::ServerCalls(client::Server server, std::string worker, const net::Cancellation* cancel)
     : server_(std::move(server)),
       path_("/api/v1/workers/" + net::percent_encode(worker)),
       http_(server_.endpoint, net::ClientOptions{.tls = server_.tls}),
@@ -135,7 +135,7 @@ Result<std::string> ServerCalls::send(net::Method method, std::string target, st
   net::ClientRequest request{method, std::move(target), {}, std::move(body), true};
   request.headers.set("User-Agent", "baton-worker");
   if (!request.body.empty()) request.headers.set("Content-Type", "application/json");
-  if (!server_.api_key.empty()) request.headers.set("Authorization", "Bearer " + server_.api_key);
+  if (!server_.key.empty()) request.headers.set("Authorization", "Bearer " + server_.key);
   TRY(net::Response response, http_.request(request, timeout, cancel_));
   if (response.status < 200 || response.status >= 300) return fail(error_of(response));
   return std::move(response.body);

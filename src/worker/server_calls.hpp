@@ -9,20 +9,13 @@
 
 #include "base/error.hpp"
 #include "base/ids.hpp"
+#include "client/client.hpp"
 #include "logs/frame.hpp"
 #include "model/definition.hpp"
 #include "model/outcome.hpp"
 #include "net/http_client.hpp"
-#include "net/tls.hpp"
-#include "net/url.hpp"
 
 namespace baton::worker {
-
-struct Server {
-  net::Endpoint endpoint;
-  std::shared_ptr<const net::TlsContext> tls;  // needed if the endpoint is one of TLS
-  std::string api_key;                         // "" = none
-};
 
 struct Task {
   Token token;
@@ -64,7 +57,7 @@ struct Output {
 class ServerCalls {
  public:
   // `cancel`: ends what waits, with `interrupted`; must outlive the calls.
-  ServerCalls(Server server, std::string worker, const net::Cancellation* cancel = nullptr);
+  ServerCalls(client::Server server, std::string worker, const net::Cancellation* cancel = nullptr);
 
   // The process is new: what one of its name had before is lost.
   Result<Heartbeat> register_worker(const std::vector<std::string>& queues);
@@ -80,7 +73,7 @@ class ServerCalls {
  private:
   Result<std::string> send(net::Method method, std::string target, std::string body, Duration timeout);
 
-  Server server_;
+  client::Server server_;
   std::string path_;  // of the worker
   net::HttpClient http_;
   const net::Cancellation* cancel_;

@@ -17,7 +17,7 @@
 namespace baton::worker {
 
 struct WorkerOptions {
-  Server server;
+  client::Server server;
   std::string name;
   std::vector<std::string> queues;  // empty: all
   std::uint32_t concurrency = 4;    // attempts at a time

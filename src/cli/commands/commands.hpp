@@ -6,6 +6,7 @@
 namespace baton::cli {
 
 void add_server(Program& program);  // and dev
+void add_worker(Program& program);
 void add_run(Program& program);
 void add_preflight(Program& program);  // run.cpp
 void add_apply(Program& program);

@@ -1,13 +1,13 @@
 // baton server, baton dev.
 #include "server/server.hpp"
 
-#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
 
+#include "cli/bell.hpp"
 #include "cli/commands/commands.hpp"
 #include "cli/output.hpp"
 #include "cli/signals.hpp"
@@ -33,25 +33,12 @@ steps:
     parse: json                           # the result is what it printed, as JSON: a number
 )";
 
-// Readable once something was said.
-class Bell {
- public:
-  Bell() : fd_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
-  void ring() const {
-    const std::uint64_t one = 1;
-    [[maybe_unused]] const auto written = ::write(fd_.get(), &one, sizeof one);
-  }
-  int fd() const { return fd_.get(); }
-
- private:
-  Fd fd_;
-};
-
-server::ServerOptions options_of(const Context& context, const Bell& failed) {
+server::ServerOptions options_of(const Context& context, const Bell& failed, bool execute) {
   const Settings& settings = context.settings;
   server::ServerOptions options;
   options.owner.data_dir = settings.data_dir;
   options.owner.concurrency = settings.concurrency;
+  options.owner.execute = execute;
   options.owner.egress = settings.egress;
   options.owner.min_free_space = settings.min_free_space;
   options.owner.failed = [&failed] { failed.ring(); };
@@ -88,10 +75,10 @@ int serve(const Context& context, server::Server& server, Signals& signals, cons
   return fatal ? context.fail(*fatal) : kOk;
 }
 
-int run_server(const Context& context) {
+int run_server(const Context& context, bool execute) {
   const Bell failed;
   Signals signals;
-  const auto server = server::Server::open(options_of(context, failed));
+  const auto server = server::Server::open(options_of(context, failed, execute));
   if (!server) return context.fail(server.error());
   const json::object facts{{"url", (*server)->url()},
                            {"socket", (*server)->socket_path()},
@@ -155,7 +142,7 @@ int run_dev(const Context& context) {
   Signals signals;
   const auto data = TemporaryDirectory::make();
   if (!data) return context.fail(data.error());
-  server::ServerOptions options = options_of(context, failed);
+  server::ServerOptions options = options_of(context, failed, true);
   options.owner.data_dir = data->path();
   auto server = server::Server::open(options);
   const bool chosen = std::ranges::any_of(context.settings.all, [](const Setting& setting) {
@@ -185,8 +172,11 @@ int run_dev(const Context& context) {
 }  // namespace
 
 void add_server(Program& program) {
-  program.command(program.app(), "server", "Serves a data directory until it is stopped, over TCP, too",
-                  run_server);
+  const auto no_worker = std::make_shared<bool>(false);
+  CLI::App& serve =
+      program.command(program.app(), "server", "Serves a data directory until it is stopped, over TCP, too",
+                      [no_worker](const Context& context) { return run_server(context, !*no_worker); });
+  serve.add_flag("--no-worker", *no_worker, "Carries out no steps itself: workers do");
   program.command(program.app(), "dev", "A server to try things with, whose data is temporary", run_dev);
 }
 
