@@ -28,6 +28,8 @@ constexpr Duration kClaimWait = Duration::seconds(30);
 constexpr Duration kLogPause = Duration::millis(500);
 constexpr Duration kFirstPause = Duration::millis(200);  // after a call that failed; doubles
 constexpr Duration kLongestPause = Duration::seconds(10);
+constexpr Duration kBeat =
+    Duration::seconds(2);  // at most, while something runs: so soon it hears of a cancel
 constexpr Duration kFirstLease = Duration::seconds(30);  // until the server has named its own
 constexpr Duration kLastWords = Duration::seconds(5);
 constexpr std::uint32_t kMostTasks = 1000;
@@ -427,7 +429,8 @@ class RemoteWorker final : public Worker {
       std::vector<Token> tokens;
       {
         std::unique_lock lock(mutex_);
-        changed_.wait_for(lock, Duration{lease_.us / 3}.chrono(),
+        const Duration idle{lease_.us / 3};
+        changed_.wait_for(lock, (attempts_.empty() ? idle : std::min(idle, kBeat)).chrono(),
                           [&] { return stopping_ || fatal_.has_value(); });
         if (stopping_ || fatal_) return;
         if (!registered_) continue;
