@@ -30,7 +30,8 @@ ALLOWED["client"] = {"base", "net", "model"}
 ALLOWED["auth"] = {"base", "model"}
 ALLOWED["embedded"] = ALLOWED["api"] | {"api", "client", "maintenance"}
 ALLOWED["server"] = ALLOWED["embedded"] | {"embedded"}
-ALLOWED["cli"] = ALLOWED["embedded"] | {"embedded", "server", "scenario", "simulate"}
+ALLOWED["worker"] = ALLOWED["executors"] | {"executors", "client"}
+ALLOWED["cli"] = ALLOWED["embedded"] | {"embedded", "server", "worker", "scenario", "simulate"}
 
 
 def is_allowed(library, target):
