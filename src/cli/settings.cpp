@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <span>
 
+#include "base/duration.hpp"
 #include "base/text.hpp"
 #include "cli/files.hpp"
 #include "embedded/owner.hpp"
@@ -32,6 +33,8 @@ constexpr std::array kKeys = {
     Key{"tls.cert", "BATON_TLS_CERT", "--tls-cert", &Flags::tls_cert, false, true},
     Key{"tls.key", "BATON_TLS_KEY", "--tls-key", &Flags::tls_key, false, true},
     Key{"min_free_space", "BATON_MIN_FREE_SPACE", "", nullptr},
+    Key{"retention.completed", "BATON_RETENTION_COMPLETED", "", nullptr},
+    Key{"retention.failed", "BATON_RETENTION_FAILED", "", nullptr},
     Key{"egress.deny", "BATON_EGRESS_DENY", "", nullptr, true},
     Key{"egress.allow", "BATON_EGRESS_ALLOW", "", nullptr, true},
 };
@@ -189,6 +192,12 @@ Status apply(Setting& setting, std::string_view flag, Settings& out) {
     if (setting.value.empty()) return {};
     setting.value = std::filesystem::absolute(setting.value).lexically_normal().string();
     (setting.name == "tls.cert" ? out.tls.certificate_file : out.tls.key_file) = setting.value;
+  } else if (setting.name.starts_with("retention.")) {
+    Duration& keep = setting.name == "retention.failed" ? out.keep_failed : out.keep_completed;
+    const auto span =
+        setting.value == "forever" ? Result<Duration>(Duration{}) : parse_duration(setting.value);
+    if (!span) return wrong("a duration such as 30d, or forever");
+    keep = *span;
   } else if (setting.name == "egress.deny" || setting.name == "egress.allow") {
     auto& ranges = setting.name == "egress.deny" ? out.egress.deny : out.egress.allow;
     for (const std::string& text : split_list(setting.value)) {
@@ -244,7 +253,7 @@ Result<Settings> load_settings(const Flags& flags, const Environment& environmen
     TRY(from_file, read_file(settings.config_file, *text));
   }
   const std::array<std::string, kKeys.size()> defaults = {
-      embedded::default_data_dir(), "auto", "table", "127.0.0.1:7711", "", "", "auto", "", ""};
+      embedded::default_data_dir(), "auto", "table", "127.0.0.1:7711", "", "", "auto", "30d", "90d", "", ""};
   for (std::size_t i = 0; i < kKeys.size(); ++i) {
     const Key& key = kKeys[i];
     Setting setting{std::string(key.name), defaults[i], "default", key.environment};

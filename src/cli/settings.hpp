@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/error.hpp"
+#include "base/time.hpp"
 #include "cli/output.hpp"
 #include "executors/http/egress.hpp"
 #include "net/tls.hpp"
@@ -46,6 +47,8 @@ struct Settings {
   std::optional<std::uint64_t> min_free_space;  // bytes; none = as the file system suggests
   server::ListenAddress listen;                 // of baton server and baton dev
   net::TlsServerOptions tls;                    // absolute paths; "" = without
+  Duration keep_completed;                      // how long ended runs are kept; zero = for ever
+  Duration keep_failed;
   std::vector<Setting> all;                     // in the order of documentation
 };
 

@@ -43,6 +43,9 @@ class Effects {
   void put(model::Record record);
   void erase(const model::RecordKey& key);
 
+  // The run is gone with this batch. It must not be touched in it.
+  void remove(model::RunRemoval removal) { removals_.push_back(removal); }
+
   void reply(model::ReplyTo to, model::ReplyBody body);        // released when this batch is durable
   void early_reply(model::ReplyTo to, model::ReplyBody body);  // released when the batch before it is
   void act(model::Action action) { actions_.push_back(std::move(action)); }
@@ -50,7 +53,7 @@ class Effects {
   const std::string& actor() const { return actor_; }  // of begin()
 
   // Row changes so far: decisions are bounded by it.
-  std::size_t rows() const { return runs_.size() + tasks_.size() + records_.size(); }
+  std::size_t rows() const { return runs_.size() + tasks_.size() + records_.size() + removals_.size(); }
 
   // Takes everything, gives the batch the state's next sequence, and counts that up.
   Sealed seal(const Moment& moment);
@@ -76,6 +79,7 @@ class Effects {
   std::vector<model::DefinitionChange> definitions_;
   std::vector<model::IdempotencyChange> idempotency_;
   std::map<model::RecordKey, model::RecordChange> records_;
+  std::vector<model::RunRemoval> removals_;
   std::vector<model::Reply> replies_;
   std::vector<model::Action> actions_;
 };

@@ -21,6 +21,7 @@
 #include "engine/run_program.hpp"
 #include "engine/trigger.hpp"
 #include "engine/values.hpp"
+#include "model/batch.hpp"
 #include "model/blocker.hpp"
 #include "model/breaker.hpp"
 #include "model/command.hpp"
@@ -316,6 +317,9 @@ struct State {
   // See residency.hpp.
   std::unordered_set<RunKey> cold;  // open runs that are not in memory
   std::vector<RunKey> ended;        // terminal runs that leave memory once that is durable
+  // Removed in that commit, and not to be brought back by what was read before.
+  std::unordered_map<RunKey, JournalSequence> removed;
+  std::map<RunKey, model::RunHead> heads;  // that a command has asked for
   std::vector<RunKey> idle;         // that may become cold once that is durable
 
   Run* find(RunKey key) {

@@ -45,7 +45,9 @@ std::string_view name(const CommandBody& body) {
                                  "set_queue",
                                  "set_route",
                                  "forget_results",
-                                 "add_tasks"};
+                                 "add_tasks",
+                                 "remove_runs",
+                                 "files_deleted"};
   static_assert(kNames.size() == std::variant_size_v<CommandBody>);
   return kNames[body.index()];
 }

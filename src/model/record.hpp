@@ -25,7 +25,9 @@ enum class RecordKind : std::uint8_t {
   queue,
   route,
   cached_result,
-  addition
+  addition,
+  retention,
+  removal
 };
 
 // Resident kinds are few at a time: all of a shard are loaded at its start and stay in memory. The others are

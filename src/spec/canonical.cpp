@@ -260,6 +260,12 @@ std::string canonical_text(const model::Workflow& workflow) {
   if (workflow.auto_recovery) {
     out.member("recovery", json::object{{"auto", true}, {"delay", to_string(workflow.recovery_delay)}});
   }
+  if (workflow.retention != model::Retention{}) {
+    json::object retention;
+    if (workflow.retention.completed) retention["completed"] = to_string(*workflow.retention.completed);
+    if (workflow.retention.failed) retention["failed"] = to_string(*workflow.retention.failed);
+    out.member("retention", retention);
+  }
   if (workflow.retry_budget) out.member("retry_budget", *workflow.retry_budget);
   if (workflow.sla) out.member("sla", json::value(to_string(*workflow.sla)));
   steps(out, workflow, "steps", false);

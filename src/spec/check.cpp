@@ -234,7 +234,10 @@ class Checker {
       }
       return no_template(node, field);
     }
-    if (forms.has(Form::word)) return word(node, field);
+    if (forms.has(Form::word)) {
+      if (forms.has(Form::duration) && parse_duration(text)) return;
+      return word(node, field);
+    }
     if (forms.has(Form::percent) && is_percentage(text)) return;
     if (forms.has(Form::duration)) {
       if (has_template(text)) return no_template(node, field);

@@ -162,7 +162,17 @@ constexpr std::array kFields = {
               "targets:\n  nlp:\n    url: \"${{ env.NLP_URL }}\"\n    breaker: {failures: 5, recovery: 60s}\n"
               "    retry: {preset: agents}",
           .shape = Shape::target},
-    later(Shape::workflow, "retention", "How long ended runs are kept."),
+    Field{.owner = Shape::workflow,
+          .name = "retention",
+          .forms = Form::duration | Form::word | Form::object,
+          .description =
+              "How long its runs are kept after their end; one value holds for all of them. `0` and `forever` "
+              "keep them until somebody removes them. What counts is the version that was applied last, for "
+              "runs of all versions.",
+          .default_text = "as the owner is set: 30d, failed runs 90d",
+          .example = "retention: {completed: 7d, failed: 30d}",
+          .shape = Shape::retention,
+          .words = "forever"},
     Field{.owner = Shape::workflow,
           .name = "alerts",
           .forms = Form::object,
@@ -1497,6 +1507,20 @@ constexpr std::array kFields = {
           .description = "How long after its end.",
           .default_text = "1m",
           .example = "delay: 5m"},
+    Field{.owner = Shape::retention,
+          .name = "completed",
+          .forms = Form::duration | Form::word,
+          .description = "Of runs that are completed or cancelled.",
+          .default_text = "as the owner is set: 30d",
+          .example = "completed: 7d",
+          .words = "forever"},
+    Field{.owner = Shape::retention,
+          .name = "failed",
+          .forms = Form::duration | Form::word,
+          .description = "Of runs that have failed.",
+          .default_text = "as the owner is set: 90d",
+          .example = "failed: 30d",
+          .words = "forever"},
 };
 
 constexpr std::array kShapes = {
@@ -1522,6 +1546,7 @@ constexpr std::array kShapes = {
     ShapeInfo{Shape::rollout, "rollout", "`rollout`"},
     ShapeInfo{Shape::rollback, "rollback", "`rollout.rollback`"},
     ShapeInfo{Shape::recovery, "recovery", "`recovery`"},
+    ShapeInfo{Shape::retention, "retention", "`retention`"},
     ShapeInfo{Shape::target, "target", "One of `targets`"},
     ShapeInfo{Shape::operation, "operation", "One of a target's `operations`"},
     ShapeInfo{Shape::breaker, "breaker", "`breaker`"},

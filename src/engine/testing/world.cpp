@@ -168,6 +168,9 @@ void World::load(const Needs& needs) {
         admit(*state_, *row, disk_.tasks(key), program(row->definition), additions(row->id));
     EXPECT_TRUE(admitted);
   }
+  for (const RunKey key : needs.heads) {
+    if (auto head = disk_.head(key)) state_->heads.insert_or_assign(key, std::move(*head));
+  }
   for (const model::RecordKey& key : needs.records) {
     EXPECT_FALSE(model::is_resident(key.kind));
     const auto found = disk_.records().find(key);
