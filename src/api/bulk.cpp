@@ -91,9 +91,10 @@ Status read_filter(const RequestBody& body, const Core& core, Request& request) 
   request.filter.shard = core.services.shard;
   TRY(const boost::json::object members, body.object("filter"));
   if (members.empty()) {
-    return fail(ErrorCode::invalid_request,
-                "\"filter\" must say which runs: status, workflow, job_id, created_before, ended_before or where",
-                "/filter");
+    return fail(
+        ErrorCode::invalid_request,
+        "\"filter\" must say which runs: status, workflow, job_id, created_before, ended_before or where",
+        "/filter");
   }
   Where where;
   for (const auto& [name, value] : members) {
@@ -142,7 +143,8 @@ Result<Request> read(const Core& core, const Call& call) {
   TRY(const std::string action, body.text("action", 32));
   const auto found = std::ranges::find(kActions, action);
   if (found == kActions.end()) {
-    std::string message = "\"action\" must be cancel, terminate, pause, resume, recover, retry, replay or prune";
+    std::string message =
+        "\"action\" must be cancel, terminate, pause, resume, recover, retry, replay or prune";
     const std::string_view near = nearest(action, kActions);
     if (!near.empty()) message += "; did you mean \"" + std::string(near) + "\"?";
     return fail(ErrorCode::invalid_request, std::move(message), "/action");

@@ -80,7 +80,8 @@ TEST_F(PruneTest, RemovalsAreListedTheNewestFirst) {
   model::Batch batch;
   for (int i = 0; i < 2; ++i) {
     const WallTime at = test::kThen + Duration::seconds(i);
-    model::Removal removal{.key = model::removal_key(at, run), .at = at, .by = "cli:ada", .why = "old", .count = 7};
+    model::Removal removal{
+        .key = model::removal_key(at, run), .at = at, .by = "cli:ada", .why = "old", .count = 7};
     if (i == 1) removal.runs.push_back(run);
     batch.records.push_back({model::to_record(removal), false});
   }
@@ -93,7 +94,8 @@ TEST_F(PruneTest, RemovalsAreListedTheNewestFirst) {
   EXPECT_EQ(items[1].at("runs").as_int64(), 7);
   EXPECT_EQ(items[1].at("by").as_string(), "cli:ada");
   const auto first = object(get("/api/v1/removals?limit=1"));
-  const auto next = object(get("/api/v1/removals?limit=1&cursor=" + std::string(first.at("next").as_string())));
+  const auto next =
+      object(get("/api/v1/removals?limit=1&cursor=" + std::string(first.at("next").as_string())));
   EXPECT_EQ(next.at("items").as_array().size(), 1U);
   EXPECT_TRUE(next.at("items").at(0).at("files_deleted").as_bool());
 }

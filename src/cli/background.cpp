@@ -116,16 +116,9 @@ Result<Fd> start_background_owner(const Settings& settings) {
   const std::string reserve = settings.min_free_space ? std::to_string(*settings.min_free_space) : "";
   const std::string keep_completed = std::to_string(settings.keep_completed.us);
   const std::string keep_failed = std::to_string(settings.keep_failed.us);
-  const char* argv[] = {"baton",
-                        kOwnerCommand,
-                        settings.data_dir.c_str(),
-                        concurrency.c_str(),
-                        deny.c_str(),
-                        allow.c_str(),
-                        reserve.c_str(),
-                        keep_completed.c_str(),
-                        keep_failed.c_str(),
-                        nullptr};
+  const char* argv[] = {
+      "baton",       kOwnerCommand,   settings.data_dir.c_str(), concurrency.c_str(), deny.c_str(),
+      allow.c_str(), reserve.c_str(), keep_completed.c_str(),    keep_failed.c_str(), nullptr};
   pid_t pid = 0;
   const int error = ::posix_spawn(&pid, "/proc/self/exe", &setup.actions, &setup.attributes,
                                   const_cast<char**>(argv), environ);

@@ -49,7 +49,7 @@ struct Settings {
   net::TlsServerOptions tls;                    // absolute paths; "" = without
   Duration keep_completed;                      // how long ended runs are kept; zero = for ever
   Duration keep_failed;
-  std::vector<Setting> all;                     // in the order of documentation
+  std::vector<Setting> all;  // in the order of documentation
 };
 
 using Environment = std::function<std::optional<std::string>(const char*)>;

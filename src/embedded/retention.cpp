@@ -102,8 +102,7 @@ Status RetentionKeeper::look() {
         store_.list_records({.shard = options_.shard, .kind = RecordKind::retention}, after, kNotesAtOnce));
     for (const model::Record& record : records) {
       // One that cannot be read keeps its runs: a person may still mend it.
-      own[record.id.key] =
-          model::retention_of(record).value_or(model::Retention{Duration{}, Duration{}});
+      own[record.id.key] = model::retention_of(record).value_or(model::Retention{Duration{}, Duration{}});
       after = record.id.key;
     }
     more = records.size() == kNotesAtOnce;
@@ -146,9 +145,8 @@ Status RetentionKeeper::remove_old(const std::string& workflow, const std::vecto
 Status RetentionKeeper::forget_old_results() {
   std::optional<std::string> after;
   while (!stopping()) {
-    TRY(const auto records,
-        store_.list_records({.shard = options_.shard, .kind = RecordKind::cached_result}, after,
-                            kResultsAtOnce));
+    TRY(const auto records, store_.list_records({.shard = options_.shard, .kind = RecordKind::cached_result},
+                                                after, kResultsAtOnce));
     model::ForgetResults command;
     for (const model::Record& record : records) {
       after = record.id.key;
@@ -165,8 +163,8 @@ Status RetentionKeeper::delete_files() {
   Status all;  // what cannot be deleted keeps nothing else; it is tried again with the next removal
   std::optional<std::string> after;
   while (!stopping()) {
-    TRY(const auto records, store_.list_records({.shard = options_.shard, .kind = RecordKind::removal}, after,
-                                                kNotesAtOnce));
+    TRY(const auto records,
+        store_.list_records({.shard = options_.shard, .kind = RecordKind::removal}, after, kNotesAtOnce));
     model::FilesDeleted command;
     for (const model::Record& record : records) {
       after = record.id.key;

@@ -52,7 +52,8 @@ class RetentionKeeper {
  private:
   void work();
   bool stopping() const;
-  Status remove_old(const std::string& workflow, const std::vector<model::RunStatus>& statuses, Duration keep);
+  Status remove_old(const std::string& workflow, const std::vector<model::RunStatus>& statuses,
+                    Duration keep);
   Status forget_old_results();
 
   runtime::Handle& runs_;

@@ -78,7 +78,8 @@ class RetentionTest : public testing::Test {
     row.workflow = workflow;
     row.definition = Hash256::of(workflow);
     if (workflows_.insert(workflow).second) {
-      batch.definitions.push_back({workflow, 1, row.definition, std::make_shared<const std::string>("{}"), kNow});
+      batch.definitions.push_back(
+          {workflow, 1, row.definition, std::make_shared<const std::string>("{}"), kNow});
     }
     batch.runs.push_back({row, true, nullptr, nullptr});
     commit(std::move(batch));

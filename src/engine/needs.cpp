@@ -187,8 +187,7 @@ Needs needs_of(const State& state, const model::Command& command) {
     for (const RunId& id : remove->runs) {
       const RunKey key = id.key();
       const Run* run = state.find(key);
-      const bool unchanged =
-          run == nullptr || (run->touched_in == 0 && model::is_terminal(run->row.status));
+      const bool unchanged = run == nullptr || (run->touched_in == 0 && model::is_terminal(run->row.status));
       if (key.shard() == state.shard && unchanged && !state.cold.contains(key)) needs.heads.push_back(key);
     }
   } else if (const auto* opened = std::get_if<model::RegisterResource>(&command.body)) {

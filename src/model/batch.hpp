@@ -66,7 +66,7 @@ struct RunRemoval {
   RunKey run;
   RunId id;
   JournalSequence journal_head = 0;
-  Ordinal next_ordinal = 0;    // its tasks have lower ones
+  Ordinal next_ordinal = 0;  // its tasks have lower ones
   std::uint32_t additions = 0;
 };
 

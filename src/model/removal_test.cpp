@@ -30,9 +30,9 @@ TEST(Removal, ReadsBack) {
 }
 
 TEST(Retention, TellsForEverFromNotSaid) {
-  for (const Retention& retention : {Retention{}, Retention{Duration{}, std::nullopt},
-                                     Retention{std::nullopt, Duration::hours(1)},
-                                     Retention{Duration::hours(24), Duration{}}}) {
+  for (const Retention& retention :
+       {Retention{}, Retention{Duration{}, std::nullopt}, Retention{std::nullopt, Duration::hours(1)},
+        Retention{Duration::hours(24), Duration{}}}) {
     const auto read = retention_of(to_record("w", retention, WallTime{1}));
     ASSERT_TRUE(read);
     EXPECT_EQ(*read, retention);

@@ -57,6 +57,7 @@ class Builder {
         workflow->recovery_delay = read_duration(tree_, delay).value_or(workflow->recovery_delay);
       }
     }
+    workflow->concurrency = read_run_limit(tree_);
     workflow->retention = retention_of(field(root, "retention"));
     workflow->priority = static_cast<std::int8_t>(count(defaults_, "priority", 5));
 

@@ -235,6 +235,10 @@ void targets(Writer& out, const model::Workflow& workflow) {
 std::string canonical_text(const model::Workflow& workflow) {
   Writer out;
   out.open();
+  if (workflow.concurrency) {
+    out.member("concurrency",
+               json::object{{"key", workflow.concurrency->key}, {"limit", workflow.concurrency->limit}});
+  }
   if (workflow.deadline) out.member("deadline", json::value(to_string(*workflow.deadline)));
   // The run's priority has no field of its own.
   if (workflow.priority != 5) out.member("defaults", json::object{{"priority", workflow.priority}});

@@ -705,6 +705,7 @@ class Checker {
 void check_fields(const Tree& tree, Findings& findings) {
   Checker(tree, findings).object(tree.root(), Shape::workflow, tree.root());
   check_failure(tree, tree.root(), false, findings);
+  check_run_limit(tree, findings);
 }
 
 std::optional<Duration> read_duration(const Tree& tree, NodeId node) {

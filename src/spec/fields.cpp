@@ -151,7 +151,17 @@ constexpr std::array kFields = {
           .description = "Recovers failed runs without a person.",
           .example = "recovery: {auto: true, max_attempts: 2, delay: 5m}",
           .shape = Shape::recovery},
-    later(Shape::workflow, "concurrency", "Keys that limit how many runs go on at a time."),
+    Field{.owner = Shape::workflow,
+          .name = "concurrency",
+          .forms = Form::object,
+          .description =
+              "At most so many of its runs go on at a time: the others wait, `pending`, until one has ended. "
+              "Expressions in `key` may read `inputs`; without one the limit has the workflow's name. A run "
+              "has its "
+              "place from its beginning to its end, pauses included.",
+          .default_text = "no limit",
+          .example = "concurrency: {key: \"train-${{ inputs.cluster }}\", limit: 2}",
+          .shape = Shape::concurrency},
     Field{.owner = Shape::workflow,
           .name = "targets",
           .forms = Form::named,
@@ -162,17 +172,18 @@ constexpr std::array kFields = {
               "targets:\n  nlp:\n    url: \"${{ env.NLP_URL }}\"\n    breaker: {failures: 5, recovery: 60s}\n"
               "    retry: {preset: agents}",
           .shape = Shape::target},
-    Field{.owner = Shape::workflow,
-          .name = "retention",
-          .forms = Form::duration | Form::word | Form::object,
-          .description =
-              "How long its runs are kept after their end; one value holds for all of them. `0` and `forever` "
-              "keep them until somebody removes them. What counts is the version that was applied last, for "
-              "runs of all versions.",
-          .default_text = "as the owner is set: 30d, failed runs 90d",
-          .example = "retention: {completed: 7d, failed: 30d}",
-          .shape = Shape::retention,
-          .words = "forever"},
+    Field{
+        .owner = Shape::workflow,
+        .name = "retention",
+        .forms = Form::duration | Form::word | Form::object,
+        .description =
+            "How long its runs are kept after their end; one value holds for all of them. `0` and `forever` "
+            "keep them until somebody removes them. What counts is the version that was applied last, for "
+            "runs of all versions.",
+        .default_text = "as the owner is set: 30d, failed runs 90d",
+        .example = "retention: {completed: 7d, failed: 30d}",
+        .shape = Shape::retention,
+        .words = "forever"},
     Field{.owner = Shape::workflow,
           .name = "alerts",
           .forms = Form::object,
@@ -1175,9 +1186,9 @@ constexpr std::array kFields = {
     Field{.owner = Shape::concurrency,
           .name = "key",
           .forms = Form::templated,
-          .description =
-              "The limit's name. Steps that give the same one share it, also those of other workflows.",
-          .default_text = "WORKFLOW.STEP",
+          .description = "The limit's name. Steps and runs that give the same one share it, also those of "
+                         "other workflows.",
+          .default_text = "WORKFLOW.STEP, of runs WORKFLOW",
           .example = "key: deploy-${{ inputs.cluster }}"},
     Field{.owner = Shape::concurrency,
           .name = "limit",

@@ -1095,7 +1095,8 @@ RunRow ended_run(Owner& owner, std::int64_t number, WallTime ended, RunStatus st
                          text('"' + std::string(6000, 'r') + '"')});
   batch.tasks.push_back({task_row({key(number), 1}, TaskStatus::completed), true,
                          text('"' + std::string(5000, 'i') + '"'), text("1")});
-  batch.idempotency.push_back({"key-" + std::to_string(number), Hash256::of("b"), key(number), {ended.us + 9}});
+  batch.idempotency.push_back(
+      {"key-" + std::to_string(number), Hash256::of("b"), key(number), {ended.us + 9}});
   batch.facts.push_back(facts_of(key(number), batch.sequence - 1, "report"));
   owner.must(std::move(batch));
   return row;

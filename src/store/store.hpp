@@ -80,8 +80,8 @@ struct LoadRequest {
   std::vector<model::RecordKey> records;
   std::vector<Hash256> definitions;
   bool empty() const {
-    return payloads.empty() && runs.empty() && heads.empty() && idempotency_keys.empty() &&
-           records.empty() && definitions.empty();
+    return payloads.empty() && runs.empty() && heads.empty() && idempotency_keys.empty() && records.empty() &&
+           definitions.empty();
   }
 };
 struct Loaded {

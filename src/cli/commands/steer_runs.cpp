@@ -1,5 +1,5 @@
-// baton runs cancel, terminate, pause, resume, recover, retry, replay, prune, change, progress: one run, or all that
-// a filter finds.
+// baton runs cancel, terminate, pause, resume, recover, retry, replay, prune, change, progress: one run, or
+// all that a filter finds.
 #include <algorithm>
 #include <boost/json/parse.hpp>
 #include <map>

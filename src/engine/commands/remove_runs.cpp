@@ -31,7 +31,8 @@ Status check(const State& state, const RunId& id, WallTime ended_before, const M
   if (!stored || (run != nullptr && run->touched_in != 0))
     return kept("the run has only just changed: try again");
   const model::RunRow& row = head->second.row;
-  if (ended_before.us != 0 && row.ended_at >= ended_before) return kept("the run has not ended that long ago");
+  if (ended_before.us != 0 && row.ended_at >= ended_before)
+    return kept("the run has not ended that long ago");
   if (row.parent->any() && is_going_on(state, row.parent->task.run.key()))
     return kept("the run that began it goes on: " + row.parent->task.run.text());
   if (!resources_of(state, id).empty())

@@ -133,8 +133,7 @@ TEST(RemoveRuns, ALeakedResourceKeepsItsRun) {
 
 TEST(RemoveRuns, AChildStaysAsLongAsItsParentGoesOn) {
   World world;
-  world.submit(FlowBuilder("child").run("c").done());
-  world.work_off();
+  world.ask(model::ApplyWorkflow{.workflow = FlowBuilder("child").run("c").done()});
   const RunId parent = world.submit(FlowBuilder("parent").child("call", "child").run("b").done());
   RunId child;
   for (const auto& task : world.claim(5)) {

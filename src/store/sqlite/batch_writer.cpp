@@ -340,8 +340,8 @@ Status BatchWriter::update_run(const RunWrite& write) {
 Status BatchWriter::remove_run(const model::RunRemoval& removal) {
   std::vector<std::int64_t> payloads;
   {
-    Query query =
-        connection_.query("SELECT input, context, task_input, task_result FROM run WHERE key = ?1 AND id = ?2");
+    Query query = connection_.query(
+        "SELECT input, context, task_input, task_result FROM run WHERE key = ?1 AND id = ?2");
     query.number(1, removal.run.value)
         .blob(2, {reinterpret_cast<const char*>(removal.id.bytes.data()), removal.id.bytes.size()});
     if (!query.next()) return refused(describe(removal.run) + " is not stored");
@@ -353,8 +353,7 @@ Status BatchWriter::remove_run(const model::RunRemoval& removal) {
   connection_.query("DELETE FROM run WHERE key = ?1").number(1, removal.run.value).run();
   connection_.query("DELETE FROM idempotency WHERE run = ?1").number(1, removal.run.value).run();
   const std::string id = removal.id.text();
-  connection_
-      .query("INSERT INTO remains(run, id, journal, tasks, additions) VALUES(?1, ?2, ?3, ?4, ?5)")
+  connection_.query("INSERT INTO remains(run, id, journal, tasks, additions) VALUES(?1, ?2, ?3, ?4, ?5)")
       .number(1, removal.run.value)
       .text(2, id)
       .number(3, removal.journal_head)

@@ -202,7 +202,8 @@ Result<std::optional<StoredDefinition>> SqliteReader::get_version(std::string_vi
 Result<std::vector<std::string>> SqliteReader::list_workflows() {
   return pool_.snapshot("listing workflows", [&](Connection& connection) -> Result<std::vector<std::string>> {
     Query query = connection.query(
-        "SELECT name FROM workflow w WHERE EXISTS (SELECT 1 FROM definition WHERE workflow = w.id) ORDER BY name");
+        "SELECT name FROM workflow w WHERE EXISTS (SELECT 1 FROM definition WHERE workflow = w.id) ORDER BY "
+        "name");
     std::vector<std::string> names;
     while (query.next()) names.emplace_back(query.bytes_at(0));
     return names;

@@ -85,8 +85,9 @@ std::int64_t clear_additions(Connection& connection, Removed& run, std::int64_t 
   const std::string from = model::additions_of(*id);
   const std::string end = from + '~';
   connection
-      .query("DELETE FROM record WHERE shard = ?1 AND kind = ?2 AND key IN (SELECT key FROM record "
-             "WHERE shard = ?1 AND kind = ?2 AND key >= ?3 AND key < ?4 LIMIT ?5)")
+      .query(
+          "DELETE FROM record WHERE shard = ?1 AND kind = ?2 AND key IN (SELECT key FROM record "
+          "WHERE shard = ?1 AND kind = ?2 AND key >= ?3 AND key < ?4 LIMIT ?5)")
       .number(1, static_cast<std::int64_t>(run.run.shard()))
       .number(2, static_cast<std::int64_t>(model::RecordKind::addition))
       .text(3, from)
@@ -148,7 +149,8 @@ bool Remains::clear_runs(bool& committing) {
   std::int64_t rows = 0;
   for (Removed& run : runs) {
     if (run.tasks > 0 && rows < kRowsAtOnce) rows += clear_tasks(connection_, run, kRowsAtOnce - rows);
-    if (run.additions > 0 && rows < kRowsAtOnce) rows += clear_additions(connection_, run, kRowsAtOnce - rows);
+    if (run.additions > 0 && rows < kRowsAtOnce)
+      rows += clear_additions(connection_, run, kRowsAtOnce - rows);
   }
   std::map<std::int64_t, std::vector<Removed*>> entries;  // by the key of the newest one that is left
   const auto put = [&](Removed& run) {

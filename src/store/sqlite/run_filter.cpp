@@ -75,8 +75,7 @@ void narrow(Connection& connection, Window& window) {
   // What has ended was made earlier.
   if (window.ended_before) before = std::min(before.value_or(*window.ended_before), *window.ended_before);
   if (before) {
-    window.end.value =
-        first_made_at(connection, window.from.value, window.end.value, *before + kClockSlack);
+    window.end.value = first_made_at(connection, window.from.value, window.end.value, *before + kClockSlack);
   }
 }
 
@@ -164,9 +163,12 @@ std::vector<RunKey> select_runs(Connection& connection, const RunFilter& filter,
   if (workflows.empty() && !filter.workflows.empty()) return {};
   const std::vector<RunStatus> statuses = distinct(filter.statuses);
   const RunKey end = end_of(filter.shard);
-  Window window{RunKey::make(filter.shard, 0), before ? std::min(*before, end) : end,
-                static_cast<std::int64_t>(std::min<std::size_t>(limit, INT64_MAX)), filter.created_from,
-                filter.created_before, filter.ended_before};
+  Window window{RunKey::make(filter.shard, 0),
+                before ? std::min(*before, end) : end,
+                static_cast<std::int64_t>(std::min<std::size_t>(limit, INT64_MAX)),
+                filter.created_from,
+                filter.created_before,
+                filter.ended_before};
   narrow(connection, window);
   const bool completed = std::ranges::find(statuses, RunStatus::completed) != statuses.end();
   if (filter.job_ids.empty() && !statuses.empty() && !completed) {
