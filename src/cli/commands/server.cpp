@@ -53,6 +53,8 @@ server::ServerOptions options_of(const Context& context, const Bell& failed) {
   options.owner.concurrency = settings.concurrency;
   options.owner.egress = settings.egress;
   options.owner.min_free_space = settings.min_free_space;
+  options.owner.keep_completed = settings.keep_completed;
+  options.owner.keep_failed = settings.keep_failed;
   options.owner.failed = [&failed] { failed.ring(); };
   options.owner.log = [&context](std::string_view line) { context.console.note(line); };
   options.listen = settings.listen;
