@@ -9,6 +9,9 @@
 //                              the owner with the page cache of its database, then the owner is killed and
 //                              another one takes the shard: seconds until it is ready, and until all of
 //                              them are worked off
+//   workflows_bench --prune [N]
+//                              N (default 100,000) ended one-step runs are removed while others run: how long
+//                              a command waits at most, with and without that, and the size of the file
 //
 // Works in a temporary folder beneath the working directory.
 #include <fcntl.h>
@@ -27,6 +30,7 @@
 #include <future>
 #include <latch>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "embedded/loop_driver.hpp"
@@ -138,15 +142,19 @@ class Bench {
     done_.get_future().wait();
     return micros_since(start);
   }
+  // Waits until the store has nothing left to clear away.
+  void settle() { (void)writer_->probe(); }
   void watch_memory() { watch_memory_ = true; }
 
   // Microseconds from the first submission to the end of the last run, durable.
-  double run(const std::shared_ptr<const model::Workflow>& workflow, int count) {
+  double run(const std::shared_ptr<const model::Workflow>& workflow, int count,
+             const std::string& input = "{}") {
     done_ = {};
     awaited_ = count;
     const auto start = Clock::now();
     for (int i = 0; i < count; ++i) {
-      driver_->shard().send(model::SubmitRun{.workflow = workflow}, "bench", [](const model::ReplyBody&) {});
+      driver_->shard().send(model::SubmitRun{.workflow = workflow, .input = input}, "bench",
+                            [](const model::ReplyBody&) {});
     }
     done_.get_future().wait();
     return micros_since(start);
@@ -327,6 +335,87 @@ void backlog(const std::string& root, int count) {
   });
 }
 
+struct Waits {
+  double longest_ms = 0;
+  double p99_ms = 0;
+  int runs = 0;
+};
+
+// Others run, one after the other, until `over`; beside them a question each millisecond asks how long the loop
+// takes to answer.
+Waits watch(Bench& bench, const std::shared_ptr<const model::Workflow>& one,
+            const std::function<bool()>& over) {
+  std::atomic<bool> stop = false;
+  Waits waits;
+  std::thread runner([&] {
+    while (!stop) {
+      bench.run(one, 100);
+      waits.runs += 100;
+    }
+  });
+  std::vector<double> answers;
+  while (!over()) {
+    const auto start = Clock::now();
+    (void)bench.shard().call(model::Explain{}, "bench");
+    answers.push_back(micros_since(start) / 1000);
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  stop = true;
+  runner.join();
+  std::ranges::sort(answers);
+  waits.longest_ms = answers.back();
+  waits.p99_ms = answers[answers.size() * 99 / 100];
+  return waits;
+}
+
+void prune(const std::string& root, int count) {
+  const std::string directory = root + "/prune";
+  const auto one = parse("name: one\ninputs: {note: {type: string}}\nsteps:\n  a: {exec: [\"true\"]}\n");
+  {
+    Bench bench(directory, 1000);
+    const std::string input = R"({"note":")" + std::string(89, 'x') + R"("})";
+    for (int made = 0; made < count; made += 10'000) bench.run(one, 10'000, input);
+  }
+  const auto size = [&] {
+    return static_cast<double>(std::filesystem::file_size(directory + "/baton.db")) / (1 << 20);
+  };
+  const double before = size();
+  {
+    Bench bench(directory, 1000);
+    const auto quiet_until = Clock::now() + std::chrono::seconds(10);
+    const Waits quiet = watch(bench, one, [&] { return Clock::now() > quiet_until; });
+    std::atomic<bool> done = false;
+    double seconds = 0;
+    int removed = 0;
+    std::thread remover([&] {
+      const auto reader = std::move(*store::open_sqlite_reader(directory + "/baton.db"));
+      const auto start = Clock::now();
+      const RunKey end = RunKey::make(ShardId{0}, count + 1);
+      for (std::optional<RunKey> cursor = end; cursor;) {
+        const auto rows = *reader->list_runs({.shard = ShardId{0}}, cursor, 500);
+        model::RemoveRuns command;
+        for (const model::RunRow& row : rows) command.runs.push_back(row.id);
+        cursor = rows.empty() ? std::nullopt : std::optional(rows.back().key);
+        if (rows.empty()) break;
+        const auto reply = bench.shard().call(std::move(command), "bench");
+        removed += static_cast<int>(std::get<model::RunsRemoved>(reply).removed);
+      }
+      seconds = micros_since(start) / 1e6;
+      done = true;
+    });
+    const Waits busy = watch(bench, one, [&] { return done.load(); });
+    remover.join();
+    std::printf("%d of %d runs removed in %.2f s while %d others ran\n", removed, count, seconds, busy.runs);
+    std::printf("%-28s %10s %10s\n", "a command waits, ms", "99 %", "longest");
+    std::printf("%-28s %10.2f %10.2f\n", "nothing is removed", quiet.p99_ms, quiet.longest_ms);
+    std::printf("%-28s %10.2f %10.2f\n", "while runs are removed", busy.p99_ms, busy.longest_ms);
+    const auto start = Clock::now();
+    bench.settle();
+    std::printf("cleared away %.2f s later\n", micros_since(start) / 1e6);
+  }
+  std::printf("file: %.1f MiB before, %.1f MiB after\n", before, size());
+}
+
 int main_of(int argc, char** argv, const std::string& root) {
   if (argc > 1 && std::strcmp(argv[1], "--scale") == 0) {
     scale(root);
@@ -334,6 +423,10 @@ int main_of(int argc, char** argv, const std::string& root) {
   }
   if (argc > 1 && std::strcmp(argv[1], "--backlog") == 0) {
     backlog(root, argc > 2 ? std::atoi(argv[2]) : 1'000'000);
+    return 0;
+  }
+  if (argc > 1 && std::strcmp(argv[1], "--prune") == 0) {
+    prune(root, argc > 2 ? std::atoi(argv[2]) : 100'000);
     return 0;
   }
   const auto one = parse("name: one\nsteps:\n  a: {exec: [\"true\"]}\n");

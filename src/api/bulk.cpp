@@ -18,9 +18,9 @@ constexpr std::size_t kMostAtOnce = 200;
 constexpr std::size_t kMostReplays = 20;  // each has its input in memory
 constexpr std::size_t kMaxKey = 200;
 
-enum class Action : std::uint8_t { cancel, terminate, pause, resume, recover, retry, replay };
-constexpr std::array<std::string_view, 7> kActions = {"cancel",  "terminate", "pause", "resume",
-                                                      "recover", "retry",     "replay"};
+enum class Action : std::uint8_t { cancel, terminate, pause, resume, recover, retry, replay, prune };
+constexpr std::array<std::string_view, 8> kActions = {"cancel",  "terminate", "pause",  "resume",
+                                                      "recover", "retry",     "replay", "prune"};
 
 // The states of runs that an action is for: what a dry run says.
 bool is_for(Action action, RunStatus status) {
@@ -34,6 +34,8 @@ bool is_for(Action action, RunStatus status) {
       return status == RunStatus::paused;
     case Action::replay:
       return true;
+    case Action::prune:
+      return model::is_terminal(status);
     default:
       return status == RunStatus::failed || status == RunStatus::cancelled;
   }
@@ -43,6 +45,7 @@ bool is_for(Action action, RunStatus status) {
 // repetition: such runs are taken up again only if the filter says so.
 bool is_found(Action action, RunStatus status) {
   if (action == Action::replay) return status == RunStatus::failed;
+  if (action == Action::prune) return is_for(action, status);
   return is_for(action, status) && status != RunStatus::cancelled;
 }
 
@@ -78,6 +81,8 @@ Result<model::CommandBody> command_of(Core& core, const Request& request, const 
                                .failed_only = request.action == Action::retry,
                                .force = request.force,
                                .reason = request.reason};
+    case Action::prune:
+      break;  // one command for the page
   }
   return model::CancelRun{run, false, request.reason};
 }
@@ -86,9 +91,10 @@ Status read_filter(const RequestBody& body, const Core& core, Request& request) 
   request.filter.shard = core.services.shard;
   TRY(const boost::json::object members, body.object("filter"));
   if (members.empty()) {
-    return fail(ErrorCode::invalid_request,
-                "\"filter\" must say which runs: status, workflow, job_id, created_before or where",
-                "/filter");
+    return fail(
+        ErrorCode::invalid_request,
+        "\"filter\" must say which runs: status, workflow, job_id, created_before, ended_before or where",
+        "/filter");
   }
   Where where;
   for (const auto& [name, value] : members) {
@@ -97,8 +103,8 @@ Status read_filter(const RequestBody& body, const Core& core, Request& request) 
                   "\"filter\": \"" + printable(name) + "\" " + std::string(wanted),
                   "/filter/" + printable(name));
     };
-    constexpr std::array<std::string_view, 5> kKnown = {"status", "workflow", "job_id", "created_before",
-                                                        "where"};
+    constexpr std::array<std::string_view, 6> kKnown = {"status",         "workflow",     "job_id",
+                                                        "created_before", "ended_before", "where"};
     if (std::ranges::find(kKnown, std::string_view(name)) == kKnown.end()) {
       const std::string_view near = nearest(name, kKnown);
       return wrong(near.empty() ? "is not known"
@@ -117,7 +123,7 @@ Status read_filter(const RequestBody& body, const Core& core, Request& request) 
     } else {
       const auto at = parse_rfc3339(text);
       if (!at) return wrong("is no instant: " + at.error().message);
-      request.filter.created_before = *at;
+      (name == "ended_before" ? request.filter.ended_before : request.filter.created_before) = *at;
     }
   }
   request.nothing = !narrow(request.filter, where);
@@ -137,7 +143,8 @@ Result<Request> read(const Core& core, const Call& call) {
   TRY(const std::string action, body.text("action", 32));
   const auto found = std::ranges::find(kActions, action);
   if (found == kActions.end()) {
-    std::string message = "\"action\" must be cancel, terminate, pause, resume, recover, retry or replay";
+    std::string message =
+        "\"action\" must be cancel, terminate, pause, resume, recover, retry, replay or prune";
     const std::string_view near = nearest(action, kActions);
     if (!near.empty()) message += "; did you mean \"" + std::string(near) + "\"?";
     return fail(ErrorCode::invalid_request, std::move(message), "/action");
@@ -222,7 +229,48 @@ std::string render(const Page& page) {
   return out.take();
 }
 
+// The engine says which of them have to stay, also for a dry run: what keeps a run does not stand in its row.
+void prune(const CorePtr& core, const CallPtr& call, const std::shared_ptr<Page>& page) {
+  const Request& request = page->request;
+  model::RemoveRuns command{.ended_before = request.filter.ended_before.value_or(WallTime{}),
+                            .reason = request.reason,
+                            .dry_run = request.dry_run};
+  for (const Item& item : page->items) command.runs.push_back(item.run);
+  core->services.runs.send(std::move(command), call->actor, [core, call, page](model::ReplyBody reply) {
+    if (auto* error = std::get_if<Error>(&reply)) return call->fail(*error);
+    for (auto& [run, why] : std::get<model::RunsRemoved>(reply).kept) {
+      const auto item = std::ranges::find(page->items, run, &Item::run);
+      if (item != page->items.end()) item->error = std::move(why);
+    }
+    core->workers.post([call, page] { call->json(200, render(*page)); });
+  });
+}
+
 }  // namespace
+
+void prune_run(const CorePtr& core, CallPtr call) {
+  const auto read = [&]() -> Result<model::RemoveRuns> {
+    TRY_VOID(call->only({}));
+    model::RemoveRuns command;
+    TRY(const RunId run, call->run_id());
+    command.runs.push_back(run);
+    TRY(const RequestBody body, optional_body(*call));
+    TRY_VOID(body.only({"reason"}));
+    TRY(command.reason, body.text("reason", 1000));
+    return command;
+  };
+  auto command = read();
+  if (!command) return call->fail(command.error());
+  const RunId run = command->runs.front();
+  core->services.runs.send(std::move(*command), call->actor, [call, run](model::ReplyBody reply) {
+    if (const auto* error = std::get_if<Error>(&reply)) return call->fail(*error);
+    const auto& answer = std::get<model::RunsRemoved>(reply);
+    if (!answer.kept.empty()) return call->fail(answer.kept.front().second);
+    JsonText out;
+    out.begin_object().key("id").string(run.text()).key("removed").boolean(true).end_object();
+    call->json(200, out.take());
+  });
+}
 
 void bulk_runs(const CorePtr& core, CallPtr call) {
   auto request = read(*core, *call);
@@ -230,6 +278,7 @@ void bulk_runs(const CorePtr& core, CallPtr call) {
   auto found = find_runs(*core, std::move(*request));
   if (!found) return call->fail(found.error());
   const std::shared_ptr<Page> page = std::move(*found);
+  if (page->request.action == Action::prune && !page->items.empty()) return prune(core, call, page);
   if (page->request.dry_run) {
     for (Item& item : page->items) {
       if (is_for(page->request.action, item.before)) continue;

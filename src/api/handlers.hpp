@@ -25,9 +25,11 @@ void retry_task(const CorePtr& core, CallPtr call);
 void skip_task(const CorePtr& core, CallPtr call);
 void complete_task(const CorePtr& core, CallPtr call);
 void fail_task(const CorePtr& core, CallPtr call);
-void replay_run(const CorePtr& core, CallPtr call);   // replay.cpp
-void bulk_runs(const CorePtr& core, CallPtr call);    // bulk.cpp
-void explain_run(const CorePtr& core, CallPtr call);  // explain.cpp
+void replay_run(const CorePtr& core, CallPtr call);  // replay.cpp
+void bulk_runs(const CorePtr& core, CallPtr call);   // bulk.cpp
+void prune_run(const CorePtr& core, CallPtr call);
+void list_removals(const CorePtr& core, CallPtr call);  // removals.cpp
+void explain_run(const CorePtr& core, CallPtr call);    // explain.cpp
 void explain_task(const CorePtr& core, CallPtr call);
 void run_progress(const CorePtr& core, CallPtr call);    // progress.cpp
 void apply_workflow(const CorePtr& core, CallPtr call);  // workflows.cpp

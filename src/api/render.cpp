@@ -377,9 +377,10 @@ void write_limit(const model::LimitView& limit, JsonText& out) {
   out.key("holders").begin_array();
   for (const model::LimitView::Holder& holder : limit.holders) {
     out.begin_object();
-    out.key("id").string(holder.task.text());
+    // A run has a place as a whole.
+    out.key("id").string(holder.step.empty() ? holder.task.run.text() : holder.task.text());
     out.key("run").string(holder.task.run.text());
-    out.key("step").string(holder.step);
+    out.key("step").string_or_null(holder.step);
     out.key("amount").integer(holder.amount);
     out.end_object();
   }

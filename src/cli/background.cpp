@@ -114,8 +114,11 @@ Result<Fd> start_background_owner(const Settings& settings) {
   const std::string deny = join_list(settings.egress.deny);
   const std::string allow = join_list(settings.egress.allow);
   const std::string reserve = settings.min_free_space ? std::to_string(*settings.min_free_space) : "";
-  const char* argv[] = {"baton",      kOwnerCommand, settings.data_dir.c_str(), concurrency.c_str(),
-                        deny.c_str(), allow.c_str(), reserve.c_str(),           nullptr};
+  const std::string keep_completed = std::to_string(settings.keep_completed.us);
+  const std::string keep_failed = std::to_string(settings.keep_failed.us);
+  const char* argv[] = {
+      "baton",       kOwnerCommand,   settings.data_dir.c_str(), concurrency.c_str(), deny.c_str(),
+      allow.c_str(), reserve.c_str(), keep_completed.c_str(),    keep_failed.c_str(), nullptr};
   pid_t pid = 0;
   const int error = ::posix_spawn(&pid, "/proc/self/exe", &setup.actions, &setup.attributes,
                                   const_cast<char**>(argv), environ);
@@ -136,7 +139,7 @@ Result<Fd> start_background_owner(const Settings& settings) {
 }
 
 int background_owner_main(int argc, char** argv) {
-  if (argc != 7) return 2;
+  if (argc != 9) return 2;
   embedded::OwnerOptions options;
   options.data_dir = argv[2];
   const std::string_view concurrency = argv[3];
@@ -145,6 +148,11 @@ int background_owner_main(int argc, char** argv) {
   if (const std::string_view reserve = argv[6]; !reserve.empty()) {
     std::from_chars(reserve.data(), reserve.data() + reserve.size(), options.min_free_space.emplace());
   }
+  const auto span = [](std::string_view text, Duration& out) {
+    std::from_chars(text.data(), text.data() + text.size(), out.us);
+  };
+  span(argv[7], options.keep_completed);
+  span(argv[8], options.keep_failed);
   options.log = [](std::string_view line) { say(STDERR_FILENO, std::string(line) + '\n'); };
   ::fcntl(kLease, F_SETFD, FD_CLOEXEC);
   ::fcntl(kReady, F_SETFD, FD_CLOEXEC);

@@ -94,6 +94,8 @@ Status Session::make_owner(Purpose purpose) {
     options.concurrency = settings_.concurrency;
     options.egress = settings_.egress;
     options.min_free_space = settings_.min_free_space;
+    options.keep_completed = settings_.keep_completed;
+    options.keep_failed = settings_.keep_failed;
     options.execute = purpose == Purpose::run;
     options.log = [this](std::string_view line) { console_.note(line); };
     TRY(owner_, embedded::Owner::open(std::move(options)));

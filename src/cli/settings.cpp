@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <span>
 
+#include "base/duration.hpp"
 #include "base/text.hpp"
 #include "cli/contexts.hpp"
 #include "cli/files.hpp"
@@ -40,6 +41,8 @@ constexpr std::array kKeys = {
     Key{"api_key_file", "BATON_API_KEY_FILE", "", nullptr, false, false, true},
     Key{"ca_file", "BATON_CA_FILE", "--ca-file", &Flags::ca_file, false, false, true},
     Key{"min_free_space", "BATON_MIN_FREE_SPACE", "", nullptr},
+    Key{"retention.completed", "BATON_RETENTION_COMPLETED", "", nullptr},
+    Key{"retention.failed", "BATON_RETENTION_FAILED", "", nullptr},
     Key{"egress.deny", "BATON_EGRESS_DENY", "", nullptr, true},
     Key{"egress.allow", "BATON_EGRESS_ALLOW", "", nullptr, true},
 };
@@ -260,6 +263,12 @@ Status apply(Setting& setting, std::string_view flag, Settings& out) {
     } else if (remote_of(out).key.empty()) {
       TRY(out.remote->key, read_key_file(setting.value));
     }
+  } else if (setting.name.starts_with("retention.")) {
+    Duration& keep = setting.name == "retention.failed" ? out.keep_failed : out.keep_completed;
+    const auto span =
+        setting.value == "forever" ? Result<Duration>(Duration{}) : parse_duration(setting.value);
+    if (!span) return wrong("a duration such as 30d, or forever");
+    keep = *span;
   } else if (setting.name == "egress.deny" || setting.name == "egress.allow") {
     auto& ranges = setting.name == "egress.deny" ? out.egress.deny : out.egress.allow;
     for (const std::string& text : split_list(setting.value)) {
@@ -331,6 +340,8 @@ Result<Settings> load_settings(const Flags& flags, const Environment& environmen
                                                           "",
                                                           "",
                                                           "auto",
+                                                          "30d",
+                                                          "90d",
                                                           "",
                                                           ""};
   for (std::size_t i = 0; i < kKeys.size(); ++i) {

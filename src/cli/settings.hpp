@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/error.hpp"
+#include "base/time.hpp"
 #include "cli/output.hpp"
 #include "executors/http/egress.hpp"
 #include "net/address_policy.hpp"
@@ -62,6 +63,8 @@ struct Settings {
   std::vector<std::string> hosts;               // names that a server is called by
   std::vector<net::AddressRange> trusted_proxies;
   std::optional<Remote> remote;
+  Duration keep_completed;                      // how long ended runs are kept; zero = for ever
+  Duration keep_failed;
   std::vector<Setting> all;  // in the order of documentation
 };
 

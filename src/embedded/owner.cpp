@@ -15,6 +15,7 @@
 #include "embedded/first_key.hpp"
 #include "embedded/free_space.hpp"
 #include "embedded/loop_driver.hpp"
+#include "embedded/retention.hpp"
 #include "executors/http/http_executor.hpp"
 #include "executors/process/process_executor.hpp"
 #include "executors/process/spec.hpp"
@@ -87,6 +88,7 @@ class LocalOwner final : public Owner {
     world.act = [this](const model::Action& action) {
       if (const auto* stop_one = std::get_if<model::StopAttempt>(&action)) worker_->act(*stop_one);
       if (std::holds_alternative<model::RunEnded>(action)) changed_.notify_all();
+      if (std::holds_alternative<model::FilesLeft>(action)) retention_->files_left();
     };
     world.fatal = [this](const Error& error) { give_up(error); };
     world.log = [this](std::string_view line) { log(line); };
@@ -122,6 +124,16 @@ class LocalOwner final : public Owner {
     http.addresses = std::move(addresses);
     requests_ = std::make_unique<executors::http::HttpExecutor>(std::move(http), worker_->listener());
 
+    retention_ = std::make_unique<RetentionKeeper>(driver_->shard(), *reader_,
+                                                   RetentionOptions{.completed = options_.keep_completed,
+                                                                    .failed = options_.keep_failed,
+                                                                    .look = options_.execute,
+                                                                    .logs = logs,
+                                                                    .scratch = options_.data_dir + "/scratch",
+                                                                    .wall = wall_now,
+                                                                    .log = [this](std::string_view line) {
+                                                                      if (options_.log) options_.log(line);
+                                                                    }});
     api_ = std::make_unique<api::Api>(api::Services{
         .runs = driver_->shard(),
         .store = *reader_,
@@ -165,6 +177,7 @@ class LocalOwner final : public Owner {
       TRY(port_, remote_->listen_tcp(options_.listen->address, options_.listen->port));
     }
     TRY_VOID(server_->listen_unix(socket_path_, 0600, net::IfExists::replace));
+    retention_->start();
     if (options_.execute) worker_->start({.processes = *processes_, .requests = *requests_});
     return {};
   }
@@ -193,6 +206,7 @@ class LocalOwner final : public Owner {
 
   void drain() override {
     draining_ = true;
+    if (retention_) retention_->stop();
     if (worker_) worker_->drain();
   }
 
@@ -209,6 +223,7 @@ class LocalOwner final : public Owner {
       loop_.invoke([this] { driver_->close(); });
     }
     remote_.reset();
+    retention_.reset();  // a command that it waits for is answered by now
     server_.reset();
     api_.reset();
     reader_.reset();  // the writer has to be the last: only then it copies its log and leaves none behind
@@ -263,6 +278,7 @@ class LocalOwner final : public Owner {
   std::shared_ptr<runtime::LocalWorker> worker_;
   std::unique_ptr<executors::process::ProcessExecutor> processes_;
   std::unique_ptr<executors::http::HttpExecutor> requests_;
+  std::unique_ptr<RetentionKeeper> retention_;
   std::unique_ptr<api::Api> api_;
   std::unique_ptr<net::HttpServer> server_;  // on the socket
   std::unique_ptr<net::HttpServer> remote_;  // on TCP

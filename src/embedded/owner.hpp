@@ -14,6 +14,7 @@
 #include "base/time.hpp"
 #include "executors/http/egress.hpp"
 #include "net/tls.hpp"
+#include "model/retention.hpp"
 
 namespace baton::embedded {
 
@@ -32,9 +33,12 @@ struct OwnerOptions {
   executors::http::Egress egress;  // where requests of steps may go
   std::optional<std::uint64_t>
       min_free_space;               // bytes without which no new run is taken; none = free_space.hpp
-  bool execute = true;              // false: recovers and serves, but starts no task
   std::optional<Listening> listen;  // besides the socket
   std::function<void()> failed;     // fatal() has something to say; on any thread
+  // How long runs are kept whose workflow does not say so; zero = for ever.
+  Duration keep_completed = model::kKeepCompleted;
+  Duration keep_failed = model::kKeepFailed;
+  bool execute = true;  // false: recovers and serves, but starts no task and removes nothing by itself
   std::function<void(std::string_view)>
       log;  // one line for operators at a time, on any thread; none = dropped
 };

@@ -8,6 +8,7 @@
 #include "engine/deadlines.hpp"
 #include "engine/flow.hpp"
 #include "engine/rendering.hpp"
+#include "engine/run_limits.hpp"
 #include "engine/submission.hpp"
 #include "engine/waiting.hpp"
 #include "model/applied.hpp"
@@ -116,6 +117,7 @@ Result<NewRun> prepare(State& state, const Run& run, const Task& task) {
   TRY(made.workflow, definition_of(state, child));
   TRY_VOID(can_run(state, *made.workflow));
   TRY(made.input, input_of_child(state, run, task, *made.workflow));
+  TRY(made.limit, run_limit_of(state, *made.workflow, made.input));
   TRY(made.context, context_of_child(state, run, *made.workflow));
   made.priority = task.row.priority;
   made.parent = {.task = {run.row.id, task.row.key.ordinal},

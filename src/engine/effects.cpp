@@ -107,6 +107,8 @@ Sealed Effects::seal(const Moment& moment) {
   batch.idempotency = std::move(idempotency_);
   batch.records.reserve(records_.size());
   for (auto& [key, change] : records_) batch.records.push_back(std::move(change));
+  batch.removals = std::move(removals_);
+  removals_.clear();
   records_.clear();
   runs_.clear();
   tasks_.clear();

@@ -43,6 +43,9 @@ class Effects {
   void put(model::Record record);
   void erase(const model::RecordKey& key);
 
+  // The run is gone with this batch. It must not be touched in it.
+  void remove(model::RunRemoval removal) { removals_.push_back(removal); }
+
   // Also whether the command was refused, if nobody waits for the answer.
   void reply(model::ReplyTo to, model::ReplyBody body);        // released when this batch is durable
   void early_reply(model::ReplyTo to, model::ReplyBody body);  // released when the batch before it is
@@ -52,7 +55,7 @@ class Effects {
   bool refused() const { return refused_; }            // since begin(), by an error as the reply
 
   // Row changes so far: decisions are bounded by it.
-  std::size_t rows() const { return runs_.size() + tasks_.size() + records_.size(); }
+  std::size_t rows() const { return runs_.size() + tasks_.size() + records_.size() + removals_.size(); }
 
   // Takes everything, gives the batch the state's next sequence, and counts that up.
   Sealed seal(const Moment& moment);
@@ -79,6 +82,7 @@ class Effects {
   std::vector<model::DefinitionChange> definitions_;
   std::vector<model::IdempotencyChange> idempotency_;
   std::map<model::RecordKey, model::RecordChange> records_;
+  std::vector<model::RunRemoval> removals_;
   std::vector<model::Reply> replies_;
   std::vector<model::Action> actions_;
 };

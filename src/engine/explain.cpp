@@ -8,6 +8,7 @@
 #include "engine/explain_limits.hpp"
 #include "engine/flow.hpp"
 #include "engine/gates.hpp"
+#include "engine/run_limits.hpp"
 
 namespace baton::engine {
 namespace {
@@ -232,6 +233,7 @@ Reason why_pending(const State& state, const Run& run, const Task& task, const M
   if (run.row.recovery.scope != model::Recovery::Scope::none) {
     return {.code = "recovering", .message = "its run is being recovered"};
   }
+  if (waits_for_place(run.row)) return run_limit_reason(state, run);
   const model::Step& step = run.program->step(task.row.step);
   if (step.finally && run.row.stage != model::RunStage::finally) {
     return {.code = "finally", .message = "steps under `finally` start when all others have ended"};
@@ -354,6 +356,7 @@ std::optional<Reason> why_run(const State& state, const Run& run, const Moment& 
     }
     return Reason{.code = "recovering", .message = "the run is being recovered"};
   }
+  if (waits_for_place(run.row) && status != RunStatus::cancelling) return run_limit_reason(state, run);
   if (status == RunStatus::cancelling) {
     return Reason{.code = "cancelling", .message = "the run is being cancelled"};
   }

@@ -24,22 +24,6 @@ std::string task_name(const Run& run, const Task& task) {
   return name;
 }
 
-// ", by train of run 0190…, label[3] of run 0190… and 2 others"
-std::string held_by(const State& state, const Limit& limit) {
-  std::string text;
-  std::size_t told = 0;
-  for (const auto& [key, amount] : limit.holders) {
-    const Run* run = state.find(key.run);
-    if (told >= kHoldersTold || run == nullptr) break;
-    text += (told++ == 0 ? ", by " : ", ") + task_name(*run, run->tasks[key.ordinal]) + " of run " +
-            run->row.id.text();
-  }
-  if (const std::size_t others = limit.holders.size() - told; others > 0) {
-    text += " and " + std::to_string(others) + (others == 1 ? " other" : " others");
-  }
-  return text;
-}
-
 Reason limit_reason(const State& state, const Run& run, const Task& task, const Blocker& blocker) {
   const std::string shown = printable(blocker.name);
   Reason reason{.code = std::string(name(blocker.kind)), .subject = blocker.name};
@@ -93,6 +77,22 @@ Reason rate_reason(const State& state, const Run& run, const Task& task, const B
 
 }  // namespace
 
+std::string held_by(const State& state, const Limit& limit) {
+  std::string text;
+  std::size_t told = 0;
+  for (const auto& [key, amount] : limit.holders) {
+    const Run* run = state.find(key.run);
+    if (told >= kHoldersTold || run == nullptr) break;
+    const std::string task =
+        key.ordinal == kWholeRun ? "" : task_name(*run, run->tasks[key.ordinal]) + " of ";
+    text += (told++ == 0 ? ", by " : ", ") + task + "run " + run->row.id.text();
+  }
+  if (const std::size_t others = limit.holders.size() - told; others > 0) {
+    text += " and " + std::to_string(others) + (others == 1 ? " other" : " others");
+  }
+  return text;
+}
+
 bool is_of_flow(const Blocker& blocker) {
   return blocker.kind == BlockerKind::limit_full || blocker.kind == BlockerKind::limit_small ||
          blocker.kind == BlockerKind::rate_reached;
@@ -118,7 +118,9 @@ std::vector<model::LimitView> survey_limits(const State& state) {
     for (const auto& [key, amount] : limit.holders) {
       const Run* run = state.find(key.run);
       if (view.holders.size() >= kHoldersNamed || run == nullptr) break;
-      view.holders.push_back({{run->row.id, key.ordinal}, task_name(*run, run->tasks[key.ordinal]), amount});
+      const bool whole = key.ordinal == kWholeRun;
+      view.holders.push_back(
+          {{run->row.id, key.ordinal}, whole ? "" : task_name(*run, run->tasks[key.ordinal]), amount});
     }
   }
   for (const auto& [blocker, line] : state.blocked) {
@@ -126,6 +128,7 @@ std::vector<model::LimitView> survey_limits(const State& state) {
       views[blocker.name].waiting += line.tasks.size();
     }
   }
+  for (const auto& [name, runs] : state.waiting_runs) views[name].waiting += runs.size();
   std::vector<model::LimitView> answer;
   for (auto& [name, view] : views) {
     view.name = name;

@@ -20,6 +20,7 @@
 #include "engine/pauses.hpp"
 #include "engine/queues.hpp"
 #include "engine/rendering.hpp"
+#include "engine/run_limits.hpp"
 #include "engine/signals.hpp"
 #include "engine/timers.hpp"
 #include "engine/waiting.hpp"
@@ -596,6 +597,7 @@ void end_run(State& state, Run& run, const Moment& moment, Effects& effects) {
                    workflow.recovery_delay, "", moment, effects);
     return;
   }
+  leave(state, run);
   forget_signals(state, run, effects);
   effects.act(model::RunEnded{run.row.key, outcome});
   state.ended.push_back(run.row.key);
@@ -617,6 +619,7 @@ void advance(State& state, Run& run, Task& task, const Moment& moment, Effects& 
   if ((run.row.cancel_requested || run.row.timed_out) && !step.finally) {
     return cancel_task(state, run, task, moment, effects);
   }
+  if (waits_for_place(run.row)) return;  // its turn comes back to it
   if (!is_item(task) && is_off_branch(run, task.row.step)) {
     return skip_task(state, run, task, model::SkipReason::branch, moment, effects);
   }
@@ -867,7 +870,13 @@ bool sweep(State& state, Work& work, const Moment& moment, Effects& effects, std
   for (; first + work.cursor < end; ++work.cursor) {
     if (effects.rows() >= row_limit) return true;
     Task& task = run->tasks[first + work.cursor];
-    if (model::is_terminal(task.row.status) || task.row.expanded) continue;
+    if (model::is_terminal(task.row.status) || task.row.expanded) {
+      // What it began was asked to stop, and is to stop at once now.
+      const bool harder = whole && run->row.terminate && model::is_terminal(task.row.status);
+      if (harder && run->program->step(task.row.step).child && !is_helper(task))
+        leave_child(state, *run, task, moment, effects);
+      continue;
+    }
     if (is_helper(task)) {
       if (!whole || !run->row.no_cleanup) continue;
     } else if (whole && run->program->step(task.row.step).finally) {

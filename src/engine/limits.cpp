@@ -7,6 +7,7 @@
 #include "engine/dispatch.hpp"
 #include "engine/endings.hpp"
 #include "engine/gates.hpp"
+#include "engine/run_limits.hpp"
 
 namespace baton::engine {
 namespace {
@@ -96,15 +97,18 @@ void take_limits(State& state, const Run& run, const Task& task) {
 
 void give_limits_back(State& state, const Run& run, const Task& task) {
   if (seeded_bug(Bug::leak_a_semaphore) && task.row.stopping != model::Stopping::none) return;
-  for (const LimitUse& use : flow_of(run, task).limits) {
-    Limit& limit = state.limits[use.name];
-    const auto held = limit.holders.find(task.row.key);
-    if (held == limit.holders.end()) continue;
-    limit.in_use -= held->second;
-    limit.holders.erase(held);
-    let_past_limit(state, use.name);
-    forget_if_idle(state, use.name);
-  }
+  for (const LimitUse& use : flow_of(run, task).limits) give_back(state, use.name, task.row.key);
+}
+
+void give_back(State& state, const std::string& name, const TaskKey& holder) {
+  const auto found = state.limits.find(name);
+  if (found == state.limits.end()) return;
+  const auto held = found->second.holders.find(holder);
+  if (held == found->second.holders.end()) return;
+  found->second.in_use -= held->second;
+  found->second.holders.erase(held);
+  let_past_limit(state, name);
+  forget_if_idle(state, name);
 }
 
 bool let_past_limit(State& state, const std::string& name, std::size_t at_most) {
@@ -140,6 +144,7 @@ bool let_past_limit(State& state, const std::string& name, std::size_t at_most) 
 }
 
 void let_past_limit(State& state, const std::string& name) {
+  want_entries(state, name);
   if (!let_past_limit(state, name, kLetPastAtOnce)) return;
   state.releasing.push_back(Blocker::limit_full(name, ""));
   state.work.push_back({WorkKind::release, {}, 0});

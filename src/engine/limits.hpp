@@ -35,6 +35,8 @@ std::uint32_t most_of(const State& state, const model::LimitUse& use);
 
 void take_limits(State& state, const Run& run, const Task& task);
 void give_limits_back(State& state, const Run& run, const Task& task);
+// The same of one limit and whoever holds it; nothing if it does not.
+void give_back(State& state, const std::string& name, const TaskKey& holder);
 
 // Lets those past that fit now, up to `at_most`. True: there are more.
 bool let_past_limit(State& state, const std::string& name, std::size_t at_most);

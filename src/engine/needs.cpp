@@ -182,6 +182,14 @@ Needs needs_of(const State& state, const model::Command& command) {
       model::RecordKey key{model::RecordKind::dead_letter, id};
       if (!state.records.contains(key)) needs.records.push_back(std::move(key));
     }
+  } else if (const auto* remove = std::get_if<model::RemoveRuns>(&command.body)) {
+    // What this owner has changed is judged by what it knows; what it has not is in the store as it is.
+    for (const RunId& id : remove->runs) {
+      const RunKey key = id.key();
+      const Run* run = state.find(key);
+      const bool unchanged = run == nullptr || (run->touched_in == 0 && model::is_terminal(run->row.status));
+      if (key.shard() == state.shard && unchanged && !state.cold.contains(key)) needs.heads.push_back(key);
+    }
   } else if (const auto* opened = std::get_if<model::RegisterResource>(&command.body)) {
     // What gives it back has the environment of its task.
     const Run* run = state.find(opened->task.run.key());

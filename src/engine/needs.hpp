@@ -14,6 +14,7 @@ namespace baton::engine {
 struct Needs {
   std::vector<model::PayloadKey> payloads;
   std::vector<RunKey> runs;
+  std::vector<RunKey> heads;  // runs of which only the head is asked
   std::vector<std::string> idempotency_keys;
   std::vector<model::RecordKey> records;  // of kinds that are not resident
   std::vector<Hash256> definitions;       // of workflows that a step begins
@@ -21,7 +22,7 @@ struct Needs {
       0;  // load only when this commit is durable: the values are on their way to the store
 
   bool empty() const {
-    return payloads.empty() && runs.empty() && idempotency_keys.empty() && records.empty() &&
+    return payloads.empty() && runs.empty() && heads.empty() && idempotency_keys.empty() && records.empty() &&
            definitions.empty();
   }
 };

@@ -41,6 +41,10 @@ void arm_clocks(State& state, Run& run) {
   arm_run_clock(state, run);
 }
 
+void want_hold(State& state, RunKey run) {
+  state.work.push_back({WorkKind::hold, {run, kWholeRun}, 0});
+}
+
 struct Found {
   Run* run = nullptr;  // of a run or step
   Blocker what;
@@ -79,7 +83,47 @@ void end_pause(State& state, const Pause& pause, const Moment& moment, Effects& 
   run->row.paused_for = run->row.paused_for + (moment.now - run->row.paused_at);
   run->row.paused_at = {};
   arm_clocks(state, *run);
+  want_hold(state, run->row.key);
   end_phase_if_over(state, *run, moment, effects);
+}
+
+// The pause of a run, or of a step of it, is noted, and counts from now on.
+void put_pause(State& state, Run& run, Pause pause, const Moment& moment, Effects& effects) {
+  effects.put(to_record(pause));
+  effects.touch(run);
+  if (pause.what.kind == BlockerKind::run_paused && run.row.status != RunStatus::paused) {
+    run.row.status = RunStatus::paused;
+    run.row.paused_at = moment.now;
+    arm_clocks(state, run);
+    want_hold(state, run.row.key);
+  }
+  effects.record(run, {.kind = model::FactKind::run_paused,
+                       .at = moment.wall,
+                       .number = pause.until ? pause.until->us : 0,
+                       .text = pause.why,
+                       .other = pause.name});
+  const Blocker what = pause.what;
+  state.pauses.insert_or_assign(what, std::move(pause));
+}
+
+// As its parent is: paused with it, or resumed.
+void hold_child(State& state, Run& child, const Run& parent, const Moment& moment, Effects& effects) {
+  const auto own = state.pauses.find(Blocker::run_paused(child.row.key));
+  if (parent.row.status != RunStatus::paused) {
+    if (own != state.pauses.end() && own->second.with == parent.row.id)
+      end_pause(state, own->second, moment, effects);
+    return;
+  }
+  if (child.row.status != RunStatus::pending && child.row.status != RunStatus::running) return;
+  const auto cause = state.pauses.find(Blocker::run_paused(parent.row.key));
+  put_pause(state, child,
+            {.what = Blocker::run_paused(child.row.key),
+             .run = child.row.id,
+             .by = cause == state.pauses.end() ? effects.actor() : cause->second.by,
+             .why = "the run that waits for it is paused: " + parent.row.id.text(),
+             .since = moment.wall,
+             .with = parent.row.id},
+            moment, effects);
 }
 
 }  // namespace
@@ -89,7 +133,11 @@ void load_pauses(State& state, const Moment& moment) {
   for (const auto& [key, known] : state.records) {
     if (key.kind != model::RecordKind::pause || !known.record) continue;
     auto pause = model::pause_of(*known.record);
-    if (pause) state.pauses.emplace(pause->what, std::move(*pause));
+    if (!pause) continue;
+    // What an owner before has not carried through.
+    if (pause->what.kind == BlockerKind::run_paused) want_hold(state, pause->what.run);
+    if (pause->with != RunId{}) want_hold(state, pause->with.key());
+    state.pauses.emplace(pause->what, std::move(*pause));
   }
   set_resume_timer(state, moment);
 }
@@ -124,21 +172,12 @@ Status pause(State& state, const model::PauseCommand& command, const Moment& mom
               .since = moment.wall,
               .until = until};
   if (place.what.kind == BlockerKind::step_paused) pause.name = run->program->name(place.what.step);
-  effects.put(to_record(pause));
   if (run != nullptr) {
-    effects.touch(*run);
-    if (place.what.kind == BlockerKind::run_paused && run->row.status != RunStatus::paused) {
-      run->row.status = RunStatus::paused;
-      run->row.paused_at = moment.now;
-      arm_clocks(state, *run);
-    }
-    effects.record(*run, {.kind = model::FactKind::run_paused,
-                          .at = moment.wall,
-                          .number = pause.until ? pause.until->us : 0,
-                          .text = pause.why,
-                          .other = pause.name});
+    put_pause(state, *run, std::move(pause), moment, effects);
+  } else {
+    effects.put(to_record(pause));
+    state.pauses.insert_or_assign(place.what, std::move(pause));
   }
-  state.pauses.insert_or_assign(place.what, std::move(pause));
   set_resume_timer(state, moment);
   return {};
 }
@@ -156,6 +195,20 @@ Status resume(State& state, const model::PauseTarget& target, const Moment& mome
   end_pause(state, found->second, moment, effects);
   set_resume_timer(state, moment);
   return {};
+}
+
+bool hold_children(State& state, Work& work, const Moment& moment, Effects& effects, std::size_t row_limit) {
+  const Run* run = state.find(work.task.run);
+  if (run == nullptr || model::is_terminal(run->row.status)) return false;
+  for (; work.cursor < run->tasks.size(); ++work.cursor) {
+    if (effects.rows() >= row_limit) return true;
+    const model::TaskRow& row = run->tasks[work.cursor].row;
+    if (row.status != model::TaskStatus::running || row.waiting->child == RunId{}) continue;
+    Run* child = state.find(row.waiting->child.key());
+    if (child != nullptr && child->row.id == row.waiting->child && !model::is_terminal(child->row.status))
+      hold_child(state, *child, *run, moment, effects);
+  }
+  return false;
 }
 
 void resume_due(State& state, const Moment& moment, Effects& effects) {

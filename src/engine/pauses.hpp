@@ -20,6 +20,9 @@ Status resume(State& state, const model::PauseTarget& target, const Moment& mome
 
 // Ends the pauses whose time has come.
 void resume_due(State& state, const Moment& moment, Effects& effects);
+// The runs that tasks of a run wait for are paused as long as it is (SEMANTICS 34: within its reach); one
+// that a person has paused stays so. A piece of it; true: there is more.
+bool hold_children(State& state, Work& work, const Moment& moment, Effects& effects, std::size_t row_limit);
 // The run ends, or is cancelled (then it may go on): what was paused of it is not any more.
 void drop_pauses(State& state, Run& run, bool steps_too, Effects& effects);
 

@@ -21,6 +21,7 @@
 #include "engine/run_program.hpp"
 #include "engine/trigger.hpp"
 #include "engine/values.hpp"
+#include "model/batch.hpp"
 #include "model/blocker.hpp"
 #include "model/breaker.hpp"
 #include "model/command.hpp"
@@ -156,9 +157,10 @@ struct LetPast {
 
 // See limits.hpp.
 struct Limit {
-  std::optional<model::LimitRow> set;        // by a person
-  std::map<TaskKey, std::uint32_t> holders;  // of attempts that go on: how much each has
-  std::uint64_t in_use = 0;                  // by all of them
+  std::optional<model::LimitRow> set;  // by a person
+  // How much each has: attempts that go on, and runs (ordinal kWholeRun).
+  std::map<TaskKey, std::uint32_t> holders;
+  std::uint64_t in_use = 0;  // by all of them
   std::map<std::string, std::uint64_t>
       let_past;  // by queue and function: what tasks want that have left its line
 };
@@ -234,6 +236,8 @@ enum class WorkKind : std::uint8_t {
   fill,      // give the free places of a run to those that are parked
   reject,    // a queued task does not wait for its open breaker
   dispatch,  // hand queued tasks to waiting claims
+  enter,     // let runs begin that wait for a place under the first limit of State::entering
+  hold,      // the runs that tasks of a run wait for are paused and resumed with it
   // endings.hpp
   undo,       // begin the next compensation of a run
   cleanup,    // make the cleanups of a step; ordinal kWholeRun: begin with those of a run
@@ -297,6 +301,9 @@ struct State {
   std::map<std::string, Breaker> breakers;
   std::map<std::string, Limit> limits;  // that are set or in use
   std::map<TaskKey, LetPast> let_past;
+  // By limit: runs that have not begun because it is full, by urgency and age. See run_limits.hpp.
+  std::map<std::string, std::set<std::pair<std::uint8_t, RunKey>>> waiting_runs;
+  std::deque<std::string> entering;  // one for each `enter` in `work`
   // Of tasks that stand before a blocker and were in no queue yet: their order there. It is not kept.
   std::map<TaskKey, std::uint64_t> order_of_pending;
   std::map<std::string, model::QueueRow> queue_settings;  // those that are set
@@ -316,7 +323,10 @@ struct State {
   // See residency.hpp.
   std::unordered_set<RunKey> cold;  // open runs that are not in memory
   std::vector<RunKey> ended;        // terminal runs that leave memory once that is durable
-  std::vector<RunKey> idle;         // that may become cold once that is durable
+  // Removed in that commit, and not to be brought back by what was read before.
+  std::unordered_map<RunKey, JournalSequence> removed;
+  std::map<RunKey, model::RunHead> heads;  // that a command has asked for
+  std::vector<RunKey> idle;                // that may become cold once that is durable
 
   Run* find(RunKey key) {
     const auto found = runs.find(key);

@@ -4,6 +4,7 @@
 
 #include "engine/flow.hpp"
 #include "engine/load.hpp"
+#include "engine/run_limits.hpp"
 #include "engine/versions.hpp"
 
 namespace baton::engine {
@@ -49,7 +50,7 @@ Run& make_run(State& state, NewRun made, const Moment& moment, Effects& effects)
                        .number = run.row.version,
                        .text = workflow.name,
                        .other = std::move(begun_by)});
-  begin(state, run);
+  if (enter(state, run, std::move(made.limit))) begin(state, run);
   return run;
 }
 

@@ -18,12 +18,13 @@ struct NewRun {
   std::uint8_t priority = 5;
   RunId replay_of;
   model::Parent parent;
+  std::string limit;  // that it counts under, see run_limit_of(); "" = none
 };
 
 // Whether there can be runs of the workflow: too_large, or conflict for one that has no steps yet.
 Status can_run(const State& state, const model::Workflow& workflow);
 
-// Makes it, and its first steps ready.
+// Makes it, and its first steps ready, unless it has to wait for its turn (run_limits.hpp).
 Run& make_run(State& state, NewRun run, const Moment& moment, Effects& effects);
 
 }  // namespace baton::engine

@@ -5,6 +5,8 @@
 #include <utility>
 
 #include "engine/load.hpp"
+#include "model/applied.hpp"
+#include "model/retention.hpp"
 
 namespace baton::engine {
 namespace {
@@ -61,6 +63,17 @@ std::uint32_t version_of(const State& state, const model::Workflow& workflow) {
   return static_cast<std::uint32_t>(found - known->second.begin()) + 1;
 }
 
+void note_retention(State& state, const model::Workflow& workflow, const Moment& moment, Effects& effects) {
+  const model::RecordKey key = model::retention_key(workflow.name);
+  const model::Record* known = state.record(key);
+  if (workflow.retention == model::Retention{}) {
+    if (known != nullptr) effects.erase(key);
+    return;
+  }
+  model::Record record = model::to_record(workflow.name, workflow.retention, moment.wall);
+  if (known == nullptr || known->state != record.state) effects.put(std::move(record));
+}
+
 std::uint32_t define_version(State& state, const model::Workflow& workflow, const Moment& moment,
                              Effects& effects) {
   if (const std::uint32_t version = version_of(state, workflow); version > 0) return version;
@@ -69,6 +82,9 @@ std::uint32_t define_version(State& state, const model::Workflow& workflow, cons
   const auto version = static_cast<std::uint32_t>(versions.size());
   effects.define({workflow.name, version, workflow.hash,
                   std::make_shared<const std::string>(workflow.canonical), moment.wall});
+  // Of a workflow that is applied, the version that counts says it.
+  if (state.record(model::applied_key(workflow.name)) == nullptr)
+    note_retention(state, workflow, moment, effects);
   return version;
 }
 

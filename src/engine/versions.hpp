@@ -16,6 +16,9 @@ std::uint32_t version_of(const State& state, const model::Workflow& workflow);
 std::uint32_t define_version(State& state, const model::Workflow& workflow, const Moment& moment,
                              Effects& effects);
 
+// The workflow's retention is that of this version from now on.
+void note_retention(State& state, const model::Workflow& workflow, const Moment& moment, Effects& effects);
+
 // Why the run cannot go on with another version, a line for each step that does not fit; empty = it can.
 //
 // A task's place in the definition is a part of its id, of its log's name and of its history, so every step

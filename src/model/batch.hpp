@@ -53,6 +53,23 @@ struct IdempotencyChange {
   WallTime expires_at;
 };
 
+// What is known of a run that is not in memory, without its tasks.
+struct RunHead {
+  RunRow row;
+  bool dead_letter = false;  // it has one, or more
+  WallTime key_until;        // its idempotency key counts until then; 0 = it has none
+};
+
+// A run that is gone, with all that belongs to it. The store may clear that away later; nobody sees it any
+// more.
+struct RunRemoval {
+  RunKey run;
+  RunId id;
+  JournalSequence journal_head = 0;
+  Ordinal next_ordinal = 0;  // its tasks have lower ones
+  std::uint32_t additions = 0;
+};
+
 struct Batch {
   ShardId shard{};
   std::uint32_t incarnation = 0;  // of the owner; the commit fails if it is not the newest
@@ -66,13 +83,15 @@ struct Batch {
   std::vector<IdempotencyChange> idempotency;
   std::vector<RecordChange> records;  // each record at most once
   std::vector<RunFacts> facts;        // each run at most once; `previous` links the entries of a run
+  std::vector<RunRemoval> removals;   // of runs that nothing else in the batch is about
 
   bool empty() const {
     return runs.empty() && tasks.empty() && definitions.empty() && idempotency.empty() && records.empty() &&
-           facts.empty();
+           facts.empty() && removals.empty();
   }
   std::size_t rows() const {
-    return runs.size() + tasks.size() + definitions.size() + idempotency.size() + records.size();
+    return runs.size() + tasks.size() + definitions.size() + idempotency.size() + records.size() +
+           removals.size();
   }
 };
 

@@ -49,7 +49,10 @@ std::string_view name(const CommandBody& body) {
                                  "create_key",
                                  "revoke_key",
                                  "note_key_use",
-                                 "note_change"};
+                                 "note_change",
+
+                                 "remove_runs",
+                                 "files_deleted"};
   static_assert(kNames.size() == std::variant_size_v<CommandBody>);
   return kNames[body.index()];
 }

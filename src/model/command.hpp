@@ -288,6 +288,19 @@ struct NoteChange {
   std::string detail;
 };
 
+// Removes ended runs with all that belongs to them. At most 1,000; those that are still needed stay, and the
+// reply says why.
+struct RemoveRuns {
+  std::vector<RunId> runs;
+  WallTime ended_before;  // only those that have; 0 = all
+  std::string reason;
+  bool dry_run = false;  // only says what would become of them
+};
+// The files of the runs of these removals (model/removal.hpp) are deleted.
+struct FilesDeleted {
+  std::vector<std::string> removals;
+};
+
 // Once after each load: settles what the previous owner left (its in-process attempts are interrupted, leases
 // extended). After a reload, this owner's own attempts go on.
 struct StartShard {};
@@ -303,7 +316,8 @@ using CommandBody =
                  StartShard, Tick, Continue, PauseCommand, ResumeCommand, RecoverRun, DecideTask, ChangeRun,
                  Explain, AskSurvey, DiscardDeadLetters, ForceBreaker, SendSignal, AnswerApproval,
                  RegisterResource, ReleaseResource, CleanResource, ReportProgress, SetLimit, ApplyWorkflow,
-                 SetQueue, SetRoute, ForgetResults, AddTasks, CreateKey, RevokeKey, NoteKeyUse, NoteChange>;
+                 SetQueue, SetRoute, ForgetResults, AddTasks, CreateKey, RevokeKey, NoteKeyUse, NoteChange,
+                 RemoveRuns, FilesDeleted>;
 
 struct Command {
   CommandBody body;
@@ -400,12 +414,16 @@ struct TasksAdded {
   std::vector<Added> tasks;  // in the order of the steps
   bool existing = false;     // they were added before
 };
+struct RunsRemoved {
+  std::uint32_t removed = 0;  // or would be
+  std::vector<std::pair<RunId, Error>> kept;
+};
 struct Done {};
 
 using ReplyBody =
     std::variant<Error, Submitted, CancelAccepted, Claimed, HeartbeatAnswer, ReportAccepted, Discarded,
                  Explanation, Survey, RunAccepted, SignalAccepted, ApprovalAnswered, ResourceRegistered,
-                 ResourceReleased, CleaningBegun, WorkflowApplied, TasksAdded, Done>;
+                 ResourceReleased, CleaningBegun, WorkflowApplied, TasksAdded, RunsRemoved, Done>;
 
 struct Reply {
   ReplyTo to = 0;
@@ -430,6 +448,9 @@ struct RunEnded {
   RunStatus status = RunStatus::completed;
 };
 
-using Action = std::variant<StopAttempt, RunEnded>;
+// Runs were removed: their files may go.
+struct FilesLeft {};
+
+using Action = std::variant<StopAttempt, RunEnded, FilesLeft>;
 
 }  // namespace baton::model

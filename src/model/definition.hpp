@@ -260,6 +260,23 @@ struct HealthCheck {
 };
 inline constexpr Duration kHealthTimeout = Duration::seconds(5);
 
+// How long ended runs of a workflow are kept, from their end. Zero = for ever; nullopt = as the owner is set.
+struct Retention {
+  std::optional<Duration> completed;  // and cancelled
+  std::optional<Duration> failed;
+
+  friend bool operator==(const Retention&, const Retention&) = default;
+};
+
+// How many runs go on at a time: as many as share a limit. `key` is its name, a template over the run's
+// inputs.
+struct RunLimit {
+  std::string key;
+  std::uint32_t limit = 1;  // as long as nobody has set another by command
+
+  friend bool operator==(const RunLimit&, const RunLimit&) = default;
+};
+
 struct Workflow {
   std::string name;
   std::string title;
@@ -277,6 +294,8 @@ struct Workflow {
   std::uint32_t max_recovery_attempts = 3;
   bool auto_recovery = false;  // a failed run is recovered without a person, `recovery_delay` later
   Duration recovery_delay = Duration::seconds(60);
+  Retention retention;
+  std::optional<RunLimit> concurrency;  // of its runs
 
   std::vector<HealthCheck> health;  // of its targets, by name
 

@@ -56,6 +56,7 @@ Record to_record(const Pause& pause) {
   out.bytes(5, pause.by);
   out.bytes(6, pause.why);
   if (pause.until) out.signed_number(7, pause.until->us);
+  if (pause.with != RunId{}) out.bytes(8, pause.with.text());
   return {record_key(pause), std::string(scope_of(pause.what.kind)), pause.since, out.take()};
 }
 
@@ -92,6 +93,9 @@ Result<Pause> pause_of(const Record& record) {
         break;
       case 7:
         pause.until = WallTime{in.signed_number()};
+        break;
+      case 8:
+        if (const auto id = RunId::parse(in.bytes())) pause.with = *id;
         break;
       default:
         break;

@@ -22,6 +22,7 @@ struct Pause {
   std::string why;   // "" = not said
   WallTime since;
   std::optional<WallTime> until;  // resumes by itself then; nullopt = when somebody resumes it
+  RunId with;  // the run that waits for this one and is paused: it is resumed with that; zero = none
 
   friend bool operator==(const Pause&, const Pause&) = default;
 };

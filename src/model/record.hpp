@@ -28,7 +28,9 @@ enum class RecordKind : std::uint8_t {
   addition,
   api_key,
   audit,
-  audit_head
+  audit_head,
+  retention,
+  removal
 };
 
 // Resident kinds are few at a time: all of a shard are loaded at its start and stay in memory. The others are

@@ -138,6 +138,20 @@ bool get(std::string_view bytes, Parent& parent) {
   return !in.failed();
 }
 
+void put(Encoder& out, const Admission& admission) {
+  out.bytes(1, admission.limit);
+  out.number(2, admission.admitted ? 1 : 0);
+}
+
+bool get(std::string_view bytes, Admission& admission) {
+  Decoder in(bytes);
+  while (in.next()) {
+    if (in.field() == 1) admission.limit = in.bytes();
+    if (in.field() == 2) admission.admitted = in.number() != 0;
+  }
+  return !in.failed() && !admission.limit.empty();
+}
+
 void put(Encoder& out, const ItemRange& range) {
   out.number(1, range.first);
   out.number(2, range.count);
@@ -563,6 +577,11 @@ std::string encode_state(const RunRow& row) {
     out.message(63, parent);
   }
   out.number(64, row.additions);
+  if (!row.admission->limit.empty()) {
+    Encoder admission;
+    put(admission, *row.admission);
+    out.message(65, admission);
+  }
   out.number(20, row.signals);
   out.number(21, row.no_cleanup ? 1 : 0);
   return out.take();
@@ -670,6 +689,9 @@ Status decode_state(std::string_view bytes, RunRow& row) {
         break;
       case 64:
         row.additions = small;
+        break;
+      case 65:
+        if (!get(in.bytes(), row.admission.edit())) return damaged();
         break;
       case 20:
         row.signals = small;

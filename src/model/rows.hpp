@@ -243,6 +243,14 @@ struct Parent {
 };
 inline constexpr std::uint32_t kMostDepth = 16;  // levels of child runs
 
+// Of a run whose workflow limits how many go on at a time.
+struct Admission {
+  std::string limit;      // its name
+  bool admitted = false;  // it has a place; without one it has not begun
+
+  friend bool operator==(const Admission&, const Admission&) = default;
+};
+
 struct RunRow {
   RunKey key;
   RunId id;
@@ -276,6 +284,7 @@ struct RunRow {
   Ordinal next_ordinal = 0;     // the next free one, for items, added tasks and tasks that serve others
   std::uint32_t additions = 0;  // how often its tasks have added others, see addition.hpp
   Rare<Parent> parent;
+  Rare<Admission> admission;
 
   ShardTime paused_at;  // if paused
   Recovery recovery;

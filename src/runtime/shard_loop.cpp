@@ -326,6 +326,7 @@ bool ShardLoop::commit(const engine::Moment& at) {
     flight.touched.push_back(change.row.key);
     open_runs_ += static_cast<std::size_t>(change.opened);  // wraps around for -1, as it should
   }
+  for (const model::RunRemoval& removal : sealed.batch.removals) flight.touched.push_back(removal.run);
   // Early replies may leave with the commit before this one.
   std::erase_if(flight.replies, [&](model::Reply& reply) {
     if (reply.after >= flight.sequence) return false;
@@ -385,7 +386,7 @@ void ShardLoop::take_commits(std::vector<store::CommitDone> commits) {
 }
 
 void ShardLoop::begin_load(const engine::Needs& needs, std::optional<Pending> command) {
-  store::LoadRequest request{needs.payloads, needs.runs,    needs.idempotency_keys,
+  store::LoadRequest request{needs.payloads, needs.runs,    needs.heads,      needs.idempotency_keys,
                              shard_,         needs.records, needs.definitions};
   auto waiting = std::make_shared<std::optional<Pending>>(std::move(command));
   const std::uint64_t epoch = epoch_;
@@ -422,6 +423,8 @@ void ShardLoop::take_loads(std::vector<LoadDone> loads) {
     done.command->loaded = true;
     decide(*done.command, moment());
   }
+  // What was read before a removal was durable is answered by now.
+  std::erase_if(state_.removed, [&](const auto& entry) { return entry.second <= durable_; });
 }
 
 Status ShardLoop::admit(store::Loaded loaded, bool for_command) {
@@ -464,8 +467,12 @@ Status ShardLoop::admit(store::Loaded loaded, bool for_command) {
     // Work goes on without a cold one; a command that is about it has to be told.
     if (damage && (!cold || for_command)) damage = std::unexpected(std::move(why));
   }
+  for (model::RunHead& head : loaded.heads) {
+    const RunKey key = head.row.key;
+    state_.heads.insert_or_assign(key, std::move(head));
+  }
   for (auto& [key, image] : loaded.runs) {
-    if (state_.find(key) != nullptr) continue;
+    if (state_.find(key) != nullptr || state_.removed.contains(key)) continue;
     Status admitted = admit(std::move(image), loaded.definitions);
     if (!admitted && state_.cold.contains(key)) lose_cold(key, std::move(admitted).error());
   }

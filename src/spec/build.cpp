@@ -57,6 +57,8 @@ class Builder {
         workflow->recovery_delay = read_duration(tree_, delay).value_or(workflow->recovery_delay);
       }
     }
+    workflow->concurrency = read_run_limit(tree_);
+    workflow->retention = retention_of(field(root, "retention"));
     workflow->priority = static_cast<std::int8_t>(count(defaults_, "priority", 5));
 
     for (const NodeId env : {field(defaults_, "env"), field(root, "env")}) {
@@ -107,6 +109,17 @@ class Builder {
   std::uint32_t count(NodeId map, std::string_view name, std::uint32_t otherwise) const {
     const NodeId node = field(map, name);
     return node == kNoNode ? otherwise : static_cast<std::uint32_t>(tree_.integer(node).value_or(otherwise));
+  }
+  // `forever` is zero.
+  std::optional<Duration> span_or_forever(NodeId node) const {
+    if (node == kNoNode) return std::nullopt;
+    return read_duration(tree_, node).value_or(Duration{});
+  }
+  model::Retention retention_of(NodeId node) const {
+    if (node == kNoNode) return {};
+    if (tree_.is(node, NodeKind::map))
+      return {span_or_forever(field(node, "completed")), span_or_forever(field(node, "failed"))};
+    return {span_or_forever(node), span_or_forever(node)};
   }
   bool flag(NodeId map, std::string_view name) const {
     const NodeId node = field(map, name);

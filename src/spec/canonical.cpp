@@ -235,6 +235,10 @@ void targets(Writer& out, const model::Workflow& workflow) {
 std::string canonical_text(const model::Workflow& workflow) {
   Writer out;
   out.open();
+  if (workflow.concurrency) {
+    out.member("concurrency",
+               json::object{{"key", workflow.concurrency->key}, {"limit", workflow.concurrency->limit}});
+  }
   if (workflow.deadline) out.member("deadline", json::value(to_string(*workflow.deadline)));
   // The run's priority has no field of its own.
   if (workflow.priority != 5) out.member("defaults", json::object{{"priority", workflow.priority}});
@@ -259,6 +263,12 @@ std::string canonical_text(const model::Workflow& workflow) {
   if (!workflow.on_error.empty()) out.member("on_error", to_json(workflow.on_error));
   if (workflow.auto_recovery) {
     out.member("recovery", json::object{{"auto", true}, {"delay", to_string(workflow.recovery_delay)}});
+  }
+  if (workflow.retention != model::Retention{}) {
+    json::object retention;
+    if (workflow.retention.completed) retention["completed"] = to_string(*workflow.retention.completed);
+    if (workflow.retention.failed) retention["failed"] = to_string(*workflow.retention.failed);
+    out.member("retention", retention);
   }
   if (workflow.retry_budget) out.member("retry_budget", *workflow.retry_budget);
   if (workflow.sla) out.member("sla", json::value(to_string(*workflow.sla)));

@@ -27,6 +27,8 @@ void expect_equal(const model::Workflow& a, const model::Workflow& b) {
   EXPECT_EQ(a.priority, b.priority);
   EXPECT_EQ(a.max_recovery_attempts, b.max_recovery_attempts);
   EXPECT_EQ(a.auto_recovery, b.auto_recovery);
+  EXPECT_EQ(a.retention, b.retention);
+  EXPECT_EQ(a.concurrency, b.concurrency);
   if (a.auto_recovery) EXPECT_EQ(a.recovery_delay, b.recovery_delay);
   EXPECT_EQ(a.reads_env, b.reads_env);
   ASSERT_EQ(a.inputs.size(), b.inputs.size());
@@ -160,6 +162,8 @@ class RandomDefinition {
     if (chance(3)) out += "deadline: " + number(9) + "h\nsla: 90m\n";
     if (chance(3)) out += "retry_budget: " + std::to_string(random_() % 3) + "\n";
     if (chance(2)) out += "max_recovery_attempts: " + number(9) + "\n";
+    if (chance(3)) out += "retention: " + (chance(2) ? "forever" : number(90) + "d") + "\n";
+    if (chance(3)) out += "concurrency: {key: runs, limit: " + number(9) + "}\n";
     if (chance(2))
       out += "recovery: {auto: true, max_attempts: " + number(9) + ", delay: " + number(90) + "s}\n";
     if (chance(2)) out += "env: {Z: '1', A: \"${{ env.HOME }}\"}\n";

@@ -234,7 +234,10 @@ class Checker {
       }
       return no_template(node, field);
     }
-    if (forms.has(Form::word)) return word(node, field);
+    if (forms.has(Form::word)) {
+      if (forms.has(Form::duration) && parse_duration(text)) return;
+      return word(node, field);
+    }
     if (forms.has(Form::percent) && is_percentage(text)) return;
     if (forms.has(Form::duration)) {
       if (has_template(text)) return no_template(node, field);
@@ -702,6 +705,7 @@ class Checker {
 void check_fields(const Tree& tree, Findings& findings) {
   Checker(tree, findings).object(tree.root(), Shape::workflow, tree.root());
   check_failure(tree, tree.root(), false, findings);
+  check_run_limit(tree, findings);
 }
 
 std::optional<Duration> read_duration(const Tree& tree, NodeId node) {

@@ -151,7 +151,17 @@ constexpr std::array kFields = {
           .description = "Recovers failed runs without a person.",
           .example = "recovery: {auto: true, max_attempts: 2, delay: 5m}",
           .shape = Shape::recovery},
-    later(Shape::workflow, "concurrency", "Keys that limit how many runs go on at a time."),
+    Field{.owner = Shape::workflow,
+          .name = "concurrency",
+          .forms = Form::object,
+          .description =
+              "At most so many of its runs go on at a time: the others wait, `pending`, until one has ended. "
+              "Expressions in `key` may read `inputs`; without one the limit has the workflow's name. A run "
+              "has its "
+              "place from its beginning to its end, pauses included.",
+          .default_text = "no limit",
+          .example = "concurrency: {key: \"train-${{ inputs.cluster }}\", limit: 2}",
+          .shape = Shape::concurrency},
     Field{.owner = Shape::workflow,
           .name = "targets",
           .forms = Form::named,
@@ -162,7 +172,18 @@ constexpr std::array kFields = {
               "targets:\n  nlp:\n    url: \"${{ env.NLP_URL }}\"\n    breaker: {failures: 5, recovery: 60s}\n"
               "    retry: {preset: agents}",
           .shape = Shape::target},
-    later(Shape::workflow, "retention", "How long ended runs are kept."),
+    Field{
+        .owner = Shape::workflow,
+        .name = "retention",
+        .forms = Form::duration | Form::word | Form::object,
+        .description =
+            "How long its runs are kept after their end; one value holds for all of them. `0` and `forever` "
+            "keep them until somebody removes them. What counts is the version that was applied last, for "
+            "runs of all versions.",
+        .default_text = "as the owner is set: 30d, failed runs 90d",
+        .example = "retention: {completed: 7d, failed: 30d}",
+        .shape = Shape::retention,
+        .words = "forever"},
     Field{.owner = Shape::workflow,
           .name = "alerts",
           .forms = Form::object,
@@ -1165,9 +1186,9 @@ constexpr std::array kFields = {
     Field{.owner = Shape::concurrency,
           .name = "key",
           .forms = Form::templated,
-          .description =
-              "The limit's name. Steps that give the same one share it, also those of other workflows.",
-          .default_text = "WORKFLOW.STEP",
+          .description = "The limit's name. Steps and runs that give the same one share it, also those of "
+                         "other workflows.",
+          .default_text = "WORKFLOW.STEP, of runs WORKFLOW",
           .example = "key: deploy-${{ inputs.cluster }}"},
     Field{.owner = Shape::concurrency,
           .name = "limit",
@@ -1497,6 +1518,20 @@ constexpr std::array kFields = {
           .description = "How long after its end.",
           .default_text = "1m",
           .example = "delay: 5m"},
+    Field{.owner = Shape::retention,
+          .name = "completed",
+          .forms = Form::duration | Form::word,
+          .description = "Of runs that are completed or cancelled.",
+          .default_text = "as the owner is set: 30d",
+          .example = "completed: 7d",
+          .words = "forever"},
+    Field{.owner = Shape::retention,
+          .name = "failed",
+          .forms = Form::duration | Form::word,
+          .description = "Of runs that have failed.",
+          .default_text = "as the owner is set: 90d",
+          .example = "failed: 30d",
+          .words = "forever"},
 };
 
 constexpr std::array kShapes = {
@@ -1522,6 +1557,7 @@ constexpr std::array kShapes = {
     ShapeInfo{Shape::rollout, "rollout", "`rollout`"},
     ShapeInfo{Shape::rollback, "rollback", "`rollout.rollback`"},
     ShapeInfo{Shape::recovery, "recovery", "`recovery`"},
+    ShapeInfo{Shape::retention, "retention", "`retention`"},
     ShapeInfo{Shape::target, "target", "One of `targets`"},
     ShapeInfo{Shape::operation, "operation", "One of a target's `operations`"},
     ShapeInfo{Shape::breaker, "breaker", "`breaker`"},

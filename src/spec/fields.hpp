@@ -65,6 +65,10 @@ constexpr Forms operator|(Form a, Form b) {
   return {static_cast<std::uint64_t>(a) | static_cast<std::uint64_t>(b)};
 }
 
+constexpr Forms operator|(Forms a, Form b) {
+  return {a.bits | static_cast<std::uint64_t>(b)};
+}
+
 // The kinds of maps with fixed fields. `action` is what belongs to a step and is done by an executor as well
 // (`fallback`, `wait.poll`): it has a kind, and those fields of a step that say how it is done.
 enum class Shape : std::uint8_t {
@@ -90,6 +94,7 @@ enum class Shape : std::uint8_t {
   rollout,
   rollback,
   recovery,
+  retention,
   target,
   operation,
   breaker,

@@ -127,6 +127,19 @@ std::unique_ptr<model::FlowRules> read_flow(const Tree& tree, NodeId step, std::
   return std::make_unique<model::FlowRules>(std::move(rules));
 }
 
+void check_run_limit(const Tree& tree, Findings& findings) {
+  const NodeId key = find(tree, find(tree, tree.root(), "concurrency"), "key");
+  if (key != kNoNode) check_key(tree, key, findings);
+}
+
+std::optional<model::RunLimit> read_run_limit(const Tree& tree) {
+  const NodeId node = find(tree, tree.root(), "concurrency");
+  if (node == kNoNode) return std::nullopt;
+  const NodeId key = find(tree, node, "key");
+  const NodeId name = key != kNoNode ? key : find(tree, tree.root(), "name");
+  return model::RunLimit{std::string(tree.text(name)), count(tree, node, "limit", 1)};
+}
+
 json::value concurrency_json(const model::FlowRules& rules) {
   json::array list;
   for (const model::LimitUse& use : rules.flow.limits) {

@@ -4,8 +4,10 @@
 
 #include <boost/json/value.hpp>
 #include <memory>
+#include <optional>
 #include <string_view>
 
+#include "model/definition.hpp"
 #include "model/flow.hpp"
 #include "spec/findings.hpp"
 #include "spec/tree.hpp"
@@ -20,6 +22,10 @@ void check_flow(const Tree& tree, NodeId step, Findings& findings);
 // have the name "WORKFLOW.STEP".
 std::unique_ptr<model::FlowRules> read_flow(const Tree& tree, NodeId step, std::string_view workflow,
                                             std::string_view name);
+
+// Of the runs of a workflow.
+void check_run_limit(const Tree& tree, Findings& findings);
+std::optional<model::RunLimit> read_run_limit(const Tree& tree);
 
 // The values as they would stand in a definition; null = the field is not there.
 boost::json::value concurrency_json(const model::FlowRules& rules);

@@ -23,6 +23,7 @@ struct Context {
   const Ordinal* step = nullptr;  // nullptr: `env` of the workflow and `defaults`, which hold for all steps
   bool items = false;             // `item` and `index` are known
   bool self = false;              // so is `self`
+  bool only_inputs = false;       // before there is a run
 };
 
 constexpr std::string_view kStepFields[] = {"result", "status", "error", "attempts", "counts", "errors"};
@@ -64,6 +65,9 @@ class References {
       for (const std::string_view name : {"env", "workdir"}) {
         if (const auto field = tree_.find(defaults->value, name)) strings(field->value, {});
       }
+    }
+    if (const auto limit = tree_.find(tree_.root(), "concurrency"); limit && is_map(limit->value)) {
+      fields(limit->value, spec::Shape::concurrency, {.only_inputs = true});
     }
     if (const auto targets = tree_.find(tree_.root(), "targets"); targets && is_map(targets->value)) {
       for (const Member target : tree_.members(targets->value)) {
@@ -232,7 +236,10 @@ class References {
     for (const expr::Path& path : expression.paths()) {
       const std::string& variable = path[0];
       const auto at = [&](std::string_view words) { return place(node, offset, expression, words); };
-      if (variable == "steps") {
+      if (context.only_inputs && variable != "inputs") {
+        findings_.error(node, at(variable), "`" + shown(variable) + "` is not known here",
+                        "what stands here is put together before the run begins: from `inputs`");
+      } else if (variable == "steps") {
         read_step(node, expression, offset, path, context);
       } else if (variable == "env") {
         if (path.size() == 1) {

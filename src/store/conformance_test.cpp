@@ -1076,6 +1076,125 @@ TEST_P(Store, AProbeOfAHealthyStoreSucceeds) {
   owner.submit(2);
 }
 
+// ---- Removals
+
+model::RunRemoval removal_of(const RunRow& row) {
+  return {row.key, row.id, row.journal_head, row.next_ordinal, row.additions};
+}
+
+// A run with two tasks, large and small payloads, that ended in its second commit.
+RunRow ended_run(Owner& owner, std::int64_t number, WallTime ended, RunStatus status = RunStatus::completed) {
+  owner.submit(number);
+  Batch batch = owner.next();
+  RunRow row = run_row(key(number), status);
+  row.ended_at = ended;
+  row.next_ordinal = 2;
+  row.journal_head = batch.sequence;
+  batch.runs.push_back({row, false, nullptr, nullptr});
+  batch.tasks.push_back({task_row({key(number), 0}, TaskStatus::completed), false, nullptr,
+                         text('"' + std::string(6000, 'r') + '"')});
+  batch.tasks.push_back({task_row({key(number), 1}, TaskStatus::completed), true,
+                         text('"' + std::string(5000, 'i') + '"'), text("1")});
+  batch.idempotency.push_back(
+      {"key-" + std::to_string(number), Hash256::of("b"), key(number), {ended.us + 9}});
+  batch.facts.push_back(facts_of(key(number), batch.sequence - 1, "report"));
+  owner.must(std::move(batch));
+  return row;
+}
+
+TEST_P(Store, ARemovedRunIsGoneForEveryReader) {
+  Owner owner(*writer);
+  const RunRow first = ended_run(owner, 1, {100});
+  const RunRow second = ended_run(owner, 2, {200});
+  Batch batch = owner.next();
+  batch.removals.push_back(removal_of(first));
+  owner.must(std::move(batch));
+
+  EXPECT_FALSE(*reader->get_run(first.id));
+  EXPECT_EQ(reader->list_runs({.shard = kShard}, {}, 10)->size(), 1U);
+  EXPECT_TRUE(reader->run_journal(first.key, {}, 10)->empty());
+  EXPECT_FALSE(*reader->get_payload({first.key, PayloadSlot::run_input, 0, 0}));
+  LoadRequest request;
+  request.runs = {first.key};
+  request.heads = {first.key, second.key};
+  request.shard = kShard;
+  request.idempotency_keys = {"key-1", "key-2"};
+  const Loaded loaded = owner.load(std::move(request));
+  ASSERT_EQ(loaded.runs.size(), 1U);
+  EXPECT_FALSE(loaded.runs[0].second);
+  ASSERT_EQ(loaded.heads.size(), 1U);
+  EXPECT_EQ(loaded.heads[0].row.id, second.id);
+  EXPECT_EQ(loaded.heads[0].key_until, WallTime{209});
+  EXPECT_FALSE(loaded.heads[0].dead_letter);
+  EXPECT_FALSE(loaded.idempotency[0].second);
+  EXPECT_TRUE(loaded.idempotency[1].second);
+
+  // Nothing of the other one is missing.
+  EXPECT_TRUE(writer->probe());  // waits until the rest is cleared away
+  EXPECT_EQ(reader->run_journal(second.key, {}, 10)->size(), 2U);
+  EXPECT_EQ(reader->list_tasks(second.key, 0, 10, 0)->size(), 2U);
+  EXPECT_EQ((*reader->get_payload({second.key, PayloadSlot::task_result, 0, 0}))->size(), 6002U);
+  EXPECT_EQ((*reader->get_payload({second.key, PayloadSlot::task_input, 1, 0}))->size(), 5002U);
+}
+
+TEST_P(Store, FactsOfARemovedRunLeaveTheEntriesThatOthersShare) {
+  Owner owner(*writer);
+  std::vector<RunRow> rows;
+  Batch batch = owner.next();
+  for (std::int64_t i = 1; i <= 3; ++i) {
+    RunRow row = run_row(key(i), RunStatus::completed);
+    row.journal_head = batch.sequence;
+    row.next_ordinal = 1;
+    rows.push_back(row);
+    batch.runs.push_back({row, true, text("{}"), text("{}")});
+    batch.facts.push_back(facts_of(key(i)));
+  }
+  const JournalSequence sequence = batch.sequence;
+  owner.must(std::move(batch));
+  const auto left = [&]() -> std::size_t {
+    const auto entries = *reader->journal_after(kShard, sequence - 1, 10);
+    for (const auto& [at, facts] : entries) {
+      if (at == sequence) return facts.size();
+    }
+    return 0;
+  };
+  for (std::size_t i = 0; i < 3; ++i) {
+    EXPECT_EQ(left(), 3 - i);
+    Batch next = owner.next();
+    next.removals.push_back(removal_of(rows[i]));
+    owner.must(std::move(next));
+    EXPECT_TRUE(writer->probe());
+  }
+  EXPECT_EQ(left(), 0U);
+}
+
+TEST_P(Store, ARunThatIsNotThereCannotBeRemoved) {
+  Owner owner(*writer);
+  Batch batch = owner.next();
+  batch.removals.push_back(removal_of(run_row(key(7), RunStatus::completed)));
+  EXPECT_EQ(owner.must_refuse(std::move(batch)).code, ErrorCode::internal);
+}
+
+TEST_P(Store, RunsAreFoundByTheTimeOfTheirEnd) {
+  Owner owner(*writer);
+  const WallTime made = run_row(key(1)).created_at;
+  const RunRow early = ended_run(owner, 1, made + Duration::seconds(10));
+  const RunRow late = ended_run(owner, 2, made + Duration::seconds(20), RunStatus::failed);
+  owner.submit(3);
+  const auto found = [&](Duration before, std::vector<RunStatus> statuses = {}) {
+    std::vector<RunKey> keys;
+    for (const RunRow& row :
+         *reader->list_runs({.shard = kShard, .statuses = statuses, .ended_before = made + before}, {}, 10))
+      keys.push_back(row.key);
+    return keys;
+  };
+  EXPECT_EQ(found(Duration::seconds(10)), std::vector<RunKey>{});
+  EXPECT_EQ(found(Duration::seconds(10) + Duration{1}), std::vector{early.key});
+  EXPECT_EQ(found(Duration::hours(1)), (std::vector{late.key, early.key}));
+  EXPECT_EQ(found(Duration::hours(1), {RunStatus::failed}), std::vector{late.key});
+  EXPECT_EQ(*reader->list_workflows(), (std::vector<std::string>{}));
+}
+
 INSTANTIATE_TEST_SUITE_P(
     Every, Store,
     ::testing::Values(

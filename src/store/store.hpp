@@ -73,13 +73,14 @@ struct IdempotencyEntry {
 // What a decision asks for before it can be taken.
 struct LoadRequest {
   std::vector<model::PayloadKey> payloads;
-  std::vector<RunKey> runs;  // cold runs
+  std::vector<RunKey> runs;   // cold runs
+  std::vector<RunKey> heads;  // runs of which only that much is asked
   std::vector<std::string> idempotency_keys;
   ShardId shard{};  // of the idempotency keys and the records
   std::vector<model::RecordKey> records;
   std::vector<Hash256> definitions;
   bool empty() const {
-    return payloads.empty() && runs.empty() && idempotency_keys.empty() && records.empty() &&
+    return payloads.empty() && runs.empty() && heads.empty() && idempotency_keys.empty() && records.empty() &&
            definitions.empty();
   }
 };
@@ -90,7 +91,8 @@ struct Loaded {
   // never a value.
   std::vector<std::pair<model::PayloadKey, Error>> refused;
   std::vector<std::pair<RunKey, std::optional<RunImage>>> runs;  // nullopt = there is none
-  std::vector<std::pair<RunKey, Error>> damaged;                 // runs that cannot be read; not in `runs`
+  std::vector<std::pair<RunKey, Error>> damaged;  // runs that cannot be read; not in `runs` or `heads`
+  std::vector<model::RunHead> heads;              // those that there are
   std::vector<std::pair<Hash256, std::string>>
       definitions;              // canonical texts of the loaded runs' definitions, and of those asked for
   std::vector<Hash256> wanted;  // those asked for, whether they are there or not
@@ -121,6 +123,9 @@ class Writer {
   // All records of the resident kinds, in the order of their keys.
   virtual Status load_records(ShardId shard, const std::function<void(model::Record)>& record) = 0;
 
+  // What belonged to removed runs (Batch::removals) is cleared away later, in pieces between commits, and so
+  // is the room that it took; a new owner goes on with it.
+  //
   // Commits in the order of calls, at most two under way at once; `done` is called exactly once, in that
   // order. Not committed is a batch whose owner was fenced (owned), whose sequence is not the next, that
   // creates what is stored, or changes a run or task that is not (internal: a bug). An update of a run
@@ -128,7 +133,8 @@ class Writer {
   virtual void begin_commit(model::Batch batch, std::function<void(CommitDone)> done) = 0;
 
   // Reads what is committed. Order against commits under way is not defined: the caller keeps what is
-  // uncommitted. Fails as a whole if the database cannot be read.
+  // uncommitted. Loads are answered in the order of calls, and before a commit that was begun after them.
+  // Fails as a whole if the database cannot be read.
   virtual void begin_load(LoadRequest request, std::function<void(Result<Loaded>)> done) = 0;
 
   // Whether a small commit would succeed now (after `not_committed`). Waits for what was begun before.
@@ -150,6 +156,7 @@ struct RunFilter {
   // for clocks that were set back, which is allowed for up to an hour.
   std::optional<WallTime> created_from;    // inclusive
   std::optional<WallTime> created_before;  // exclusive
+  std::optional<WallTime> ended_before;    // exclusive; only those that have ended
 };
 
 // A version without its text.
@@ -210,6 +217,8 @@ class Reader {
   virtual Result<std::optional<StoredDefinition>> get_definition(const Hash256& hash) = 0;
   virtual Result<std::optional<StoredDefinition>> get_version(std::string_view workflow,
                                                               std::uint32_t version) = 0;
+  // The names of all workflows that there are versions of, ascending.
+  virtual Result<std::vector<std::string>> list_workflows() = 0;
   // Newest first, at most `limit`, older than `before` (exclusive) if given.
   virtual Result<std::vector<VersionView>> list_versions(std::string_view workflow,
                                                          std::optional<std::uint32_t> before,

@@ -30,7 +30,8 @@ std::string holders_of(const json::object& row) {
     const auto* object = holder.if_object();
     if (object == nullptr) continue;
     if (!text.empty()) text += ", ";
-    text += cell_of(*object, "step") + " (" + cell_of(*object, "id") + ")";
+    const std::string step = cell_of(*object, "step");
+    text += step.empty() ? "run " + cell_of(*object, "id") : step + " (" + cell_of(*object, "id") + ")";
     if (const std::string amount = cell_of(*object, "amount"); amount != "1") text += " " + amount;
   }
   return text;

@@ -41,6 +41,8 @@ server::ServerOptions options_of(const Context& context, const Bell& failed, boo
   options.owner.execute = execute;
   options.owner.egress = settings.egress;
   options.owner.min_free_space = settings.min_free_space;
+  options.owner.keep_completed = settings.keep_completed;
+  options.owner.keep_failed = settings.keep_failed;
   options.owner.failed = [&failed] { failed.ring(); };
   options.owner.log = [&context](std::string_view line) { context.console.note(line); };
   options.listen = settings.listen;

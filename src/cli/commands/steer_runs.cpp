@@ -1,5 +1,5 @@
-// baton runs cancel, terminate, pause, resume, recover, retry, replay, change, progress: one run, or all that
-// a filter finds.
+// baton runs cancel, terminate, pause, resume, recover, retry, replay, prune, change, progress: one run, or
+// all that a filter finds.
 #include <algorithm>
 #include <boost/json/parse.hpp>
 #include <map>
@@ -53,7 +53,7 @@ struct Options {
 };
 using OptionsPtr = std::shared_ptr<Options>;
 
-Result<json::object> filter_of(const Options& options) {
+Result<json::object> filter_of(const Options& options, std::string_view action) {
   json::object filter;
   if (!options.status.empty()) filter["status"] = options.status;
   if (!options.workflow.empty()) filter["workflow"] = options.workflow;
@@ -62,7 +62,7 @@ Result<json::object> filter_of(const Options& options) {
   if (!options.older_than.empty()) {
     const auto age = parse_duration(options.older_than);
     if (!age) return fail(ErrorCode::usage, "--older-than: " + age.error().message);
-    filter["created_before"] = to_rfc3339(wall_now() - *age);
+    filter[action == "prune" ? "ended_before" : "created_before"] = to_rfc3339(wall_now() - *age);
   }
   return filter;
 }
@@ -75,7 +75,7 @@ std::string outcome_cell(const json::object& row, const Style& style) {
 
 // All pages; refused ones make the exit code 6.
 int in_bulk(const Context& context, const Options& options, std::string_view action) {
-  auto filter = filter_of(options);
+  auto filter = filter_of(options, action);
   if (!filter) return context.fail(filter.error());
   json::object body;
   body["action"] = action;
@@ -189,7 +189,9 @@ int steer(const Context& context, const Options& options, std::string_view actio
         if (action == "recover") say_what_is_gone(context, c, options);
         return c.steer_run(options.run, verb, body);
       },
-      describe_run);
+      [&](const json::object& run, const Style& style) {
+        return action == "prune" ? "run " + cell_of(run, "id") + " is removed\n" : describe_run(run, style);
+      });
 }
 
 int replay(const Context& context, const Options& options) {
@@ -252,13 +254,13 @@ void add_run(CLI::App& command, const OptionsPtr& options, bool required) {
 }
 
 // `job_id`: false where --job-id means something else.
-void add_filter(CLI::App& command, const OptionsPtr& options, bool job_id = true) {
+void add_filter(CLI::App& command, const OptionsPtr& options, bool job_id = true,
+                std::string_view older_than = "Made longer ago than that, such as 1h") {
   command.add_option("--status", options->status, "Instead of an id: all runs in these states")
       ->type_name("STATUS");
   command.add_option("--workflow", options->workflow, "Of this workflow")->type_name("NAME");
   if (job_id) command.add_option("--job-id", options->job_id, "With this reference")->type_name("ID");
-  command.add_option("--older-than", options->older_than, "Made longer ago than that, such as 1h")
-      ->type_name("DURATION");
+  command.add_option("--older-than", options->older_than, std::string(older_than))->type_name("DURATION");
   command
       .add_option("--where", options->where,
                   "That fulfil an expression over status, workflow, job_id and created_at")
@@ -384,6 +386,38 @@ void add_repeats(Program& program, CLI::App& runs) {
       ->check(CLI::Range(0, 9).description(""));
 }
 
+int list_removals(const Context& context) {
+  Session session(context.settings, context.console);
+  if (const auto opened = session.open(Purpose::look); !opened) return context.fail(opened.error());
+  auto page = session.ask(Purpose::look, [](client::Client& c) { return c.all("removals"); });
+  if (!page) return context.fail(page.error());
+  const Column columns[] = {
+      {"REMOVED", [](const json::object& row, const Style&) { return short_time(row, "at"); }},
+      {"RUNS", [](const json::object& row, const Style&) { return cell_of(row, "runs"); }, true},
+      {"BY", [](const json::object& row, const Style&) { return cell_of(row, "by"); }, false, 1},
+      {"WHY", [](const json::object& row, const Style&) { return cell_of(row, "reason"); }, false, 9},
+      {"FILES",
+       [](const json::object& row, const Style&) {
+         return std::string(cell_of(row, "files_deleted") == "true" ? "deleted" : "being deleted");
+       }},
+  };
+  const bool none = page->items.empty();
+  print_list(context.console, context.settings.output, std::move(page->items), "", columns);
+  if (none && context.settings.output == Format::table) context.console.note("no runs were removed");
+  return kOk;
+}
+
+void add_removal(Program& program, CLI::App& runs) {
+  const auto options = std::make_shared<Options>();
+  CLI::App& prune = program.command(
+      runs, "prune", "Removes ended runs with their tasks, results, logs and history, now and for good",
+      [options](const Context& c) { return steer(c, *options, "prune", "prune", with_reason(*options)); });
+  add_run(prune, options, false);
+  add_reason(prune, options);
+  add_filter(prune, options, true, "Ended longer ago than that, such as 30d");
+  program.command(runs, "removed", "Lists which runs were removed, by whom and why", list_removals);
+}
+
 }  // namespace
 
 // "name=value" into `object`: the value as JSON if it is that, else as text.
@@ -409,6 +443,7 @@ void add_run_steering(Program& program) {
   add_ends(program, runs);
   add_pauses(program, runs);
   add_repeats(program, runs);
+  add_removal(program, runs);
   const auto options = std::make_shared<Options>();
   CLI::App& changed =
       program.command(runs, "change", "Changes priority, metadata or labels of a run that goes on",

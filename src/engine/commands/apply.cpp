@@ -52,6 +52,7 @@ void decide(State& state, const model::ApplyWorkflow& command, model::ReplyTo re
     if (stored->applications.size() > model::kApplicationsKept)
       stored->applications.resize(model::kApplicationsKept);
     effects.put(to_record(*stored));
+    note_retention(state, workflow, moment, effects);
   }
   effects.reply(reply_to, answer);
 }

@@ -57,7 +57,7 @@ void decide(State& state, const model::CancelRun& command, model::ReplyTo reply_
                           .text = std::string(utf8_prefix(command.reason, model::kMessageLimit))});
     drop_pauses(state, *run, false, effects);
     run->row.recovery = {};
-    if (!ending || drops) state.work.push_back({WorkKind::sweep, {run->row.key, kWholeRun}, 0});
+    if (!ending || drops || harder) state.work.push_back({WorkKind::sweep, {run->row.key, kWholeRun}, 0});
     end_phase_if_over(state, *run, moment, effects);
   }
   effects.reply(reply_to, model::CancelAccepted{command.run, run->row.status});

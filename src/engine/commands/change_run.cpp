@@ -1,9 +1,11 @@
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
+#include <utility>
 
 #include "engine/commands/commands.hpp"
 #include "engine/load.hpp"
 #include "engine/lookup.hpp"
+#include "engine/run_limits.hpp"
 
 namespace baton::engine::commands {
 namespace {
@@ -43,7 +45,8 @@ Status merge_into_context(State& state, Run& run, const model::ChangeRun& comman
 
 void change_priority(State& state, Run& run, std::uint8_t priority, Effects& effects) {
   effects.touch(run);
-  run.row.priority = priority;
+  const std::uint8_t before = std::exchange(run.row.priority, priority);
+  reorder_entry(state, run, before);
   // What has no row yet takes it from the run; the others follow as work.
   for (Task& task : run.tasks) {
     if (!task.stored && task.line == nullptr) task.row.priority = priority_of(run, task.row.step);

@@ -25,6 +25,8 @@ void decide(State&, const model::StartShard&, model::ReplyTo, const Moment&, Eff
 void decide(State&, const model::Tick&, model::ReplyTo, const Moment&, Effects&);
 void decide(State&, const model::DiscardDeadLetters&, model::ReplyTo, const Moment&, Effects&);
 void decide(State&, const model::ForgetResults&, model::ReplyTo, const Moment&, Effects&);
+void decide(State&, const model::RemoveRuns&, model::ReplyTo, const Moment&, Effects&);
+void decide(State&, const model::FilesDeleted&, model::ReplyTo, const Moment&, Effects&);
 void decide(State&, const model::PauseCommand&, model::ReplyTo, const Moment&, Effects&);
 void decide(State&, const model::ResumeCommand&, model::ReplyTo, const Moment&, Effects&);
 void decide(State&, const model::RecoverRun&, model::ReplyTo, const Moment&, Effects&);

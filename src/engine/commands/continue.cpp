@@ -7,7 +7,9 @@
 #include "engine/flow.hpp"
 #include "engine/gates.hpp"
 #include "engine/generations.hpp"
+#include "engine/pauses.hpp"
 #include "engine/queues.hpp"
+#include "engine/run_limits.hpp"
 
 namespace baton::engine::commands {
 namespace {
@@ -31,6 +33,14 @@ bool work_on(State& state, Work work, const Moment& moment, Effects& effects, st
   }
   if (work.kind == WorkKind::admit) {
     if (admit_tasks(state, moment, effects, row_limit)) state.work.push_back(work);
+    return true;
+  }
+  if (work.kind == WorkKind::enter) {
+    if (let_runs_enter(state, effects, row_limit)) state.work.push_back(work);
+    return true;
+  }
+  if (work.kind == WorkKind::hold) {
+    if (hold_children(state, work, moment, effects, row_limit)) state.work.push_back(work);
     return true;
   }
   if (work.kind == WorkKind::fill) {

@@ -9,6 +9,7 @@
 #include "engine/flow.hpp"
 #include "engine/generations.hpp"
 #include "engine/lookup.hpp"
+#include "engine/run_limits.hpp"
 #include "engine/timers.hpp"
 
 namespace baton::engine::commands {
@@ -198,6 +199,7 @@ Status redo(State& state, Run& run, Task& task, const model::DecideTask& command
                 .root = row.key.ordinal,
                 .reason = std::string(utf8_prefix(command.reason, kReasonLimit))};
   TRY_VOID(may_get(run, task, command));
+  if (model::is_terminal(run.row.status)) TRY_VOID(enter_again(state, run));
   if (!command.input.empty()) note_decision(run, task, "edit", command.reason, moment, effects);
   begin_recovery(state, run, std::move(plan), Duration{},
                  command.verdict == Verdict::complete ? command.result : command.input, moment, effects);

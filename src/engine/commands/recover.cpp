@@ -5,6 +5,7 @@
 #include "engine/generations.hpp"
 #include "engine/load.hpp"
 #include "engine/lookup.hpp"
+#include "engine/run_limits.hpp"
 #include "engine/versions.hpp"
 
 namespace baton::engine::commands {
@@ -104,9 +105,14 @@ void decide(State& state, const model::RecoverRun& command, model::ReplyTo reply
   if (auto may = may_recover(**run, command.force); !may) return refuse(may.error());
   auto plan = plan_of(**run, command);
   if (!plan) return refuse(plan.error());
+  std::optional<std::uint32_t> version;
   if (command.onto && command.onto->hash != (*run)->row.definition) {
-    const auto version = fitting_version(state, **run, *command.onto);
-    if (!version) return refuse(version.error());
+    const auto fitting = fitting_version(state, **run, *command.onto);
+    if (!fitting) return refuse(fitting.error());
+    version = *fitting;
+  }
+  if (auto place = enter_again(state, **run); !place) return refuse(place.error());
+  if (version) {
     change_version(**run, program_for(state, command.onto), *version, moment, effects);
     effects.put(input_of((*run)->row.key), command.input);
   }

@@ -18,6 +18,7 @@
 #include "engine/queues.hpp"
 #include "engine/rates.hpp"
 #include "engine/resources.hpp"
+#include "engine/run_limits.hpp"
 #include "engine/timers.hpp"
 #include "engine/turns.hpp"
 #include "engine/waiting.hpp"
@@ -125,11 +126,12 @@ void decide(State& state, const model::StartShard&, model::ReplyTo reply_to, con
     }
     if (rank) state.work.push_back({WorkKind::rank, {run->row.key, kWholeRun}, 0});
     if (run->row.recovery.scope != model::Recovery::Scope::none) {
+      recall_entry(state, *run);
       if (seeded_bug(Bug::forget_recovery_on_reload)) continue;
       resume_recovery(state, *run, moment);
       continue;  // it takes the pending tasks up when all of them are reset
     }
-    take_up(state, *run);
+    if (recall_entry(state, *run)) take_up(state, *run);
     for (Task& task : run->tasks) arm_clock(state, *run, task);
     arm_run_clock(state, *run);
     const bool stop = run->row.cancel_requested || run->row.timed_out ||
@@ -166,6 +168,9 @@ void decide(State& state, const model::StartShard&, model::ReplyTo reply_to, con
     if (seeded_bug(Bug::forget_interrupted_on_reload)) break;
     lose(state, *run, run->tasks[ordinal], model::AttemptEnd::interrupted, moment, effects);
   }
+  std::vector<std::string> lines;
+  for (const auto& [limit, waiting] : state.waiting_runs) lines.push_back(limit);
+  for (const std::string& limit : lines) want_entries(state, limit);
   scan_orphans(state);
   arm_orphan_scan(state, moment.now);
   effects.reply(reply_to, model::Done{});

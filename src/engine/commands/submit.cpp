@@ -1,6 +1,7 @@
 #include "base/seeded_bug.hpp"
 #include "engine/commands/commands.hpp"
 #include "engine/queues.hpp"
+#include "engine/run_limits.hpp"
 #include "engine/submission.hpp"
 
 namespace baton::engine::commands {
@@ -34,6 +35,8 @@ void decide(State& state, const model::SubmitRun& command, model::ReplyTo reply_
     effects.reply(reply_to, room.error());
     return;
   }
+  auto limit = run_limit_of(state, workflow, command.input);
+  if (!limit) return effects.reply(reply_to, limit.error());
   const Run& run =
       make_run(state,
                {.workflow = command.workflow,
@@ -42,7 +45,8 @@ void decide(State& state, const model::SubmitRun& command, model::ReplyTo reply_
                 .job_id = command.job_id,
                 .priority = command.priority.value_or(static_cast<std::uint8_t>(workflow.priority)),
                 .replay_of = command.replay_of,
-                .parent = {}},
+                .parent = {},
+                .limit = std::move(*limit)},
                moment, effects);
   if (!command.idempotency_key.empty()) {
     model::IdempotencyChange use{command.idempotency_key, command.body, run.row.key,

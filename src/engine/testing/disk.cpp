@@ -54,11 +54,56 @@ void Disk::commit(const model::Batch& batch) {
   for (const model::RunChange& change : batch.runs) store(change);
   for (const model::TaskChange& change : batch.tasks) store(change);
   for (const model::RunFacts& facts : batch.facts) store(facts);
+  for (const model::RunRemoval& removal : batch.removals) remove(removal);
   for (const model::TaskChange& change : batch.tasks) compare(change.row);
   for (const model::RunChange& change : batch.runs) {
     compare(change.row);
     recount(change.row);
   }
+}
+
+// Nothing that belongs to it may be in the same batch, and it must be over.
+void Disk::remove(const model::RunRemoval& removal) {
+  const model::RunRow* row = run(removal.run);
+  ASSERT_NE(row, nullptr);
+  EXPECT_EQ(row->id, removal.id);
+  EXPECT_TRUE(model::is_terminal(row->status));
+  EXPECT_EQ(row->journal_head, removal.journal_head);
+  EXPECT_LT(row->journal_head, sequence_) << "a run is removed in the batch that changes it";
+  EXPECT_EQ(row->next_ordinal, removal.next_ordinal);
+  EXPECT_EQ(row->additions, removal.additions);
+  const std::string id = removal.id.text();
+  for (const auto& [key, record] : records_) {
+    const bool belongs = key.kind == model::RecordKind::resource ||
+                         key.kind == model::RecordKind::dead_letter ||
+                         key.kind == model::RecordKind::signal || key.kind == model::RecordKind::approval;
+    EXPECT_FALSE(belongs && key.key.find(id) != std::string::npos)
+        << "a record outlives its run: " << key.key;
+  }
+  runs_.erase(removal.run);
+  std::erase_if(tasks_, [&](const auto& entry) { return entry.first.run == removal.run; });
+  std::erase_if(payloads_, [&](const auto& entry) { return entry.first.run == removal.run; });
+  std::erase_if(uses_, [&](const auto& entry) { return entry.second.run == removal.run; });
+  std::erase_if(records_, [&](const auto& entry) {
+    return entry.first.kind == model::RecordKind::addition && entry.first.key.starts_with(id);
+  });
+  facts_.erase(removal.run);
+  heads_.erase(removal.run);
+  histories_.erase(removal.run);
+}
+
+std::optional<model::RunHead> Disk::head(RunKey key) const {
+  const model::RunRow* row = run(key);
+  if (row == nullptr) return std::nullopt;
+  model::RunHead head{*row, false, {}};
+  const std::string id = row->id.text();
+  const auto letter = records_.lower_bound({model::RecordKind::dead_letter, id});
+  head.dead_letter = letter != records_.end() && letter->first.kind == model::RecordKind::dead_letter &&
+                     letter->first.key.starts_with(id);
+  for (const auto& [name, use] : uses_) {
+    if (use.run == key) head.key_until = std::max(head.key_until, use.expires_at);
+  }
+  return head;
 }
 
 void Disk::replace(const model::PayloadKey& key, const model::Text& text) {
@@ -321,6 +366,10 @@ std::string bytes_of(const model::Batch& batch) {
     out.bytes(26, change.record.group);
     out.signed_number(27, change.record.at.us);
     out.bytes(28, change.record.state);
+  }
+  for (const model::RunRemoval& removal : batch.removals) {
+    out.signed_number(29, removal.run.value);
+    out.signed_number(30, removal.journal_head);
   }
   return out.take();
 }

@@ -28,6 +28,7 @@ class Disk {
   model::Text payload(const model::PayloadKey& key) const;
 
   const model::RunRow* run(RunKey key) const;
+  std::optional<model::RunHead> head(RunKey key) const;
   const model::TaskRow* task(TaskKey key) const;
   std::vector<model::TaskRow> tasks(RunKey run) const;  // stored ones, by ordinal
   const std::vector<model::Fact>& facts(RunKey run) const { return facts_.at(run); }
@@ -48,6 +49,7 @@ class Disk {
   void store(const model::RunChange& change);
   void store(const model::TaskChange& change);
   void store(const model::RunFacts& facts);
+  void remove(const model::RunRemoval& removal);
   void compare(const model::RunRow& row);
   void compare(const model::TaskRow& row);
   void recount(const model::RunRow& row);

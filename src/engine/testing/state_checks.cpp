@@ -17,6 +17,7 @@
 #include "engine/limits.hpp"
 #include "engine/load.hpp"
 #include "engine/queues.hpp"
+#include "engine/run_limits.hpp"
 #include "engine/waiting.hpp"
 
 namespace baton::engine::testing {
@@ -184,6 +185,7 @@ class RunCheck {
         if (!is_helper(task)) EXPECT_TRUE(is_terminal(task.row.status)) << "left behind: " << label(task);
       return;
     }
+    if (waits_for_place(run_.row) && run_.row.status != model::RunStatus::cancelling) return;
     bool open = has_ending_work() || run_.row.status == model::RunStatus::paused ||
                 run_.row.recovery.scope != model::Recovery::Scope::none;
     for (const Task& task : run_.tasks) {
@@ -357,11 +359,31 @@ bool is_releasing(const State& state, const model::Blocker& line) {
       state.releasing, [&](const model::Blocker& b) { return b.kind == line.kind && b.name == line.name; });
 }
 
+// A run under a limit has a place or waits for one, and waits for nothing else.
+void check_entry(const State& state, const Run& run,
+                 std::map<std::string, std::map<TaskKey, std::uint32_t>>& held) {
+  const model::Admission& admission = *run.row.admission;
+  if (admission.limit.empty()) return;
+  const std::pair place(static_cast<std::uint8_t>(9 - run.row.priority), run.row.key);
+  if (admission.admitted) held[admission.limit][{run.row.key, kWholeRun}] = 1;
+  const auto line = state.waiting_runs.find(admission.limit);
+  const bool waits = line != state.waiting_runs.end() && line->second.contains(place);
+  EXPECT_EQ(waits, waits_for_place(run.row));
+  const bool coming = std::ranges::find(state.entering, admission.limit) != state.entering.end();
+  if (!waits || coming || *line->second.begin() != place) return;
+  const auto limit = state.limits.find(admission.limit);
+  const bool set = limit != state.limits.end() && limit->second.set;
+  EXPECT_GE(limit == state.limits.end() ? 0 : limit->second.in_use,
+            set ? limit->second.set->limit : run.program->workflow().concurrency->limit)
+      << "stuck before its limit";
+}
+
 // Limits are counted as the rows say and never exceeded; nobody stands in the line of a limit or rate for
 // nothing.
 void check_flow(const State& state) {
   std::map<std::string, std::map<TaskKey, std::uint32_t>> held;
   for (const auto& [run_key, run] : state.runs) {
+    check_entry(state, *run, held);
     for (const Task& task : run->tasks) {
       if (!has_attempt(task.row)) continue;
       for (const model::LimitUse& use : flow_of(*run, task).limits) held[use.name][task.row.key] = use.amount;

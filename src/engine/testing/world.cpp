@@ -163,10 +163,13 @@ void World::load(const Needs& needs) {
   for (const Hash256& hash : needs.definitions) program(hash);
   for (const RunKey key : needs.runs) {
     const model::RunRow* row = disk_.run(key);
-    if (row == nullptr) continue;
+    if (row == nullptr || state_->removed.contains(key)) continue;
     const Status admitted =
         admit(*state_, *row, disk_.tasks(key), program(row->definition), additions(row->id));
     EXPECT_TRUE(admitted);
+  }
+  for (const RunKey key : needs.heads) {
+    if (auto head = disk_.head(key)) state_->heads.insert_or_assign(key, std::move(*head));
   }
   for (const model::RecordKey& key : needs.records) {
     EXPECT_FALSE(model::is_resident(key.kind));

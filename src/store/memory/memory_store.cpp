@@ -52,7 +52,9 @@ struct MemoryData {
 
   Status check(const Batch& batch) const;
   void apply(const Batch& batch);
+  void remove(const model::RunRemoval& removal);
   RunImage image(const StoredRun& run) const;
+  std::optional<model::RunHead> head(RunKey key) const;
   Result<Text> payload(const PayloadKey& key) const;
 };
 
@@ -88,6 +90,10 @@ Status MemoryData::check(const Batch& batch) const {
     if (key.ordinal == 0 && !runs.contains(key.run) && !creates_run(key.run)) {
       return fail(ErrorCode::internal, describe(key.run) + " is not stored");
     }
+  }
+  for (const auto& removal : batch.removals) {
+    if (!runs.contains(removal.run))
+      return fail(ErrorCode::internal, describe(removal.run) + " is not stored");
   }
   for (const auto& change : batch.definitions) {
     for (const auto& [hash, stored] : definitions) {
@@ -141,11 +147,48 @@ void MemoryData::apply(const Batch& batch) {
     }
   }
   if (!batch.facts.empty()) journal[{batch.shard, batch.sequence}] = batch.facts;
+  for (const auto& removal : batch.removals) remove(removal);
   ShardMeta& meta = shards[batch.shard];
   meta.sequence = batch.sequence;
   meta.shard_time = batch.shard_time;
   meta.wall_time = batch.wall_time;
   meta.last_run = batch.last_run;
+}
+
+void MemoryData::remove(const model::RunRemoval& removal) {
+  runs.erase(removal.run);
+  std::erase_if(tasks, [&](const auto& entry) { return entry.first.run == removal.run; });
+  std::erase_if(idempotency, [&](const auto& entry) { return entry.second.run == removal.run; });
+  const std::string additions = model::additions_of(removal.id);
+  std::erase_if(records, [&](const auto& entry) {
+    const auto& [shard, key] = entry.first;
+    return shard == removal.run.shard() && key.kind == model::RecordKind::addition &&
+           key.key.starts_with(additions);
+  });
+  JournalSequence at = removal.journal_head;
+  while (at > 0) {
+    const auto entry = journal.find({removal.run.shard(), at});
+    if (entry == journal.end()) break;
+    const auto facts = std::ranges::find(entry->second, removal.run, &model::RunFacts::run);
+    if (facts == entry->second.end()) break;
+    at = facts->previous;
+    entry->second.erase(facts);
+    if (entry->second.empty()) journal.erase(entry);
+  }
+}
+
+std::optional<model::RunHead> MemoryData::head(RunKey key) const {
+  const auto run = runs.find(key);
+  if (run == runs.end()) return std::nullopt;
+  model::RunHead head{run->second.row, false, {}};
+  const std::string id = head.row.id.text();
+  const auto letter = records.lower_bound({key.shard(), {model::RecordKind::dead_letter, id}});
+  head.dead_letter = letter != records.end() && letter->first.second.kind == model::RecordKind::dead_letter &&
+                     letter->first.second.key.starts_with(id);
+  for (const auto& [name, entry] : idempotency) {
+    if (entry.run == key) head.key_until = std::max(head.key_until, entry.expires_at);
+  }
+  return head;
 }
 
 RunImage MemoryData::image(const StoredRun& run) const {
@@ -291,6 +334,9 @@ void MemoryWriter::begin_load(LoadRequest request, std::function<void(Result<Loa
       loaded.runs.emplace_back(key, data_->image(run->second));
       wanted.insert(run->second.row.definition);
     }
+    for (const RunKey key : request.heads) {
+      if (auto head = data_->head(key)) loaded.heads.push_back(std::move(*head));
+    }
     for (const Hash256& hash : wanted) {
       const auto found = data_->definitions.find(hash);
       if (found != data_->definitions.end()) loaded.definitions.emplace_back(hash, found->second.canonical);
@@ -322,7 +368,8 @@ bool matches(const RunFilter& filter, const RunRow& row) {
           std::ranges::find(filter.workflows, row.workflow) != filter.workflows.end()) &&
          (filter.job_ids.empty() || std::ranges::find(filter.job_ids, row.job_id) != filter.job_ids.end()) &&
          (!filter.created_from || row.created_at >= *filter.created_from) &&
-         (!filter.created_before || row.created_at < *filter.created_before);
+         (!filter.created_before || row.created_at < *filter.created_before) &&
+         (!filter.ended_before || (model::is_terminal(row.status) && row.ended_at < *filter.ended_before));
 }
 
 TaskView view(const StoredTask& task, std::size_t max_result) {
@@ -390,6 +437,13 @@ Result<std::optional<StoredDefinition>> MemoryReader::get_version(std::string_vi
     if (d.workflow == workflow && d.version == version) return d;
   }
   return std::nullopt;
+}
+
+Result<std::vector<std::string>> MemoryReader::list_workflows() {
+  const std::lock_guard lock(data_->mutex);
+  std::set<std::string> names;
+  for (const auto& [hash, d] : data_->definitions) names.insert(d.workflow);
+  return std::vector<std::string>(names.begin(), names.end());
 }
 
 Result<std::vector<VersionView>> MemoryReader::list_versions(std::string_view workflow,

@@ -75,6 +75,7 @@ class MemoryReader final : public Reader {
   Result<std::optional<StoredDefinition>> get_definition(const Hash256& hash) override;
   Result<std::optional<StoredDefinition>> get_version(std::string_view workflow,
                                                       std::uint32_t version) override;
+  Result<std::vector<std::string>> list_workflows() override;
   Result<std::vector<VersionView>> list_versions(std::string_view workflow,
                                                  std::optional<std::uint32_t> before,
                                                  std::size_t limit) override;

@@ -61,8 +61,9 @@ Status make_empty(const std::string& path) {
 }
 
 // What SQLite's own check does not know of.
+constexpr const char* kTasksOfNothing =
+    "SELECT count(*) FROM task WHERE run NOT IN (SELECT key FROM run UNION ALL SELECT run FROM remains)";
 constexpr std::array kNothing = {
-    "SELECT count(*) FROM task WHERE run NOT IN (SELECT key FROM run)",
     "SELECT count(*) FROM idempotency WHERE run NOT IN (SELECT key FROM run)",
     "SELECT count(*) FROM payload WHERE id NOT IN (SELECT id FROM payload_content)",
 };
@@ -74,7 +75,11 @@ Result<BackupReport> examine(Connection& connection, const std::string& file) {
   if (const std::string said = connection.pragma_text("PRAGMA integrity_check(1)"); said != "ok") {
     return fail(ErrorCode::corrupt, file + " is damaged: " + said);
   }
-  for (const char* sql : kNothing) {
+  std::vector<const char*> checks(kNothing.begin(), kNothing.end());
+  // Before schema 4 no run was ever removed.
+  checks.push_back(report.schema >= 4 ? kTasksOfNothing
+                                      : "SELECT count(*) FROM task WHERE run NOT IN (SELECT key FROM run)");
+  for (const char* sql : checks) {
     Query query = connection.query(sql);
     if (query.next() && query.number_at(0) != 0) {
       return fail(ErrorCode::corrupt, file + " is damaged: it has rows that point to nothing");

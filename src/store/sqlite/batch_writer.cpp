@@ -133,6 +133,7 @@ Status BatchWriter::write(const Batch& batch) {
   }
   for (const auto& change : batch.idempotency) write_idempotency(batch.shard, change);
   for (const auto& change : batch.records) write_record(connection_, batch.shard, change);
+  for (const auto& removal : batch.removals) TRY_VOID(remove_run(removal));
   if (!batch.facts.empty()) append_journal(connection_, batch.shard, batch.sequence, batch.facts);
   return {};
 }
@@ -332,6 +333,33 @@ Status BatchWriter::update_run(const RunWrite& write) {
     return refused(describe(write.key) + " cannot be updated");
   // Last, so that content which is kept does not go and come again.
   for (const std::int64_t id : replaced) release_payload(connection_, id);
+  return {};
+}
+
+// From here on nobody sees the run any more; the rest of it is cleared away later (remains.hpp).
+Status BatchWriter::remove_run(const model::RunRemoval& removal) {
+  std::vector<std::int64_t> payloads;
+  {
+    Query query = connection_.query(
+        "SELECT input, context, task_input, task_result FROM run WHERE key = ?1 AND id = ?2");
+    query.number(1, removal.run.value)
+        .blob(2, {reinterpret_cast<const char*>(removal.id.bytes.data()), removal.id.bytes.size()});
+    if (!query.next()) return refused(describe(removal.run) + " is not stored");
+    for (int column = 0; column < 4; ++column) {
+      if (query.is_number_at(column)) payloads.push_back(query.number_at(column));
+    }
+  }
+  for (const std::int64_t id : payloads) release_payload(connection_, id);
+  connection_.query("DELETE FROM run WHERE key = ?1").number(1, removal.run.value).run();
+  connection_.query("DELETE FROM idempotency WHERE run = ?1").number(1, removal.run.value).run();
+  const std::string id = removal.id.text();
+  connection_.query("INSERT INTO remains(run, id, journal, tasks, additions) VALUES(?1, ?2, ?3, ?4, ?5)")
+      .number(1, removal.run.value)
+      .text(2, id)
+      .number(3, removal.journal_head)
+      .number(4, removal.next_ordinal)
+      .number(5, removal.additions)
+      .run();
   return {};
 }
 

@@ -46,6 +46,7 @@ class BatchWriter {
   Status update_run(const RunWrite& write);
   RunCells store_payloads(const RunWrite& write);
   bool try_update_run(const RunWrite& write, const RunCells& cells, unsigned parts);
+  Status remove_run(const model::RunRemoval& removal);
   Status insert_task(const model::TaskChange& change);
   Status update_task(const model::TaskChange& change);
   bool try_update_task(const model::TaskChange& change, const TaskCells& cells, unsigned parts);

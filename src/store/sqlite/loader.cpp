@@ -11,7 +11,6 @@ namespace {
 
 Result<std::optional<IdempotencyEntry>> read_idempotency(Connection& connection, ShardId shard,
                                                          const std::string& key) {
-  // A run that retention removed gives its key free.
   Query query = connection.query(
       "SELECT i.body, i.run, r.id, i.expires FROM idempotency i JOIN run r ON r.key = i.run "
       "WHERE i.shard = ?1 AND i.key = ?2");
@@ -28,6 +27,27 @@ Result<std::optional<IdempotencyEntry>> read_idempotency(Connection& connection,
   entry.run.value = query.number_at(1);
   entry.expires_at.us = query.number_at(3);
   return entry;
+}
+
+Result<std::optional<model::RunHead>> read_head(Connection& connection, RunKey key) {
+  TRY(std::optional<model::RunRow> row, read_run(connection, key));
+  if (!row) return std::nullopt;
+  model::RunHead head{std::move(*row), false, {}};
+  const std::string id = head.row.id.text();
+  const std::string end = id + '~';  // behind all of the run's
+  {
+    Query letters = connection.query(
+        "SELECT 1 FROM record WHERE shard = ?1 AND kind = ?2 AND key >= ?3 AND key < ?4 LIMIT 1");
+    letters.number(1, static_cast<std::int64_t>(key.shard()))
+        .number(2, static_cast<std::int64_t>(model::RecordKind::dead_letter))
+        .text(3, id)
+        .text(4, end);
+    head.dead_letter = letters.next();
+  }
+  Query keys = connection.query("SELECT coalesce(max(expires), 0) FROM idempotency WHERE run = ?1");
+  keys.number(1, key.value);
+  if (keys.next()) head.key_until.us = keys.number_at(0);
+  return head;
 }
 
 }  // namespace
@@ -53,6 +73,14 @@ Result<Loaded> load(Connection& connection, const LoadRequest& request) {
     }
     if (*image) definitions.insert((*image)->run.definition);
     loaded.runs.emplace_back(key, std::move(*image));
+  }
+  for (const RunKey key : request.heads) {
+    Result<std::optional<model::RunHead>> head = read_head(connection, key);
+    if (!head) {
+      loaded.damaged.emplace_back(key, std::move(head).error());
+    } else if (*head) {
+      loaded.heads.push_back(std::move(**head));
+    }
   }
   for (const Hash256& hash : definitions) {
     TRY(std::optional<StoredDefinition> definition, read_definition(connection, hash));

@@ -109,7 +109,19 @@ CREATE INDEX record_group ON record(shard, kind, grp, key);
 // When the last commit was: shard time goes on while there is no owner. 0 = before this schema.
 constexpr const char* kSchema3 = "ALTER TABLE meta ADD COLUMN wall_time INTEGER NOT NULL DEFAULT 0;";
 
-constexpr std::array kMigrations = {kSchema1, kSchema2, kSchema3};
+// Runs that were removed and what is left of them (remains.hpp). The keys of a run are found by it.
+constexpr const char* kSchema4 = R"sql(
+CREATE TABLE remains(
+  run INTEGER PRIMARY KEY,
+  id TEXT NOT NULL,
+  journal INTEGER NOT NULL,
+  tasks INTEGER NOT NULL,
+  additions INTEGER NOT NULL
+) STRICT;
+CREATE INDEX idempotency_run ON idempotency(run);
+)sql";
+
+constexpr std::array kMigrations = {kSchema1, kSchema2, kSchema3, kSchema4};
 
 }  // namespace
 

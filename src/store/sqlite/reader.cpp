@@ -17,6 +17,7 @@ namespace {
 using model::RunRow;
 using sqlite::Connection;
 using sqlite::guarded;
+using sqlite::Query;
 
 // Bytes of journal that one call reads before it stops.
 constexpr std::size_t kJournalBytes = 8 << 20;
@@ -108,6 +109,7 @@ class SqliteReader final : public Reader {
   Result<std::optional<StoredDefinition>> get_definition(const Hash256& hash) override;
   Result<std::optional<StoredDefinition>> get_version(std::string_view workflow,
                                                       std::uint32_t version) override;
+  Result<std::vector<std::string>> list_workflows() override;
   Result<std::vector<VersionView>> list_versions(std::string_view workflow,
                                                  std::optional<std::uint32_t> before,
                                                  std::size_t limit) override;
@@ -194,6 +196,17 @@ Result<std::optional<StoredDefinition>> SqliteReader::get_version(std::string_vi
                                                                   std::uint32_t version) {
   return pool_.snapshot("reading a definition", [&](Connection& connection) {
     return sqlite::read_definition(connection, workflow, version);
+  });
+}
+
+Result<std::vector<std::string>> SqliteReader::list_workflows() {
+  return pool_.snapshot("listing workflows", [&](Connection& connection) -> Result<std::vector<std::string>> {
+    Query query = connection.query(
+        "SELECT name FROM workflow w WHERE EXISTS (SELECT 1 FROM definition WHERE workflow = w.id) ORDER BY "
+        "name");
+    std::vector<std::string> names;
+    while (query.next()) names.emplace_back(query.bytes_at(0));
+    return names;
   });
 }
 

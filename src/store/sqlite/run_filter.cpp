@@ -21,18 +21,21 @@ struct Window {
   std::int64_t limit;
   std::optional<WallTime> created_from;
   std::optional<WallTime> created_before;
+  std::optional<WallTime> ended_before;
 
-  // Of parameters 1, 2, 3, and 8, 9 where there are times.
+  // Of parameters 1, 2, 3, and 7, 8, 9 where there are times.
   std::string condition() const {
     std::string sql = "key >= ?1 AND key < ?2";
     if (created_from) sql += " AND created >= ?8";
     if (created_before) sql += " AND created < ?9";
+    if (ended_before) sql += " AND status >= 5 AND ended < ?7";
     return sql;
   }
   void bind(Query& query) const {
     query.number(1, from.value).number(2, end.value).number(3, limit);
     if (created_from) query.number(8, created_from->us);
     if (created_before) query.number(9, created_before->us);
+    if (ended_before) query.number(7, ended_before->us);
   }
 };
 
@@ -68,9 +71,11 @@ void narrow(Connection& connection, Window& window) {
     window.from.value =
         first_made_at(connection, window.from.value, window.end.value, *window.created_from - kClockSlack);
   }
-  if (window.created_before) {
-    window.end.value =
-        first_made_at(connection, window.from.value, window.end.value, *window.created_before + kClockSlack);
+  std::optional<WallTime> before = window.created_before;
+  // What has ended was made earlier.
+  if (window.ended_before) before = std::min(before.value_or(*window.ended_before), *window.ended_before);
+  if (before) {
+    window.end.value = first_made_at(connection, window.from.value, window.end.value, *before + kClockSlack);
   }
 }
 
@@ -158,9 +163,12 @@ std::vector<RunKey> select_runs(Connection& connection, const RunFilter& filter,
   if (workflows.empty() && !filter.workflows.empty()) return {};
   const std::vector<RunStatus> statuses = distinct(filter.statuses);
   const RunKey end = end_of(filter.shard);
-  Window window{RunKey::make(filter.shard, 0), before ? std::min(*before, end) : end,
-                static_cast<std::int64_t>(std::min<std::size_t>(limit, INT64_MAX)), filter.created_from,
-                filter.created_before};
+  Window window{RunKey::make(filter.shard, 0),
+                before ? std::min(*before, end) : end,
+                static_cast<std::int64_t>(std::min<std::size_t>(limit, INT64_MAX)),
+                filter.created_from,
+                filter.created_before,
+                filter.ended_before};
   narrow(connection, window);
   const bool completed = std::ranges::find(statuses, RunStatus::completed) != statuses.end();
   if (filter.job_ids.empty() && !statuses.empty() && !completed) {

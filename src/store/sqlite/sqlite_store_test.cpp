@@ -79,7 +79,7 @@ TEST_F(SqliteStore, TheFileIsWhatTheDesignSays) {
   EXPECT_EQ(ask("PRAGMA page_size"), 4096);
   EXPECT_EQ(ask("PRAGMA auto_vacuum"), 2);  // incremental
   EXPECT_EQ(ask("PRAGMA application_id"), 0x4261746e);
-  EXPECT_EQ(ask("PRAGMA user_version"), 3);
+  EXPECT_EQ(ask("PRAGMA user_version"), 4);
   EXPECT_EQ(raw().execAndGet("PRAGMA journal_mode").getString(), "wal");
   EXPECT_EQ(
       ask("SELECT count(*) FROM pragma_table_list WHERE schema = 'main' AND type = 'table' AND NOT strict "
@@ -129,6 +129,60 @@ TEST_F(SqliteStore, OneStepRunsHaveOneRow) {
   EXPECT_EQ(ask("SELECT count(*) FROM journal"), 1);
 }
 
+// What removed runs have left goes in pieces, over several owners if need be, and so does the room.
+TEST_F(SqliteStore, NothingIsLeftOfRemovedRuns) {
+  constexpr std::int64_t kRuns = 3000;
+  std::vector<model::RunRow> rows;
+  {
+    const auto writer = open_writer();
+    Owner owner(*writer);
+    for (std::int64_t from = 1; from <= kRuns; from += 500) {
+      Batch batch = owner.next();
+      for (std::int64_t i = from; i < from + 500; ++i) {
+        model::RunRow row = run_row(key(i), RunStatus::completed);
+        row.journal_head = batch.sequence;
+        row.next_ordinal = i == 7 ? 2500 : 1;
+        batch.runs.push_back({row, true, text(std::string(4000, 'x')), text("{}")});
+        batch.facts.push_back(facts_of(key(i)));
+        rows.push_back(row);
+      }
+      owner.must(std::move(batch));
+    }
+    Batch batch = owner.next();
+    for (Ordinal i = 1; i < 2500; ++i)
+      batch.tasks.push_back({task_row({key(7), i}, model::TaskStatus::completed), true,
+                             text(std::string(5000, 'i')), text("1")});
+    owner.must(std::move(batch));
+  }
+  const std::int64_t pages = ask("PRAGMA page_count");
+  {
+    const auto writer = open_writer();
+    Owner owner(*writer);
+    for (std::size_t from = 0; from < rows.size(); from += 1000) {
+      Batch batch = owner.next();
+      for (std::size_t i = from; i < from + 1000; ++i) {
+        if (i % 100 == 99) continue;
+        const model::RunRow& row = rows[i];
+        batch.removals.push_back({row.key, row.id, row.journal_head, row.next_ordinal, row.additions});
+      }
+      owner.must(std::move(batch));
+    }
+  }  // what is left is for the next owner
+  {
+    const auto writer = open_writer();
+    Owner owner(*writer);
+    writer->idle();
+    EXPECT_TRUE(writer->probe());
+  }
+  EXPECT_EQ(ask("SELECT count(*) FROM run"), kRuns / 100);
+  for (const char* table : {"remains", "task", "payload", "payload_content"})
+    EXPECT_EQ(ask(std::string("SELECT count(*) FROM ") + table), 0) << table;
+  EXPECT_EQ(ask("SELECT count(*) FROM journal"), 6);
+  EXPECT_LT(ask("PRAGMA page_count"), pages / 3);
+  const auto reader = open_reader();
+  for (std::int64_t i = 100; i <= kRuns; i += 100) EXPECT_EQ(reader->run_journal(key(i), {}, 9)->size(), 1U);
+}
+
 TEST_F(SqliteStore, LargePayloadsAreStoredOnceAndGoWithTheirLastUse) {
   const std::string large(5'000, 'x');
   const auto counts = [&] {
@@ -168,7 +222,9 @@ TEST_F(SqliteStore, LargePayloadsAreStoredOnceAndGoWithTheirLastUse) {
 TEST_F(SqliteStore, BringsAnOlderFileToTheNewestSchemaAndKeepsItsRuns) {
   fill(3);
   // What later schemas added, taken away: a file as the first version made it.
-  raw().exec("DROP TABLE record; ALTER TABLE meta DROP COLUMN wall_time; PRAGMA user_version = 1");
+  raw().exec(
+      "DROP TABLE record; DROP TABLE remains; DROP INDEX idempotency_run; "
+      "ALTER TABLE meta DROP COLUMN wall_time; PRAGMA user_version = 1");
   {
     const auto writer = open_writer();
     Owner owner(*writer);
@@ -177,7 +233,7 @@ TEST_F(SqliteStore, BringsAnOlderFileToTheNewestSchemaAndKeepsItsRuns) {
     batch.records.push_back({{{model::RecordKind::breaker, "nlp"}, "", {1}, "open"}, false});
     owner.must(std::move(batch));
   }
-  EXPECT_EQ(ask("PRAGMA user_version"), 3);
+  EXPECT_EQ(ask("PRAGMA user_version"), 4);
   EXPECT_EQ(ask("SELECT count(*) FROM record"), 1);
 }
 

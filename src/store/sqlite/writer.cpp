@@ -1,4 +1,7 @@
+#include <sqlite3.h>
+
 #include <algorithm>
+#include <atomic>
 #include <utility>
 
 #include "store/sqlite/batch_writer.hpp"
@@ -6,6 +9,7 @@
 #include "store/sqlite/errors.hpp"
 #include "store/sqlite/loader.hpp"
 #include "store/sqlite/record_table.hpp"
+#include "store/sqlite/remains.hpp"
 #include "store/sqlite/run_table.hpp"
 #include "store/sqlite/sqlite_store.hpp"
 #include "store/sqlite/store_thread.hpp"
@@ -22,7 +26,7 @@ using sqlite::Query;
 constexpr std::size_t kInlinePayloads = 8;
 
 bool is_small(const LoadRequest& request) {
-  return request.runs.empty() &&
+  return request.runs.empty() && request.heads.empty() &&
          request.payloads.size() + request.idempotency_keys.size() + request.records.size() <=
              kInlinePayloads &&
          std::ranges::none_of(request.payloads,
@@ -35,7 +39,9 @@ class SqliteWriter final : public Writer {
       : connection_(std::move(connection)),
         batches_(*connection_),
         log_(*connection_, options.checkpoint_pages),
+        remains_(*connection_),
         inline_rows_(options.inline_rows) {}
+  ~SqliteWriter() override { closing_ = true; }
 
   Result<ShardMeta> open_shard(ShardId shard) override;
   Result<std::vector<RunKey>> list_open_runs(ShardId shard) override;
@@ -55,13 +61,19 @@ class SqliteWriter final : public Writer {
   void keep_log();
   void checkpoint();
   void lengthen();
+  void clear_later();
+  void clear();
   Result<Loaded> load(const LoadRequest& request);
 
   std::unique_ptr<Connection> connection_;
   sqlite::BatchWriter batches_;
   sqlite::WriteAheadLog log_;
+  sqlite::Remains remains_;
   std::size_t inline_rows_;
   bool checkpoint_posted_ = false;
+  bool clear_posted_ = false;
+  bool began_to_clear_ = false;
+  std::atomic<bool> closing_ = false;
   std::optional<Error> broken_;  // the medium failed: nothing is written any more
   sqlite::StoreThread thread_;   // guards all of the above; ends first
 };
@@ -154,6 +166,33 @@ void SqliteWriter::commit(const model::Batch& batch, const std::function<void(Co
   if (result.result == CommitResult::unknown) broken_ = result.error;
   done(std::move(result));
   keep_log();
+  // Also what an earlier owner left, but not before this one has started.
+  if (!batch.removals.empty() || !began_to_clear_) clear_later();
+}
+
+// One piece at a time, behind what waits already. What a closing owner leaves, the next one clears.
+void SqliteWriter::clear_later() {
+  began_to_clear_ = true;
+  if (clear_posted_) return;
+  clear_posted_ = true;
+  thread_.post([this] { clear(); });
+}
+
+void SqliteWriter::clear() {
+  clear_posted_ = false;
+  if (broken_ || closing_) return;
+  bool committing = false;
+  try {
+    if (!remains_.clear_some(committing)) return;
+    keep_log();
+    clear_later();
+  } catch (const SQLite::Exception& e) {
+    // A full disk puts it off until the next removal or owner. As with a commit, nobody must go on after an
+    // outcome that nobody knows.
+    const bool open = sqlite3_get_autocommit(connection_->handle()) == 0;
+    if (open || (committing && !sqlite::leaves_nothing(sqlite::code_in(e))))
+      broken_ = sqlite::error_of(e, "clearing away removed runs");
+  }
 }
 
 // After the callers of the last commit have their answer.
@@ -207,6 +246,7 @@ void SqliteWriter::idle() {
   const auto turn = thread_.try_enter();
   if (!turn || broken_ || checkpoint_posted_) return;
   if (!log_.is_sized()) thread_.post([this] { lengthen(); });
+  if (!began_to_clear_) clear_later();
   if (log_.half_due()) {
     checkpoint_posted_ = true;
     thread_.post([this] { checkpoint(); });
