@@ -461,13 +461,19 @@ Status ShardLoop::admit(store::Loaded loaded, bool for_command) {
   for (auto& [key, why] : loaded.damaged) {
     const bool cold = state_.cold.contains(key);
     if (cold) lose_cold(key, why);
-    // Work goes on without a cold one; a command that is about it has to be told.
-    if (damage && (!cold || for_command)) damage = std::unexpected(std::move(why));
+    // Work goes on without it; a command that is about it has to be told.
+    if (!cold && !for_command) state_.absent.emplace(key, why);
+    if (damage && for_command) damage = std::unexpected(std::move(why));
   }
   for (auto& [key, image] : loaded.runs) {
     if (state_.find(key) != nullptr) continue;
     Status admitted = admit(std::move(image), loaded.definitions);
-    if (!admitted && state_.cold.contains(key)) lose_cold(key, std::move(admitted).error());
+    if (admitted) continue;
+    if (state_.cold.contains(key)) {
+      lose_cold(key, std::move(admitted).error());
+    } else if (!for_command) {
+      state_.absent.emplace(key, std::move(admitted).error());
+    }
   }
   return damage;
 }
