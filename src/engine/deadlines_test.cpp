@@ -69,6 +69,21 @@ TEST_P(Deadlines, AnAttemptThatIsLostWhileItIsStoppedForItWasTheLast) {
   EXPECT_EQ(world.run(run).status, RunStatus::failed);
 }
 
+// Its list is kept, and was once taken for begun already.
+TEST_P(Deadlines, OfAMappedStepThatIsDoneAgainBeginsAnew) {
+  const RunId run = world.submit(FlowBuilder("w").run("a").for_each({1, 2}, 1).deadline(kMinute).done());
+  world.fail(world.claim_one());
+  ASSERT_EQ(world.run(run).status, RunStatus::failed);
+  world.advance(kMinute);
+  world.ask(model::RecoverRun{.run = run});
+  world.advance(kMinute - kSecond);
+  EXPECT_EQ(world.run(run).status, RunStatus::running);
+  world.advance(kSecond);
+  EXPECT_EQ(world.status(run, "a"), TaskStatus::failed);
+  EXPECT_NE(world.task(run, "a").error_message.find("deadline"), std::string::npos);
+  EXPECT_EQ(world.run(run).status, RunStatus::failed);
+}
+
 TEST_P(Deadlines, APollThatIsStoppedForItIsTheLast) {
   for (const bool lost : {false, true}) {
     const RunId run =

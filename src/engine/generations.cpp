@@ -217,6 +217,11 @@ void reset(State& state, Run& run, Task& task, bool new_list, const Moment& mome
   const bool lose_result = old.has_result;
   old = std::move(row);
   task.sweeping = false;
+  // A list that is kept is not begun again, but its deadline is.
+  if (keeps_list) {
+    start_task_clocks(run, task, moment);
+    arm_clock(state, run, task);
+  }
   effects.touch(run, key.ordinal);
   if (lose_input) effects.erase(input_of(key));
   if (lose_result) effects.erase(result_of(key));

@@ -79,7 +79,6 @@ Status ShardLoop::load_state() {
   state_ = std::move(fresh);
   effects_ = std::make_unique<engine::Effects>(state_);
   continue_loading_ = false;
-  ++epoch_;
   quarantined_.clear();
   open_runs_ = 0;
 
@@ -391,8 +390,9 @@ void ShardLoop::begin_load(const engine::Needs& needs, std::optional<Pending> co
   const std::uint64_t epoch = epoch_;
   store_.begin_load(std::move(request), [this, inbox = inbox_, waiting, epoch](Result<store::Loaded> loaded) {
     std::unique_lock lock(inbox->mutex);
-    // What a reload made void: a command is decided anew, work is taken up by the next turn anyway.
-    if (epoch != epoch_) loaded = store::Loaded{};
+    // Begun before the store took no writes: whoever sent the command was told that it is not done, and work
+    // is taken up by the next turn anyway.
+    if (epoch != epoch_) return;
     inbox->loads.push_back({std::move(*waiting), std::move(loaded)});
     wake_up(std::move(lock));
   });
@@ -523,6 +523,7 @@ void ShardLoop::lose_writes(const Error& why) {
     // Whoever has sent what is not decided yet is told the same. It must not be done later: a task that is
     // handed to a claim that nobody waits for any more would be lost.
     inbox_->commands.clear();
+    inbox_->loads.clear();
     handlers_.insert(std::make_move_iterator(inbox_->handlers.begin()),
                      std::make_move_iterator(inbox_->handlers.end()));
     inbox_->handlers.clear();

@@ -33,6 +33,8 @@ class Damaged final : public store::Writer {
   explicit Damaged(store::Writer& inner) : inner_(inner) {}
   std::set<RunKey> runs;
   std::set<RunKey> gone;
+  bool slow = false;  // loads wait in `held`
+  std::vector<std::function<void()>> held;
 
   Result<store::ShardMeta> open_shard(ShardId shard) override { return inner_.open_shard(shard); }
   Result<std::vector<RunKey>> list_open_runs(ShardId shard) override {
@@ -63,6 +65,11 @@ class Damaged final : public store::Writer {
     inner_.begin_commit(std::move(batch), std::move(done));
   }
   void begin_load(store::LoadRequest request, std::function<void(Result<store::Loaded>)> done) override {
+    if (slow) {
+      held.push_back(
+          [this, request = std::move(request), done = std::move(done)] { begin_load(request, done); });
+      return;
+    }
     inner_.begin_load(std::move(request), [&](Result<store::Loaded> loaded) {
       for (auto& [key, image] : loaded->runs) {
         if (gone.contains(key)) image.reset();
@@ -245,6 +252,32 @@ TEST(ShardLoop, ResourcesOfARunThatCannotBeLoadedAreLeaked) {
     shard.settle();
     EXPECT_EQ(as<Error>(again).code, gone ? ErrorCode::conflict : ErrorCode::corrupt);
   }
+}
+
+// Once it was decided without what it had asked for: the same key made a second run.
+TEST(ShardLoop, WhatWasRefusedWhileItWaitedForTheStoreIsNotDoneLater) {
+  Shard shard;
+  shard.submit(kOneStep, "k");
+  shard.settle();
+  shard.damaged->slow = true;
+  const auto again = shard.submit(kOneStep, "k");
+  shard.settle();
+  ASSERT_EQ(shard.damaged->held.size(), 1U) << "the key is looked up";
+  shard.writer->hold_commits();
+  shard.claim();
+  shard.settle();
+  shard.writer->complete_next(store::CommitResult::not_committed);
+  shard.settle();
+  EXPECT_EQ(as<Error>(again).code, ErrorCode::read_only);
+  shard.now = shard.now + Duration::minutes(1);
+  shard.settle();
+  shard.damaged->slow = false;
+  for (const auto& load : shard.damaged->held) load();
+  shard.settle();
+  EXPECT_EQ(shard.loop->state().runs.size(), 1U);
+  const auto last = shard.submit(kOneStep, "k");
+  shard.settle();
+  EXPECT_TRUE(as<Submitted>(last).existing);
 }
 
 TEST(ShardLoop, IsNotWokenByTimersWhileItMayNotDecide) {
