@@ -39,7 +39,27 @@ constexpr std::string_view kNames[] = {"none",
                                        "task-row-not-stored",
                                        "leak-a-semaphore",
                                        "forget-holders-on-reload",
-                                       "forget-rate-on-reload"};
+                                       "forget-rate-on-reload",
+                                       "cleanup-of-failed-forgotten",
+                                       "compensate-in-order",
+                                       "resource-not-stored",
+                                       "next-attempt-before-giving-back",
+                                       "newest-signal-first",
+                                       "signal-not-taken",
+                                       "forget-wait-timer-on-reload",
+                                       "forget-pauses-on-reload",
+                                       "target-pause-forgotten",
+                                       "breaker-lets-all-through",
+                                       "one-more-probe",
+                                       "no-letter-for-items",
+                                       "letter-stays-after-retry",
+                                       "one-more-failed-item",
+                                       "retry-budget-ignored",
+                                       "one-attempt-too-many",
+                                       "sla-missed-twice",
+                                       "priority-ignored",
+                                       "forget-deadline-on-reload",
+                                       "step-deadline-ignored"};
 static_assert(std::size(kNames) == static_cast<std::size_t>(Bug::last_));
 
 }  // namespace

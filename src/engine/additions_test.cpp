@@ -91,6 +91,29 @@ TEST(Additions, OfNobodyWhoHoldsTheTaskAreRefused) {
   EXPECT_EQ(error_of(add(world, join, FlowBuilder("w").run("a"))).code, ErrorCode::conflict);
 }
 
+TEST(Additions, AreNotMadeAgainByADecisionAboutTheirTask) {
+  World world;
+  const RunId run = world.submit(FlowBuilder("w").run("split").run("beside").done());
+  const auto split = world.claim_one();
+  added(world, split, FlowBuilder("w").run("a"));
+  world.fail(split);
+  ASSERT_EQ(world.status(run, "split"), TaskStatus::failed);
+  EXPECT_EQ(error_of(world.ask(model::DecideTask{.task = split.task})).code, ErrorCode::conflict);
+  world.work_off();
+  EXPECT_TRUE(std::holds_alternative<model::RunAccepted>(world.ask(model::DecideTask{.task = split.task})))
+      << "once its run has ended, they go with it";
+}
+
+TEST(Additions, StayWithinTheLimitOfTheirRun) {
+  WorldOptions options;
+  options.settings.max_tasks_per_run = 4;
+  World world(options);
+  world.submit(split_and_join().done());
+  const auto split = world.claim_one();
+  EXPECT_EQ(error_of(add(world, split, FlowBuilder("w").run("a").run("b"))).code, ErrorCode::too_large);
+  added(world, split, FlowBuilder("w").run("a"));
+}
+
 TEST(Additions, CannotNeedWhatWaitsForThem) {
   World world;
   world.submit(split_and_join().done());

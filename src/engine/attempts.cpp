@@ -162,8 +162,9 @@ Circumstances circumstances_of(const Run& run, const Task& task) {
   Circumstances c;
   c.retry = run.program->action(task.row).retry.get();
   c.attempts = task.row.group_attempts + task.row.start_timeouts;
+  if (seeded_bug(Bug::one_attempt_too_many) && c.attempts > 0) --c.attempts;
   c.last_delay = task.row.last_delay;
-  if (workflow.retry_budget && !is_helper(task))
+  if (workflow.retry_budget && !is_helper(task) && !seeded_bug(Bug::retry_budget_ignored))
     c.retries_left = *workflow.retry_budget - std::min(*workflow.retry_budget, run.row.retries);
   c.has_fallback = !is_helper(task) && run.program->step(task.row.step).fallback != nullptr &&
                    task.row.phase != model::Phase::fallback;
@@ -370,6 +371,12 @@ void lose(State& state, Run& run, Task& task, AttemptEnd end, const Moment& mome
     cancel_task(state, run, task, moment, effects);
     return;
   }
+  // It was being stopped since the deadline of its step is over: then it was the last one.
+  if (task.row.stop_reason == model::StopReason::deadline) {
+    failure = deadline_failure(run.program->step(task.row.step));
+    if (is_wait(run, task.row)) return fail_poll(state, run, task, failure, moment, effects);
+    return fail_attempt(state, run, task, failure, moment, effects);
+  }
   if ((lost && task.row.lost >= state.settings.max_losses) ||
       (end == AttemptEnd::interrupted && task.row.interrupted >= state.settings.max_interruptions)) {
     const std::string times = std::to_string(lost ? task.row.lost : task.row.interrupted);
@@ -380,7 +387,11 @@ void lose(State& state, Run& run, Task& task, AttemptEnd end, const Moment& mome
                         moment, effects);
   }
   if (is_wait(run, task.row)) {
-    if (!give_back_first(state, run, task, end, moment, effects)) queue_poll(state, run, task, effects);
+    if (has_to_give_back(state, run, task)) {
+      give_back_first(state, run, task, moment, effects);
+    } else {
+      queue_poll(state, run, task, effects);
+    }
     set_wait_timer(state, run, task, moment);
     return;
   }
@@ -393,7 +404,7 @@ void lose(State& state, Run& run, Task& task, AttemptEnd end, const Moment& mome
     return fail_attempt(state, run, task, failure, moment, effects);
   }
   if (rule != nullptr) raise_alert(run, task, rule->alert, failure, moment, effects);
-  if (!give_back_first(state, run, task, end, moment, effects)) enqueue(state, run, task, moment, effects);
+  enqueue(state, run, task, moment, effects);
 }
 
 void lose_worker(State& state, const std::string& name, const Moment& moment, Effects& effects) {

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/seeded_bug.hpp"
+
 namespace baton::engine {
 namespace {
 
@@ -71,9 +73,9 @@ bool admits(const BreakerRow& row, std::uint32_t probing) {
     case BreakerState::closed:
       return true;
     case BreakerState::open:
-      return false;
+      return seeded_bug(Bug::breaker_lets_all_through);
     case BreakerState::half_open:
-      return probing < std::max(row.settings.probes, 1U);
+      return probing < std::max(row.settings.probes, 1U) + (seeded_bug(Bug::one_more_probe) ? 1 : 0);
   }
   return false;
 }

@@ -1,5 +1,6 @@
 #include "engine/dead_letters.hpp"
 
+#include "base/seeded_bug.hpp"
 #include "engine/flow.hpp"
 #include "model/dead_letter.hpp"
 
@@ -19,6 +20,7 @@ model::RecordKey letter_of(const Run& run, const Task& task) {
 void bury(const Run& run, const Task& task, Effects& effects) {
   if (!is_dead(run, task)) return;
   const model::TaskRow& row = task.row;
+  if (row.index >= 0 && seeded_bug(Bug::no_letter_for_items)) return;
   const model::Step& step = run.program->step(row.step);
   model::DeadLetter letter;
   letter.task = {run.row.id, row.key.ordinal};

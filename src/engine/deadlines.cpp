@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "base/duration.hpp"
+#include "base/seeded_bug.hpp"
 #include "engine/attempts.hpp"
 #include "engine/dispatch.hpp"
 #include "engine/explain_limits.hpp"
@@ -191,7 +192,7 @@ void on_clock(State& state, Run& run, Task& task, const Moment& moment, Effects&
                          .index = task.row.index,
                          .number = run.program->step(task.row.step).failure->sla->us});
   }
-  if (is_due(deadline_of(run, task), moment)) {
+  if (is_due(deadline_of(run, task), moment) && !seeded_bug(Bug::step_deadline_ignored)) {
     deadline_over(state, run, task, moment, effects);
   } else if (is_due(start_limit(run, task), moment)) {
     start_limit_over(state, run, task, moment, effects);
@@ -205,7 +206,7 @@ void on_run_clock(State& state, Run& run, const Moment& moment, Effects& effects
   if (model::is_terminal(run.row.status)) return;
   if (is_set(run.row.late_at) && run.row.late_at <= moment.now) {
     effects.touch(run);
-    run.row.late_at = {};
+    run.row.late_at = seeded_bug(Bug::sla_missed_twice) ? moment.now + Duration::seconds(1) : ShardTime{};
     effects.record(run, {.kind = model::FactKind::run_sla_missed,
                          .at = moment.wall,
                          .number = run.program->workflow().sla->us});

@@ -57,6 +57,51 @@ TEST_P(Deadlines, AStepThatIsRunningIsStoppedAndFails) {
   EXPECT_EQ(world.run(run).status, RunStatus::failed);
 }
 
+TEST_P(Deadlines, AnAttemptThatIsLostWhileItIsStoppedForItWasTheLast) {
+  const RunId run = world.submit(FlowBuilder("w").run("a").attempts(9).deadline(kMinute).done());
+  pass(world.claim_one(), kMinute);
+  EXPECT_EQ(stops(), (std::vector{model::Stopping::soft}));
+  world.ask(model::LoseWorker{"w"});
+  EXPECT_EQ(world.status(run, "a"), TaskStatus::failed);
+  EXPECT_EQ(world.task(run, "a").error_type, "timeout");
+  EXPECT_EQ(world.task(run, "a").lost, 1U);
+  EXPECT_TRUE(world.claim(1).empty());
+  EXPECT_EQ(world.run(run).status, RunStatus::failed);
+}
+
+// Its list is kept, and was once taken for begun already.
+TEST_P(Deadlines, OfAMappedStepThatIsDoneAgainBeginsAnew) {
+  const RunId run = world.submit(FlowBuilder("w").run("a").for_each({1, 2}, 1).deadline(kMinute).done());
+  world.fail(world.claim_one());
+  ASSERT_EQ(world.run(run).status, RunStatus::failed);
+  world.advance(kMinute);
+  world.ask(model::RecoverRun{.run = run});
+  world.advance(kMinute - kSecond);
+  EXPECT_EQ(world.run(run).status, RunStatus::running);
+  world.advance(kSecond);
+  EXPECT_EQ(world.status(run, "a"), TaskStatus::failed);
+  EXPECT_NE(world.task(run, "a").error_message.find("deadline"), std::string::npos);
+  EXPECT_EQ(world.run(run).status, RunStatus::failed);
+}
+
+TEST_P(Deadlines, APollThatIsStoppedForItIsTheLast) {
+  for (const bool lost : {false, true}) {
+    const RunId run =
+        world.submit(FlowBuilder("w").poll("a", kSecond, "self.result.done", {}, 9).deadline(kMinute).done());
+    const auto poll = world.claim_one();
+    pass(poll, kMinute);
+    EXPECT_EQ(stops(), (std::vector{model::Stopping::soft}));
+    if (lost) {
+      world.ask(model::LoseWorker{"w"});
+    } else {
+      world.fail(poll, {.type = "signal"});
+    }
+    EXPECT_EQ(world.status(run, "a"), TaskStatus::failed);
+    EXPECT_EQ(world.task(run, "a").error_type, "timeout");
+    EXPECT_EQ(world.run(run).status, RunStatus::failed);
+  }
+}
+
 // Once the deadline was due for ever, and the turn that looked for what is due never ended.
 TEST_P(Deadlines, OfAStepThatIsBeingCancelledChangesNothing) {
   const RunId run = world.submit(FlowBuilder("w").run("a").deadline(kMinute).done());

@@ -165,10 +165,10 @@ model::Assignment assignment_of(const Run& run, const model::TaskRow& row, std::
 }  // namespace
 
 void enqueue(State& state, Run& run, Task& task, const Moment& moment, Effects& effects) {
+  if (has_to_give_back(state, run, task)) return give_back_first(state, run, task, moment, effects);
   // It stood before its queue until now.
   const bool has_place = task.row.status == model::TaskStatus::pending && task.row.order != 0;
   task.row.status = model::TaskStatus::queued;
-  task.row.giving_back = false;  // a person may have said that it goes on without
   task.row.held = false;
   task.row.queued_at = run_time(run, moment.now);
   start_task_clocks(run, task, moment);

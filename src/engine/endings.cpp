@@ -5,6 +5,7 @@
 #include <boost/json/serialize.hpp>
 
 #include "base/seeded_bug.hpp"
+#include "base/text.hpp"
 #include "engine/commands/commands.hpp"
 #include "engine/deadlines.hpp"
 #include "engine/dispatch.hpp"
@@ -116,6 +117,7 @@ void list_undoing(Run& run) {
     if (!is_helper(task) && needs_undoing(run, task)) run.to_undo.push_back(task.row.key.ordinal);
   }
   std::ranges::sort(run.to_undo, {}, [&](Ordinal ordinal) { return run.tasks[ordinal].row.end_order; });
+  if (seeded_bug(Bug::compensate_in_order)) std::ranges::reverse(run.to_undo);
 }
 
 // What a declared cleanup or compensation has not done is a leaked resource of the task that it is about.
@@ -232,6 +234,8 @@ bool clean_step(State& state, Run& run, Work& work, const Moment& moment, Effect
       if (effects.rows() >= row_limit) return true;
       const Ordinal ordinal = range->first + (range->count - 1 - (work.cursor - passed));
       if (!needs_cleanup(run, run.tasks[ordinal])) continue;
+      if (seeded_bug(Bug::cleanup_of_failed_forgotten) && run.tasks[ordinal].row.status == TaskStatus::failed)
+        continue;
       if (run.row.no_cleanup) {
         leave_undone(state, run, ordinal, ResourceOrigin::cleanup, moment, effects);
         continue;
@@ -274,6 +278,7 @@ void give_back_next(State& state, Run& run, Ordinal ordinal, const Moment& momen
     if (task.row.giving_back && is_wait(run, task.row)) {
       poll_again(state, run, task, moment, effects);
     } else if (task.row.giving_back) {
+      task.row.giving_back = false;
       enqueue(state, run, task, moment, effects);
     }
   }
@@ -293,21 +298,26 @@ void give_back_leftovers(State& state, Run& run, const Moment& moment, Effects& 
   if (run.leftovers.empty()) next_stage(state, run, moment, effects);
 }
 
-// Resources whose run is over or gone. Each run gives back what it has before it ends: this is for what a
-// person asked for afterwards, and a second net.
+// Resources whose run is over, gone or damaged. Each run gives back what it has before it ends: this is for
+// what a person asked for afterwards, and a second net.
 void give_back_orphans(State& state, RunKey key, Run* run, const Moment& moment, Effects& effects) {
   if (run != nullptr && !model::is_terminal(run->row.status)) return;
   if (run != nullptr) commands::take_up_helpers(state, *run, moment, effects);
   for (Resource& resource : orphans_of(state, key)) {
     if (run == nullptr || run->row.id != resource.task.run || resource.task.ordinal >= run->tasks.size()) {
+      const auto known = state.absent.find(key);
       resource.status = ResourceStatus::leaked;
-      resource.error = "its run is gone";
+      resource.error =
+          known == state.absent.end()
+              ? "its run is gone"
+              : utf8_prefix("its run cannot be loaded: " + known->second.message, model::kMessageLimit);
       effects.put(model::record_of(resource));
     } else if (resource.cleaner == 0 || resource.cleaner >= run->tasks.size() ||
                model::is_terminal(run->tasks[resource.cleaner].row.status)) {
       clean_resource(state, *run, std::move(resource), moment, effects);
     }
   }
+  state.absent.erase(key);
 }
 
 // ---- Stages
@@ -483,14 +493,21 @@ void end_helper(State& state, Run& run, Task& helper, const Moment& moment, Effe
   }
 }
 
-bool give_back_first(State& state, Run& run, Task& task, model::AttemptEnd end, const Moment& moment,
-                     Effects& effects) {
-  if (is_helper(task)) return false;
+bool has_to_give_back(const State& state, const Run& run, const Task& task) {
+  if (is_helper(task) || task.row.history.empty() || seeded_bug(Bug::next_attempt_before_giving_back))
+    return false;
+  const model::AttemptEnd end = task.row.history.back().end;
+  if (cleans_on_shutdown(run, task, end) && needs_cleanup(run, task)) return true;
+  return end == model::AttemptEnd::lost &&
+         (task.helpers > 0 || newest_open(state, id_of(run, task.row.key.ordinal)));
+}
+
+void give_back_first(State& state, Run& run, Task& task, const Moment& moment, Effects& effects) {
+  if (task.row.giving_back) return;  // somebody said that it goes on: so it does, as soon as it can
   const Ordinal ordinal = task.row.key.ordinal;
-  const bool gives = end == model::AttemptEnd::lost && newest_open(state, id_of(run, ordinal));
-  if (!gives && !cleans_on_shutdown(run, task, end)) return false;
   effects.touch(run, ordinal);
   task.row.giving_back = true;
+  task.row.held = false;
   if (!is_wait(run, task.row)) {
     task.row.status = TaskStatus::retrying;
     effects.record(run, {.kind = FactKind::task_retrying,
@@ -503,7 +520,6 @@ bool give_back_first(State& state, Run& run, Task& task, model::AttemptEnd end, 
   }
   arm_clock(state, run, task);
   push(state, run, WorkKind::give_back, ordinal);
-  return true;
 }
 
 bool was_given_back(const Run& run, const Task& task) {

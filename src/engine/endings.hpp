@@ -45,11 +45,13 @@ void advance_helper(State& state, Run& run, Task& helper, const Moment& moment, 
 // A helper has ended; its row says how.
 void end_helper(State& state, Run& run, Task& helper, const Moment& moment, Effects& effects);
 
-// An attempt was lost or interrupted: if something of it must be given back before the next attempt is
-// queued, its task waits (giving_back; retrying, unless it is a wait) and is queued when that has ended,
-// however it ended. False: nothing is.
-bool give_back_first(State& state, Run& run, Task& task, model::AttemptEnd end, const Moment& moment,
-                     Effects& effects);
+// Whether something must be given back before another attempt of the task is queued: what its last attempt
+// has made, if that was lost, and what its step's cleanup is for, if the server stopped under it
+// (`on_shutdown`).
+bool has_to_give_back(const State& state, const Run& run, const Task& task);
+// Then the task waits (giving_back; retrying, unless it is a wait) and is queued when that has ended, however
+// it ended. Does nothing if it waits for that already.
+void give_back_first(State& state, Run& run, Task& task, const Moment& moment, Effects& effects);
 
 // Whether what the task did was given back, undone or cleaned up in its present generation (SEMANTICS 35): a
 // recovery must then do it again.

@@ -506,5 +506,40 @@ TEST(Endings, SeeTheDecidedOutcomeAsTheRunsStatus) {
   EXPECT_NE(world.claim_one().spec.find(R"("with":"failed")"), std::string::npos);
 }
 
+TEST(Endings, WhoTerminatesWithoutCleanupDoesNotWantItToRecoverByItself) {
+  model::Workflow flow = *FlowBuilder("w").run("a").cleanup("clean").done();
+  flow.auto_recovery = true;
+  World world;
+  const RunId run = world.submit(std::make_shared<const model::Workflow>(std::move(flow)));
+  world.fail(world.claim_one());
+  ASSERT_EQ(world.run(run).stage, model::RunStage::cleanup);
+  world.ask(model::CancelRun{.run = run, .terminate = true, .no_cleanup = true});
+  EXPECT_EQ(world.run(run).status, model::RunStatus::failed) << "as was decided before";
+  world.advance(Duration::hours(1));
+  EXPECT_EQ(world.run(run).status, model::RunStatus::failed);
+  EXPECT_EQ(world.run(run).recovery_attempts, 0U);
+}
+
+// Once its stop was taken for one by a deadline that its step did not have.
+TEST(Endings, ACleanupAfterTheDeadlineOfItsRunCanBeDropped) {
+  for (const bool lost : {false, true}) {
+    World world;
+    const RunId run =
+        world.submit(FlowBuilder("w").run("a").cleanup("clean").run_deadline(Duration::seconds(5)).done());
+    const auto attempt = world.claim_one();
+    world.advance(Duration::seconds(6));
+    world.fail(attempt);
+    const auto clean = world.claim_one();
+    world.ask(model::CancelRun{.run = run, .terminate = true, .no_cleanup = true});
+    if (lost) {
+      world.ask(model::LoseWorker{"w"});
+    } else {
+      world.fail(clean);
+    }
+    EXPECT_EQ(world.run(run).status, model::RunStatus::failed);
+    EXPECT_EQ(world.run(run).error_type, "timeout");
+  }
+}
+
 }  // namespace
 }  // namespace baton::engine

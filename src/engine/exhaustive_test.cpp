@@ -52,16 +52,21 @@ struct Kinds {
   bool failures = false;
   bool pauses = false;
   bool decisions = false;
+  bool resources = false;  // also deaths of their worker
 };
+
+void add_death(std::vector<Deed>& list) {
+  list.push_back({"lose the worker", [](Position& p) {
+                    p.world.ask(model::LoseWorker{"w"});
+                    p.forget();
+                  }});
+}
 
 void add_failures(std::vector<Deed>& list) {
   list.push_back({"fail", [](Position& p) { p.report(testing::failed()); }});
   list.push_back({"fail, to be held", [](Position& p) { p.report(testing::failed("hold")); }});
   list.push_back({"interrupt", [](Position& p) { p.report(testing::interrupted()); }});
-  list.push_back({"lose the worker", [](Position& p) {
-                    p.world.ask(model::LoseWorker{"w"});
-                    p.forget();
-                  }});
+  add_death(list);
   list.push_back({"terminate", [](Position& p) { p.world.cancel(p.run, true); }});
 }
 
@@ -108,6 +113,14 @@ std::vector<Deed> deeds(const Flow& flow, const Kinds& kinds) {
                     }});
   }
   if (kinds.failures) add_failures(list);
+  if (kinds.resources) {
+    list.push_back({"register", [](Position& p) {
+                      if (p.held.empty()) return;
+                      p.world.ask(model::RegisterResource{
+                          p.held.front().token, p.held.front().task, "vm", {"rm", "vm"}, ""});
+                    }});
+    add_death(list);
+  }
   if (kinds.pauses) add_pauses(list);
   if (kinds.decisions) add_decisions(list, flow);
   return list;
@@ -144,10 +157,14 @@ std::string signature(const Position& p, const Flow& flow) {
     add(row.group_attempts);
     add(row.phase);
     add(row.held);
+    add(row.giving_back);
     add(row.stopping);
     add(row.lost + 3 * row.interrupted);
   }
   for (const auto& task : p.held) text += ' ' + task.step;
+  for (const auto& [key, record] : p.world.disk().records()) {
+    if (key.kind == model::RecordKind::resource) text += ' ' + record.group;
+  }
   return text;
 }
 
@@ -218,6 +235,12 @@ TEST(Exhaustive, WhatIsInTheTablesHappensAndEverythingLeadsToAnEnd) {
            .done(),
        {.failures = true, .decisions = true}, seen);
   walk(FlowBuilder("w").run("a").run("b").needs({"a"}).done(), {.decisions = true}, seen);
+  walk(FlowBuilder("w")
+           .run("a")
+           .on_error({.types = {"lost"}, .action = model::ErrorAction::fail})
+           .run("b")
+           .done(),
+       {.decisions = true, .resources = true}, seen);
   walk(FlowBuilder("w").run("a").cleanup().run("z").finally().done(), {.pauses = true}, seen);
   walk(FlowBuilder("w")
            .run("a")

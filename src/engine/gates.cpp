@@ -61,7 +61,8 @@ void look_again(State& state, const Blocker& line) {
 }  // namespace
 
 Place place_of(const State& state, const Task& task) {
-  const auto urgency = static_cast<std::uint8_t>(9 - task.row.priority);
+  const auto urgency =
+      static_cast<std::uint8_t>(seeded_bug(Bug::priority_ignored) ? 0 : 9 - task.row.priority);
   if (!state.order_of_pending.empty()) {
     const auto pending = state.order_of_pending.find(task.row.key);
     if (pending != state.order_of_pending.end()) return {urgency, 0, pending->second};
@@ -78,7 +79,8 @@ std::optional<Blocker> blocker_of(const State& state, const Run& run, const Task
   if (!state.pauses.empty()) {
     if (Blocker step = Blocker::step_paused(run.row.key, task.row.step); is_paused(state, step)) return step;
     const std::string& target = run.program->action(task.row).target;
-    if (Blocker service = Blocker::target_paused(target); !target.empty() && is_paused(state, service)) {
+    if (Blocker service = Blocker::target_paused(target);
+        !target.empty() && is_paused(state, service) && !seeded_bug(Bug::target_pause_forgotten)) {
       return service;
     }
   }

@@ -28,6 +28,11 @@ enum class Extent : std::uint8_t {
   anew        // of a mapped one, the list is made again
 };
 
+// Whether it has been made ready, though it stands in no queue yet.
+bool was_ready(const Task& task) {
+  return task.row.status == TaskStatus::pending && !task.row.expanded && (task.parked || task.row.has_input);
+}
+
 bool is_mapped(const Run& run, Ordinal step) {
   return !run.program->step(step).for_each.is_null();
 }
@@ -54,7 +59,11 @@ class Plan {
   // Whether this task is to be reset. Items of a list that is made again are old by then: their step comes
   // first.
   bool includes(const Task& task) const {
-    if (task.old || is_helper(task) || task.row.status == TaskStatus::pending) return false;
+    if (task.old || is_helper(task)) return false;
+    // The root may be reset already, with what a person gave it.
+    if (task.row.status == TaskStatus::pending &&
+        (task.row.key.ordinal == recovery_.root || !was_ready(task)))
+      return false;
     const Extent extent = extents_[task.row.step];
     if (task.row.index < 0 || extent != Extent::bad_items) return extent != Extent::none;
     // A decision about one item leaves its siblings alone.
@@ -136,7 +145,8 @@ class Plan {
       const model::TaskRow& row = run_.tasks[step].row;
       const bool blocked = row.status == TaskStatus::cancelled ||
                            (row.status == TaskStatus::skipped && row.skip_reason != SkipReason::operator_);
-      if (blocked) mark(step, Extent::anew);
+      // One that waits for a place waits for what is done again before it, and asks for its values again.
+      if (blocked || was_ready(run_.tasks[step])) mark(step, Extent::anew);
       return blocked || row.status == TaskStatus::pending;
     });
   }
@@ -197,14 +207,21 @@ void reset(State& state, Run& run, Task& task, bool new_list, const Moment& mome
   if (old.expanded) {
     state.values.drop({key.run, model::PayloadSlot::item_results, old.first_item, old.item_count});
   }
-  if (is_dead(run, task)) effects.erase(letter_of(run, task));
+  if (is_dead(run, task) && !seeded_bug(Bug::letter_stays_after_retry)) effects.erase(letter_of(run, task));
   for (const Ordinal gone : retire_additions(run, key.ordinal, row.generation)) {
     if (is_dead(run, run.tasks[gone])) effects.erase(letter_of(run, run.tasks[gone]));
   }
+  leave_line(state, task);
+  task.parked = false;
   const bool lose_input = old.has_input && !row.has_input;
   const bool lose_result = old.has_result;
   old = std::move(row);
   task.sweeping = false;
+  // A list that is kept is not begun again, but its deadline is.
+  if (keeps_list) {
+    start_task_clocks(run, task, moment);
+    arm_clock(state, run, task);
+  }
   effects.touch(run, key.ordinal);
   if (lose_input) effects.erase(input_of(key));
   if (lose_result) effects.erase(result_of(key));

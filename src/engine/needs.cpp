@@ -209,7 +209,8 @@ Needs needs_of(const State& state, const model::Command& command) {
       if (work.kind == WorkKind::dispatch) {
         add_dispatch_needs(state, needs);
       } else if (work.kind == WorkKind::orphans) {
-        if (state.find(work.task.run) == nullptr) needs.runs.push_back(work.task.run);
+        if (state.find(work.task.run) == nullptr && !state.absent.contains(work.task.run))
+          needs.runs.push_back(work.task.run);
       } else if (work.kind == WorkKind::child) {
         if (const Run* run = state.find(work.task.run)) add_result_needs(state, *run, needs);
       } else if (work.kind == WorkKind::ready || work.kind == WorkKind::expand) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/seeded_bug.hpp"
 #include "base/text.hpp"
 #include "engine/deadlines.hpp"
 #include "engine/dispatch.hpp"
@@ -131,7 +132,8 @@ void hold_child(State& state, Run& child, const Run& parent, const Moment& momen
 void load_pauses(State& state, const Moment& moment) {
   state.pauses.clear();
   for (const auto& [key, known] : state.records) {
-    if (key.kind != model::RecordKind::pause || !known.record) continue;
+    if (key.kind != model::RecordKind::pause || !known.record || seeded_bug(Bug::forget_pauses_on_reload))
+      continue;
     auto pause = model::pause_of(*known.record);
     if (!pause) continue;
     // What an owner before has not carried through.

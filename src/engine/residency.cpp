@@ -19,8 +19,19 @@ using model::TaskStatus;
 // Runs with more tasks stay: looking through them would cost more than they do.
 constexpr std::size_t kTasksLookedThrough = 64;
 
+// Whether the run or a step of it is paused: the end of that is written into its history.
+bool has_pause(const State& state, const Run& run) {
+  const std::string id = run.row.id.text();
+  // What is loaded before the shard starts stands only here.
+  for (auto at = state.records.lower_bound({model::RecordKind::pause, id}); at != state.records.end(); ++at) {
+    if (at->first.kind != model::RecordKind::pause || !at->first.key.starts_with(id)) return false;
+    if (at->second.record) return true;
+  }
+  return false;
+}
+
 // The task that stands in a queue, if that is all there is to say about the run (see above).
-Task* only_queued(Run& run) {
+Task* only_queued(const State& state, Run& run) {
   const model::RunRow& row = run.row;
   if ((row.status != RunStatus::pending && row.status != RunStatus::running) || row.cancel_requested ||
       row.timed_out || row.stage != model::RunStage::main ||
@@ -46,7 +57,8 @@ Task* only_queued(Run& run) {
       return nullptr;
     }
   }
-  return queued != nullptr && breaker_settings(run, *queued) == nullptr ? queued : nullptr;
+  if (queued == nullptr || breaker_settings(run, *queued) != nullptr || has_pause(state, run)) return nullptr;
+  return queued;
 }
 
 bool too_many(const State& state) {
@@ -79,7 +91,7 @@ void evict(State& state, JournalSequence durable) {
     Run* run = state.find(key);
     if (run == nullptr || !too_many(state)) return true;
     if (run->touched_in > durable) return false;
-    const Task* task = only_queued(*run);
+    const Task* task = only_queued(state, *run);
     if (task != nullptr && task->line != nullptr && !task->line->blocker) erase(state, key);
     return true;
   });
@@ -95,7 +107,7 @@ void make_cold_at_start(State& state, RunKey key) {
   Run& run = *state.find(key);
   arm_run_clock(state, run);
   for (Task& task : run.tasks) arm_clock(state, run, task);
-  Task* task = only_queued(run);
+  Task* task = only_queued(state, run);
   if (task == nullptr || task->row.order == 0) return;
   recall_place(state, run, *task);
   count_in(state, run, *task);

@@ -90,6 +90,24 @@ TEST(Residency, ARunWithAClockStays) {
   EXPECT_EQ(world.run(run).status, RunStatus::failed);
 }
 
+TEST(Residency, ARunWhoseStepIsPausedStaysToTellOfItsEnd) {
+  for (const bool restarted : {false, true}) {
+    World world(little_memory(0));
+    const RunId run = submit(world, 1).at(0);
+    ASSERT_TRUE(world.state().cold.contains(run.key()));
+    world.ask(model::PauseCommand{.target = {model::BlockerKind::step_paused, run, "b"},
+                                  .lasts = Duration::seconds(5)});
+    EXPECT_NE(world.state().find(run.key()), nullptr);
+    if (restarted) world.restart();
+    world.settle();
+    EXPECT_NE(world.state().find(run.key()), nullptr);
+    world.advance(Duration::seconds(6));
+    EXPECT_EQ(world.story(run).back(), "run.resumed");
+    world.work_off();
+    EXPECT_EQ(world.run(run).status, RunStatus::completed);
+  }
+}
+
 TEST(Residency, AnIdempotencyKeyCountsAsLongAsAColdRunLives) {
   World world(little_memory(0));
   const auto workflow = FlowBuilder("w").run("a").done();

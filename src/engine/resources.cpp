@@ -1,5 +1,6 @@
 #include "engine/resources.hpp"
 
+#include "base/seeded_bug.hpp"
 #include "base/text.hpp"
 
 namespace baton::engine {
@@ -114,7 +115,7 @@ void arm_orphan_scan(State& state, ShardTime now) {
 }
 
 void open_resource(Run& run, const model::Resource& resource, WallTime at, Effects& effects) {
-  effects.put(model::record_of(resource));
+  if (!seeded_bug(Bug::resource_not_stored)) effects.put(model::record_of(resource));
   effects.record(run, fact_of(run, resource, model::FactKind::resource_opened, at));
 }
 

@@ -226,6 +226,103 @@ TEST(Resources, OfALostFallbackAreGivenBackBeforeItIsTriedAgain) {
   }
 }
 
+model::ErrorRule when_lost(model::ErrorAction action) {
+  return {.types = {"lost"}, .action = action};
+}
+
+TEST(Resources, OfALostAttemptAreGivenBackBeforeTheFallback) {
+  for (const bool restarted : {false, true}) {
+    World world;
+    const RunId run = world.submit(
+        FlowBuilder("w").run("a").fallback().on_error(when_lost(model::ErrorAction::fallback)).done());
+    add(world, world.claim_one(), "vm");
+    world.ask(model::LoseWorker{"w"});
+    EXPECT_EQ(world.status(run, "a"), TaskStatus::retrying);
+    if (restarted) world.restart();
+    world.settle();
+    model::Assignment task;
+    EXPECT_EQ(claim_cleaning(world, task), "vm");
+    EXPECT_TRUE(world.claim(9).empty());
+    world.complete(task);
+    world.complete(world.claim_one());
+    EXPECT_EQ(world.task(run, "a").via, model::Via::fallback);
+    EXPECT_EQ(world.run(run).status, model::RunStatus::completed);
+  }
+}
+
+TEST(Resources, OfALostAttemptAreGivenBackBeforeWhatAPersonAskedFor) {
+  for (const bool restarted : {false, true}) {
+    World world;
+    const RunId run =
+        world.submit(FlowBuilder("w").run("a").on_error(when_lost(model::ErrorAction::hold)).done());
+    add(world, world.claim_one(), "vm");
+    world.ask(model::LoseWorker{"w"});
+    ASSERT_TRUE(world.task(run, "a").held);
+    const model::DecideTask retry{.task = {run, 0}};
+    EXPECT_TRUE(std::holds_alternative<model::RunAccepted>(world.ask(retry)));
+    EXPECT_FALSE(world.task(run, "a").held);
+    EXPECT_TRUE(world.task(run, "a").giving_back);
+    if (restarted) world.restart();
+    EXPECT_TRUE(std::holds_alternative<model::RunAccepted>(world.ask(retry)))
+        << "it goes on as soon as it can";
+    model::Assignment task;
+    EXPECT_EQ(claim_cleaning(world, task), "vm");
+    EXPECT_TRUE(world.claim(9).empty());
+    world.complete(task);
+    EXPECT_EQ(world.status(run, "a"), TaskStatus::queued);
+    world.complete(world.claim_one());
+    EXPECT_EQ(world.run(run).status, model::RunStatus::completed);
+  }
+}
+
+TEST(Resources, OfALostAttemptAreGivenBackBeforeItsTaskIsDoneAgain) {
+  for (const bool restarted : {false, true}) {
+    World world;
+    const RunId run = world.submit(FlowBuilder("w")
+                                       .run("a")
+                                       .on_error(when_lost(model::ErrorAction::fail))
+                                       .run("b")
+                                       .max_parallel(2)
+                                       .done());
+    add(world, world.claim_one(), "vm");
+    world.ask(model::LoseWorker{"w"});
+    ASSERT_EQ(world.status(run, "a"), TaskStatus::failed);
+    world.ask(model::DecideTask{.task = {run, 0}});
+    EXPECT_EQ(world.task(run, "a").generation, 2U);
+    EXPECT_EQ(world.status(run, "a"), TaskStatus::retrying);
+    if (restarted) world.restart();
+    world.settle();
+    const auto tasks = world.claim(9);
+    ASSERT_EQ(tasks.size(), 2U) << "b, and what gives back";
+    EXPECT_EQ(world.status(run, "a"), TaskStatus::retrying);
+    for (const auto& task : tasks) world.complete(task);
+    EXPECT_EQ(world.status(run, "a"), TaskStatus::queued);
+    world.complete(world.claim_one());
+    EXPECT_EQ(world.run(run).status, model::RunStatus::completed);
+    EXPECT_TRUE(ledger(world).empty());
+  }
+}
+
+TEST(Resources, AfterTheLastLossARuleRetriesWithThemGivenBack) {
+  World world({.settings = {.max_losses = 1}});
+  const RunId run =
+      world.submit(FlowBuilder("w")
+                       .run("a")
+                       .attempts(2)
+                       .on_error({.types = {"quarantined"}, .action = model::ErrorAction::retry})
+                       .done());
+  add(world, world.claim_one(), "vm");
+  world.ask(model::LoseWorker{"w"});
+  world.advance(Duration::minutes(1));
+  EXPECT_TRUE(world.task(run, "a").giving_back);
+  model::Assignment task;
+  EXPECT_EQ(claim_cleaning(world, task), "vm");
+  EXPECT_TRUE(world.claim(9).empty());
+  world.complete(task);
+  world.complete(world.claim_one());
+  EXPECT_EQ(world.run(run).status, model::RunStatus::completed);
+}
+
 TEST(Resources, ACleanupMayReleaseThoseOfItsStep) {
   World world;
   const RunId run = world.submit(FlowBuilder("w").run("a").cleanup("clean").done());

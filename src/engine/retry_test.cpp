@@ -51,6 +51,33 @@ TEST(Retry, HugeNumbersDoNotOverflow) {
   EXPECT_LE(retry_delay(r, UINT32_MAX, Duration{}, random), r.max);
 }
 
+// Brooker's form would give two of three the whole of `max`.
+TEST(Retry, DecorrelatedDelaysDoNotMeetAtTheCap) {
+  Random random(Seed{7, 9});
+  const Retry retry = policy(Backoff::exponential, Jitter::decorrelated);
+  int first_half = 0;
+  for (int i = 0; i < 10'000; ++i) {
+    const Duration delay = retry_delay(retry, 9, retry.max, random);
+    EXPECT_GE(delay, retry.initial);
+    EXPECT_LE(delay, retry.max);
+    first_half += delay.us < (retry.initial.us + retry.max.us) / 2;
+  }
+  EXPECT_GT(first_half, 4'800);
+  EXPECT_LT(first_half, 5'200);
+}
+
+TEST(Retry, DecorrelatedBeginsWithInitialAndAtMostTriples) {
+  Random random(Seed{7, 9});
+  const Retry retry = policy(Backoff::exponential, Jitter::decorrelated);
+  Duration longest;
+  for (int i = 0; i < 1'000; ++i) longest = std::max(longest, retry_delay(retry, 1, Duration{}, random));
+  EXPECT_GT(longest, Duration::millis(2'900));
+  EXPECT_LE(longest, Duration::seconds(3));
+  Retry narrow = retry;
+  narrow.initial = narrow.max;
+  EXPECT_EQ(retry_delay(narrow, 1, Duration{}, random), narrow.max) << "nothing to draw from";
+}
+
 TEST(Retry, JitterStaysWithinItsBounds) {
   Random random(Seed{7, 9});
   const Duration d = Duration::seconds(8);

@@ -2,6 +2,8 @@
 
 #include <vector>
 
+#include "base/seeded_bug.hpp"
+
 namespace baton::engine {
 namespace {
 
@@ -25,9 +27,9 @@ std::optional<model::Signal> take_signal(State& state, const Run& run, const std
     auto signal = model::signal_of(record);
     if (!signal) return true;  // a damaged one stays where it is, and is passed over
     taken = std::move(*signal);
-    return false;
+    return seeded_bug(Bug::newest_signal_first);
   });
-  if (taken) effects.erase(model::to_record(*taken).id);
+  if (taken && !seeded_bug(Bug::signal_not_taken)) effects.erase(model::to_record(*taken).id);
   return taken;
 }
 

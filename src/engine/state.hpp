@@ -320,6 +320,7 @@ struct State {
   std::map<model::RecordKey, KnownRecord> records;
   std::map<TaskKey, std::string> lookups;  // by task: the key of the cached result that it waits to be loaded
   std::optional<ShardTime> orphan_scan;    // its entry in `timers`
+  std::map<RunKey, Error> absent;          // runs that `orphans` asked for in vain, and why
   // See residency.hpp.
   std::unordered_set<RunKey> cold;  // open runs that are not in memory
   std::vector<RunKey> ended;        // terminal runs that leave memory once that is durable

@@ -308,7 +308,7 @@ void fail_poll(State& state, Run& run, Task& task, const model::Failure& failure
   const auto& retry = wait.poll->retry;
   if (has_given_up(task, moment)) {
     give_up(state, run, task, text, moment, effects);
-  } else if (is_closing(run, task)) {
+  } else if (is_closing(run, task) || task.row.stop_reason == model::StopReason::deadline) {
     fail_unstarted(state, run, task, failure, moment, effects);
   } else if (retry && task.row.group_attempts < retry->max_attempts && is_retryable(failure)) {
     Random random(moment.seed);

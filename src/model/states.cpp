@@ -36,6 +36,7 @@ constexpr std::array kRunTransitions = {
 constexpr std::array kTaskTransitions = {
     Transition<T>{T::pending, T::queued, "what it needs has ended"},
     Transition<T>{T::pending, T::running, "a wait begins"},
+    Transition<T>{T::pending, T::retrying, "done again: what its lost attempt made is given back first"},
     Transition<T>{T::pending, T::completed, "values computed, or nothing to do"},
     Transition<T>{T::pending, T::failed, "an expression failed"},
     Transition<T>{T::pending, T::skipped, "a condition, a failed step before it, or a person"},

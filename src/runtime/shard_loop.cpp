@@ -79,7 +79,6 @@ Status ShardLoop::load_state() {
   state_ = std::move(fresh);
   effects_ = std::make_unique<engine::Effects>(state_);
   continue_loading_ = false;
-  ++epoch_;
   quarantined_.clear();
   open_runs_ = 0;
 
@@ -392,8 +391,9 @@ void ShardLoop::begin_load(const engine::Needs& needs, std::optional<Pending> co
   const std::uint64_t epoch = epoch_;
   store_.begin_load(std::move(request), [this, inbox = inbox_, waiting, epoch](Result<store::Loaded> loaded) {
     std::unique_lock lock(inbox->mutex);
-    // What a reload made void: a command is decided anew, work is taken up by the next turn anyway.
-    if (epoch != epoch_) loaded = store::Loaded{};
+    // Begun before the store took no writes: whoever sent the command was told that it is not done, and work
+    // is taken up by the next turn anyway.
+    if (epoch != epoch_) return;
     inbox->loads.push_back({std::move(*waiting), std::move(loaded)});
     wake_up(std::move(lock));
   });
@@ -464,8 +464,9 @@ Status ShardLoop::admit(store::Loaded loaded, bool for_command) {
   for (auto& [key, why] : loaded.damaged) {
     const bool cold = state_.cold.contains(key);
     if (cold) lose_cold(key, why);
-    // Work goes on without a cold one; a command that is about it has to be told.
-    if (damage && (!cold || for_command)) damage = std::unexpected(std::move(why));
+    // Work goes on without it; a command that is about it has to be told.
+    if (!cold && !for_command) state_.absent.emplace(key, why);
+    if (damage && for_command) damage = std::unexpected(std::move(why));
   }
   for (model::RunHead& head : loaded.heads) {
     const RunKey key = head.row.key;
@@ -474,7 +475,12 @@ Status ShardLoop::admit(store::Loaded loaded, bool for_command) {
   for (auto& [key, image] : loaded.runs) {
     if (state_.find(key) != nullptr || state_.removed.contains(key)) continue;
     Status admitted = admit(std::move(image), loaded.definitions);
-    if (!admitted && state_.cold.contains(key)) lose_cold(key, std::move(admitted).error());
+    if (admitted) continue;
+    if (state_.cold.contains(key)) {
+      lose_cold(key, std::move(admitted).error());
+    } else if (!for_command) {
+      state_.absent.emplace(key, std::move(admitted).error());
+    }
   }
   return damage;
 }
@@ -524,6 +530,7 @@ void ShardLoop::lose_writes(const Error& why) {
     // Whoever has sent what is not decided yet is told the same. It must not be done later: a task that is
     // handed to a claim that nobody waits for any more would be lost.
     inbox_->commands.clear();
+    inbox_->loads.clear();
     handlers_.insert(std::make_move_iterator(inbox_->handlers.begin()),
                      std::make_move_iterator(inbox_->handlers.end()));
     inbox_->handlers.clear();

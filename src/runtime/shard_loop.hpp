@@ -158,7 +158,7 @@ class ShardLoop final : public Handle {
   bool read_only_ = false;
   Duration next_probe_;
   bool stopped_ = false;     // gave up or closed
-  std::uint64_t epoch_ = 0;  // counts reloads: answers of the store from before are void
+  std::uint64_t epoch_ = 0;  // counts lost writes: answers of the store from before are void
   std::size_t open_runs_ = 0;
   std::vector<Quarantined> quarantined_;
   std::map<std::uint64_t, std::function<void(const std::vector<RunKey>&)>> listeners_;

@@ -5,6 +5,7 @@
 #include <set>
 #include <span>
 
+#include "model/resource.hpp"
 #include "spec/parse.hpp"
 #include "store/memory/memory_store.hpp"
 
@@ -26,17 +27,30 @@ std::shared_ptr<const model::Workflow> parse(const std::string& text) {
   return parsed.workflow;
 }
 
-// A store of which some runs cannot be read any more.
+// A store of which some runs cannot be read any more, and some are gone.
 class Damaged final : public store::Writer {
  public:
   explicit Damaged(store::Writer& inner) : inner_(inner) {}
   std::set<RunKey> runs;
+  std::set<RunKey> gone;
+  bool slow = false;  // loads wait in `held`
+  std::vector<std::function<void()>> held;
 
   Result<store::ShardMeta> open_shard(ShardId shard) override { return inner_.open_shard(shard); }
-  Result<std::vector<RunKey>> list_open_runs(ShardId shard) override { return inner_.list_open_runs(shard); }
+  Result<std::vector<RunKey>> list_open_runs(ShardId shard) override {
+    auto open = inner_.list_open_runs(shard);
+    std::erase_if(*open, [&](RunKey run) { return gone.contains(run); });
+    return open;
+  }
   Status load_runs(std::span<const RunKey> keys, const std::function<void(store::RunImage)>& run,
                    const std::function<void(RunKey, Error)>& damaged) override {
-    return inner_.load_runs(keys, run, damaged);
+    return inner_.load_runs(
+        keys,
+        [&](store::RunImage image) {
+          if (!runs.contains(image.run.key)) return run(std::move(image));
+          damaged(image.run.key, Error{ErrorCode::corrupt, "damaged", ""});
+        },
+        damaged);
   }
   Result<std::vector<store::DefinitionKey>> load_definition_keys() override {
     return inner_.load_definition_keys();
@@ -51,7 +65,15 @@ class Damaged final : public store::Writer {
     inner_.begin_commit(std::move(batch), std::move(done));
   }
   void begin_load(store::LoadRequest request, std::function<void(Result<store::Loaded>)> done) override {
+    if (slow) {
+      held.push_back(
+          [this, request = std::move(request), done = std::move(done)] { begin_load(request, done); });
+      return;
+    }
     inner_.begin_load(std::move(request), [&](Result<store::Loaded> loaded) {
+      for (auto& [key, image] : loaded->runs) {
+        if (gone.contains(key)) image.reset();
+      }
       std::erase_if(loaded->runs, [&](const auto& run) {
         if (!runs.contains(run.first)) return false;
         loaded->damaged.emplace_back(run.first, Error{ErrorCode::corrupt, "damaged", ""});
@@ -90,7 +112,12 @@ struct Shard {
     world.fatal = [this](const Error& error) { fatal = error; };
     world.log = [](std::string_view) {};
     loop.reset();
-    damaged = std::make_unique<Damaged>(*writer);
+    auto store = std::make_unique<Damaged>(*writer);
+    if (damaged) {
+      store->runs = damaged->runs;
+      store->gone = damaged->gone;
+    }
+    damaged = std::move(store);
     loop = std::make_unique<ShardLoop>(*damaged, std::move(world), options);
     const Status started = loop->start(ShardId{0});
     ASSERT_TRUE(started) << started.error().message;
@@ -192,6 +219,65 @@ TEST(ShardLoop, AColdRunThatIsDamagedKeepsNoOtherFromItsTurn) {
   shard.complete(as<Claimed>(claimed).tasks[0]);
   shard.settle();
   EXPECT_EQ(shard.loop->open_runs(), 0U) << "nobody waits for what was set aside";
+}
+
+// The ledger outlives what it is about: it must neither be asked for again and again nor end the owner.
+TEST(ShardLoop, ResourcesOfARunThatCannotBeLoadedAreLeaked) {
+  for (const bool gone : {false, true}) {
+    Shard shard;
+    const auto submitted = shard.submit(kOneStep);
+    shard.settle();
+    const RunId run = as<Submitted>(submitted).run;
+    const auto claimed = shard.claim();
+    shard.settle();
+    const model::Assignment task = as<Claimed>(claimed).tasks.at(0);
+    shard.send(model::RegisterResource{task.token, task.task, "vm", {"rm", "vm"}, ""});
+    shard.settle();
+    (gone ? shard.damaged->gone : shard.damaged->runs).insert(run.key());
+    shard.restart();
+    shard.settle();
+    EXPECT_FALSE(shard.fatal) << shard.fatal->message;
+    EXPECT_FALSE(shard.loop->turn()) << "nothing is left to do";
+    store::MemoryReader reader(shard.data);
+    const auto record =
+        reader.get_record(ShardId{0}, {model::RecordKind::resource, model::resource_id(task.task, "vm")});
+    ASSERT_TRUE(record && *record);
+    const auto resource = model::resource_of(**record);
+    ASSERT_TRUE(resource);
+    EXPECT_EQ(resource->status, model::ResourceStatus::leaked);
+    EXPECT_EQ(resource->error, gone ? "its run cannot be loaded: it is not in the store"
+                                    : "its run cannot be loaded: damaged");
+    EXPECT_EQ(shard.loop->open_runs(), 0U) << "nobody waits for it";
+    const auto again = shard.send(model::CleanResource{task.task, "vm"});
+    shard.settle();
+    EXPECT_EQ(as<Error>(again).code, gone ? ErrorCode::conflict : ErrorCode::corrupt);
+  }
+}
+
+// Once it was decided without what it had asked for: the same key made a second run.
+TEST(ShardLoop, WhatWasRefusedWhileItWaitedForTheStoreIsNotDoneLater) {
+  Shard shard;
+  shard.submit(kOneStep, "k");
+  shard.settle();
+  shard.damaged->slow = true;
+  const auto again = shard.submit(kOneStep, "k");
+  shard.settle();
+  ASSERT_EQ(shard.damaged->held.size(), 1U) << "the key is looked up";
+  shard.writer->hold_commits();
+  shard.claim();
+  shard.settle();
+  shard.writer->complete_next(store::CommitResult::not_committed);
+  shard.settle();
+  EXPECT_EQ(as<Error>(again).code, ErrorCode::read_only);
+  shard.now = shard.now + Duration::minutes(1);
+  shard.settle();
+  shard.damaged->slow = false;
+  for (const auto& load : shard.damaged->held) load();
+  shard.settle();
+  EXPECT_EQ(shard.loop->state().runs.size(), 1U);
+  const auto last = shard.submit(kOneStep, "k");
+  shard.settle();
+  EXPECT_TRUE(as<Submitted>(last).existing);
 }
 
 TEST(ShardLoop, IsNotWokenByTimersWhileItMayNotDecide) {

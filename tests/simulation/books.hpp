@@ -40,6 +40,7 @@ struct TaskBook {
   std::uint32_t completions = 0;     // of attempts, in this generation and round
   std::string last_end;              // of its last attempt
   std::optional<Token> completed_by;
+  std::string cached_from;           // the task that made its result, if that was taken from the cache
   std::optional<WallTime> retry_at;  // not queued before
   std::optional<WallTime> wakes_at;  // a wait does not end well before
   bool expanded = false;
@@ -65,6 +66,8 @@ struct RunBook {
   std::uint32_t completions = 0;
   std::uint32_t recoveries = 0;
   bool ended = false;
+  bool recovering = false;  // its tasks are being reset
+  bool reranked = false;    // somebody changed its priority, perhaps
   bool paused = false;
   bool was_paused = false;  // ever
   bool cancelled = false;   // asked for since the last recovery
@@ -83,6 +86,11 @@ struct RunBook {
   }
   const model::Step& step(const TaskBook& task) const { return workflow->steps[task.step]; }
 };
+
+// Where what it does waits for a worker: there are no routes.
+inline std::string queue_of(const model::Step& action) {
+  return action.queue.empty() ? "default" : action.queue;
+}
 
 // What the present attempts of the task carry out.
 inline model::Phase phase_of(const RunBook& run, const TaskBook& task) {

@@ -31,11 +31,11 @@ bool takes_place(const RunBook& run, const TaskBook& task) {
 // The next generation of the task begins.
 void reset(TaskBook& task, bool items) {
   ++task.generation;
-  task.last_end.clear();
   task.terminal = task.ready = task.waiting = task.checked = task.fallback = task.undone = false;
   task.ended = TaskStatus::pending;
   task.group_attempts = task.completions = task.completion = 0;
   task.completed_by.reset();
+  task.cached_from.clear();
   task.retry_at.reset();
   task.wakes_at.reset();
   if (items) {
@@ -221,6 +221,7 @@ void Checker::owner_starts() {
 void Checker::look() {
   signals_.look();
   limits_.look();
+  order_.look();
   gates_.look();
   for (const model::Record& record :
        reader_.list_records({.kind = model::RecordKind::breaker}, std::nullopt, 100).value()) {
@@ -260,6 +261,7 @@ void Checker::committed(RunKey key, const model::Fact& fact) {
     return wrong("I12", "a fact of a run that was never submitted");
   RunBook& run = found->second;
   limits_.committed(key, *run.workflow, fact);
+  deadlines_.committed(run, fact);
   follow(run, fact);
   if (model::is_task_fact(fact.kind)) {
     if (fact.kind == FactKind::task_added) endings_.task_added(run, fact);
@@ -268,7 +270,8 @@ void Checker::committed(RunKey key, const model::Fact& fact) {
     const bool serves = task.role != model::TaskRole::main || fact.kind == FactKind::resource_cleaned ||
                         fact.kind == FactKind::resource_leaked || fact.kind == FactKind::alert_raised;
     if (run.ended && !serves) wrong("I2", fmt::format("{} after the end of the run", describe(key, fact)));
-    return task_fact(run, task, fact);
+    task_fact(run, task, fact);
+    return order_.committed(run, task, fact);
   }
   if (run.ended && fact.kind != FactKind::run_recovering && fact.kind != FactKind::run_changed)
     wrong("I2", fmt::format("{} after the end of the run", describe(key, fact)));
@@ -307,7 +310,14 @@ void Checker::run_fact(RunBook& run, const model::Fact& fact) {
     case FactKind::run_ended:
       run_ends(run, fact);
       break;
+    case FactKind::run_changed:
+      run.reranked = true;
+      break;
+    case FactKind::run_recovered:
+      run.recovering = false;
+      break;
     case FactKind::run_recovering:
+      run.recovering = true;
       run.ended = run.cancelled = run.no_cleanup = run.timed_out = false;
       // One that had really ended has forgotten what nobody had taken.
       if (fact.text != "automatic") signals_.forget(run.id);
@@ -426,6 +436,10 @@ void Checker::task_fact(RunBook& run, TaskBook& task, const model::Fact& fact) {
       task.group_attempts = 0;
       task.completions = 0;
       task.completed_by.reset();
+      break;
+    case FactKind::task_cached:
+      get_ready(run, task, fact);
+      task.cached_from = fact.text;
       break;
     case FactKind::task_resolved:
       diary_.hit("decided: " + fact.text);
@@ -572,6 +586,7 @@ void Checker::attempt_ended(RunBook& run, TaskBook& task, const model::Fact& fac
       wrong("I4", what + ", but no worker has said so");
     } else {
       task.completed_by = token->second;
+      results_[TaskId{run.id, fact.task}.text()].insert(json::serialize(json::parse(effect->result)));
     }
   }
   if (fact.text == "lost" && effect != nullptr && effect->alive_at && !effect->forgotten &&
@@ -655,6 +670,9 @@ void Checker::check_run(const RunBook& run, std::string& digest) {
     if (task_status == "completed" && book != run.tasks.end() && book->second.completed_by &&
         json::parse(effects_.at(*book->second.completed_by).result) != task.fields.at("result"))
       wrong("I3", label + " has another result than its worker gave it");
+    if (book != run.tasks.end() && !book->second.cached_from.empty() && task_status == "completed" &&
+        !results_[book->second.cached_from].contains(json::serialize(task.fields.at("result"))))
+      wrong("I3", label + " has a result of task " + book->second.cached_from + " that nobody has made");
     if (task.fields.at("role") != "main") continue;
     const model::Step& step = run.workflow->steps[task.fields.at("step_index").to_number<Ordinal>()];
     if (task_status == "failed" && task.fields.at("index").is_null() && !step.continue_on_error &&

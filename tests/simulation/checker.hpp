@@ -13,6 +13,7 @@
 
 #include "base/hash.hpp"
 #include "books.hpp"
+#include "deadlines_check.hpp"
 #include "diary.hpp"
 #include "endings_check.hpp"
 #include "gates_check.hpp"
@@ -21,6 +22,7 @@
 #include "model/breaker.hpp"
 #include "model/command.hpp"
 #include "model/fact.hpp"
+#include "order_check.hpp"
 #include "signals_check.hpp"
 #include "store/store.hpp"
 
@@ -36,7 +38,9 @@ class Checker {
         signals_(reader, diary),
         gates_(reader, diary, steady_clock),
         letters_(reader, diary),
-        limits_(diary, steady_clock) {}
+        limits_(diary, steady_clock),
+        deadlines_(diary, steady_clock),
+        order_(reader, diary) {}
 
   // ---- The journal of people
   void submission_intended(const std::string& key, std::shared_ptr<const model::Workflow> workflow);
@@ -113,6 +117,7 @@ class Checker {
   std::map<std::string, Hash256> bodies_;  // that were accepted, by key
   std::map<Token, Effect> effects_;
   std::map<std::pair<TaskId, std::uint32_t>, Token> tokens_;  // of each attempt that left the owner's door
+  std::map<std::string, std::set<std::string>> results_;      // of workers, in the end the task's, by its id
   std::set<std::string> gave_up_;                             // workers
   std::map<RunKey, RunBook> runs_;
   std::map<std::string, model::BreakerState> breakers_;  // as they were seen last
@@ -121,6 +126,8 @@ class Checker {
   GatesCheck gates_;
   LettersCheck letters_;
   LimitsCheck limits_;
+  DeadlinesCheck deadlines_;
+  OrderCheck order_;
 };
 
 }  // namespace baton::simulation

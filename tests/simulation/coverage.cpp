@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <set>
 
@@ -103,16 +104,39 @@ const std::vector<std::string>& refusals() {
   return list;
 }
 
-}  // namespace
-
-std::vector<std::string> everything() {
+std::set<std::string> all_names() {
   std::set<std::string> names;
   for (const std::string& name : named_by_tables()) names.insert(name);
   for (const std::string& words : refusals()) names.insert("refusal: " + words);
+  return names;
+}
+
+}  // namespace
+
+std::vector<std::string> everything() {
+  std::set<std::string> names = all_names();
   for (const std::string& line : lines_of(BATON_SIMULATION_LISTS "/elsewhere.txt")) {
     names.erase(line.substr(0, line.find(" | ")));
   }
   return {names.begin(), names.end()};
+}
+
+std::vector<std::string> stale_exceptions() {
+  std::vector<std::string> stale;
+  const std::set<std::string> names = all_names();
+  for (const std::string& line : lines_of(BATON_SIMULATION_LISTS "/elsewhere.txt")) {
+    const std::size_t end = line.find(" | ");
+    bool holds = end != std::string::npos && names.contains(line.substr(0, end));
+    for (std::size_t at = end; holds && at != std::string::npos;) {
+      at += at == end ? 3 : 2;
+      const std::size_t comma = line.find(", ", at);
+      holds = std::filesystem::exists(std::filesystem::path(BATON_SIMULATION_LISTS "/../..") /
+                                      line.substr(at, comma == std::string::npos ? comma : comma - at));
+      at = comma;
+    }
+    if (!holds) stale.push_back(line);
+  }
+  return stale;
 }
 
 std::vector<std::string> what_is_often() {

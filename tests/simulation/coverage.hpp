@@ -32,6 +32,8 @@ class Coverage {
 // Everything that a long run has to go through: what the tables and the sources name, without what
 // elsewhere.txt says is tested elsewhere.
 std::vector<std::string> everything();
+// Lines of elsewhere.txt whose name or whose test there is not any more.
+std::vector<std::string> stale_exceptions();
 // The part of it that some seeds hit again and again (often.txt): held by CI.
 std::vector<std::string> what_is_often();
 // The counters of a refusal with this message.

@@ -23,7 +23,7 @@ bool needs_cleanup(const RunBook& run, const TaskBook& task) {
 bool needs_undoing(const RunBook& run, const TaskBook& task) {
   const model::Endings* endings = endings_of(run, task);
   return endings != nullptr && endings->compensate && task.terminal && task.ended == TaskStatus::completed &&
-         !task.expanded && task.completion > 0 && !task.undone;
+         !task.expanded && task.completion > 0 && !task.undone && task.cached_from.empty();
 }
 
 std::string label(const RunBook& run, Ordinal task) {
@@ -92,8 +92,8 @@ void EndingsCheck::check_order(const RunBook& run, const model::Fact& fact, cons
 }
 
 void EndingsCheck::attempt_starts(const TaskBook& task, const std::string& what) {
-  // What a lost attempt has made is given back before the next one. (A fallback is done instead of it.)
-  if (task.fallback || task.last_end != "lost" || task.decided || task.role != TaskRole::main) return;
+  // What a lost attempt has made is given back before the next one, whoever wants that and whatever it does.
+  if (task.last_end != "lost" || task.role != TaskRole::main) return;
   for (const auto& [name, attempt] : task.things) {
     if (attempt <= task.starts)
       wrong("resource", what + " while " + name + " of the lost attempt is not given back");

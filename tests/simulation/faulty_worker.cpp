@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "model/resource.hpp"
+#include "spec/parse.hpp"
 
 namespace baton::simulation {
 namespace {
@@ -186,6 +187,7 @@ void FaultyWorker::begin(model::Assignment assignment) {
     if (one_in(2)) register_thing(token, "machine");
   }
   if (options_.has(Switch::signs) && one_in(2)) give_signs(token);
+  if (options_.has(Switch::nonsense) && one_in(6)) ask_for_nonsense(token);
   const model::Outcome outcome = draw_outcome(attempt.assignment);
   if (has(Switch::hanging) && one_in(12)) {
     diary_.hit("attempt: hangs");
@@ -207,6 +209,10 @@ void FaultyWorker::register_thing(const Token& token, const std::string& name) {
         if (reply && std::holds_alternative<model::ResourceRegistered>(*reply)) {
           checker_.made(token, task, id);
           attempt->second.things.push_back(name);
+          // By another command: which one would be the right one?
+          if (options_.has(Switch::nonsense) && one_in(6))
+            call(model::RegisterResource{token, task, name, {"give-back", id, "twice"}, ""}, kPatience,
+                 [](const auto&) {});
           return;
         }
         const auto* error = reply ? std::get_if<Error>(&*reply) : nullptr;
@@ -214,6 +220,43 @@ void FaultyWorker::register_thing(const Token& token, const std::string& name) {
           return;
         later(Duration::seconds(1), [this, token, name] { register_thing(token, name); });
       });
+}
+
+void FaultyWorker::ask_for_nonsense(const Token& token) {
+  const Attempt& attempt = attempts_.at(token);
+  const TaskId task = attempt.assignment.task;
+  const auto send = [this](auto command) { call(std::move(command), kPatience, [](const auto&) {}); };
+  switch (random_.up_to(6)) {
+    case 0:
+      return send(model::RegisterResource{token, task, "no name!", {"give-back", "it"}, ""});
+    case 1:
+      return send(model::RegisterResource{token, task, "thing", {}, ""});
+    case 2:
+      return send(model::RegisterResource{token, task, "thing", {"give-back", "\xff"}, ""});
+    case 3:
+      return send(model::RegisterResource{
+          token, task, "thing", {"give-back", std::string(model::kResourceBody, 'x')}, ""});
+    case 4:
+      // Only what serves another task has no right to it; of all others it would be a thing like any.
+      if (attempt.chore == "give-back" || attempt.chore == "cleanup" || attempt.chore == "compensate")
+        send(model::RegisterResource{token, task, "thing", {"give-back", "it"}, ""});
+      return;
+    case 5:
+      return ask_to_add(token, "nothing");
+    default:
+      return ask_to_add(token, "f0");
+  }
+}
+
+// A task that needs what is not there, or what begins when everything else is over.
+void FaultyWorker::ask_to_add(const Token& token, const char* needed) {
+  static const auto kNone =
+      spec::parse_workflow(R"({"name":"none","steps":{"s0":{"set":{"n":1}}}})").workflow;
+  const std::string text = fmt::format(R"({{"steps":{{"more":{{"run":"work","needs":["{}"]}}}}}})", needed);
+  auto parsed = spec::parse_addition(text, {.definition = *kNone, .names = {needed}});
+  call(model::AddTasks{token, attempts_.at(token).assignment.task, std::move(parsed.workflow),
+                       std::move(parsed.outside), false},
+       kPatience, [](const auto&) {});
 }
 
 void FaultyWorker::release_things(const Token& token) {
@@ -250,6 +293,7 @@ void FaultyWorker::plan_end(const Token& token, Duration after, model::Outcome o
 void FaultyWorker::stop(const Token& token, model::Stopping mode) {
   const auto found = attempts_.find(token);
   if (!alive_ || found == attempts_.end()) return;
+  if (options_.has(Switch::nonsense) && one_in(3)) ask_to_add(token, "nothing");
   if (mode == model::Stopping::hard) return plan_end(token, Duration::millis(random_.up_to(200)), killed(9));
   if (found->second.ignores_soft) return;
   // Some use the time to end well.

@@ -56,6 +56,9 @@ class FaultyWorker {
   void report(const Token& token);
   // What it makes, and says that it will be given back, before it makes it.
   void register_thing(const Token& token, const std::string& name);
+  // What its owner has to refuse.
+  void ask_for_nonsense(const Token& token);
+  void ask_to_add(const Token& token, const char* needed);
   void release_things(const Token& token);
   void give_signs(const Token& token);
   void mischief(const Token& token, const model::ReportAttempt& report);

@@ -212,6 +212,11 @@ class StepMaker {
       step_["target"] = "nlp";
       if (http_) step_["http"] = {{"url", "/ask"}};
     }
+    Dice cache = dice.another();
+    if (cache.one_in(4, Switch::caches)) {
+      step_["cache"] = {{"key", cache.one_of(std::array{"red", "green"})}, {"ttl", cache.seconds(10, 300)}};
+      if (cache.one_in(3)) step_["cache"].as_object()["key"] = "${{ run.job_id }}";
+    }
     Dice check = dice.another();
     if (dice.one_in(7, Switch::preflights)) {
       step_["preflight"] = action(check, "preflight");

@@ -12,8 +12,8 @@ using model::TaskRole;
 void GatesCheck::attempt_starts(const RunBook& run, const TaskBook& task, const model::Fact& fact) {
   const std::string what = describe(run.id.key(), fact);
   if (run.paused) diary_.wrong("pause", what + " while the run is paused");
-  const auto step = run.paused_steps.find(run.step(task).name);
-  if (step != run.paused_steps.end() && (step->second.us == 0 || (steady_clock_ && fact.at < step->second)))
+  // That a pause ended, by itself or by a person, stands in the history before what it let go.
+  if (run.paused_steps.contains(run.step(task).name))
     diary_.wrong("pause", what + " while its step is paused");
   const bool main = task.role == TaskRole::main && !run.step(task).finally;
   if (main && run.cancelled) diary_.wrong("cancel", what + " after its run was cancelled");
@@ -36,7 +36,7 @@ void GatesCheck::check_pauses(const RunBook& run, const TaskBook& task, const mo
     }
     if (pause->since >= fact.at) continue;
     const bool holds = (pause->what.kind == BlockerKind::queue_paused && action != nullptr &&
-                        pause->name == action->queue) ||
+                        pause->name == queue_of(*action)) ||
                        (pause->what.kind == BlockerKind::worker_paused && pause->name == fact.text) ||
                        (pause->what.kind == BlockerKind::target_paused && action != nullptr &&
                         !pause->name.empty() && pause->name == action->target);

@@ -56,6 +56,7 @@ constexpr std::array<std::string_view, kSwitches> kNames = {"slow-commits",
                                                             "services",
                                                             "clocks",
                                                             "limits",
+                                                            "caches",
                                                             "resources",
                                                             "signs"};
 

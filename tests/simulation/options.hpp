@@ -73,6 +73,7 @@ enum class Switch : std::uint8_t {
   services,  // targets with breakers
   clocks,    // deadlines, sla, start timeouts, heartbeats
   limits,    // max_parallel, retry budgets
+  caches,    // cache
   // Attempts, beside what they are there for
   resources,  // register, make, release
   signs,      // of life

@@ -8,7 +8,9 @@
 #include "limits.hpp"
 #include "model/breaker.hpp"
 #include "model/dead_letter.hpp"
+#include "model/flow.hpp"
 #include "model/pause.hpp"
+#include "model/queue.hpp"
 #include "model/resource.hpp"
 #include "model/signal.hpp"
 
@@ -91,6 +93,50 @@ void People::set_limits() {
   for (model::SetLimit& limit : limits_that_are_set()) ask(std::move(limit));
 }
 
+void People::bound_a_queue() {
+  model::SetQueue command{.name = one_in(2) ? "default" : "other", .reason = "enough"};
+  if (one_in(2)) command.max_waiting = static_cast<std::uint32_t>(random_.up_to(3));
+  if (one_in(2)) command.weights["key-0"] = static_cast<std::uint32_t>(random_.up_to(4));
+  ask(std::move(command));
+}
+
+void People::apply_a_workflow() {
+  const Submission& submission = submissions_[static_cast<std::size_t>(
+      random_.up_to(static_cast<std::int64_t>(submissions_.size()) - 1))];
+  model::ApplyWorkflow command{.workflow = submission.workflow, .note = "as it should be"};
+  if (one_in(2)) command.expected = static_cast<std::uint32_t>(random_.up_to(2));
+  ask(std::move(command));
+}
+
+void People::nonsense_about_queues() {
+  switch (random_.up_to(9)) {
+    case 0:
+      return ask(model::SetQueue{.name = "no name!"});
+    case 1:
+      return ask(model::SetQueue{.name = "default", .max_waiting = model::kMostWaiting + 1});
+    case 2:
+      return ask(model::SetQueue{.name = "default", .weights = {{"a", model::kMostWeight + 1}}});
+    case 3:
+      return ask(
+          model::SetQueue{.name = "default", .weights = {{std::string(model::kMaxFlowName + 1, 'k'), 1}}});
+    case 4:
+      return ask(model::SetRoute{.pattern = "no pattern!", .queue = "default"});
+    case 5:
+      return ask(model::SetRoute{.pattern = "nothing"});
+    case 6:
+      return ask(model::SetRoute{.pattern = "nothing", .queue = "no name!"});
+    case 7:
+      return ask(model::SetLimit{.name = "", .limit = 1});
+    case 8:
+      return ask(model::SetLimit{.name = "nothing"});
+    default: {
+      model::SetQueue command{.name = "default"};
+      for (std::size_t i = 0; i <= model::kMaxWeights; ++i) command.weights["k" + std::to_string(i)] = 1;
+      return ask(std::move(command));
+    }
+  }
+}
+
 // What the engine does in pieces: a good moment to die.
 void People::ask_for_long_work(model::CommandBody body) {
   ask(std::move(body));
@@ -101,7 +147,7 @@ void People::ask_for_long_work(model::CommandBody body) {
 void People::do_something() {
   const Submission& submission = submissions_[static_cast<std::size_t>(
       random_.up_to(static_cast<std::int64_t>(submissions_.size()) - 1))];
-  const auto what = random_.up_to(14);
+  const auto what = random_.up_to(16);
   if (!submission.run) return;
   const RunId run = *submission.run;
   switch (what) {
@@ -152,6 +198,12 @@ void People::do_something() {
     case 13:
       ask_why(run);
       break;
+    case 14:
+      if (options_.has(Switch::limits)) bound_a_queue();
+      break;
+    case 15:
+      apply_a_workflow();
+      break;
     default:
       if (options_.has(Switch::nonsense)) nonsense(run);
   }
@@ -196,6 +248,17 @@ void People::decide(const RunId& run) {
   command.verdict = static_cast<model::DecideTask::Verdict>(random_.up_to(3));
   command.result = R"({"n":0,"list":[7],"done":true})";
   command.force = one_in(3);
+  // Other arguments for what has none of its own, or where something else is next: refused.
+  const auto view = world_.reader().get_task({run.key(), command.task.ordinal});
+  const auto submission = std::ranges::find(submissions_, std::optional(run), &Submission::run);
+  if (view && *view && options_.has(Switch::nonsense)) {
+    const model::StepKind kind = submission->workflow->steps[(*view)->row.step].kind;
+    const bool takes =
+        kind == model::StepKind::run || kind == model::StepKind::exec || kind == model::StepKind::http;
+    const bool serves =
+        (*view)->row.status == model::TaskStatus::retrying && (*view)->row.phase != model::Phase::primary;
+    if (!takes || serves) command.input = "{}";
+  }
   command.generation = one_in(4) ? static_cast<std::uint32_t>(1 + random_.up_to(1)) : 0;
   ask(std::move(command));
 }
@@ -280,7 +343,7 @@ void People::nonsense(const RunId& run) {
   RunId nobody = run;
   nobody.bytes[15] ^= 0x5A;
   const TaskId none{run, 1'000};
-  switch (random_.up_to(16)) {
+  switch (random_.up_to(21)) {
     case 0:
       return ask(model::CancelRun{nobody});
     case 1:
@@ -316,6 +379,20 @@ void People::nonsense(const RunId& run) {
       return ask(model::ReleaseAttempt{{1, 1'000'000}, none});
     case 15:
       return ask(model::ChangeRun{.run = nobody, .priority = 3});
+    case 16:
+      return ask(model::ChangeRun{.run = run, .priority = 10});
+    case 17:
+      return ask(model::ChangeRun{.run = run, .labels = "[1]"});
+    case 18: {
+      const Submission& other = submissions_[static_cast<std::size_t>(
+          random_.up_to(static_cast<std::int64_t>(submissions_.size()) - 1))];
+      const auto own = std::ranges::find(submissions_, std::optional(run), &Submission::run);
+      if (other.workflow->name == own->workflow->name) return;
+      return ask(model::RecoverRun{.run = run, .force = true, .onto = other.workflow});
+    }
+    case 19:
+    case 20:
+      return nonsense_about_queues();
     default:
       return ask(model::PauseCommand{.target = {model::BlockerKind::run_paused, nobody, ""}});
   }
@@ -345,6 +422,7 @@ bool People::go_on(const RunId& run) {
 
 bool People::clean_up() {
   set_limits();
+  for (const char* queue : {"default", "other"}) ask(model::SetQueue{.name = queue, .max_waiting = 0});
   for (const auto& record :
        world_.reader().list_records({.kind = model::RecordKind::pause}, std::nullopt, 100).value()) {
     const auto pause = model::pause_of(record);

@@ -38,6 +38,9 @@ class People {
   model::SubmitRun submission_of(std::size_t which) const;
   void submit(std::size_t which);
   void set_limits();
+  void bound_a_queue();
+  void apply_a_workflow();
+  void nonsense_about_queues();
   void do_something();
   void control(const RunId& run);
   void pause_or_resume(const RunId& run);

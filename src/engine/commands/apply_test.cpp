@@ -11,6 +11,7 @@ using model::TaskStatus;
 using testing::error_of;
 using testing::FlowBuilder;
 using testing::World;
+using testing::WorldOptions;
 
 std::shared_ptr<const model::Workflow> with_steps(const std::vector<std::string>& names) {
   FlowBuilder builder("w");
@@ -71,6 +72,15 @@ TEST(Apply, RefusesWhenSomebodyWasFaster) {
   const auto right = world.ask(
       model::ApplyWorkflow{.workflow = with_steps({"a", "b"}), .expected = 1, .note = ""}, "cli:ada");
   EXPECT_EQ(std::get<model::WorkflowApplied>(right).version, 2u);
+}
+
+TEST(Apply, RefusesWhatNoRunCouldHave) {
+  WorldOptions options;
+  options.settings.max_tasks_per_run = 1;
+  World world(options);
+  const auto reply =
+      world.ask(model::ApplyWorkflow{.workflow = with_steps({"a", "b"}), .note = ""}, "cli:ada");
+  EXPECT_EQ(error_of(reply).code, ErrorCode::too_large);
 }
 
 TEST(Apply, ForgetsTheOldestApplicationsOnly) {

@@ -75,6 +75,41 @@ TEST(Recover, RepeatsWhatIsNotCompletedAndKeepsTheRest) {
   EXPECT_EQ(world.task(run, "b").attempts, 1u);
 }
 
+// It was ready, and stood nowhere yet: of a restart nobody would notice anything else.
+TEST(Recover, WhatWaitsForAPlaceWaitsForWhatIsDoneAgainBeforeIt) {
+  for (const bool restarted : {false, true}) {
+    World world;
+    const RunId run = world.submit(FlowBuilder("w")
+                                       .run("a")
+                                       .run("b")
+                                       .needs({"a"})
+                                       .run("c")
+                                       .env({{"X", "${{ steps.b.status }}"}})
+                                       .needs({"b"})
+                                       .trigger_rule(model::TriggerRule::always)
+                                       .run("d")
+                                       .max_parallel(1)
+                                       .done());
+    world.fail(world.claim_one());
+    const auto d = world.claim_one();
+    ASSERT_EQ(d.step, "d");
+    ASSERT_EQ(world.task(run, "b").skip_reason, model::SkipReason::upstream_failed);
+    EXPECT_EQ(world.status(run, "c"), TaskStatus::pending) << "ready, but there is no place";
+    ASSERT_TRUE(world.task(run, "c").has_input) << "and what it gets is recorded";
+    decide(world, run, "a", Verdict::retry);
+    if (restarted) world.restart();
+    world.complete(d);
+    for (const char* step : {"a", "b", "c"}) {
+      const auto next = world.claim(9);
+      ASSERT_EQ(next.size(), 1U);
+      EXPECT_EQ(next[0].step, step);
+      if (next[0].step == "c") EXPECT_NE(next[0].spec.find("completed"), std::string::npos) << next[0].spec;
+      world.complete(next[0]);
+    }
+    EXPECT_EQ(world.run(run).status, RunStatus::completed);
+  }
+}
+
 TEST(Recover, FromAStepRepeatsAllThatFollows) {
   World world;
   const RunId run = world.submit(chain());

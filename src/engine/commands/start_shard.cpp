@@ -113,7 +113,7 @@ void decide(State& state, const model::StartShard&, model::ReplyTo reply_to, con
           set_timer(state, task, task.row.due);
         }
       } else if (task.row.status == TaskStatus::running && !has_attempt(task.row)) {
-        set_wait_timer(state, *run, task, moment);
+        if (!seeded_bug(Bug::forget_wait_timer_on_reload)) set_wait_timer(state, *run, task, moment);
       } else if (task.row.status == TaskStatus::running && is_orphan(state, task)) {
         interrupted.emplace_back(run, task.row.key.ordinal);
       } else if (task.row.status == TaskStatus::running) {
@@ -133,7 +133,7 @@ void decide(State& state, const model::StartShard&, model::ReplyTo reply_to, con
     }
     if (recall_entry(state, *run)) take_up(state, *run);
     for (Task& task : run->tasks) arm_clock(state, *run, task);
-    arm_run_clock(state, *run);
+    if (!seeded_bug(Bug::forget_deadline_on_reload)) arm_run_clock(state, *run);
     const bool stop = run->row.cancel_requested || run->row.timed_out ||
                       (run->any_failed && run->program->workflow().fail_fast);
     if (stop && run->row.stage == model::RunStage::main && !seeded_bug(Bug::forget_cancel_on_reload)) {

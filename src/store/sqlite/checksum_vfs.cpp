@@ -73,6 +73,16 @@ class ChecksumVfs final : public VfsShim {
     return real_write(file, page.data(), size, at);
   }
 
+  // A checkpoint sets the length of the file when everything of the log is in it. One that ends within a page
+  // even then has lost its end, which must not become zeros.
+  int truncate(File& file, sqlite3_int64 size) override {
+    sqlite3_int64 now = 0;
+    if ((file.flags & SQLITE_OPEN_MAIN_DB) && file.state >= 512 &&
+        file.real->pMethods->xFileSize(file.real, &now) == SQLITE_OK && now < size && now % file.state != 0)
+      return SQLITE_IOERR_DATA;
+    return VfsShim::truncate(file, size);
+  }
+
  private:
   // The header of the first page: size of the pages in bytes 16 and 17, reserved bytes in byte 20.
   static void learn(File& file, const unsigned char* bytes, int size) {

@@ -82,17 +82,28 @@ Status create(const std::string& path, const std::string& vfs) {
   return {};
 }
 
+// SQLite takes an end that is cut within a page for zeros, and its next checkpoint would make that true.
+// While there is a log, a checkpoint may have been interrupted there: then checksum_vfs.hpp sees to it.
+Status check_end(Connection& connection, const std::string& path, bool has_log) {
+  struct stat status{};
+  if (has_log || ::stat(path.c_str(), &status) != 0) return {};
+  if (status.st_size % connection.pragma("PRAGMA page_size") == 0) return {};
+  return fail(error_of_code(SQLITE_IOERR_DATA, "the end of " + path + " is missing", "opening the database"));
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Connection>> open_for_writing(const std::string& path, const std::string& vfs) {
   without_statistics();
   if (is_empty(path)) TRY_VOID(create(path, vfs));
   TRY_VOID(check_log(path + "-wal"));
+  const bool has_log = !is_empty(path + "-wal");
   auto connection = std::make_unique<Connection>(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX,
                                                  kWriterBusyMs, checksum_vfs(vfs));
   if (sqlite3_db_readonly(connection->handle(), "main") == 1) {
     return fail(ErrorCode::read_only, "the database file " + path + " may not be written by this user");
   }
+  TRY_VOID(check_end(*connection, path, has_log));
   TRY(const std::int64_t schema, check_schema(*connection));
   if (connection->pragma_text("PRAGMA journal_mode = WAL") != "wal") {
     return fail(ErrorCode::io, "the database " + path + " cannot be used with a write-ahead log");

@@ -575,6 +575,41 @@ TEST_F(SqliteStore, ALogThatEndsAnywhereIsRead) {
   EXPECT_EQ(last, 0U);
 }
 
+// Once it came back with zeros in its place, which nothing noticed.
+TEST_F(SqliteStore, AMissingEndIsRefusedThoughNobodyAsksForIt) {
+  fill(40);
+  const auto size = std::filesystem::file_size(path);
+  for (const std::uintmax_t cut : {1U, 20U, 600U, 4'095U}) {
+    std::filesystem::resize_file(path, size - cut);
+    const auto writer = open_sqlite_writer(path);
+    ASSERT_FALSE(writer) << cut;
+    EXPECT_EQ(writer.error().code, ErrorCode::corrupt) << writer.error().message;
+    EXPECT_NE(writer.error().message.find("restore a backup"), std::string::npos) << writer.error().message;
+    EXPECT_EQ(std::filesystem::file_size(path), size - cut);
+  }
+  std::filesystem::resize_file(path, 25);  // less than its header
+  const auto writer = open_sqlite_writer(path);
+  ASSERT_FALSE(writer);
+  EXPECT_EQ(writer.error().code, ErrorCode::corrupt) << writer.error().message;
+}
+
+TEST_F(SqliteStore, ACheckpointDoesNotMakeAMissingEndZeros) {
+  fill(40);
+  const std::string dead = folder.path() + "/dead";
+  {
+    const auto writer = open_writer();
+    Owner owner(*writer);
+    copy_files(dead);  // the log has what the owner began with
+  }
+  const std::string copy = dead + "/baton.db";
+  const auto size = std::filesystem::file_size(copy);
+  std::filesystem::resize_file(copy, size - 20);
+  if (auto heir = open_sqlite_writer(copy)) (void)(*heir)->open_shard(kShard);  // its end is a checkpoint
+  EXPECT_EQ(std::filesystem::file_size(copy), size - 20);
+  std::filesystem::remove(copy + "-wal");
+  EXPECT_FALSE(open_sqlite_writer(copy));
+}
+
 TEST_F(SqliteStore, ATruncatedFileGivesErrors) {
   fill(40);
   const auto size = std::filesystem::file_size(path);
