@@ -59,6 +59,7 @@ Api::~Api() {
 
 void Api::handle(net::Request request, net::Responder responder) {
   auto call = std::make_shared<Call>(std::move(request), std::move(responder), Ticket(impl_->under_way));
+  call->meter = impl_->core->services.meter;
   if (impl_->stopped) return;  // the call says so
   const net::Peer& peer = call->request.peer;
   if (peer.local && peer.uid != impl_->own_uid && peer.uid != 0) {
@@ -80,9 +81,10 @@ void Api::handle(net::Request request, net::Responder responder) {
     }
     net::Response response = net::problem(405, "this path takes " + allowed);
     response.headers.add("Allow", allowed);
-    return call->responder.respond(std::move(response));
+    return call->respond(std::move(response));
   }
   call->captures = std::move(match.captures);
+  call->route = match.route->pattern;
   call->actor = impl_->actor_of(call->request);
   const CorePtr& core = impl_->core;
   core->workers.post([core, call, handler = match.route->handler] {

@@ -15,6 +15,7 @@
 #include "runtime/handle.hpp"
 #include "store/backup.hpp"
 #include "store/store.hpp"
+#include "telemetry/meter.hpp"
 
 namespace baton::api {
 
@@ -24,7 +25,7 @@ struct Services {
   net::Loop& loop;       // the one that calls handle()
   std::string logs_dir;  // what logs::attempt_path() is relative to
   std::string data_dir;  // shown by /version
-  std::string version = "0.1.0";
+  std::string version;
   ShardId shard{};
   // Whether the owner can take work, for /readyz; empty = always. Any thread.
   std::function<Status()> ready;
@@ -36,6 +37,10 @@ struct Services {
       backup;
   // The clock, for the time left of runs and for filters by time. Empty: runs have just begun. Any thread.
   std::function<WallTime()> wall;
+  // Counts requests; null = nobody asks. Outlives the Api.
+  telemetry::Meter* meter = nullptr;
+  // All metrics as they are now; empty = there are none. Any thread but the loop's; may wait for the loop.
+  std::function<std::vector<telemetry::Sample>()> metrics;
 };
 
 // The services must outlive the Api; what is under way keeps nothing else alive.
@@ -52,8 +57,8 @@ class Api {
   std::size_t under_way() const;
 
   // Breaks off what waits (503, or the end of the stream), answers what has been begun (for at most 2 s; the
-  // loop and the runs must still go on) and joins the threads; requests that come later are answered with 503.
-  // Not on the loop's thread; twice is fine.
+  // loop and the runs must still go on) and joins the threads; requests that come later are answered with
+  // 503. Not on the loop's thread; twice is fine.
   void stop();
 
  private:

@@ -210,7 +210,7 @@ void run_events(const CorePtr& core, CallPtr call) {
     if (reset) next = {};
   }
 
-  net::StreamWriter writer = call->responder.stream(
+  net::StreamWriter writer = call->stream(
       200, {{"Content-Type", "text/event-stream"}, {"Cache-Control", "no-store"}}, PacedStream::kBuffer);
   if (reset) writer.write(net::sse_event("", "reset", "{}"));
   const auto stream = std::make_shared<EventStream>(core, std::move(call), std::move(writer), *id, next);

@@ -87,6 +87,8 @@ void release_resource(const CorePtr& core, CallPtr call);
 void report_progress(const CorePtr& core, CallPtr call);
 void make_backup(const CorePtr& core, CallPtr call);  // backups.cpp
 void add_tasks(const CorePtr& core, CallPtr call);    // additions.cpp
+void get_metrics(const CorePtr& core, CallPtr call);  // metrics.cpp
+void get_metrics_summary(const CorePtr& core, CallPtr call);
 void get_version(const CorePtr& core, CallPtr call);  // health.cpp
 void get_alive(const CorePtr& core, CallPtr call);
 void get_ready(const CorePtr& core, CallPtr call);

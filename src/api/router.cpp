@@ -91,7 +91,9 @@ constexpr std::array kRoutes = {
     Route{Method::post, "/api/v1/tasks/{id}/progress", Access::change, report_progress},
     Route{Method::post, "/api/v1/backups", Access::change, make_backup},
     Route{Method::post, "/api/v1/tasks/{id}/tasks", Access::change, add_tasks},
+    Route{Method::get, "/api/v1/metrics", Access::read, get_metrics_summary},
     Route{Method::get, "/api/v1/version", Access::read, get_version},
+    Route{Method::get, "/metrics", Access::read, get_metrics},
     Route{Method::get, "/livez", Access::anyone, get_alive},
     Route{Method::get, "/readyz", Access::anyone, get_ready},
 };

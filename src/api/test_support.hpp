@@ -72,6 +72,7 @@ class ApiTest : public testing::Test {
   net::Endpoint endpoint() const;
 
   FakeRuntime runtime_;
+  telemetry::Meter meter_;
   std::string directory_;
   std::unique_ptr<Api> api_;
 

@@ -13,14 +13,19 @@
 #include "embedded/data_dir.hpp"
 #include "embedded/free_space.hpp"
 #include "embedded/loop_driver.hpp"
+#include "embedded/storage_reading.hpp"
 #include "executors/http/http_executor.hpp"
 #include "executors/process/process_executor.hpp"
 #include "net/http_server.hpp"
 #include "net/loop.hpp"
+#include "runtime/fact_meter.hpp"
 #include "runtime/local_worker.hpp"
+#include "runtime/state_reading.hpp"
 #include "spec/parse.hpp"
 #include "store/sqlite/backup.hpp"
 #include "store/sqlite/sqlite_store.hpp"
+#include "telemetry/meter.hpp"
+#include "telemetry/process_stats.hpp"
 
 namespace baton::embedded {
 namespace {
@@ -78,7 +83,9 @@ class LocalOwner final : public Owner {
     };
     world.fatal = [this](const Error& error) { give_up(error); };
     world.log = [this](std::string_view line) { log(line); };
-    driver_ = std::make_unique<LoopDriver>(loop_, *writer_, std::move(world), runtime::LoopOptions{});
+    world.observers = {&fact_meter_};
+    driver_ =
+        std::make_unique<LoopDriver>(loop_, *writer_, std::move(world), runtime::LoopOptions{}, &meter_);
     TRY_VOID(driver_->start(ShardId{0}));
 
     const std::uint32_t cores = std::max(1U, std::thread::hardware_concurrency());
@@ -91,6 +98,7 @@ class LocalOwner final : public Owner {
         *timer = loop_.call_after(delay, [timer, task = std::move(task)] { task(); });
       });
     };
+    if (options_.execute) slots_ = worker.concurrency;
     worker_ = std::make_shared<runtime::LocalWorker>(driver_->shard(), std::move(worker));
     executors::process::Options process;
     process.scratch = options_.data_dir + "/scratch";
@@ -116,6 +124,7 @@ class LocalOwner final : public Owner {
         .loop = loop_,
         .logs_dir = logs,
         .data_dir = options_.data_dir,
+        .version = BATON_VERSION,
         .ready = [this]() -> Status {
           if (draining_) return fail(ErrorCode::unavailable, "Baton is stopping");
           return driver_->shard().ready();
@@ -126,7 +135,9 @@ class LocalOwner final : public Owner {
                                                          const std::function<bool()>& stopped) {
               return store::backup_sqlite(database, to, stopped);
             },
-        .wall = wall_now});
+        .wall = wall_now,
+        .meter = &meter_,
+        .metrics = [this] { return read_metrics(); }});
     const auto handle = [this](net::Request request, net::Responder responder) {
       api_->handle(std::move(request), std::move(responder));
     };
@@ -216,6 +227,41 @@ class LocalOwner final : public Owner {
     if (options_.log) options_.log(line);
   }
 
+  // Not on the loop's thread.
+  std::vector<telemetry::Sample> read_metrics() {
+    using telemetry::Metric;
+    telemetry::Reading reading;
+    loop_.invoke([&] {
+      runtime::read_state(driver_->shard().state(), wall_now(), reading);
+      reading.set(Metric::runs_set_aside, static_cast<double>(driver_->shard().quarantined().size()));
+    });
+    reading.set(Metric::mailbox, static_cast<double>(driver_->shard().waiting_commands()));
+    const Status ready = driver_->shard().ready();
+    reading.set(Metric::read_only, !ready && ready.error().code == ErrorCode::read_only ? 1 : 0);
+    reading.set(Metric::takes_runs,
+                check_free_space(options_.data_dir, options_.min_free_space).has_value() ? 1 : 0);
+    if (slots_ > 0) reading.set(Metric::worker_slots, {options_.worker_name}, slots_);
+    if (const auto groups = reader_->count_records(ShardId{0}, model::RecordKind::dead_letter)) {
+      std::uint64_t letters = 0;
+      for (const store::RecordGroup& group : *groups) letters += group.count;
+      reading.set(Metric::dead_letters, static_cast<double>(letters));
+    }
+    double connections = 0;
+    double refused = 0;
+    for (const net::HttpServer* server : {remote_.get(), server_.get()}) {
+      if (server == nullptr) continue;
+      const net::ServerStats http = server->stats();
+      connections += static_cast<double>(http.connections);
+      refused += static_cast<double>(http.refused);
+    }
+    reading.set(Metric::http_connections, connections);
+    reading.set(Metric::http_refused, refused);
+    read_storage(options_.data_dir, reading);
+    telemetry::read_process(reading);
+    reading.set(Metric::build_info, {BATON_VERSION}, 1);
+    return meter_.samples(reading);
+  }
+
   void drain_requests() {
     std::vector<std::future<void>> ends;
     for (net::HttpServer* server : {remote_.get(), server_.get()}) {
@@ -236,7 +282,10 @@ class LocalOwner final : public Owner {
   bool running_ = false;
   std::atomic<bool> draining_ = false;
   std::uint16_t port_ = 0;
+  std::uint32_t slots_ = 0;  // of the worker, if it has tasks
 
+  telemetry::Meter meter_;
+  runtime::FactMeter fact_meter_{meter_};
   net::Loop loop_;
   std::unique_ptr<store::Writer> writer_;
   std::unique_ptr<store::Reader> reader_;
