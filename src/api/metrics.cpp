@@ -88,6 +88,8 @@ void write_runs(const Samples& samples, JsonText& out) {
   out.key("success_rate");
   write_ratio(of(ended, "completed"), of(ended, "completed") + of(ended, "failed"), out);
   timing.write(out);
+  out.key("set_aside");
+  write_count(total(samples, Metric::runs_set_aside), out);
   write_open(samples, Metric::runs, out);
   out.end_object();
 }

@@ -4,6 +4,7 @@
 #include <boost/json/serialize.hpp>
 #include <boost/json/value_from.hpp>
 
+#include "base/trace_context.hpp"
 #include "net/sse.hpp"
 
 namespace baton::client {
@@ -140,6 +141,9 @@ std::string body_of(const Submission& submission) {
 Result<Submitted> Client::submit(const Submission& submission) {
   net::ClientRequest request{net::Method::post, std::string(kRuns), {}, body_of(submission), false};
   request.headers.set("Content-Type", "application/json");
+  if (const auto trace = TraceContext::parse(submission.traceparent)) {
+    request.headers.set("traceparent", trace->text());
+  }
   if (!submission.idempotency_key.empty()) {
     request.headers.set("Idempotency-Key", submission.idempotency_key);
     request.idempotent = true;
@@ -528,6 +532,9 @@ Result<json::object> Client::backup(std::string_view path) {
   return parse_object(response.body);
 }
 
+Result<json::object> Client::metrics() {
+  return get("/api/v1/metrics", timeout_);
+}
 Result<json::object> Client::version() {
   return get("/api/v1/version", timeout_);
 }

@@ -27,6 +27,7 @@ struct Submission {
   std::string workdir;  // absolute
   boost::json::object env;
   std::string idempotency_key;  // "" = none
+  std::string traceparent;      // the caller's trace (base/trace_context.hpp); what is not one is left out
 };
 
 struct Submitted {
@@ -196,6 +197,8 @@ class Client {
   // Of the database, to a path on the owner's machine; waits as long as it takes.
   Result<boost::json::object> backup(std::string_view path);
   Result<boost::json::object> version();
+  // How well things go: {"runs", "tasks", "queues", …}.
+  Result<boost::json::object> metrics();
 
   // From the start, or after the event `after`, until the run has ended. False from `on_event` ends it too;
   // `stream` then succeeds. An event "reset" says that the ids given out before do not count any more.
