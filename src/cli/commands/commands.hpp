@@ -38,7 +38,8 @@ void add_schema(Program& program);
 void add_eval(Program& program);
 void add_config(Program& program);
 void add_backup(Program& program);  // and restore
+void add_doctor(Program& program);
 void add_version(Program& program);
-void add_completion(Program& program);
+void add_completion(Program& program);  // and manual
 
 }  // namespace baton::cli
