@@ -34,6 +34,9 @@ constexpr std::array kKeys = {
     Key{"min_free_space", "BATON_MIN_FREE_SPACE", "", nullptr},
     Key{"egress.deny", "BATON_EGRESS_DENY", "", nullptr, true},
     Key{"egress.allow", "BATON_EGRESS_ALLOW", "", nullptr, true},
+    Key{"log.level", "BATON_LOG_LEVEL", "", nullptr},
+    Key{"log.format", "BATON_LOG_FORMAT", "", nullptr},
+    Key{"log.file", "BATON_LOG_FILE", "", nullptr, false, true},
 };
 
 std::string home(const Environment& environment) {
@@ -189,6 +192,18 @@ Status apply(Setting& setting, std::string_view flag, Settings& out) {
     if (setting.value.empty()) return {};
     setting.value = std::filesystem::absolute(setting.value).lexically_normal().string();
     (setting.name == "tls.cert" ? out.tls.certificate_file : out.tls.key_file) = setting.value;
+  } else if (setting.name == "log.level") {
+    const auto level = telemetry::log_level_from(setting.value);
+    if (!level) return wrong("debug, info, warning or error");
+    out.log.level = *level;
+  } else if (setting.name == "log.format") {
+    const auto format = telemetry::log_format_from(setting.value);
+    if (!format) return wrong("text or json");
+    out.log.format = *format;
+  } else if (setting.name == "log.file") {
+    if (setting.value.empty()) return {};
+    setting.value = std::filesystem::absolute(setting.value).lexically_normal().string();
+    out.log.file = setting.value;
   } else if (setting.name == "egress.deny" || setting.name == "egress.allow") {
     auto& ranges = setting.name == "egress.deny" ? out.egress.deny : out.egress.allow;
     for (const std::string& text : split_list(setting.value)) {
@@ -243,8 +258,18 @@ Result<Settings> load_settings(const Flags& flags, const Environment& environmen
     if (!text) return fail(ErrorCode::bad_configuration, text.error().message);
     TRY(from_file, read_file(settings.config_file, *text));
   }
-  const std::array<std::string, kKeys.size()> defaults = {
-      embedded::default_data_dir(), "auto", "table", "127.0.0.1:7711", "", "", "auto", "", ""};
+  const std::array<std::string, kKeys.size()> defaults = {embedded::default_data_dir(),
+                                                          "auto",
+                                                          "table",
+                                                          "127.0.0.1:7711",
+                                                          "",
+                                                          "",
+                                                          "auto",
+                                                          "",
+                                                          "",
+                                                          "info",
+                                                          "text",
+                                                          ""};
   for (std::size_t i = 0; i < kKeys.size(); ++i) {
     const Key& key = kKeys[i];
     Setting setting{std::string(key.name), defaults[i], "default", key.environment};

@@ -14,6 +14,7 @@
 #include "executors/http/egress.hpp"
 #include "net/tls.hpp"
 #include "server/listen_address.hpp"
+#include "telemetry/log.hpp"
 
 namespace baton::cli {
 
@@ -46,7 +47,8 @@ struct Settings {
   std::optional<std::uint64_t> min_free_space;  // bytes; none = as the file system suggests
   server::ListenAddress listen;                 // of baton server and baton dev
   net::TlsServerOptions tls;                    // absolute paths; "" = without
-  std::vector<Setting> all;                     // in the order of documentation
+  telemetry::LogOptions log;  // of a server and of the owner in the background; without `now`
+  std::vector<Setting> all;   // in the order of documentation
 };
 
 using Environment = std::function<std::optional<std::string>(const char*)>;

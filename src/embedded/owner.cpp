@@ -5,6 +5,7 @@
 #include <condition_variable>
 #include <future>
 #include <mutex>
+#include <optional>
 #include <thread>
 #include <vector>
 
@@ -18,6 +19,7 @@
 #include "executors/process/process_executor.hpp"
 #include "net/http_server.hpp"
 #include "net/loop.hpp"
+#include "runtime/fact_log.hpp"
 #include "runtime/fact_meter.hpp"
 #include "runtime/local_worker.hpp"
 #include "runtime/state_reading.hpp"
@@ -84,6 +86,10 @@ class LocalOwner final : public Owner {
     world.fatal = [this](const Error& error) { give_up(error); };
     world.log = [this](std::string_view line) { log(line); };
     world.observers = {&fact_meter_};
+    if (options_.events != nullptr) {
+      fact_log_.emplace(*options_.events);
+      world.observers.push_back(&*fact_log_);
+    }
     driver_ =
         std::make_unique<LoopDriver>(loop_, *writer_, std::move(world), runtime::LoopOptions{}, &meter_);
     TRY_VOID(driver_->start(ShardId{0}));
@@ -157,6 +163,8 @@ class LocalOwner final : public Owner {
     loop_.start();
     running_ = true;
     driver_->begin();
+    if (options_.alive) loop_.post([this] { show_life(); });
+    event("owner.started", "the owner of the data directory serves", driver_->open_runs());
     if (options_.execute) worker_->start({.processes = *processes_, .requests = *requests_});
     return {};
   }
@@ -198,7 +206,11 @@ class LocalOwner final : public Owner {
       if (!fatal()) worker_->wait_reported(kReportPatience);
       api_->stop();
       drain_requests();
-      loop_.invoke([this] { driver_->close(); });
+      loop_.invoke([this] {
+        life_.cancel();
+        driver_->close();
+      });
+      event("owner.stopped", "the owner of the data directory has stopped", driver_->open_runs());
     }
     remote_.reset();
     server_.reset();
@@ -223,8 +235,23 @@ class LocalOwner final : public Owner {
     if (options_.failed) options_.failed();
   }
 
+  // On the loop's thread: as long as this comes, it turns.
+  void show_life() {
+    options_.alive();
+    life_ = loop_.call_after(options_.alive_every, [this] { show_life(); });
+  }
+
+  void event(std::string_view name, std::string_view message, std::size_t open_runs) const {
+    if (options_.events == nullptr) return;
+    options_.events->write(telemetry::LogLevel::info, name, message,
+                           {{"data_dir", std::string_view(options_.data_dir)},
+                            {"open_runs", static_cast<std::int64_t>(open_runs)}});
+  }
+
   void log(std::string_view line) const {
     if (options_.log) options_.log(line);
+    if (options_.events != nullptr)
+      options_.events->write(telemetry::LogLevel::warning, "owner.trouble", line);
   }
 
   // Not on the loop's thread.
@@ -286,10 +313,12 @@ class LocalOwner final : public Owner {
 
   telemetry::Meter meter_;
   runtime::FactMeter fact_meter_{meter_};
+  std::optional<runtime::FactLog> fact_log_;
   net::Loop loop_;
   std::unique_ptr<store::Writer> writer_;
   std::unique_ptr<store::Reader> reader_;
   std::unique_ptr<LoopDriver> driver_;
+  net::Timer life_;
   std::shared_ptr<runtime::LocalWorker> worker_;
   std::unique_ptr<executors::process::ProcessExecutor> processes_;
   std::unique_ptr<executors::http::HttpExecutor> requests_;

@@ -13,6 +13,7 @@
 #include "base/time.hpp"
 #include "executors/http/egress.hpp"
 #include "net/tls.hpp"
+#include "telemetry/log.hpp"
 
 namespace baton::embedded {
 
@@ -34,7 +35,12 @@ struct OwnerOptions {
   std::optional<Listening> listen;  // besides the socket
   std::function<void()> failed;     // fatal() has something to say; on any thread
   std::function<void(std::string_view)>
-      log;  // one line for operators at a time, on any thread; none = dropped
+      log;  // what is wrong with the owner, one line for people at a time, on any thread; none = dropped
+  telemetry::Log* events =
+      nullptr;  // that, and everything that happens to runs; null = dropped; outlives the owner
+  // Called by the loop every so often, as long as it makes progress: for a watchdog. None = never.
+  std::function<void()> alive;
+  Duration alive_every = Duration::seconds(10);
 };
 
 class Owner {

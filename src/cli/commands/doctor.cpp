@@ -106,6 +106,7 @@ class Doctor {
   void look_at_services() {
     const auto metrics = ask([](client::Client& client) { return client.metrics(); });
     if (!metrics) return add("runs", Health::error, metrics.error().message, "");
+    owner_since_ = parse_rfc3339(text_of(*metrics, "since"));
     look_at_runs(*metrics);
     look_at_queues(*metrics);
     look_at_breakers(*metrics);
@@ -184,6 +185,11 @@ class Doctor {
       return add("stuck runs", Health::ok, "nobody carried runs out until now", "");
     }
     const WallTime before = wall_now() - older_than_;
+    // Nothing happens to a run while there is nobody to carry it out.
+    if (!owner_since_ || *owner_since_ >= before) {
+      return add("stuck runs", Health::ok,
+                 "the owner has been there for less than " + to_display(older_than_), "");
+    }
     client::RunQuery query{.state = "active", .limit = 200};
     do {
       const auto page = ask([&](client::Client& client) { return client.runs(query); });
@@ -296,6 +302,7 @@ class Doctor {
   const Options& options_;
   const Duration older_than_;
   Session session_;
+  std::optional<WallTime> owner_since_;
   std::vector<Finding> findings_;
   std::vector<Stuck> stuck_;
 };
