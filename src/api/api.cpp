@@ -5,6 +5,7 @@
 
 #include <atomic>
 
+#include "api/event_feed.hpp"
 #include "api/handlers.hpp"
 #include "api/problem.hpp"
 #include "api/router.hpp"
@@ -49,7 +50,10 @@ struct Api::Impl {
 Api::Api(Services services) : impl_(std::make_unique<Impl>(std::move(services))) {
   impl_->subscription = impl_->core->services.runs.subscribe(
       [core = std::weak_ptr(impl_->core)](const std::vector<RunKey>& changed) {
-        if (const auto held = core.lock()) held->watches.wake(changed);
+        const auto held = core.lock();
+        if (!held) return;
+        held->watches.wake(changed);
+        held->watches.wake({kAnyRun});
       });
 }
 
@@ -70,7 +74,7 @@ void Api::handle(net::Request request, net::Responder responder) {
   if (!peer.local && (match.route == nullptr || match.route->access != Access::anyone)) {
     net::Response response = net::problem(401, "a key is needed here");
     response.headers.add("WWW-Authenticate", "Bearer realm=\"baton\"");
-    return call->responder.respond(std::move(response));
+    return call->respond(std::move(response));
   }
   if (match.route == nullptr) {
     Error error{ErrorCode::not_found, "there is nothing at " + printable(call->request.path), ""};

@@ -3,6 +3,7 @@
 #include <array>
 #include <utility>
 
+#include "api/event_feed.hpp"
 #include "api/handlers.hpp"
 
 namespace baton::api {
@@ -91,6 +92,7 @@ constexpr std::array kRoutes = {
     Route{Method::post, "/api/v1/tasks/{id}/progress", Access::change, report_progress},
     Route{Method::post, "/api/v1/backups", Access::change, make_backup},
     Route{Method::post, "/api/v1/tasks/{id}/tasks", Access::change, add_tasks},
+    Route{Method::get, "/api/v1/events", Access::read, event_feed},
     Route{Method::get, "/api/v1/metrics", Access::read, get_metrics_summary},
     Route{Method::get, "/api/v1/version", Access::read, get_version},
     Route{Method::get, "/metrics", Access::read, get_metrics},

@@ -535,6 +535,10 @@ Result<json::object> Client::backup(std::string_view path) {
 Result<json::object> Client::metrics() {
   return get("/api/v1/metrics", timeout_);
 }
+Result<std::string> Client::metrics_text() {
+  TRY(net::Response response, send({net::Method::get, "/metrics", {}, "", false}, timeout_));
+  return std::move(response.body);
+}
 Result<json::object> Client::version() {
   return get("/api/v1/version", timeout_);
 }

@@ -199,6 +199,7 @@ class Client {
   Result<boost::json::object> version();
   // How well things go: {"runs", "tasks", "queues", …}.
   Result<boost::json::object> metrics();
+  Result<std::string> metrics_text();  // for Prometheus
 
   // From the start, or after the event `after`, until the run has ended. False from `on_event` ends it too;
   // `stream` then succeeds. An event "reset" says that the ids given out before do not count any more.

@@ -51,8 +51,7 @@ std::optional<WallTime> waits_since(const engine::State& state, const TaskKey& k
 }
 
 // The first of each priority: they are next, and of one fair key, and without retries, the oldest.
-std::optional<WallTime> oldest_of(const engine::State& state, const engine::Line& line) {
-  std::optional<WallTime> oldest;
+void look_at_heads(const engine::State& state, const engine::Line& line, std::optional<WallTime>& oldest) {
   for (std::uint8_t urgency = 0; urgency <= 9; ++urgency) {
     const auto first = line.tasks.lower_bound({.urgency = urgency, .turn = 0, .order = 0});
     if (first == line.tasks.end()) break;
@@ -60,7 +59,6 @@ std::optional<WallTime> oldest_of(const engine::State& state, const engine::Line
     const auto since = waits_since(state, first->second);
     if (since && since->us != 0 && (!oldest || *since < *oldest)) oldest = since;
   }
-  return oldest;
 }
 
 void read_queues(const engine::State& state, const model::Survey& survey, WallTime now, Reading& reading) {
@@ -69,8 +67,10 @@ void read_queues(const engine::State& state, const model::Survey& survey, WallTi
     reading.set(Metric::queue_tasks, {queue.name, "held"}, queue.held);
     reading.set(Metric::queue_tasks, {queue.name, "pending"}, static_cast<double>(queue.pending));
     reading.set(Metric::queue_tasks, {queue.name, "running"}, queue.running);
-    const auto line = state.queues.find(queue.name);
-    const auto oldest = line != state.queues.end() ? oldest_of(state, line->second) : std::nullopt;
+    std::optional<WallTime> oldest;
+    if (const auto found = state.queues.find(queue.name); found != state.queues.end()) {
+      for (const auto& [function, line] : found->second.lines) look_at_heads(state, line, oldest);
+    }
     const std::int64_t waits = oldest ? std::max<std::int64_t>((now - *oldest).us, 0) : 0;
     reading.set(Metric::queue_oldest, {queue.name}, static_cast<double>(waits) / 1e6);
     const bool paused = state.pauses.contains(model::Blocker::queue_paused(queue.name));

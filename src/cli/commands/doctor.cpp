@@ -1,4 +1,6 @@
 // baton doctor: is everything in order, and what to do where it is not.
+#include "cli/commands/doctor.hpp"
+
 #include <algorithm>
 #include <array>
 #include <optional>
@@ -46,7 +48,7 @@ class Doctor {
         older_than_(older_than),
         session_(context.settings, context.console) {}
 
-  int examine() {
+  void examine() {
     look_at_configuration();
     if (const auto opened = session_.open(Purpose::look); opened) {
       look_at_data_dir();
@@ -56,9 +58,37 @@ class Doctor {
     } else {
       add("owner", Health::error, opened.error().message, "");
     }
-    print();
-    const auto worst = std::ranges::max_element(findings_, {}, &Finding::health);
-    return worst->health == Health::ok ? kOk : kFailure;
+  }
+
+  Health health() const { return std::ranges::max_element(findings_, {}, &Finding::health)->health; }
+
+  json::object report() const {
+    json::object report;
+    report["status"] = name(health());
+    json::array checks;
+    for (const Finding& finding : findings_) {
+      checks.push_back(
+          json::object{{"check", finding.check},
+                       {"status", name(finding.health)},
+                       {"message", finding.message},
+                       {"advice", finding.advice.empty() ? json::value() : json::value(finding.advice)}});
+    }
+    report["checks"] = std::move(checks);
+    json::array stuck;
+    for (const Stuck& run : stuck_) {
+      stuck.push_back(json::object{{"run", run.run},
+                                   {"workflow", run.workflow},
+                                   {"status", run.ended.empty() ? run.status : run.ended},
+                                   {"since", run.since},
+                                   {"reason", run.reason}});
+    }
+    report["stuck"] = std::move(stuck);
+    return report;
+  }
+
+  void print() const {
+    print_object(context_.console, context_.settings.output, report(),
+                 [&](const Style& style) { return for_people(style); });
   }
 
  private:
@@ -248,31 +278,6 @@ class Doctor {
     stuck.ended = done ? cell_of(*done, "status") : done.error().message;
   }
 
-  void print() const {
-    json::object report;
-    report["status"] = name(std::ranges::max_element(findings_, {}, &Finding::health)->health);
-    json::array checks;
-    for (const Finding& finding : findings_) {
-      checks.push_back(
-          json::object{{"check", finding.check},
-                       {"status", name(finding.health)},
-                       {"message", finding.message},
-                       {"advice", finding.advice.empty() ? json::value() : json::value(finding.advice)}});
-    }
-    report["checks"] = std::move(checks);
-    json::array stuck;
-    for (const Stuck& run : stuck_) {
-      stuck.push_back(json::object{{"run", run.run},
-                                   {"workflow", run.workflow},
-                                   {"status", run.ended.empty() ? run.status : run.ended},
-                                   {"since", run.since},
-                                   {"reason", run.reason}});
-    }
-    report["stuck"] = std::move(stuck);
-    print_object(context_.console, context_.settings.output, report,
-                 [&](const Style& style) { return for_people(style); });
-  }
-
   std::string for_people(const Style& style) const {
     std::string text;
     for (const Finding& finding : findings_) {
@@ -313,10 +318,20 @@ int doctor(const Context& context, const Options& options) {
     return context.fail(
         {ErrorCode::usage, "--older-than takes a time such as 2h: " + older_than.error().message, ""});
   }
-  return Doctor(context, options, *older_than).examine();
+  Doctor doctor(context, options, *older_than);
+  doctor.examine();
+  doctor.print();
+  return doctor.health() == Health::ok ? kOk : kFailure;
 }
 
 }  // namespace
+
+json::object doctor_report(const Context& context) {
+  const Options usual;
+  Doctor doctor(context, usual, Duration::hours(2));
+  doctor.examine();
+  return doctor.report();
+}
 
 void add_doctor(Program& program) {
   const auto options = std::make_shared<Options>();
