@@ -2,6 +2,7 @@
 
 #include <atomic>
 
+#include "api/event_feed.hpp"
 #include "api/handlers.hpp"
 #include "api/problem.hpp"
 #include "api/router.hpp"
@@ -46,7 +47,10 @@ struct Api::Impl {
 Api::Api(Services services) : impl_(std::make_unique<Impl>(std::move(services))) {
   impl_->subscription = impl_->core->services.runs.subscribe(
       [core = std::weak_ptr(impl_->core)](const std::vector<RunKey>& changed) {
-        if (const auto held = core.lock()) held->watches.wake(changed);
+        const auto held = core.lock();
+        if (!held) return;
+        held->watches.wake(changed);
+        held->watches.wake({kAnyRun});
       });
 }
 
@@ -60,33 +64,34 @@ Api::~Api() {
 
 void Api::handle(net::Request request, net::Responder responder) {
   auto call = std::make_shared<Call>(std::move(request), std::move(responder), Ticket(impl_->under_way));
+  call->meter = impl_->core->services.meter;
   if (impl_->stopped) return;  // the call says so
   const CorePtr& core = impl_->core;
   const net::Request& asked = call->request;
   if (!asked.peer.local) {
-    if (auto place = core->entrance.place(asked); !place)
-      return call->responder.respond(std::move(place).error());
+    if (auto place = core->entrance.place(asked); !place) return call->respond(std::move(place).error());
   }
   Match match = find_route(asked.method, asked.path);
   if (match.route == nullptr || !match.route->permission.anonymous()) {
     // Who may not come in is not told what there is.
     auto visitor = core->entrance.who(asked, wall_now(*core));
-    if (!visitor) return call->responder.respond(std::move(visitor).error());
+    if (!visitor) return call->respond(std::move(visitor).error());
     if (!visitor->key.empty())
       core->services.runs.send(model::NoteKeyUse{visitor->key}, "server", [](const model::ReplyBody&) {});
     call->principal = std::move(visitor->principal);
     call->actor = {call->principal.name, std::move(visitor->from)};
   }
-  if (match.route == nullptr) return call->responder.respond(not_found(asked, match));
+  if (match.route == nullptr) return call->respond(not_found(asked, match));
   const auth::Permission& permission = match.route->permission;
   if (!permission.allows(call->principal)) {
     return call->fail({ErrorCode::not_allowed, auth::refusal(*permission.least(), call->principal), ""});
   }
   if (!asked.body.empty() && !is_json(asked)) {
-    return call->responder.respond(problem(
+    return call->respond(problem(
         {ErrorCode::invalid_request, "the body must be JSON, with Content-Type: application/json", ""}, 415));
   }
   call->captures = std::move(match.captures);
+  call->route = match.route->pattern;
   core->workers.post([core, call, handler = match.route->handler] {
     try {
       handler(core, call);

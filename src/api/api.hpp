@@ -17,6 +17,7 @@
 #include "runtime/handle.hpp"
 #include "store/backup.hpp"
 #include "store/store.hpp"
+#include "telemetry/meter.hpp"
 
 namespace baton::api {
 
@@ -26,7 +27,7 @@ struct Services {
   net::Loop& loop;       // the one that calls handle()
   std::string logs_dir;  // what logs::attempt_path() is relative to
   std::string data_dir;  // shown by /version
-  std::string version = "0.1.0";
+  std::string version;
   ShardId shard{};
   EntranceOptions entrance{};
   std::map<std::string, std::string> environment{};  // of the steps of runs whose submitter sent none
@@ -42,6 +43,10 @@ struct Services {
       backup;
   // The clock, for the time left of runs and for filters by time. Empty: runs have just begun. Any thread.
   std::function<WallTime()> wall;
+  // Counts requests; null = nobody asks. Outlives the Api.
+  telemetry::Meter* meter = nullptr;
+  // All metrics as they are now; empty = there are none. Any thread but the loop's; may wait for the loop.
+  std::function<std::vector<telemetry::Sample>()> metrics;
 };
 
 // The services must outlive the Api; what is under way keeps nothing else alive.

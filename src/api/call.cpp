@@ -35,18 +35,39 @@ Call::~Call() {
     fail({ErrorCode::unavailable, "Baton is stopping; its runs go on when it is started again", ""});
 }
 
+void Call::respond(net::Response response) {
+  if (meter != nullptr) {
+    using telemetry::Metric;
+    const std::string_view method = to_string(request.method);
+    const std::string_view shown = route.empty() ? "none" : route;
+    meter->add(Metric::http_requests, {method, shown, std::to_string(response.status)});
+    if (!waits) {
+      const Duration took = net::Loop::now() - begun;
+      meter->observe(Metric::http_duration, {method, shown}, static_cast<double>(took.us) / 1e6);
+    }
+  }
+  responder.respond(std::move(response));
+}
+
+net::StreamWriter Call::stream(int status, net::Headers headers, std::size_t limit) {
+  if (meter != nullptr) {
+    meter->add(telemetry::Metric::http_requests, {to_string(request.method), route, std::to_string(status)});
+  }
+  return responder.stream(status, std::move(headers), limit);
+}
+
 void Call::json(int status, std::string body, net::Headers more) {
   more.set("Content-Type", "application/json");
   more.set("Cache-Control", "no-store");
-  responder.respond({status, std::move(more), std::move(body)});
+  respond({status, std::move(more), std::move(body)});
 }
 
 void Call::text(int status, std::string body) {
-  responder.respond({status, {{"Content-Type", "text/plain; charset=utf-8"}}, std::move(body)});
+  respond({status, {{"Content-Type", "text/plain; charset=utf-8"}}, std::move(body)});
 }
 
 void Call::fail(const Error& error) {
-  responder.respond(problem(error));
+  respond(problem(error));
 }
 
 Result<RunId> Call::run_id() const {

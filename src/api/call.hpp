@@ -16,6 +16,8 @@
 #include "model/command.hpp"
 #include "net/http.hpp"
 #include "net/http_server.hpp"
+#include "net/loop.hpp"
+#include "telemetry/meter.hpp"
 
 namespace baton::api {
 
@@ -57,6 +59,14 @@ struct Call {
   std::vector<std::string> captures;  // of the route's pattern, in order
   model::Sender actor;                // for journal and audit
   auth::Principal principal;          // who it is; of an anonymous route: nobody
+  std::string_view route;             // its pattern; "" = none matched
+  telemetry::Meter* meter = nullptr;  // counts it, unless null
+  net::MonoTime begun = net::Loop::now();
+  bool waits = false;  // on purpose, for something to happen: how long says nothing
+
+  // All answers leave by one of these two.
+  void respond(net::Response response);
+  net::StreamWriter stream(int status, net::Headers headers, std::size_t limit);
 
   void json(int status, std::string body, net::Headers more = {});
   void text(int status, std::string body);

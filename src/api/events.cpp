@@ -1,9 +1,10 @@
 // GET /api/v1/runs/{id}/events: what happened to a run and what happens, as server-sent events. The journal
 // is the only source: first what it holds, then what each commit adds. The stream ends after the fact that
 // the run has ended.
-#include <charconv>
+#include <algorithm>
 #include <deque>
 
+#include "api/event_id.hpp"
 #include "api/handlers.hpp"
 #include "api/paced_stream.hpp"
 #include "api/render.hpp"
@@ -15,32 +16,6 @@ namespace {
 
 constexpr std::size_t kPage = 16;  // journal entries that are read together; one may have thousands of facts
 constexpr Duration kKeepAlive = Duration::seconds(15);
-
-// The place of a fact: its commit, and its number among the run's facts there.
-struct Position {
-  JournalSequence sequence = 0;
-  std::size_t fact = 0;
-};
-
-std::string event_id(ShardId shard, Position at) {
-  return std::to_string(static_cast<unsigned>(shard)) + ':' + std::to_string(at.sequence) + ':' +
-         std::to_string(at.fact);
-}
-
-std::optional<Position> parse_event_id(std::string_view text, ShardId shard) {
-  std::uint64_t parts[3];
-  for (int i = 0; i < 3; ++i) {
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), parts[i]);
-    if (error != std::errc{}) return std::nullopt;
-    text.remove_prefix(static_cast<std::size_t>(end - text.data()));
-    if (i < 2) {
-      if (!text.starts_with(':')) return std::nullopt;
-      text.remove_prefix(1);
-    }
-  }
-  if (!text.empty() || parts[0] != static_cast<unsigned>(shard) || parts[1] > INT64_MAX) return std::nullopt;
-  return Position{static_cast<JournalSequence>(parts[1]), parts[2]};
-}
 
 class EventStream final : public Watch {
  public:
@@ -143,6 +118,12 @@ class EventStream final : public Watch {
       if (!page) return false;
       const bool reached = page->size() < kPage || page->back().sequence <= next_.sequence;
       if (reached) {
+        // The chain ends before it comes to what the client has seen: that, and what followed, was taken
+        // away.
+        if (!page->empty() && page->back().sequence > next_.sequence &&
+            page->back().facts.previous >= std::max<JournalSequence>(next_.sequence, 1)) {
+          if (!stream_.write(net::sse_event("", "reset", "{}"))) return false;
+        }
         take(*page);
         return true;
       }
@@ -194,11 +175,9 @@ void run_events(const CorePtr& core, CallPtr call) {
   const auto view = core->queries.find(*id);
   if (!view) return call->fail(view.error());
 
-  // Browsers resume with the header; a first request may say it in the query.
   Position next;
   bool reset = false;
-  const auto last = call->request.headers.find("Last-Event-ID");
-  if (const auto seen = last ? last : call->query("after")) {
+  if (const auto seen = last_event_id(call->request)) {
     const auto position = parse_event_id(*seen, core->services.shard);
     if (!position) {
       return call->fail(
@@ -210,7 +189,7 @@ void run_events(const CorePtr& core, CallPtr call) {
     if (reset) next = {};
   }
 
-  net::StreamWriter writer = call->responder.stream(
+  net::StreamWriter writer = call->stream(
       200, {{"Content-Type", "text/event-stream"}, {"Cache-Control", "no-store"}}, PacedStream::kBuffer);
   if (reset) writer.write(net::sse_event("", "reset", "{}"));
   const auto stream = std::make_shared<EventStream>(core, std::move(call), std::move(writer), *id, next);

@@ -98,6 +98,8 @@ void create_key(const CorePtr& core, CallPtr call);
 void revoke_key(const CorePtr& core, CallPtr call);
 void list_audit(const CorePtr& core, CallPtr call);  // audit.cpp
 void verify_audit(const CorePtr& core, CallPtr call);
+void get_metrics(const CorePtr& core, CallPtr call);  // metrics.cpp
+void get_metrics_summary(const CorePtr& core, CallPtr call);
 void get_version(const CorePtr& core, CallPtr call);  // health.cpp
 void get_alive(const CorePtr& core, CallPtr call);
 void get_ready(const CorePtr& core, CallPtr call);

@@ -48,6 +48,7 @@ Result<model::SubmitRun> read_replay(Core& core, const RunId& id, const RequestB
   }
   TRY(json::object input, given_input(core, id.key()));
   TRY(json::object context, stored_object(core, {id.key(), model::PayloadSlot::run_context}));
+  context.erase("traceparent");  // it is another execution: a trace of its own
   command.job_id = view.row.job_id;
   command.priority = view.row.priority;
   if (body != nullptr) {

@@ -3,6 +3,7 @@
 #include <array>
 #include <utility>
 
+#include "api/event_feed.hpp"
 #include "api/handlers.hpp"
 
 namespace baton::api {
@@ -105,7 +106,10 @@ constexpr std::array kRoutes = {
     Route{Method::delete_, "/api/v1/keys/{name}", kAdmin, revoke_key},
     Route{Method::get, "/api/v1/audit", kAdmin, list_audit},
     Route{Method::get, "/api/v1/audit/verify", kAdmin, verify_audit},
+    Route{Method::get, "/api/v1/events", kViewer, event_feed},
+    Route{Method::get, "/api/v1/metrics", kViewer, get_metrics_summary},
     Route{Method::get, "/api/v1/version", kViewer, get_version},
+    Route{Method::get, "/metrics", kViewer, get_metrics},
     Route{Method::get, "/livez", kAnyone, get_alive},
     Route{Method::get, "/readyz", kAnyone, get_ready},
     Route{Method::post, "/api/v1/tasks/{id}/logs", kWorker, append_log},

@@ -6,6 +6,7 @@
 #include "api/workflows.hpp"
 #include "base/hash.hpp"
 #include "base/text.hpp"
+#include "base/trace_context.hpp"
 #include "executors/process/spec.hpp"
 #include "spec/inputs.hpp"
 #include "spec/parse.hpp"
@@ -30,7 +31,8 @@ struct Submission {
   json::object metadata;
   std::optional<std::int64_t> priority;
   std::string workdir;
-  json::object env;  // the submitter's environment
+  json::object env;         // the submitter's environment
+  std::string traceparent;  // that it came with; "" = none
 };
 
 Status check_environment(const json::object& env) {
@@ -82,6 +84,10 @@ Result<Submission> read(const net::Request& request) {
                   "\"context\" may have \"workdir\", an absolute path, and \"env\", an object", "/context");
     }
   }
+  // One that is no trace context is as none at all, as the standard wants it.
+  if (const auto trace = TraceContext::parse(request.headers.find("traceparent").value_or(""))) {
+    submission.traceparent = trace->text();
+  }
   return submission;
 }
 
@@ -115,12 +121,13 @@ std::string context_of(const Core& core, const Submission& submission, const mod
   context["env"] = std::move(base);
   context["metadata"] = submission.metadata;
   context["vars"] = std::move(vars);
+  if (!submission.traceparent.empty()) context["traceparent"] = submission.traceparent;
   return json::serialize(context);
 }
 
 // What two requests with one idempotency key must have in common: everything that the caller chose. The
-// environment is left out, because it differs between two shells of the same user. Who names a workflow
-// without a version means the same by it after another one was applied.
+// environment and the trace are left out, because they differ between two shells of the same user. Who names
+// a workflow without a version means the same by it after another one was applied.
 Hash256 body_hash(const Submission& submission, const model::Workflow& workflow, const std::string& input) {
   json::array parts;
   const bool by_name = !submission.workflow.empty() && !submission.version;

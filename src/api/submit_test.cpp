@@ -67,6 +67,16 @@ TEST_F(SubmitTest, MakesARun) {
   EXPECT_TRUE(runtime_.commands[0].second.starts_with("cli:")) << runtime_.commands[0].second;
 }
 
+TEST_F(SubmitTest, KeepsTheTraceThatItCameWith) {
+  const std::string trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+  ASSERT_EQ(submit(body(), {{"traceparent", trace}}).status, 201);
+  EXPECT_NE(command(0).context.find("\"traceparent\":\"" + trace + '"'), std::string::npos)
+      << command().context;
+  ASSERT_EQ(submit(body(), {{"traceparent", "00-no-trace-01"}}).status, 201);
+  EXPECT_EQ(command(1).context.find("traceparent"), std::string::npos) << command(1).context;
+  EXPECT_EQ(command(0).body, command(1).body) << "a repetition may come in another trace";
+}
+
 TEST_F(SubmitTest, AVariableThatIsNotSetIsLeftOut) {
   json::object request = body();
   request["context"] = json::object{{"env", json::object{{"PATH", "/bin"}}}};

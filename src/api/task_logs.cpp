@@ -195,11 +195,11 @@ void task_logs(const CorePtr& core, CallPtr call) {
                            (row->starts == 1 ? " attempt" : " attempts"),
                        ""});
   }
-  net::StreamWriter writer = call->responder.stream(
-      200,
-      {{"Content-Type", request->json ? "application/jsonl" : "text/plain; charset=utf-8"},
-       {"Cache-Control", "no-store"}},
-      PacedStream::kBuffer);
+  net::StreamWriter writer =
+      call->stream(200,
+                   {{"Content-Type", request->json ? "application/jsonl" : "text/plain; charset=utf-8"},
+                    {"Cache-Control", "no-store"}},
+                   PacedStream::kBuffer);
   const auto stream = std::make_shared<LogStream>(core, std::move(call), std::move(writer), *request);
   core->watches.add(request->task.run.key(), stream);
   stream->stream().on_close([weak = std::weak_ptr<Watch>(stream)] {

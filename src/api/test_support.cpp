@@ -59,7 +59,9 @@ ApiTest::ApiTest() {
                                         .loop = loop_,
                                         .logs_dir = directory_ + "/logs",
                                         .data_dir = directory_,
-                                        .version = "1.2.3"});
+                                        .version = "1.2.3",
+                                        .meter = &meter_,
+                                        .metrics = [this] { return meter_.samples(); }});
   server_ = std::make_unique<net::HttpServer>(loop_, net::ServerOptions{},
                                               [this](net::Request request, net::Responder responder) {
                                                 api_->handle(std::move(request), std::move(responder));

@@ -73,6 +73,7 @@ class ApiTest : public testing::Test {
   net::Endpoint endpoint() const;
 
   FakeRuntime runtime_;
+  telemetry::Meter meter_;
   std::string directory_;
   std::unique_ptr<Api> api_;
 

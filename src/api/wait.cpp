@@ -49,6 +49,7 @@ void wait_for_run(const CorePtr& core, CallPtr call) {
   const auto seconds = call->number("timeout", 30, 0, 300);
   if (!seconds) return call->fail(seconds.error());
 
+  call->waits = true;
   const Duration timeout = Duration::seconds(static_cast<std::int64_t>(*seconds));
   const auto wait = std::make_shared<RunWait>(core, std::move(call), *id, timeout);
   // First registered, then looked: no change falls between.

@@ -422,6 +422,7 @@ void register_worker(const CorePtr& core, CallPtr call) {
 }
 
 void claim_tasks(const CorePtr& core, CallPtr call) {
+  call->waits = true;
   exchange(core, call, read_claim(*call));
 }
 

@@ -347,8 +347,8 @@ Result<std::optional<std::uint32_t>> read_version(const RequestBody& body) {
 
 void fail_definition(Call& call, std::vector<spec::Diagnostic> diagnostics) {
   if (diagnostics.size() > kMaxDiagnostics) diagnostics.resize(kMaxDiagnostics);
-  call.responder.respond(problem(spec::to_error(diagnostics),
-                                 "\"errors\":" + boost::json::serialize(spec::to_json(diagnostics))));
+  call.respond(problem(spec::to_error(diagnostics),
+                       "\"errors\":" + boost::json::serialize(spec::to_json(diagnostics))));
 }
 
 void apply_workflow(const CorePtr& core, CallPtr call) {

@@ -12,7 +12,9 @@
 #include <vector>
 
 #include "cli/signals.hpp"
+#include "cli/words.hpp"
 #include "embedded/owner.hpp"
+#include "telemetry/log.hpp"
 
 extern char** environ;
 
@@ -78,9 +80,19 @@ bool lease_is_over() {
   return ::poll(&fd, 1, 0) > 0;
 }
 
-// Until no run is open and nobody holds the lease, or a signal came.
-Status serve(embedded::Owner& owner, Signals& signals, std::optional<int>& signal) {
-  const auto interrupted = [&] { return (signal = signals.take()).has_value(); };
+// What is said goes to a file, from here on.
+void open_log(const std::string& data_dir) {
+  const Fd log(::open((data_dir + "/" + kLog).c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
+  if (log) ::dup2(log.get(), STDERR_FILENO);
+}
+
+// Until no run is open and nobody holds the lease, or a signal asks it to end.
+Status serve(embedded::Owner& owner, Signals& signals, std::optional<int>& signal,
+             const std::string& data_dir) {
+  const auto interrupted = [&] {
+    while ((signal = signals.take()) == SIGUSR1) open_log(data_dir);
+    return signal.has_value();
+  };
   for (;;) {
     if (const auto idle = owner.wait_idle(interrupted); !idle && !signal) return idle;
     if (signal || lease_is_over()) return {};
@@ -116,9 +128,12 @@ Result<Fd> start_background_owner(const Settings& settings) {
   const std::string reserve = settings.min_free_space ? std::to_string(*settings.min_free_space) : "";
   const std::string keep_completed = std::to_string(settings.keep_completed.us);
   const std::string keep_failed = std::to_string(settings.keep_failed.us);
+  const std::string level(name(settings.log.level));
+  const char* format = settings.log.format == telemetry::LogFormat::json ? "json" : "text";
   const char* argv[] = {
       "baton",       kOwnerCommand,   settings.data_dir.c_str(), concurrency.c_str(), deny.c_str(),
-      allow.c_str(), reserve.c_str(), keep_completed.c_str(),    keep_failed.c_str(), nullptr};
+      allow.c_str(), reserve.c_str(), keep_completed.c_str(),    keep_failed.c_str(), level.c_str(),
+      format,        nullptr};
   pid_t pid = 0;
   const int error = ::posix_spawn(&pid, "/proc/self/exe", &setup.actions, &setup.attributes,
                                   const_cast<char**>(argv), environ);
@@ -153,11 +168,16 @@ int background_owner_main(int argc, char** argv) {
   };
   span(argv[7], options.keep_completed);
   span(argv[8], options.keep_failed);
-  options.log = [](std::string_view line) { say(STDERR_FILENO, std::string(line) + '\n'); };
+  const auto log = telemetry::Log::open(
+      {.level = telemetry::log_level_from(argv[9]).value_or(telemetry::LogLevel::info),
+       .format = telemetry::log_format_from(argv[10]).value_or(telemetry::LogFormat::text),
+       .file = "",
+       .now = wall_now});
+  if (log) options.events = log->get();
   ::fcntl(kLease, F_SETFD, FD_CLOEXEC);
   ::fcntl(kReady, F_SETFD, FD_CLOEXEC);
   if (::chdir("/") != 0) return info(ErrorCode::io).exit_code;
-  Signals signals;
+  Signals signals(Signals::Users::read);
 
   for (bool first = true;; first = false) {
     auto owner = embedded::Owner::open(options);
@@ -169,14 +189,12 @@ int background_owner_main(int argc, char** argv) {
     }
     if (first) {
       // Only the owner writes into the directory.
-      const Fd log(
-          ::open((options.data_dir + "/" + kLog).c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
-      if (log) ::dup2(log.get(), STDERR_FILENO);
+      open_log(options.data_dir);
       say(kReady, "ok");
       ::close(kReady);
     }
     std::optional<int> signal;
-    if (const auto served = serve(**owner, signals, signal); !served) {
+    if (const auto served = serve(**owner, signals, signal, options.data_dir); !served) {
       say(STDERR_FILENO, "error: " + served.error().message + '\n');
       return info(served.error().code).exit_code;
     }

@@ -188,6 +188,9 @@ Program::Program() : app_("Runs tasks and workflows and does not lose them.", "b
   add_context(*this);
   add_keys(*this);
   add_backup(*this);
+  add_top(*this);
+  add_doctor(*this);
+  add_support_bundle(*this);
   add_version(*this);
   add_completion(*this);
   app_.footer("Documentation of a command: baton COMMAND --help");

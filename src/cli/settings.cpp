@@ -45,6 +45,9 @@ constexpr std::array kKeys = {
     Key{"retention.failed", "BATON_RETENTION_FAILED", "", nullptr},
     Key{"egress.deny", "BATON_EGRESS_DENY", "", nullptr, true},
     Key{"egress.allow", "BATON_EGRESS_ALLOW", "", nullptr, true},
+    Key{"log.level", "BATON_LOG_LEVEL", "", nullptr},
+    Key{"log.format", "BATON_LOG_FORMAT", "", nullptr},
+    Key{"log.file", "BATON_LOG_FILE", "", nullptr, false, true},
 };
 
 std::string home(const Environment& environment) {
@@ -269,6 +272,18 @@ Status apply(Setting& setting, std::string_view flag, Settings& out) {
         setting.value == "forever" ? Result<Duration>(Duration{}) : parse_duration(setting.value);
     if (!span) return wrong("a duration such as 30d, or forever");
     keep = *span;
+  } else if (setting.name == "log.level") {
+    const auto level = telemetry::log_level_from(setting.value);
+    if (!level) return wrong("debug, info, warning or error");
+    out.log.level = *level;
+  } else if (setting.name == "log.format") {
+    const auto format = telemetry::log_format_from(setting.value);
+    if (!format) return wrong("text or json");
+    out.log.format = *format;
+  } else if (setting.name == "log.file") {
+    if (setting.value.empty()) return {};
+    setting.value = std::filesystem::absolute(setting.value).lexically_normal().string();
+    out.log.file = setting.value;
   } else if (setting.name == "egress.deny" || setting.name == "egress.allow") {
     auto& ranges = setting.name == "egress.deny" ? out.egress.deny : out.egress.allow;
     for (const std::string& text : split_list(setting.value)) {
@@ -343,6 +358,9 @@ Result<Settings> load_settings(const Flags& flags, const Environment& environmen
                                                           "30d",
                                                           "90d",
                                                           "",
+                                                          "",
+                                                          "info",
+                                                          "text",
                                                           ""};
   for (std::size_t i = 0; i < kKeys.size(); ++i) {
     const Key& key = kKeys[i];

@@ -17,6 +17,7 @@
 #include "net/tls.hpp"
 #include "net/url.hpp"
 #include "server/listen_address.hpp"
+#include "telemetry/log.hpp"
 
 namespace baton::cli {
 
@@ -63,9 +64,10 @@ struct Settings {
   std::vector<std::string> hosts;               // names that a server is called by
   std::vector<net::AddressRange> trusted_proxies;
   std::optional<Remote> remote;
-  Duration keep_completed;                      // how long ended runs are kept; zero = for ever
+  Duration keep_completed;  // how long ended runs are kept; zero = for ever
   Duration keep_failed;
-  std::vector<Setting> all;  // in the order of documentation
+  telemetry::LogOptions log;  // of a server and of the owner in the background; without `now`
+  std::vector<Setting> all;   // in the order of documentation
 };
 
 using Environment = std::function<std::optional<std::string>(const char*)>;

@@ -8,12 +8,14 @@
 
 namespace baton::cli {
 
-// While it lives, SIGINT, SIGTERM, SIGHUP (and SIGWINCH) do nothing by themselves but are read from here. It
-// blocks them for the calling thread: make it before the process has other threads, which inherit that.
-// Programs that are started get the usual effects back by whoever starts them.
+// While it lives, SIGINT, SIGTERM, SIGHUP (and SIGWINCH; SIGUSR1, if that is asked for) do nothing by
+// themselves but are read from here. It blocks them for the calling thread: make it before the process has
+// other threads, which inherit that. Programs that are started get the usual effects back by whoever starts
+// them.
 class Signals {
  public:
-  Signals();
+  enum class Users : std::uint8_t { ignored, read };  // what becomes of SIGUSR1
+  explicit Signals(Users users = Users::ignored);
 
   int fd() const { return fd_.get(); }  // readable when there is one
   // The next signal that asks the process to end, if one came; never blocks. Changes of the terminal's size

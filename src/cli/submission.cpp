@@ -77,6 +77,8 @@ Status complete(const SubmissionOptions& options, Prepared& out) {
   submission.job_id = options.job_id;
   submission.priority = options.priority;
   submission.idempotency_key = options.idempotency_key.empty() ? random_key() : options.idempotency_key;
+  // Whoever calls this in a trace has the run in it, too.
+  if (const char* trace = std::getenv("TRACEPARENT")) submission.traceparent = trace;
   if (!options.remote) {
     for (auto& [name, value] : executors::process::base_environment(environ))
       submission.env[name] = to_utf8(value);

@@ -4,6 +4,7 @@
 #include <boost/json/serialize.hpp>
 #include <boost/json/value_from.hpp>
 
+#include "base/trace_context.hpp"
 #include "net/sse.hpp"
 
 namespace baton::client {
@@ -151,6 +152,9 @@ std::string body_of(const Submission& submission) {
 Result<Submitted> Client::submit(const Submission& submission) {
   net::ClientRequest request{net::Method::post, std::string(kRuns), {}, body_of(submission), false};
   request.headers.set("Content-Type", "application/json");
+  if (const auto trace = TraceContext::parse(submission.traceparent)) {
+    request.headers.set("traceparent", trace->text());
+  }
   if (!submission.idempotency_key.empty()) {
     request.headers.set("Idempotency-Key", submission.idempotency_key);
     request.idempotent = true;
@@ -562,6 +566,13 @@ Result<json::object> Client::verify_audit() {
   return get("/api/v1/audit/verify", kBackup);
 }
 
+Result<json::object> Client::metrics() {
+  return get("/api/v1/metrics", timeout_);
+}
+Result<std::string> Client::metrics_text() {
+  TRY(net::Response response, send({net::Method::get, "/metrics", {}, "", false}, timeout_));
+  return std::move(response.body);
+}
 Result<json::object> Client::version() {
   return get("/api/v1/version", timeout_);
 }

@@ -28,6 +28,7 @@ struct Submission {
   std::string workdir;  // absolute
   boost::json::object env;
   std::string idempotency_key;  // "" = none
+  std::string traceparent;      // the caller's trace (base/trace_context.hpp); what is not one is left out
 };
 
 struct Submitted {
@@ -211,6 +212,9 @@ class Client {
   Result<Page> audit(std::size_t limit, std::string_view cursor);
   // {"ok", "entries", "head", "problem"}; takes as long as reading all of it.
   Result<boost::json::object> verify_audit();
+  // How well things go: {"runs", "tasks", "queues", …}.
+  Result<boost::json::object> metrics();
+  Result<std::string> metrics_text();  // for Prometheus
 
   // From the start, or after the event `after`, until the run has ended. False from `on_event` ends it too;
   // `stream` then succeeds. An event "reset" says that the ids given out before do not count any more.

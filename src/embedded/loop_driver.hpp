@@ -10,14 +10,16 @@
 #include "net/loop.hpp"
 #include "runtime/shard_loop.hpp"
 #include "store/store.hpp"
+#include "telemetry/meter.hpp"
 
 namespace baton::embedded {
 
 class LoopDriver {
  public:
-  // `world` without monotonic, wall, seed and wake: the driver adds them. Everything must outlive the driver.
-  LoopDriver(net::Loop& loop, store::Writer& store, runtime::Surroundings world,
-             runtime::LoopOptions options);
+  // `world` without monotonic, wall, seed and wake: the driver adds them. `meter`: of the loop's lag and
+  // turns; null = nobody asks. Everything must outlive the driver.
+  LoopDriver(net::Loop& loop, store::Writer& store, runtime::Surroundings world, runtime::LoopOptions options,
+             telemetry::Meter* meter = nullptr);
 
   // Before the loop runs.
   Status start(ShardId shard) { return shard_.start(shard); }
@@ -33,10 +35,13 @@ class LoopDriver {
  private:
   runtime::Surroundings complete(runtime::Surroundings world);
   void drive();
+  void drive_since(net::MonoTime wanted);
+  bool turn();
   void arm();
 
   net::Loop& loop_;
   store::Writer& store_;
+  telemetry::Meter* meter_;
   net::Timer timer_;
   bool closed_ = false;
   std::optional<Duration> armed_;

@@ -5,6 +5,7 @@
 #include <condition_variable>
 #include <future>
 #include <mutex>
+#include <optional>
 #include <thread>
 #include <vector>
 
@@ -16,15 +17,21 @@
 #include "embedded/free_space.hpp"
 #include "embedded/loop_driver.hpp"
 #include "embedded/retention.hpp"
+#include "embedded/storage_reading.hpp"
 #include "executors/http/http_executor.hpp"
 #include "executors/process/process_executor.hpp"
 #include "executors/process/spec.hpp"
 #include "net/http_server.hpp"
 #include "net/loop.hpp"
+#include "runtime/fact_log.hpp"
+#include "runtime/fact_meter.hpp"
 #include "runtime/local_worker.hpp"
+#include "runtime/state_reading.hpp"
 #include "spec/parse.hpp"
 #include "store/sqlite/backup.hpp"
 #include "store/sqlite/sqlite_store.hpp"
+#include "telemetry/meter.hpp"
+#include "telemetry/process_stats.hpp"
 
 extern char** environ;
 
@@ -92,7 +99,13 @@ class LocalOwner final : public Owner {
     };
     world.fatal = [this](const Error& error) { give_up(error); };
     world.log = [this](std::string_view line) { log(line); };
-    driver_ = std::make_unique<LoopDriver>(loop_, *writer_, std::move(world), runtime::LoopOptions{});
+    world.observers = {&fact_meter_};
+    if (options_.events != nullptr) {
+      fact_log_.emplace(*options_.events);
+      world.observers.push_back(&*fact_log_);
+    }
+    driver_ =
+        std::make_unique<LoopDriver>(loop_, *writer_, std::move(world), runtime::LoopOptions{}, &meter_);
     TRY_VOID(driver_->start(ShardId{0}));
 
     const std::uint32_t cores = std::max(1U, std::thread::hardware_concurrency());
@@ -105,6 +118,7 @@ class LocalOwner final : public Owner {
         *timer = loop_.call_after(delay, [timer, task = std::move(task)] { task(); });
       });
     };
+    if (options_.execute) slots_ = worker.concurrency;
     worker_ = std::make_shared<runtime::LocalWorker>(driver_->shard(), std::move(worker));
     executors::process::Options process;
     process.scratch = options_.data_dir + "/scratch";
@@ -140,6 +154,7 @@ class LocalOwner final : public Owner {
         .loop = loop_,
         .logs_dir = logs,
         .data_dir = options_.data_dir,
+        .version = BATON_VERSION,
         .entrance = options_.listen ? options_.listen->entrance : api::EntranceOptions{},
         .environment = own_environment(),
         .port = [this] { return port_.load(); },
@@ -153,7 +168,9 @@ class LocalOwner final : public Owner {
                                                          const std::function<bool()>& stopped) {
               return store::backup_sqlite(database, to, stopped);
             },
-        .wall = wall_now});
+        .wall = wall_now,
+        .meter = &meter_,
+        .metrics = [this] { return read_metrics(); }});
     const auto handle = [this](net::Request request, net::Responder responder) {
       api_->handle(std::move(request), std::move(responder));
     };
@@ -178,6 +195,8 @@ class LocalOwner final : public Owner {
     }
     TRY_VOID(server_->listen_unix(socket_path_, 0600, net::IfExists::replace));
     retention_->start();
+    if (options_.alive) loop_.post([this] { show_life(); });
+    event("owner.started", "the owner of the data directory serves", driver_->open_runs());
     if (options_.execute) worker_->start({.processes = *processes_, .requests = *requests_});
     return {};
   }
@@ -220,7 +239,11 @@ class LocalOwner final : public Owner {
       if (!fatal()) worker_->wait_reported(kReportPatience);
       api_->stop();
       drain_requests();
-      loop_.invoke([this] { driver_->close(); });
+      loop_.invoke([this] {
+        life_.cancel();
+        driver_->close();
+      });
+      event("owner.stopped", "the owner of the data directory has stopped", driver_->open_runs());
     }
     remote_.reset();
     retention_.reset();  // a command that it waits for is answered by now
@@ -246,8 +269,58 @@ class LocalOwner final : public Owner {
     if (options_.failed) options_.failed();
   }
 
+  // On the loop's thread: as long as this comes, it turns.
+  void show_life() {
+    options_.alive();
+    life_ = loop_.call_after(options_.alive_every, [this] { show_life(); });
+  }
+
+  void event(std::string_view name, std::string_view message, std::size_t open_runs) const {
+    if (options_.events == nullptr) return;
+    options_.events->write(telemetry::LogLevel::info, name, message,
+                           {{"data_dir", std::string_view(options_.data_dir)},
+                            {"open_runs", static_cast<std::int64_t>(open_runs)}});
+  }
+
   void log(std::string_view line) const {
     if (options_.log) options_.log(line);
+    if (options_.events != nullptr)
+      options_.events->write(telemetry::LogLevel::warning, "owner.trouble", line);
+  }
+
+  // Not on the loop's thread.
+  std::vector<telemetry::Sample> read_metrics() {
+    using telemetry::Metric;
+    telemetry::Reading reading;
+    loop_.invoke([&] {
+      runtime::read_state(driver_->shard().state(), wall_now(), reading);
+      reading.set(Metric::runs_set_aside, static_cast<double>(driver_->shard().quarantined().size()));
+    });
+    reading.set(Metric::mailbox, static_cast<double>(driver_->shard().waiting_commands()));
+    const Status ready = driver_->shard().ready();
+    reading.set(Metric::read_only, !ready && ready.error().code == ErrorCode::read_only ? 1 : 0);
+    reading.set(Metric::takes_runs,
+                check_free_space(options_.data_dir, options_.min_free_space).has_value() ? 1 : 0);
+    if (slots_ > 0) reading.set(Metric::worker_slots, {options_.worker_name}, slots_);
+    if (const auto groups = reader_->count_records(ShardId{0}, model::RecordKind::dead_letter)) {
+      std::uint64_t letters = 0;
+      for (const store::RecordGroup& group : *groups) letters += group.count;
+      reading.set(Metric::dead_letters, static_cast<double>(letters));
+    }
+    double connections = 0;
+    double refused = 0;
+    for (const net::HttpServer* server : {remote_.get(), server_.get()}) {
+      if (server == nullptr) continue;
+      const net::ServerStats http = server->stats();
+      connections += static_cast<double>(http.connections);
+      refused += static_cast<double>(http.refused);
+    }
+    reading.set(Metric::http_connections, connections);
+    reading.set(Metric::http_refused, refused);
+    read_storage(options_.data_dir, reading);
+    telemetry::read_process(reading);
+    reading.set(Metric::build_info, {BATON_VERSION}, 1);
+    return meter_.samples(reading);
   }
 
   void drain_requests() {
@@ -270,11 +343,16 @@ class LocalOwner final : public Owner {
   bool running_ = false;
   std::atomic<bool> draining_ = false;
   std::atomic<std::uint16_t> port_ = 0;
+  std::uint32_t slots_ = 0;  // of the worker, if it has tasks
 
+  telemetry::Meter meter_;
+  runtime::FactMeter fact_meter_{meter_};
+  std::optional<runtime::FactLog> fact_log_;
   net::Loop loop_;
   std::unique_ptr<store::Writer> writer_;
   std::unique_ptr<store::Reader> reader_;
   std::unique_ptr<LoopDriver> driver_;
+  net::Timer life_;
   std::shared_ptr<runtime::LocalWorker> worker_;
   std::unique_ptr<executors::process::ProcessExecutor> processes_;
   std::unique_ptr<executors::http::HttpExecutor> requests_;

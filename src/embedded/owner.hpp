@@ -15,6 +15,7 @@
 #include "executors/http/egress.hpp"
 #include "net/tls.hpp"
 #include "model/retention.hpp"
+#include "telemetry/log.hpp"
 
 namespace baton::embedded {
 
@@ -40,7 +41,12 @@ struct OwnerOptions {
   Duration keep_failed = model::kKeepFailed;
   bool execute = true;  // false: recovers and serves, but starts no task and removes nothing by itself
   std::function<void(std::string_view)>
-      log;  // one line for operators at a time, on any thread; none = dropped
+      log;  // what is wrong with the owner, one line for people at a time, on any thread; none = dropped
+  telemetry::Log* events =
+      nullptr;  // that, and everything that happens to runs; null = dropped; outlives the owner
+  // Called by the loop every so often, as long as it makes progress: for a watchdog. None = never.
+  std::function<void()> alive;
+  Duration alive_every = Duration::seconds(10);
 };
 
 class Owner {

@@ -3,6 +3,7 @@
 #include <boost/json/serialize.hpp>
 
 #include "base/text.hpp"
+#include "base/trace_context.hpp"
 #include "engine/attempts.hpp"
 #include "engine/commands/commands.hpp"
 #include "engine/deadlines.hpp"
@@ -81,8 +82,9 @@ Result<std::string> input_of_child(State& state, const Run& run, const Task& tas
   return json::serialize(*input);
 }
 
-// It works where its parent does, with the same environment.
-Result<std::string> context_of_child(State& state, const Run& run, const model::Workflow& workflow) {
+// It works where its parent does, with the same environment, in the same trace.
+Result<std::string> context_of_child(State& state, const Run& run, const Task& task,
+                                     const model::Workflow& workflow) {
   TRY(const std::shared_ptr<const json::value> parents, state.values.json(context_of(run.row.key)));
   json::object context;
   const json::object* from = parents->if_object();
@@ -103,6 +105,12 @@ Result<std::string> context_of_child(State& state, const Run& run, const model::
     if (value != nullptr) read[name] = *value;
   }
   context["vars"] = std::move(read);
+  const json::value* trace = from != nullptr ? from->if_contains("traceparent") : nullptr;
+  const json::string* submitted = trace != nullptr ? trace->if_string() : nullptr;
+  // No worker has the task, so it has no token: its number and start stand for one, far from all real ones.
+  const Token span{task.row.key.ordinal, ~std::uint64_t{task.row.starts}};
+  context["traceparent"] =
+      trace_of_attempt(submitted != nullptr ? std::string_view(*submitted) : "", run.row.id, span).text();
   return json::serialize(context);
 }
 
@@ -118,7 +126,7 @@ Result<NewRun> prepare(State& state, const Run& run, const Task& task) {
   TRY_VOID(can_run(state, *made.workflow));
   TRY(made.input, input_of_child(state, run, task, *made.workflow));
   TRY(made.limit, run_limit_of(state, *made.workflow, made.input));
-  TRY(made.context, context_of_child(state, run, *made.workflow));
+  TRY(made.context, context_of_child(state, run, task, *made.workflow));
   made.priority = task.row.priority;
   made.parent = {.task = {run.row.id, task.row.key.ordinal},
                  .attempt = task.row.starts + 1,

@@ -389,11 +389,6 @@ json::object http_spec(const model::Step& step, std::uint32_t generation, json::
   spec.emplace("request", std::move(request));
   if (generation > 1) spec.emplace("generation", generation);
   if (step.response_schema) spec.emplace("response_schema", *step.response_schema);
-  const auto* env = surroundings != nullptr ? surroundings->if_contains("env") : nullptr;
-  if (const auto* variables = env != nullptr ? env->if_object() : nullptr) {
-    const std::string_view parent = text_in(variables->if_contains("TRACEPARENT"));
-    if (!parent.empty()) spec.emplace("traceparent", parent);
-  }
   return spec;
 }
 
@@ -573,9 +568,12 @@ Result<std::string> executor_spec(State& state, Run& run, const Task& task) {
   auto* object = body.if_object();
   if (object == nullptr) return fail(ErrorCode::corrupt, "the stored input of a task is damaged");
   if (step.kind == model::StepKind::task) return json::serialize(function_spec(step, *object));
-  return json::serialize(step.kind == model::StepKind::http
-                             ? http_spec(step, task.row.generation, *object, surroundings)
-                             : process_spec(step, *object, surroundings));
+  json::object spec = step.kind == model::StepKind::http
+                          ? http_spec(step, task.row.generation, *object, surroundings)
+                          : process_spec(step, *object, surroundings);
+  const json::value* trace = surroundings != nullptr ? surroundings->if_contains("traceparent") : nullptr;
+  if (trace != nullptr) spec.emplace("traceparent", *trace);
+  return json::serialize(spec);
 }
 
 }  // namespace baton::engine

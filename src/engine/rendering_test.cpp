@@ -242,7 +242,7 @@ TEST(Rendering, ARequestHasItsSchemaAndTheTraceOfItsRun) {
   World world;
   FlowBuilder flow("w");
   flow.http("a", json::object{{"url", "http://h/"}}).response_schema(json::object{{"type", "object"}});
-  world.submit(flow.done(), "{}", R"({"workdir":"/w","env":{"TRACEPARENT":"00-1-2-01"}})");
+  world.submit(flow.done(), "{}", R"({"workdir":"/w","traceparent":"00-1-2-01"})");
   EXPECT_EQ(
       world.claim_one().spec,
       R"({"request":{"url":"http://h/"},"response_schema":{"type":"object"},"traceparent":"00-1-2-01"})");

@@ -174,6 +174,11 @@ Status ShardLoop::ready() const {
   return takes_commands(*inbox_);
 }
 
+std::size_t ShardLoop::waiting_commands() const {
+  const std::unique_lock lock(inbox_->mutex);
+  return inbox_->commands.size();
+}
+
 void ShardLoop::send(model::CommandBody body, model::Sender sender, ReplyHandler on_reply) {
   std::unique_lock lock(inbox_->mutex);
   if (auto taken = takes_commands(*inbox_); !taken) {
@@ -282,6 +287,7 @@ void ShardLoop::decide(const Pending& pending, const engine::Moment& at) {
       return;
     }
   }
+  for (Observer* observer : world_.observers) observer->deciding(name(pending.command.body));
   // Each decision gets randomness of its own.
   engine::decide(state_, pending.command, {at.now, at.wall, world_.seed()}, *effects_);
 }
@@ -321,6 +327,11 @@ bool ShardLoop::commit(const engine::Moment& at) {
   flight.shard_time = sealed.batch.shard_time;
   flight.replies = std::move(sealed.replies);
   flight.actions = std::move(sealed.actions);
+  if (!world_.observers.empty()) {
+    flight.rows = sealed.batch.rows();
+    flight.sealed_at = world_.monotonic();
+    for (Observer* observer : world_.observers) flight.told.push_back(observer->sealed(sealed.batch, state_));
+  }
   for (const model::RunChange& change : sealed.batch.runs) {
     flight.touched.push_back(change.row.key);
     open_runs_ += static_cast<std::size_t>(change.opened);  // wraps around for -1, as it should
@@ -372,6 +383,10 @@ void ShardLoop::take_commits(std::vector<store::CommitDone> commits) {
     durable_last_run_ = flight.last_run;
     state_.values.committed(durable_);
     engine::evict(state_, durable_);
+    for (Observer::OnDurable& told : flight.told) told();
+    for (Observer* observer : world_.observers) {
+      observer->committed(flight.rows, world_.monotonic() - flight.sealed_at);
+    }
     for (const model::Action& action : flight.actions) world_.act(action);
     release(held_);
     for (model::Reply& reply : flight.replies) answer(reply.to, std::move(reply.body));
@@ -519,6 +534,7 @@ void ShardLoop::set_aside(RunKey run, Error why) {
 // undone, and nothing is decided until a write succeeds.
 void ShardLoop::lose_writes(const Error& why) {
   world_.log("the store took no write: " + why.message);
+  for (Observer* observer : world_.observers) observer->refused(why);
   read_only_ = true;
   next_probe_ = world_.monotonic() + options_.probe_every;
   in_flight_.clear();

@@ -24,6 +24,7 @@
 #include "engine/state.hpp"
 #include "model/command.hpp"
 #include "runtime/handle.hpp"
+#include "runtime/observer.hpp"
 #include "store/store.hpp"
 
 namespace baton::runtime {
@@ -41,6 +42,7 @@ struct Surroundings {
   std::function<void(const model::Action&)> act;  // on the driver's thread, after the commit
   std::function<void(const Error&)> fatal;        // the loop cannot go on: the process must end
   std::function<void(std::string_view)> log;      // one line for operators
+  std::vector<Observer*> observers;               // they outlive the loop
 };
 
 struct LoopOptions {
@@ -83,6 +85,9 @@ class ShardLoop final : public Handle {
   void close();
   bool commits_in_flight() const { return !in_flight_.empty(); }
 
+  // Commands that wait to be decided. Any thread.
+  std::size_t waiting_commands() const;
+
   // That have not ended, or 1 while resources of runs that have are still to be given back.
   std::size_t open_runs() const;
   const std::vector<Quarantined>& quarantined() const { return quarantined_; }
@@ -100,6 +105,9 @@ class ShardLoop final : public Handle {
     std::vector<model::Reply> replies;
     std::vector<model::Action> actions;
     std::vector<RunKey> touched;
+    std::size_t rows = 0;
+    Duration sealed_at;
+    std::vector<Observer::OnDurable> told;
   };
   struct LoadDone {
     std::optional<Pending> command;  // nullopt: for Continue

@@ -9,7 +9,7 @@ endfunction()
 must("${CMAKE_COMMAND}" --install "${BUILD}" --prefix "${prefix}")
 must("${prefix}/bin/baton" run "${prefix}/share/doc/baton/examples/hello/workflow.yaml" --data "${prefix}/data")
 foreach(file IN ITEMS share/bash-completion/completions/baton share/zsh/site-functions/_baton
-                      share/fish/vendor_completions.d/baton.fish share/doc/baton/docs/index.md share/doc/baton/LICENSE)
+                      share/fish/vendor_completions.d/baton.fish share/man/man1/baton.1 share/doc/baton/docs/index.md share/doc/baton/LICENSE)
   if(NOT EXISTS "${prefix}/${file}")
     message(FATAL_ERROR "${file} was not installed")
   endif()

@@ -41,7 +41,10 @@ void add_config(Program& program);
 void add_context(Program& program);
 void add_keys(Program& program);  // and audit
 void add_backup(Program& program);  // and restore
+void add_doctor(Program& program);
+void add_support_bundle(Program& program);
+void add_top(Program& program);
 void add_version(Program& program);
-void add_completion(Program& program);
+void add_completion(Program& program);  // and manual
 
 }  // namespace baton::cli

@@ -1,6 +1,8 @@
+// baton completion, baton manual: what shells and man(1) know of the command line, made of its table.
 #include "cli/completion.hpp"
 
 #include "cli/commands/commands.hpp"
+#include "cli/manual.hpp"
 
 namespace baton::cli {
 
@@ -15,6 +17,12 @@ void add_completion(Program& program) {
       ->required()
       ->type_name("SHELL")
       ->check(CLI::IsMember({"bash", "zsh", "fish"}).description(""));
+
+  program.command(program.app(), "manual", "Prints the manual page, for man",
+                  [&program](const Context& context) {
+                    context.console.out(manual_page(program.app()));
+                    return kOk;
+                  });
 }
 
 }  // namespace baton::cli

@@ -5,14 +5,18 @@
 
 #include <csignal>
 #include <cstdlib>
+#include <ctime>
 #include <filesystem>
 
 #include "cli/bell.hpp"
 #include "cli/commands/commands.hpp"
 #include "cli/output.hpp"
 #include "cli/signals.hpp"
+#include "cli/words.hpp"
 #include "client/client.hpp"
 #include "embedded/first_key.hpp"
+#include "telemetry/log.hpp"
+#include "telemetry/supervisor.hpp"
 
 namespace baton::cli {
 namespace {
@@ -33,18 +37,17 @@ steps:
     parse: json                           # the result is what it printed, as JSON: a number
 )";
 
-server::ServerOptions options_of(const Context& context, const Bell& failed, bool execute) {
+server::ServerOptions options_of(const Context& context, const Bell& failed, telemetry::Log& log) {
   const Settings& settings = context.settings;
   server::ServerOptions options;
   options.owner.data_dir = settings.data_dir;
   options.owner.concurrency = settings.concurrency;
-  options.owner.execute = execute;
   options.owner.egress = settings.egress;
   options.owner.min_free_space = settings.min_free_space;
   options.owner.keep_completed = settings.keep_completed;
   options.owner.keep_failed = settings.keep_failed;
   options.owner.failed = [&failed] { failed.ring(); };
-  options.owner.log = [&context](std::string_view line) { context.console.note(line); };
+  options.owner.events = &log;
   options.listen = settings.listen;
   options.entrance.hosts = settings.hosts;
   options.entrance.proxies = settings.trusted_proxies;
@@ -53,34 +56,78 @@ server::ServerOptions options_of(const Context& context, const Bell& failed, boo
 }
 
 bool asks_to_end(const std::optional<int>& signal) {
-  return signal && *signal != SIGHUP;
+  return signal && *signal != SIGHUP && *signal != SIGUSR1;
+}
+
+Result<std::unique_ptr<telemetry::Log>> open_log(const Settings& settings) {
+  telemetry::LogOptions options = settings.log;
+  options.now = wall_now;
+  return telemetry::Log::open(std::move(options));
+}
+
+Duration monotonic() {
+  timespec now{};
+  ::clock_gettime(CLOCK_MONOTONIC, &now);
+  return Duration{now.tv_sec * 1'000'000 + now.tv_nsec / 1000};
+}
+
+// What a server has besides itself.
+struct Surroundings {
+  Bell failed;
+  Signals signals{Signals::Users::read};
+  telemetry::Supervisor supervisor{[](const char* name) -> const char* { return std::getenv(name); }};
+};
+
+// SIGHUP: the files that the configuration names. SIGUSR1: the log, after it was moved away.
+void reopen(int signal, server::Server& server, telemetry::Log& log,
+            const telemetry::Supervisor& supervisor) {
+  using telemetry::LogLevel;
+  if (signal == SIGUSR1) {
+    const auto reopened = log.reopen();
+    if (!reopened)
+      log.write(LogLevel::error, "log.kept", reopened.error().message + "; the old one stays in use");
+    return;
+  }
+  supervisor.reloading(monotonic());
+  if (const auto reloaded = server.reload(); reloaded) {
+    log.write(LogLevel::info, "server.reloaded", "read the configuration's files again");
+  } else {
+    log.write(LogLevel::error, "server.not_reloaded",
+              reloaded.error().message + "; the old ones stay in use");
+  }
+  supervisor.ready("serves " + server.url());
 }
 
 // Until a signal asks it to end, or it cannot go on.
-int serve(const Context& context, server::Server& server, Signals& signals, const Bell& failed) {
-  Console& console = context.console;
+int serve(const Context& context, server::Server& server, Surroundings& world, telemetry::Log& log) {
+  Signals& signals = world.signals;
+  world.supervisor.ready("serves " + server.url());
   for (std::optional<int> signal; !asks_to_end(signal) && !server.owner().fatal();) {
-    signals.wait(Duration::hours(1), failed.fd());
+    signals.wait(Duration::hours(1), world.failed.fd());
     signal = signals.take();
-    if (signal != SIGHUP) continue;
-    if (const auto reloaded = server.reload(); reloaded) {
-      console.note("read the configuration's files again");
-    } else {
-      console.error(reloaded.error().message + "; the old ones stay in use");
-    }
+    if (signal && !asks_to_end(signal)) reopen(*signal, server, log, world.supervisor);
   }
+  world.supervisor.stopping("waits for what runs");
   const std::optional<Error> fatal = server.owner().fatal();
   if (!fatal)
-    console.note("stopping: what runs has " + std::to_string(server::kGrace.us / 1'000'000) +
-                 " seconds; a second signal ends it now");
+    log.write(telemetry::LogLevel::info, "server.stopping",
+              "stopping: what runs has " + std::to_string(server::kGrace.us / 1'000'000) +
+                  " seconds; a second signal ends it now");
   server.stop(server::kGrace, [&] { return asks_to_end(signals.take()); });
   return fatal ? context.fail(*fatal) : kOk;
 }
 
 int run_server(const Context& context, bool execute) {
-  const Bell failed;
-  Signals signals;
-  const auto server = server::Server::open(options_of(context, failed, execute));
+  Surroundings world;
+  const auto log = open_log(context.settings);
+  if (!log) return context.fail(log.error());
+  server::ServerOptions options = options_of(context, world.failed, **log);
+  options.owner.execute = execute;
+  if (const auto every = world.supervisor.watchdog()) {
+    options.owner.alive_every = *every;
+    options.owner.alive = [&world] { world.supervisor.alive(); };
+  }
+  const auto server = server::Server::open(std::move(options));
   if (!server) return context.fail(server.error());
   const json::object facts{{"url", (*server)->url()},
                            {"socket", (*server)->socket_path()},
@@ -93,7 +140,7 @@ int run_server(const Context& context, bool execute) {
            (*server)->socket_path() + '\n' + style.dim("admin key  ") +
            embedded::first_key_path(context.settings.data_dir) + '\n';
   });
-  return serve(context, **server, signals, failed);
+  return serve(context, **server, world, **log);
 }
 
 // A directory that goes with whoever made it.
@@ -140,11 +187,12 @@ int run_dev(const Context& context) {
       return kUsage;
     }
   }
-  const Bell failed;
-  Signals signals;
+  Surroundings world;
+  const auto log = open_log(context.settings);
+  if (!log) return context.fail(log.error());
   const auto data = TemporaryDirectory::make();
   if (!data) return context.fail(data.error());
-  server::ServerOptions options = options_of(context, failed, true);
+  server::ServerOptions options = options_of(context, world.failed, **log);
   options.owner.data_dir = data->path();
   auto server = server::Server::open(options);
   const bool chosen = std::ranges::any_of(context.settings.all, [](const Setting& setting) {
@@ -168,7 +216,7 @@ int run_dev(const Context& context) {
            "BATON_DATA=" +
            data->path() + "\n  baton start hello --watch\n\n";
   });
-  return serve(context, **server, signals, failed);
+  return serve(context, **server, world, **log);
 }
 
 }  // namespace

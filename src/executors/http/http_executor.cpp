@@ -177,7 +177,7 @@ class HttpExecutor::Pool : public std::enable_shared_from_this<Pool> {
       log.write(trouble ? logs::Stream::err : logs::Stream::out, std::string(line) + "\n", options_.now());
     };
     Outcome outcome;
-    auto request = parse_request(work.attempt.spec, work.attempt.task.text());
+    auto request = parse_request(work.attempt);
     if (request) {
       const Surroundings world{.tls = tls_,
                                .addresses = options_.addresses,

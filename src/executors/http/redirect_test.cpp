@@ -6,11 +6,11 @@ namespace baton::executors::http {
 namespace {
 
 Request request(const std::string& method, const std::string& more = "") {
-  auto out = parse_request(
+  Attempt attempt;
+  attempt.spec =
       R"({"request":{"url":"https://a.example/x/y?q=1","method":")" + method + R"(","json":{"k":1},)" +
-          R"("headers":{"Authorization":"Bearer s","X-Api-Key":"s","Cookie":"s","Accept":"a/b"})" + more +
-          "}}",
-      "task");
+      R"("headers":{"Authorization":"Bearer s","X-Api-Key":"s","Cookie":"s","Accept":"a/b"})" + more + "}}";
+  const auto out = parse_request(attempt);
   EXPECT_TRUE(out) << out.error().message;
   return *out;
 }

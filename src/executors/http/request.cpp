@@ -6,6 +6,7 @@
 
 #include "base/duration.hpp"
 #include "base/text.hpp"
+#include "base/trace_context.hpp"
 #include "executors/json_text.hpp"
 
 namespace baton::executors::http {
@@ -218,18 +219,18 @@ bool Request::expects(int status) const {
                              [&](const StatusRange& r) { return r.first <= status && status <= r.last; });
 }
 
-Result<Request> parse_request(std::string_view spec, const std::string& task) {
+Result<Request> parse_request(const Attempt& attempt) {
   json::error_code error;
   json::parse_options options;
   options.max_depth = kMaxResultDepth + 16;  // values of the run, and what the step puts around them
-  const json::value value = json::parse(spec, error, {}, options);
+  const json::value value = json::parse(attempt.spec, error, {}, options);
   const auto* members = error ? nullptr : value.if_object();
   const auto* request = members != nullptr ? members->if_contains("request") : nullptr;
   if (request == nullptr || !request->is_object()) return wrong("the request cannot be read");
   Reader reader;
   TRY(Request out, reader.read(request->get_object()));
   std::string traceparent;
-  std::string idempotency_key = task;
+  std::string idempotency_key = attempt.task.text();
   for (const auto& [key, member] : *members) {
     if (key == "response_schema") {
       auto schema = schema::Schema::compile(member);
@@ -240,7 +241,6 @@ Result<Request> parse_request(std::string_view spec, const std::string& task) {
       idempotency_key += "-" + std::to_string(member.to_number<std::uint32_t>(ignored));
     } else if (key == "traceparent") {
       TRY(traceparent, text_of(key, member));
-      if (!net::Headers::is_valid_value(traceparent)) traceparent.clear();
     } else if (key != "request") {
       return wrong("unknown member \"" + printable(key) + "\"");
     }
@@ -250,7 +250,8 @@ Result<Request> parse_request(std::string_view spec, const std::string& task) {
   out.headers.set("Accept-Encoding", "identity");
   if (reader.has_body()) add_unless_given(out.headers, "Content-Type", reader.content_type());
   if (changes_something(out.method)) add_unless_given(out.headers, "Idempotency-Key", idempotency_key);
-  add_unless_given(out.headers, "traceparent", traceparent);
+  add_unless_given(out.headers, "traceparent",
+                   trace_of_attempt(traceparent, attempt.task.run, attempt.token).text());
   return out;
 }
 

@@ -6,7 +6,7 @@
 //                      "follow", "connect_timeout", "tls" {"verify", "ca" (a path)}. Values of headers are
 //                      strings; those of query and form are strings, null, or lists of these.
 //   "response_schema": a JSON Schema for the body, or missing
-//   "traceparent":     for the header of that name, or missing
+//   "traceparent":     of the run, as it was submitted, or missing: the header of that name is a span in it
 //   "generation":      of the task, if it is not the first
 //
 // Other members are an error.
@@ -20,6 +20,7 @@
 
 #include "base/error.hpp"
 #include "base/time.hpp"
+#include "executors/executor.hpp"
 #include "net/http.hpp"
 #include "net/web_url.hpp"
 #include "schema/schema.hpp"
@@ -47,9 +48,9 @@ struct Request {
   bool expects(int status) const;
 };
 
-// `task` is the task's id: the Idempotency-Key of methods that change something, with the generation behind
-// it: a task that was reset is to be done again, not to be answered as before. invalid_definition with a
-// sentence that names the member.
-Result<Request> parse_request(std::string_view spec, const std::string& task);
+// Of the attempt's spec. The task's id is the Idempotency-Key of methods that change something, with the
+// generation behind it: a task that was reset is to be done again, not to be answered as before.
+// invalid_definition with a sentence that names the member.
+Result<Request> parse_request(const Attempt& attempt);
 
 }  // namespace baton::executors::http

@@ -2,11 +2,23 @@
 
 #include <gtest/gtest.h>
 
+#include "base/trace_context.hpp"
+
 namespace baton::executors::http {
 namespace {
 
+const RunId kRun = *RunId::parse("0190a3b2-7c11-7000-8000-000000000007");
+
+Attempt attempt_of(std::string spec) {
+  Attempt attempt;
+  attempt.token = {3, 1042};
+  attempt.task = {kRun, 7};
+  attempt.spec = std::move(spec);
+  return attempt;
+}
+
 Request parsed(const std::string& members, const std::string& rest = "") {
-  const auto request = parse_request("{\"request\":{" + members + "}" + rest + "}", "run.7");
+  const auto request = parse_request(attempt_of("{\"request\":{" + members + "}" + rest + "}"));
   EXPECT_TRUE(request) << members << ": " << request.error().message;
   return request ? *request : Request{};
 }
@@ -39,10 +51,10 @@ TEST(HttpRequest, BodiesAndTheirMethod) {
   EXPECT_EQ(as_json.method, net::Method::post);
   EXPECT_EQ(as_json.body, R"({"q":["ä",1,null]})");
   EXPECT_EQ(header(as_json, "content-type"), "application/json");
-  EXPECT_EQ(header(as_json, "idempotency-key"), "run.7");
+  EXPECT_EQ(header(as_json, "idempotency-key"), kRun.text() + ".7");
 
   EXPECT_EQ(header(parsed(R"("url":"http://h/","json":1)", R"(,"generation":3)"), "Idempotency-Key"),
-            "run.7-3");
+            kRun.text() + ".7-3");
 
   const Request null_json = parsed(R"("url":"http://h/","json":null)");
   EXPECT_EQ(null_json.body, "null");
@@ -80,10 +92,20 @@ TEST(HttpRequest, WhatIsGivenWins) {
   EXPECT_FALSE(request.verify);
   EXPECT_EQ(request.ca_file, "/ca.pem");
   EXPECT_TRUE(request.response_schema);
-  EXPECT_EQ(header(parsed(R"("url":"http://h/")", R"(,"traceparent":"00-1-2-01")"), "traceparent"),
-            "00-1-2-01");
   EXPECT_EQ(parsed(R"("url":"http://h/","follow":true)").follow, 10u);
   EXPECT_EQ(parsed(R"("url":"http://h/","follow":3)").follow, 3u);
+}
+
+TEST(HttpRequest, IsASpanOfTheRunsTrace) {
+  const std::string own = trace_of_attempt("", kRun, {3, 1042}).text();
+  EXPECT_EQ(header(parsed(R"("url":"http://h/")"), "traceparent"), own);
+  EXPECT_EQ(header(parsed(R"("url":"http://h/")", R"(,"traceparent":"nonsense")"), "traceparent"), own);
+  const std::string given = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00";
+  const std::string sent =
+      header(parsed(R"("url":"http://h/")", ",\"traceparent\":\"" + given + '"'), "traceparent");
+  EXPECT_EQ(sent, trace_of_attempt(given, kRun, {3, 1042}).text());
+  EXPECT_EQ(sent.substr(0, 36), given.substr(0, 36));
+  EXPECT_NE(sent, given);
 }
 
 TEST(HttpRequest, ValuesThatCameOutWrong) {
@@ -109,7 +131,7 @@ TEST(HttpRequest, ValuesThatCameOutWrong) {
       {R"("url":"http://h/","colour":"red")", "unknown field \"colour\""},
   };
   for (const auto& [members, why] : table) {
-    const auto request = parse_request("{\"request\":{" + std::string(members) + "}}", "t");
+    const auto request = parse_request(attempt_of("{\"request\":{" + std::string(members) + "}}"));
     ASSERT_FALSE(request) << members;
     EXPECT_NE(request.error().message.find(why), std::string::npos)
         << members << ": " << request.error().message;
@@ -118,7 +140,7 @@ TEST(HttpRequest, ValuesThatCameOutWrong) {
   for (const char* spec :
        {"", "{}", "[]", "{\"request\":1}", "{\"request\":{\"url\":\"http://h/\"},\"more\":1}",
         "{\"request\":{\"url\":\"http://h/\"},\"response_schema\":{\"type\":\"x\"}}"}) {
-    EXPECT_FALSE(parse_request(spec, "t")) << spec;
+    EXPECT_FALSE(parse_request(attempt_of(spec))) << spec;
   }
 }
 

@@ -11,7 +11,9 @@ using Kind = model::Outcome::Kind;
 constexpr WallTime kNow{784'111'777'000'000};  // 1994-11-06T08:49:37Z
 
 Request request(const std::string& members = "", const std::string& rest = "") {
-  return *parse_request("{\"request\":{\"url\":\"http://h:1/p?secret=1\"" + members + "}" + rest + "}", "t");
+  Attempt attempt;
+  attempt.spec = "{\"request\":{\"url\":\"http://h:1/p?secret=1\"" + members + "}" + rest + "}";
+  return *parse_request(attempt);
 }
 
 net::Response response(int status, const std::string& type, std::string body, net::Headers more = {}) {

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <boost/json.hpp>
 
+#include "base/trace_context.hpp"
+
 namespace baton::executors::process {
 namespace {
 
@@ -65,6 +67,8 @@ Result<Spec> spec_of(const json::object& members) {
     } else if (key == "parse") {
       if (!value.is_null() && value != "json") return refuse("`parse` must be \"json\" or null");
       spec.parse_json = value == "json";
+    } else if (key == "traceparent") {
+      TRY(spec.traceparent, text_of(value, "traceparent"));
     } else {
       return refuse("unknown member \"" + std::string(key) + "\"");
     }
@@ -116,6 +120,7 @@ std::vector<std::string> full_environment(const Spec& spec, const Attempt& attem
   env["BATON_INPUT"] = files.input;
   env["BATON_RESULT"] = files.result;
   if (!socket.empty()) env["BATON_SOCKET"] = socket;
+  env.try_emplace("TRACEPARENT", trace_of_attempt(spec.traceparent, attempt.task.run, attempt.token).text());
   std::vector<std::string> list;
   list.reserve(env.size());
   for (const auto& [name, value] : env) list.push_back(name + '=' + value);

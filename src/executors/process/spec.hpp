@@ -7,10 +7,12 @@
 //   "workdir": "/absolute/path"    default, also if "": the run's scratch directory (BATON_RUN_DIR)
 //   "with":    any JSON            written to the file $BATON_INPUT (default {})
 //   "parse":   "json" | null       how stdout becomes the result if $BATON_RESULT was not written
+//   "traceparent": "00-…"          of the run, as it was submitted, or missing
 //
 // Other members are an error. The executor adds BATON_RUN_ID, BATON_TASK_ID, BATON_ATTEMPT, BATON_TOKEN,
 // BATON_RUN_DIR, BATON_INPUT and BATON_RESULT, and BATON_SOCKET where the owner serves the API on one;
-// members of `env` with these names are replaced. TRACEPARENT is an ordinary member of `env`.
+// members of `env` with these names are replaced. Unless `env` has a TRACEPARENT, the attempt gets one: a
+// span of its own in the run's trace.
 #pragma once
 
 #include <map>
@@ -30,6 +32,7 @@ struct Spec {
   std::string workdir;  // empty: the run's scratch directory
   std::string input;    // JSON text; empty without `with`
   bool parse_json = false;
+  std::string traceparent;
 };
 
 // invalid_definition with a sentence that names the member.

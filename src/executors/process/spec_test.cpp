@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "base/trace_context.hpp"
 #include "executors/process/test_support.hpp"
 
 namespace baton::executors::process {
@@ -86,7 +87,15 @@ TEST(Spec, FullEnvironmentCannotBeOverridden) {
   EXPECT_EQ(
       full_environment(spec, attempt, files),
       (Texts{"A=b", "BATON_ATTEMPT=2", "BATON_INPUT=/in", "BATON_RESULT=/out", "BATON_RUN_DIR=/scratch/run",
-             "BATON_RUN_ID=" + run, "BATON_TASK_ID=" + run + ".5", "BATON_TOKEN=3-1042"}));
+             "BATON_RUN_ID=" + run, "BATON_TASK_ID=" + run + ".5", "BATON_TOKEN=3-1042",
+             "TRACEPARENT=" + trace_of_attempt("", test::some_run(), {3, 1042}).text()}));
+
+  spec.traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+  EXPECT_TRUE(full_environment(spec, attempt, files)
+                  .back()
+                  .starts_with("TRACEPARENT=00-4bf92f3577b34da6a3ce929d0e0e4736-"));
+  spec.env["TRACEPARENT"] = "the step's own";
+  EXPECT_EQ(full_environment(spec, attempt, files).back(), "TRACEPARENT=the step's own");
 }
 
 }  // namespace

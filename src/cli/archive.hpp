@@ -1,0 +1,24 @@
+// Files packed together: tar (POSIX ustar), compressed by gzip.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.hpp"
+#include "base/time.hpp"
+
+namespace baton::cli {
+
+struct PackedFile {
+  std::string name;  // at most 100 bytes, beneath the archive's folder
+  std::string text;
+};
+
+// `folder`: that all of them are in; at most 50 bytes. The files are readable by their owner only.
+std::string tar_of(std::string_view folder, const std::vector<PackedFile>& files, WallTime at);
+
+// internal: memory is short.
+Result<std::string> gzipped(std::string_view bytes);
+
+}  // namespace baton::cli

@@ -1,0 +1,74 @@
+// What Baton says of itself while it runs: one line per event, for people (text) or machines (JSON lines).
+//
+// Lines have names and ids, never inputs, results, environments or texts that tasks have made: those are in
+// the run, which its id leads to.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <initializer_list>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <variant>
+
+#include "base/error.hpp"
+#include "base/fd.hpp"
+#include "base/time.hpp"
+
+namespace baton::telemetry {
+
+enum class LogLevel : std::uint8_t { debug, info, warning, error };
+enum class LogFormat : std::uint8_t { text, json };
+std::string_view name(LogLevel level);
+std::optional<LogLevel> log_level_from(std::string_view name);
+std::optional<LogFormat> log_format_from(std::string_view name);
+
+struct LogField {
+  std::string_view name;
+  std::variant<std::string_view, std::int64_t, double> value;
+};
+
+struct LogOptions {
+  LogLevel level = LogLevel::info;  // what is less is left out
+  LogFormat format = LogFormat::text;
+  std::string file;               // "" = standard error
+  std::function<WallTime()> now;  // must be there
+};
+
+// Thread-safe. A line is one write(2): lines of several processes do not mix. What cannot be written (a full
+// disk) is dropped, and counted in the next line that can.
+class Log {
+ public:
+  // io or read_only: the file cannot be opened. It is made with mode 0600, and appended to.
+  static Result<std::unique_ptr<Log>> open(LogOptions options);
+
+  bool takes(LogLevel level) const { return level >= options_.level; }
+  // `event` is one of a few names ("run.ended"); `message` a sentence for people.
+  void write(LogLevel level, std::string_view event, std::string_view message,
+             std::span<const LogField> fields = {});
+  void write(LogLevel level, std::string_view event, std::string_view message,
+             std::initializer_list<LogField> fields) {
+    write(level, event, message, std::span(fields.begin(), fields.size()));
+  }
+  // Opens the file again by its name, after somebody has moved it away. Fails as open(); the old one stays
+  // then.
+  Status reopen();
+
+ private:
+  explicit Log(LogOptions options) : options_(std::move(options)) {}
+
+  const LogOptions options_;
+  std::mutex mutex_;  // guards the rest
+  Fd file_;           // none: standard error
+  std::int64_t dropped_ = 0;
+};
+
+// One line with its end, as Log writes it.
+std::string log_line(LogFormat format, WallTime at, LogLevel level, std::string_view event,
+                     std::string_view message, std::span<const LogField> fields);
+
+}  // namespace baton::telemetry
