@@ -211,6 +211,10 @@ void end_preflight(State& state, Run& run, Task& task, const Moment& moment, Eff
                        .attempt = task.row.starts});
   // Meanwhile its run was cancelled, or its mapped step has failed: the sweep has passed it by.
   if (is_closing(run, task)) return cancel_task(state, run, task, moment, effects);
+  if (task.row.stop_reason == model::StopReason::deadline) {
+    return fail_attempt(state, run, task, deadline_failure(run.program->step(task.row.step)), moment,
+                        effects);
+  }
   enqueue(state, run, task, moment, effects);
 }
 

@@ -84,6 +84,22 @@ TEST_P(Deadlines, OfAMappedStepThatIsDoneAgainBeginsAnew) {
   EXPECT_EQ(world.run(run).status, RunStatus::failed);
 }
 
+TEST_P(Deadlines, NothingFollowsWhatEndsWellWhileItIsStoppedForIt) {
+  const auto repeated = FlowBuilder("w").run("a").repeat("self.result.done", 9).deadline(kMinute).done();
+  const auto polled = FlowBuilder("w").poll("a", kSecond, "self.result.done").deadline(kMinute).done();
+  const auto checked = FlowBuilder("w").run("a").preflight().deadline(kMinute).done();
+  for (const auto& flow : {repeated, polled, checked}) {
+    const RunId run = world.submit(flow);
+    const auto attempt = world.claim_one();
+    pass(attempt, kMinute);
+    EXPECT_EQ(stops(), (std::vector{model::Stopping::soft}));
+    world.complete(attempt, R"({"done":false})");
+    EXPECT_EQ(world.status(run, "a"), TaskStatus::failed);
+    EXPECT_EQ(world.task(run, "a").error_type, "timeout");
+    EXPECT_TRUE(world.claim(1).empty());
+  }
+}
+
 TEST_P(Deadlines, APollThatIsStoppedForItIsTheLast) {
   for (const bool lost : {false, true}) {
     const RunId run =

@@ -38,6 +38,10 @@ void end_round(State& state, Run& run, Task& task, std::string result, const Mom
     return;
   }
   if (is_closing(run, task)) return cancel_task(state, run, task, moment, effects);
+  // It ended well while it was being stopped: the last round.
+  if (row.stop_reason == model::StopReason::deadline) {
+    return fail_attempt(state, run, task, deadline_failure(run.program->step(row.step)), moment, effects);
+  }
   row.group_attempts = 0;
   row.last_delay = {};
   row.error_type.clear();

@@ -187,6 +187,10 @@ void next_round(State& state, Run& run, Task& task, std::string_view answer, con
   task.row.last_delay = {};
   if (has_given_up(task, moment)) return give_up(state, run, task, answer, moment, effects);
   if (is_closing(run, task)) return cancel_task(state, run, task, moment, effects);
+  if (task.row.stop_reason == model::StopReason::deadline) {
+    return fail_unstarted(state, run, task, deadline_failure(run.program->step(task.row.step)), moment,
+                          effects);
+  }
   poll_later(state, run, task, moment.now + wait_of(run, task).every, moment, effects);
 }
 

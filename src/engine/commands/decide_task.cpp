@@ -178,9 +178,6 @@ Status redo(State& state, Run& run, Task& task, const model::DecideTask& command
         "it has added tasks, which it would add again: decide about those, or recover the run when "
         "it has ended");
   }
-  if (row.index >= 0 && run.tasks[row.step].sweeping) {
-    return conflict(run, task, "its step is being ended; try again when it has");
-  }
   if (command.verdict == Verdict::retry) TRY_VOID(would_start(run, task));
   if (command.verdict == Verdict::complete && row.expanded) {
     return conflict(run, task, "it has items, whose results are its result; complete those");
