@@ -23,7 +23,7 @@ constexpr WallTime kNow{1'893'456'000'000'000};
 class Commands final : public runtime::Handle {
  public:
   std::function<model::ReplyBody(const model::CommandBody&)> answer;
-  void send(model::CommandBody body, std::string, ReplyHandler on_reply) override { on_reply(answer(body)); }
+  void send(model::CommandBody body, model::Sender, ReplyHandler on_reply) override { on_reply(answer(body)); }
   std::uint64_t subscribe(std::function<void(const std::vector<RunKey>&)>) override { return 0; }
   void unsubscribe(std::uint64_t) override {}
 };

@@ -108,6 +108,12 @@ What what(const model::ForgetResults& c) {
 What what(const model::ApplyWorkflow& c) {
   return change(c.workflow->name, with_reason(c.workflow->hash.hex().substr(0, 12), c.note));
 }
+What what(const model::RemoveRuns& c) {
+  if (c.dry_run) return {};
+  std::vector<std::string> runs;
+  for (const RunId& run : c.runs) runs.push_back(run.text());
+  return change(std::to_string(c.runs.size()), with_reason(joined(runs), c.reason));
+}
 What what(const model::CreateKey& c) {
   return change(c.name, with_reason(std::string(model::name(c.role)), c.reason));
 }
@@ -165,6 +171,9 @@ What what(const model::ReportProgress&) {
   return {};
 }
 What what(const model::AddTasks&) {
+  return {};
+}
+What what(const model::FilesDeleted&) {
   return {};
 }
 What what(const model::NoteKeyUse&) {

@@ -136,7 +136,7 @@ class Doctor {
   void look_at_services() {
     const auto metrics = ask([](client::Client& client) { return client.metrics(); });
     if (!metrics) return add("runs", Health::error, metrics.error().message, "");
-    owner_since_ = parse_rfc3339(text_of(*metrics, "since"));
+    if (const auto since = parse_rfc3339(text_of(*metrics, "since"))) owner_since_ = *since;
     look_at_runs(*metrics);
     look_at_queues(*metrics);
     look_at_breakers(*metrics);
