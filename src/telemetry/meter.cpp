@@ -137,6 +137,7 @@ std::vector<Sample> Meter::samples(const Reading& reading) const {
     for (const MetricInfo& metric : catalogue()) {
       const auto number = static_cast<std::size_t>(metric.id);
       if (std::max(families_[number]->all.size(), reading.series_[number]) >= kMostSeries) ++at_limit;
+      if (reading.series_[number] > 0) continue;  // somebody else counts it
       for (const auto& series : families_[number]->all) {
         Sample sample{metric.id, series->labels, 0, 0, {}};
         if (series->histogram) {

@@ -48,6 +48,14 @@ TEST(Meter, CountersWithoutLabelsAreThereFromTheStart) {
   EXPECT_TRUE(has_line(to_text(Meter().samples()), "baton_commits_refused_total 0"));
 }
 
+TEST(Meter, WhatIsReadIsNotCounted) {
+  Reading reading;
+  reading.set(Metric::http_refused, 7);
+  const std::string text = to_text(Meter().samples(reading));
+  EXPECT_EQ(count_lines(text, "baton_http_refused_total"), 1U) << text;
+  EXPECT_TRUE(has_line(text, "baton_http_refused_total 7"));
+}
+
 TEST(Meter, ForeignTextCannotBreakALine) {
   Meter meter;
   meter.add(Metric::runs_submitted, {"a\"b\\c\nd"});
