@@ -168,8 +168,9 @@ TEST_F(RetentionTest, ManyRunsGoPageByPage) {
 }
 
 TEST_F(RetentionTest, CachedResultsAreForgottenWhenTheirTimeIsOver) {
+  const RunId by = ended("w", RunStatus::completed, days(9));
   const auto cached = [&](const std::string& name, WallTime expires) {
-    put(model::to_record(model::CachedResult{name, {}, kNow - days(9), expires, "1"}));
+    put(model::to_record(model::CachedResult{name, {by, 0}, kNow - days(9), expires, "1"}));
     return name;
   };
   const std::string old = cached("w/a/1", kNow);
