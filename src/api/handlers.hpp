@@ -95,6 +95,9 @@ void create_key(const CorePtr& core, CallPtr call);
 void revoke_key(const CorePtr& core, CallPtr call);
 void list_audit(const CorePtr& core, CallPtr call);  // audit.cpp
 void verify_audit(const CorePtr& core, CallPtr call);
+void get_openapi(const CorePtr& core, CallPtr call);      // openapi.cpp
+void seed_task_state(const CorePtr& core, CallPtr call);  // seed_routes.cpp
+void seed_cancel_job(const CorePtr& core, CallPtr call);
 void get_version(const CorePtr& core, CallPtr call);  // health.cpp
 void get_alive(const CorePtr& core, CallPtr call);
 void get_ready(const CorePtr& core, CallPtr call);

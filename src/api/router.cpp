@@ -104,6 +104,12 @@ constexpr std::array kRoutes = {
     Route{Method::get, "/api/v1/audit", kAdmin, list_audit},
     Route{Method::get, "/api/v1/audit/verify", kAdmin, verify_audit},
     Route{Method::get, "/api/v1/version", kViewer, get_version},
+    Route{Method::get, "/api/v1/openapi.json", kViewer, get_openapi},
+    Route{Method::get, "/api/tasks/{id}", kViewer, seed_task_state},
+    Route{Method::post, "/api/jobs/{id}/cancel", kOperator, seed_cancel_job},
+    Route{Method::get, "/api/workflow/{id}/status", kViewer, get_run},
+    Route{Method::post, "/api/workflow/{id}/cancel", kOperator, cancel_run},
+    Route{Method::get, "/api/circuit-breakers/status", kViewer, list_breakers},
     Route{Method::get, "/livez", kAnyone, get_alive},
     Route{Method::get, "/readyz", kAnyone, get_ready},
 };

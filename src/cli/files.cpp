@@ -53,14 +53,14 @@ Result<boost::json::value> read_value_file(const std::string& path, std::size_t 
   return tree->root() == spec::kNoNode ? boost::json::value() : tree->to_json(tree->root());
 }
 
-Status write_text_file(const std::string& path, std::string_view text) {
+Status write_text_file(const std::string& path, std::string_view text, unsigned mode) {
   const std::string beside = path + "." + std::to_string(::getpid()) + ".tmp";
   const auto failed = [&](int why) {
     ::unlink(beside.c_str());
     return fail(ErrorCode::io, "cannot write " + printable(path) + ": " + errno_text(why), path);
   };
   {
-    const Fd file(::open(beside.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
+    const Fd file(::open(beside.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode));
     if (!file) return failed(errno);
     while (!text.empty()) {
       const ssize_t n = ::write(file.get(), text.data(), text.size());

@@ -16,7 +16,8 @@ Result<std::string> read_text_file(const std::string& path, std::size_t limit);
 // the place.
 Result<boost::json::value> read_value_file(const std::string& path, std::size_t limit);
 
-// Replaces the file as a whole: whoever reads it meanwhile sees the old one or the new one. io.
-Status write_text_file(const std::string& path, std::string_view text);
+// Replaces the file as a whole: whoever reads it meanwhile sees the old one or the new one. `mode`
+// is lessened by the umask. io.
+Status write_text_file(const std::string& path, std::string_view text, unsigned mode = 0666);
 
 }  // namespace baton::cli
