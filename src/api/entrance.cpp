@@ -34,9 +34,9 @@ std::unexpected<net::Response> ask_for_key(std::string message) {
 
 // "[::1]:7711", "example.org:80", "10.0.0.1" without the port and brackets.
 std::string_view without_port(std::string_view authority) {
-  if (authority.starts_with('['))
-    return authority.substr(1, std::min(authority.find(']'), authority.size()) - 1);
-  return authority.substr(0, authority.rfind(':'));
+  if (!authority.starts_with('[')) return authority.substr(0, authority.rfind(':'));
+  const std::size_t end = authority.find(']');
+  return end == authority.npos ? authority : authority.substr(1, end - 1);
 }
 
 // Nothing if the text is no address.

@@ -100,6 +100,9 @@ void list_audit(const CorePtr& core, CallPtr call);  // audit.cpp
 void verify_audit(const CorePtr& core, CallPtr call);
 void get_metrics(const CorePtr& core, CallPtr call);  // metrics.cpp
 void get_metrics_summary(const CorePtr& core, CallPtr call);
+void get_openapi(const CorePtr& core, CallPtr call);      // openapi.cpp
+void seed_task_state(const CorePtr& core, CallPtr call);  // seed_routes.cpp
+void seed_cancel_job(const CorePtr& core, CallPtr call);
 void get_version(const CorePtr& core, CallPtr call);  // health.cpp
 void get_alive(const CorePtr& core, CallPtr call);
 void get_ready(const CorePtr& core, CallPtr call);

@@ -135,6 +135,20 @@ TEST_F(PermissionsTest, LeavingThingsBehindNeedsAnAdmin) {
   EXPECT_EQ(terminate("admin"), 404) << "the runtime's word";
 }
 
+TEST_F(PermissionsTest, ATextOfOnesOwnNeedsAnEditor) {
+  const auto submit = [&](const char* key, const char* body) {
+    return remote({.method = net::Method::post,
+                   .target = "/api/v1/runs",
+                   .headers = {{"X-API-Key", key}, {"Content-Type", "application/json"}},
+                   .body = body})
+        .status;
+  };
+  const char* text = R"({"definition":"name: w\nsteps:\n  a: {run: x}\n"})";
+  EXPECT_EQ(submit("operator", text), 403);
+  EXPECT_EQ(submit("editor", text), 404) << "the runtime's word";
+  EXPECT_EQ(submit("operator", R"({"workflow":"none"})"), 404) << "there is no such workflow";
+}
+
 TEST_F(PermissionsTest, TheHistoryHasTheKeysName) {
   runtime_.commands.clear();
   remote({.method = net::Method::put,

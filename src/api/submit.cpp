@@ -4,6 +4,7 @@
 #include "api/handlers.hpp"
 #include "api/request_body.hpp"
 #include "api/workflows.hpp"
+#include "auth/permission.hpp"
 #include "base/hash.hpp"
 #include "base/text.hpp"
 #include "base/trace_context.hpp"
@@ -189,6 +190,10 @@ void submit_run(const CorePtr& core, CallPtr call) {
     if (!found) return call->fail(found.error());
     workflow = std::move(found->workflow);
   } else {
+    // A text of one's own does whatever it says: that is more than starting what others have applied.
+    if (!call->principal.may(model::Role::editor))
+      return call->fail(
+          {ErrorCode::not_allowed, auth::refusal(model::Role::editor, call->principal), "/definition"});
     spec::ParseResult parsed = spec::parse_workflow(
         submission->definition, {.file_name = submission->file.empty() ? "definition" : submission->file});
     if (!parsed.workflow) return fail_definition(*call, std::move(parsed.diagnostics));

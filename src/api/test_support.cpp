@@ -116,7 +116,8 @@ void ApiTest::commit(model::Batch batch) {
   for (const RunKey run : touched) runtime_.changed(run);
 }
 
-model::RunRow ApiTest::new_run(const std::string& definition, std::string input, std::string context) {
+model::RunRow ApiTest::new_run(const std::string& definition, std::string input, std::string context,
+                               std::string job_id) {
   const spec::ParseResult parsed = spec::parse_workflow(definition, {.file_name = "test.yaml"});
   if (!parsed.workflow) {
     ADD_FAILURE() << spec::render(parsed.diagnostics);
@@ -128,6 +129,7 @@ model::RunRow ApiTest::new_run(const std::string& definition, std::string input,
   row.key = RunKey::make(ShardId{0}, ++meta_.last_run);
   row.id = RunId::make(row.key, kThen, Seed{1, 2});
   row.workflow = workflow.name;
+  row.job_id = std::move(job_id);
   row.definition = workflow.hash;
   row.created_at = kThen;
   row.counts.total = static_cast<std::uint32_t>(workflow.steps.size());

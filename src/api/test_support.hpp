@@ -51,7 +51,8 @@ class ApiTest : public testing::Test {
   ~ApiTest() override;
 
   // ---- What is stored
-  model::RunRow new_run(const std::string& definition, std::string input = "{}", std::string context = "{}");
+  model::RunRow new_run(const std::string& definition, std::string input = "{}", std::string context = "{}",
+                        std::string job_id = "");
   void commit(model::Batch batch);
   void update(const model::RunRow& row);
   void put(const model::TaskRow& row, std::optional<std::string> result = std::nullopt);

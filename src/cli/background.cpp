@@ -154,7 +154,7 @@ Result<Fd> start_background_owner(const Settings& settings) {
 }
 
 int background_owner_main(int argc, char** argv) {
-  if (argc != 9) return 2;
+  if (argc != 11) return 2;
   embedded::OwnerOptions options;
   options.data_dir = argv[2];
   const std::string_view concurrency = argv[3];

@@ -198,13 +198,14 @@ Status choose_place(const Environment& environment, Settings& settings) {
   const int data = strength(setting_of(settings, "data"));
   if (!url.value.empty() && strength(url) >= data) return {};
   const bool local = data > strength(url);
-  settings.remote.reset();
+  const Remote given = std::exchange(settings.remote, std::nullopt).value_or(Remote{});
   if (local || !url.value.empty()) return {};
   TRY(const Contexts contexts, load_contexts(contexts_path(environment)));
   const ServerContext* context = contexts.find(contexts.current);
   if (context == nullptr) return {};
   TRY(auto endpoint, net::parse_endpoint(context->url));
-  settings.remote = Remote{context->url, std::move(endpoint), context->key, context->ca_file};
+  settings.remote = Remote{context->url, std::move(endpoint), given.key.empty() ? context->key : given.key,
+                           given.ca_file.empty() ? context->ca_file : given.ca_file};
   url.value = context->url;
   url.origin = "context " + context->name;
   return {};

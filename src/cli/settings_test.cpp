@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
 #include <filesystem>
 #include <fstream>
@@ -193,6 +194,55 @@ TEST_F(SettingsTest, FreeSpaceIsASize) {
     ASSERT_FALSE(settings) << wrong;
     EXPECT_EQ(settings.error().code, ErrorCode::bad_configuration);
   }
+}
+
+TEST_F(SettingsTest, AServerInsteadOfADirectory) {
+  EXPECT_FALSE(load()->remote);
+  environment_["BATON_URL"] = "https://baton.example";
+  environment_["BATON_API_KEY"] = "baton_secret";
+  auto settings = load();
+  ASSERT_TRUE(settings) << settings.error().message;
+  ASSERT_TRUE(settings->remote);
+  EXPECT_EQ(settings->remote->endpoint.host, "baton.example");
+  EXPECT_EQ(settings->remote->endpoint.port, 443);
+  EXPECT_TRUE(settings->remote->endpoint.tls);
+  EXPECT_EQ(settings->remote->key, "baton_secret");
+  for (const Setting& setting : settings->all)
+    EXPECT_EQ(setting.value.find("baton_secret"), std::string::npos);
+  environment_["BATON_DATA"] = directory_;
+  EXPECT_TRUE(load()->remote) << "of equals the server";
+  flags_.data = directory_;
+  EXPECT_FALSE(load()->remote) << "a flag is stronger";
+  flags_.url = "http://127.0.0.1:7711";
+  EXPECT_EQ(load()->remote->endpoint.port, 7711);
+}
+
+TEST_F(SettingsTest, WhatIsNoServer) {
+  for (const char* url : {"ftp://x", "unix:/x", "https://x:0", "x"}) {
+    environment_["BATON_URL"] = url;
+    expect_wrong(ErrorCode::bad_configuration, "url");
+  }
+  environment_.erase("BATON_URL");
+  environment_["BATON_LISTEN"] = "example.org:80";
+  expect_wrong(ErrorCode::bad_configuration, "listen");
+  environment_["BATON_LISTEN"] = "127.0.0.1:80";
+  environment_["BATON_TRUSTED_PROXIES"] = "10.0.0.0/8, nonsense";
+  expect_wrong(ErrorCode::bad_configuration, "trusted_proxies");
+}
+
+TEST_F(SettingsTest, TheContextInUse) {
+  const std::string file =
+      write(".config/baton/contexts.json",
+            R"({"current":"prod","contexts":[{"name":"prod","url":"http://h:1","key":"k"}]})");
+  ::chmod(file.c_str(), 0600);
+  auto settings = load();
+  ASSERT_TRUE(settings) << settings.error().message;
+  ASSERT_TRUE(settings->remote);
+  EXPECT_EQ(settings->remote->key, "k");
+  environment_["BATON_API_KEY"] = "other";
+  EXPECT_EQ(load()->remote->key, "other");
+  environment_["BATON_DATA"] = directory_;
+  EXPECT_FALSE(load()->remote);
 }
 
 }  // namespace

@@ -54,6 +54,18 @@ TEST(HttpServerTest, AnswersAndKeepsTheConnection) {
   EXPECT_EQ(server.server.stats().requests, 3u);
 }
 
+TEST(HttpServerTest, EveryAnswerHasTheFieldsThatAllShallHave) {
+  ServerOptions options;
+  options.headers = {{"X-Content-Type-Options", "nosniff"}, {"Content-Type", "text/html"}};
+  TestServer server(echo, options);
+  auto client = server.connect();
+  client.send(get("/"));
+  const std::string head = client.read_until("\r\n\r\n");
+  EXPECT_NE(head.find("X-Content-Type-Options: nosniff\r\n"), std::string::npos) << head;
+  EXPECT_EQ(head.find("text/html"), std::string::npos) << "the answer's own counts";
+  EXPECT_NE(answer_to(server, "nonsense\r\n\r\n").find("nosniff"), std::string::npos);
+}
+
 TEST(HttpServerTest, AnswersPipelinedRequestsInOrder) {
   TestServer server(echo);
   std::string text;

@@ -165,7 +165,7 @@ std::string Endpoint::text() const {
 Result<Endpoint> parse_endpoint(std::string_view text) {
   const auto bad = [&](std::string_view why) {
     return fail(ErrorCode::usage, "\"" + printable(text) + "\" is not a server address: " + std::string(why) +
-                                      " (use unix:/path/to/socket or http://host:port)");
+                                      " (use unix:/path/to/socket, http://host:port or https://host:port)");
   };
   Endpoint out;
   std::string_view rest = text;
@@ -176,10 +176,10 @@ Result<Endpoint> parse_endpoint(std::string_view text) {
     if (out.path.find('\0') != out.path.npos) return bad("the path contains a NUL byte");
     return out;
   }
-  if (rest.starts_with("https://")) return bad("https is not supported yet");
-  const bool with_scheme = rest.starts_with("http://");
+  out.tls = rest.starts_with("https://");
+  const bool with_scheme = out.tls || rest.starts_with("http://");
   if (with_scheme) {
-    rest.remove_prefix(7);
+    rest.remove_prefix(out.tls ? 8 : 7);
     if (rest.ends_with('/')) rest.remove_suffix(1);
   }
   std::string_view port;
@@ -205,7 +205,7 @@ Result<Endpoint> parse_endpoint(std::string_view text) {
   }
   if (!has_port) {
     if (!with_scheme) return bad("the port is missing");
-    out.port = 80;
+    out.port = out.tls ? 443 : 80;
     return out;
   }
   unsigned value = 0;

@@ -53,8 +53,8 @@ struct Endpoint {
   // For the Host field: "localhost", "[::1]:7711"; without the port that the scheme has anyway.
   std::string authority() const;
 };
-// Accepts "unix:/path", "http://host[:port][/]", "host:port". usage: anything else; "https:" is refused with
-// a message of its own.
+// Accepts "unix:/path", "http://host[:port][/]", "https://host[:port][/]" and "host:port".
+// usage: anything else.
 Result<Endpoint> parse_endpoint(std::string_view text);
 
 }  // namespace baton::net

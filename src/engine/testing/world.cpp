@@ -79,7 +79,7 @@ std::shared_ptr<const Program> World::program(const Hash256& definition) {
 
 // ---- The loop
 
-model::ReplyTo World::send(model::CommandBody body, std::string actor) {
+model::ReplyTo World::send(model::CommandBody body, model::Sender sender) {
   if (const auto* submit = std::get_if<model::SubmitRun>(&body)) {
     workflows_[submit->workflow->hash] = submit->workflow;
   } else if (const auto* apply = std::get_if<model::ApplyWorkflow>(&body)) {
@@ -89,7 +89,7 @@ model::ReplyTo World::send(model::CommandBody body, std::string actor) {
     workflows_[add->steps->hash] = add->steps;
   }
   const model::ReplyTo to = ++last_reply_;
-  mailbox_.push_back({std::move(body), to, std::move(actor)});
+  mailbox_.push_back({std::move(body), to, std::move(sender.name), std::move(sender.from)});
   unanswered_[to] = mailbox_.back();
   return to;
 }
@@ -285,8 +285,8 @@ std::optional<model::ReplyBody> World::take(model::ReplyTo to) {
   return body;
 }
 
-model::ReplyBody World::ask(model::CommandBody body, std::string actor) {
-  const model::ReplyTo to = send(std::move(body), std::move(actor));
+model::ReplyBody World::ask(model::CommandBody body, model::Sender sender) {
+  const model::ReplyTo to = send(std::move(body), std::move(sender));
   settle();
   auto reply = take(to);
   EXPECT_TRUE(reply) << "no reply";

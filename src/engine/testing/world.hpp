@@ -46,7 +46,7 @@ class World {
   std::optional<ShardTime> next_due() const;
 
   // ---- Commands
-  model::ReplyTo send(model::CommandBody body, std::string actor = "test");
+  model::ReplyTo send(model::CommandBody body, model::Sender sender = "test");
   // One turn of the loop; false: there was nothing to do.
   bool turn();
   // Turns until there is nothing left to do.
@@ -54,7 +54,7 @@ class World {
   // The reply, once it was released.
   std::optional<model::ReplyBody> take(model::ReplyTo to);
   // Sends, settles, takes; the test fails if there is no reply.
-  model::ReplyBody ask(model::CommandBody body, std::string actor = "test");
+  model::ReplyBody ask(model::CommandBody body, model::Sender sender = "test");
 
   // ---- In short
   RunId submit(std::shared_ptr<const model::Workflow> workflow, std::string input = "{}",

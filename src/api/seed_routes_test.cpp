@@ -1,0 +1,116 @@
+#include <boost/json/parse.hpp>
+
+#include "api/openapi.hpp"
+#include "api/test_support.hpp"
+
+namespace baton::api::test {
+namespace {
+
+using model::RunStatus;
+using model::TaskStatus;
+
+class SeedRoutesTest : public ApiTest {
+ protected:
+  boost::json::object state(const std::string& id) { return object(get("/api/tasks/" + id)); }
+  model::RunRow run_with(RunStatus status, const std::string& job = "") {
+    model::RunRow run = new_run("name: w\nsteps:\n  a: {run: x}\n", "{}", "{}", job);
+    run.status = status;
+    update(run);
+    return run;
+  }
+  std::string cancelled() const {
+    const auto* cancel =
+        runtime_.commands.empty() ? nullptr : std::get_if<model::CancelRun>(&runtime_.commands.back().first);
+    return cancel == nullptr ? "" : cancel->run.text();
+  }
+};
+
+TEST_F(SeedRoutesTest, StatesOfRuns) {
+  const std::pair<RunStatus, const char*> cases[] = {
+      {RunStatus::pending, "PENDING"},    {RunStatus::running, "STARTED"},
+      {RunStatus::paused, "STARTED"},     {RunStatus::cancelling, "STARTED"},
+      {RunStatus::recovering, "STARTED"}, {RunStatus::completed, "SUCCESS"},
+      {RunStatus::failed, "FAILURE"},     {RunStatus::cancelled, "REVOKED"}};
+  for (const auto& [status, word] : cases) {
+    const std::string id = run_with(status).id.text();
+    const auto answer = state(id);
+    EXPECT_EQ(answer.at("task_id"), boost::json::value(id));
+    EXPECT_EQ(answer.at("status"), boost::json::value(word));
+    const bool ended = status >= RunStatus::completed;
+    EXPECT_EQ(answer.contains("result"), ended) << word;
+    EXPECT_EQ(answer.contains("error"), status == RunStatus::failed) << word;
+  }
+}
+
+TEST_F(SeedRoutesTest, StatesOfTasks) {
+  const std::pair<TaskStatus, const char*> cases[] = {
+      {TaskStatus::pending, "PENDING"}, {TaskStatus::queued, "PENDING"},    {TaskStatus::running, "STARTED"},
+      {TaskStatus::retrying, "RETRY"},  {TaskStatus::completed, "SUCCESS"}, {TaskStatus::failed, "FAILURE"},
+      {TaskStatus::skipped, "SUCCESS"}, {TaskStatus::cancelled, "REVOKED"}};
+  for (const auto& [status, word] : cases) {
+    const auto run = new_run("name: w\nsteps:\n  a: {run: x}\n");
+    model::TaskRow row = task(run, 0, 0);
+    row.status = status;
+    row.error_type = status == TaskStatus::failed ? "exit" : "";
+    row.error_message = "code 3";
+    put(row, status == TaskStatus::completed ? std::optional<std::string>("{\"n\":7}") : std::nullopt);
+    const auto answer = state(run.id.text() + ".0");
+    EXPECT_EQ(answer.at("status"), boost::json::value(word));
+    if (status == TaskStatus::completed) EXPECT_EQ(answer.at("result").at("n"), 7);
+    if (status == TaskStatus::failed) EXPECT_EQ(answer.at("error"), "exit: code 3");
+  }
+}
+
+TEST_F(SeedRoutesTest, TheResultOfARun) {
+  const auto run = run_with(RunStatus::completed);
+  model::TaskRow row = task(run, 0, 0);
+  row.status = TaskStatus::completed;
+  put(row, "[1,2]");
+  EXPECT_EQ(state(run.id.text()).at("result"), boost::json::parse("[1,2]"));
+}
+
+TEST_F(SeedRoutesTest, WhatThereIsNot) {
+  EXPECT_EQ(get("/api/tasks/nothing").status, 404);
+  EXPECT_EQ(get("/api/workflow/nothing/status").status, 404);
+  EXPECT_EQ(post("/api/jobs/nothing/cancel", "").status, 404);
+}
+
+TEST_F(SeedRoutesTest, CancelsARunByItsId) {
+  const auto run = run_with(RunStatus::running);
+  runtime_.answer = [&](const model::CommandBody&) { return model::CancelAccepted{run.id}; };
+  EXPECT_EQ(post("/api/jobs/" + run.id.text() + "/cancel", "").status, 200);
+  EXPECT_EQ(cancelled(), run.id.text());
+}
+
+TEST_F(SeedRoutesTest, CancelsTheNewestOpenRunOfAJob) {
+  run_with(RunStatus::running, "night");
+  const auto newest = run_with(RunStatus::paused, "night");
+  run_with(RunStatus::completed, "night");
+  run_with(RunStatus::running, "day");
+  runtime_.answer = [&](const model::CommandBody&) { return model::CancelAccepted{newest.id}; };
+  EXPECT_EQ(post("/api/jobs/night/cancel", "").status, 200);
+  EXPECT_EQ(cancelled(), newest.id.text());
+  EXPECT_EQ(post("/api/jobs/evening/cancel", "").status, 404);
+}
+
+TEST_F(SeedRoutesTest, CancellingAgainChangesNothing) {
+  const auto run = run_with(RunStatus::cancelled);
+  EXPECT_EQ(post("/api/jobs/" + run.id.text() + "/cancel", "").status, 200);
+  EXPECT_TRUE(runtime_.commands.empty());
+}
+
+TEST_F(SeedRoutesTest, OtherNamesOfTheSame) {
+  const auto run = run_with(RunStatus::running);
+  EXPECT_EQ(get("/api/workflow/" + run.id.text() + "/status").body,
+            get("/api/v1/runs/" + run.id.text()).body);
+  EXPECT_EQ(get("/api/circuit-breakers/status").body, get("/api/v1/breakers").body);
+}
+
+TEST_F(SeedRoutesTest, TheDescriptionIsServed) {
+  const auto description = object(get("/api/v1/openapi.json"));
+  EXPECT_EQ(description.at("openapi"), "3.1.0");
+  EXPECT_TRUE(description.at("paths").as_object().contains("/api/v1/openapi.json"));
+}
+
+}  // namespace
+}  // namespace baton::api::test
