@@ -37,6 +37,12 @@ def gate(ctx, name):
     return {"pid": os.getpid(), "attempt": ctx.request.attempt}
 
 
+@baton.task(name="gated_add")
+def gated_add(a, b):
+    wait_for("all")
+    return a + b
+
+
 @baton.task(name="pid")
 def pid():
     return os.getpid()

@@ -15,7 +15,7 @@ import baton
 HERE = pathlib.Path(__file__).resolve().parent
 PROGRAM = os.path.abspath(os.environ.get("BATON_BIN") or HERE.parents[2] / "build/release/baton")
 # A bound against hanging, far above what anything here takes; nothing is measured against it.
-PATIENCE = 60.0
+PATIENCE = 30.0
 POLL = 0.005
 
 
@@ -39,11 +39,21 @@ class Server:
         self.env["HOME"] = str(folder)
 
     def start(self):
+        """Returns when it serves. The helper process of a killed one holds its lock for another moment."""
+        eventually(self._try_to_start, "the server's lock")
+
+    def _try_to_start(self):
         self.process = subprocess.Popen([PROGRAM, "server", "--listen", "127.0.0.1:0", "--data", self.data, "--output", "json"],
                                         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
                                         env=self.env)
-        if not self.process.stdout.readline():
-            raise RuntimeError(f"{PROGRAM} server has ended with {self.process.wait()}")
+        if self.process.stdout.readline():
+            return True
+        code = self.process.wait()
+        self.process.stdout.close()
+        self.process = None
+        if code != 6:
+            raise RuntimeError(f"{PROGRAM} server has ended with {code}")
+        return False
 
     def kill(self, number=signal.SIGKILL):
         if self.process is not None:
@@ -79,12 +89,12 @@ class Case(unittest.TestCase):
         self.addCleanup(end)
         return worker
 
-    def worker_process(self, *words, module="functions"):
+    def worker_process(self, *words, module="functions", stderr=None):
         """`python -m baton worker` as a process of its own."""
         env = {**self.server.env, "BATON_DATA": self.server.data, "BATON_TEST_FOLDER": str(self.folder),
                "PYTHONPATH": os.pathsep.join([str(HERE), *filter(None, sys.path)])}
         process = subprocess.Popen([sys.executable, "-m", "baton", "worker", module, "--log-level", "error", *words], env=env,
-                                   stdin=subprocess.DEVNULL)
+                                   stdin=subprocess.DEVNULL, stderr=stderr)
         self.addCleanup(process.wait)
         self.addCleanup(process.kill)
         return process

@@ -14,6 +14,7 @@ from typing import Any, Dict, Iterator, List, Mapping, Optional, Protocol, Union
 
 from .errors import RunFailed, Unavailable, WaitTimeout
 from .models import Applied, Event, Run, TaskRow
+from .tasks import Task
 from .transport import Endpoint, Transport, backoff
 
 _LONGEST_WAIT = 300  # of one request, in seconds
@@ -25,6 +26,7 @@ class HasDefinition(Protocol):
     def to_dict(self) -> Dict[str, Any]: ...
 
 
+Callee = Union[str, "Task[Any]"]
 Definition = Union[str, Mapping[str, Any], HasDefinition]
 
 
@@ -98,6 +100,18 @@ class Client:
         # With `expect` a repetition might meet its own first try.
         patience = self._patience if expect is None else 0.0
         return Applied.read(self._call("POST", "/api/v1/workflows", body, headers=headers, patience=patience))
+
+    def call(self, task: Callee, *args: Any, **kwargs: Any) -> Run:
+        """Makes a run of one step that calls a function with these arguments: a task, or the name of one (then by place or by
+        name, not both). For policies and other fields there is `submit` with a workflow."""
+        if isinstance(task, str):
+            if args and kwargs:
+                raise TypeError("arguments of a function that is only known by name stand by place or by name, not both")
+            name, value = task, list(args) or kwargs or None
+        else:
+            name, value = task.name, task.s(*args, **kwargs).value() or None
+        step = {"task": name, **({} if value is None else {"with": value})}
+        return self.submit({"name": name, "steps": {name.rpartition(".")[2] or name: step}})
 
     # ---- Looking at runs
 

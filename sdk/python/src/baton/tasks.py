@@ -22,6 +22,10 @@ def module_name(module: str) -> str:
     return os.path.splitext(os.path.basename(path))[0] if path else "main"
 
 
+def _anything(*args: Any, **kwargs: Any) -> Any:
+    """What a function takes that does not say."""
+
+
 class Task(Generic[F]):
     """A function with the name that definitions call it by. It can be called as before.
 
@@ -49,7 +53,10 @@ class Task(Generic[F]):
         self.soft_time_limit = soft_time_limit
         self.time_limit = time_limit
         self.is_async = inspect.iscoroutinefunction(function)
-        self.signature = inspect.signature(function)
+        try:
+            self.signature = inspect.signature(function)
+        except ValueError:  # some functions written in C do not say what they take
+            self.signature = inspect.signature(_anything)
         parameters = list(self.signature.parameters.values())
         self.wants_context = bool(parameters) and parameters[0].name == "ctx"
 

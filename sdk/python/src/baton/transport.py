@@ -1,6 +1,7 @@
 """HTTP/1.1 to one server: over its Unix socket, or over TCP with a key.
 
-A `Transport` may be used by any number of threads; each has a connection of its own. `http.client` does the talking.
+A `Transport` may be used by any number of threads; connections are kept for the next request. `http.client` does the
+talking.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import time
 import urllib.parse
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Callable, Dict, Iterator, Mapping, Optional, Tuple, Union
+from typing import Any, Callable, Iterator, List, Mapping, Optional, Set, Tuple, Union
 
 from .errors import Unavailable, api_error
 
@@ -106,9 +107,9 @@ class Transport:
         self._headers = {"User-Agent": user_agent}
         if endpoint.key and endpoint.url:
             self._headers["Authorization"] = f"Bearer {endpoint.key}"
-        self._local = threading.local()
-        self._lock = threading.Lock()  # guards _open
-        self._open: Dict[int, http.client.HTTPConnection] = {}
+        self._lock = threading.Lock()  # guards what follows
+        self._idle: List[http.client.HTTPConnection] = []
+        self._busy: Set[http.client.HTTPConnection] = set()
 
     def request(self, method: str, path: str, body: Optional[Union[bytes, Mapping[str, Any]]] = None, *,
                 query: Optional[Mapping[str, Any]] = None, headers: Optional[Mapping[str, str]] = None,
@@ -128,7 +129,6 @@ class Transport:
             try:
                 return self._once(method, path, body, headers, wait)
             except _CONNECTION_ERRORS as error:
-                self._drop()
                 if isinstance(error, ssl.SSLCertVerificationError):
                     raise Unavailable(f"{self.endpoint}: {error.verify_message}") from error
                 if time.monotonic() + pause > end or give_up():
@@ -156,8 +156,8 @@ class Transport:
     def close(self) -> None:
         """Ends all connections, those that wait for an answer included: their calls raise Unavailable."""
         with self._lock:
-            connections = list(self._open.values())
-            self._open.clear()
+            connections = [*self._idle, *self._busy]
+            self._idle.clear()
         for connection in connections:
             sock = connection.sock
             if sock is not None:
@@ -169,35 +169,44 @@ class Transport:
 
     def _once(self, method: str, path: str, body: Optional[bytes], headers: Optional[Mapping[str, str]],
               wait: float) -> Tuple[int, Any]:
-        connection = self._connection()
-        connection.timeout = self._timeout + wait
-        if connection.sock is not None:
-            connection.sock.settimeout(connection.timeout)
         every = dict(self._headers)
         if body is not None:
             every["Content-Type"] = "application/json"
         every.update(headers or {})
-        connection.request(method, path, body, every)
-        response = connection.getresponse()
-        content = response.read()
-        if response.will_close:
-            self._drop()
+        connection = self._take()
+        keep = False
+        try:
+            connection.timeout = self._timeout + wait
+            if connection.sock is not None:
+                connection.sock.settimeout(connection.timeout)
+            connection.request(method, path, body, every)
+            response = connection.getresponse()
+            content = response.read()
+            keep = not response.will_close
+        finally:
+            self._give_back(connection, keep)
         if response.status >= 400:
             raise _problem(response, content)
         if (response.getheader("Content-Type") or "").startswith("application/json"):
             return response.status, json.loads(content) if content else None
         return response.status, content.decode("utf-8", "replace")
 
-    def _connection(self) -> http.client.HTTPConnection:
-        found: Optional[http.client.HTTPConnection] = getattr(self._local, "connection", None)
-        if found is not None and _is_dead(found):
-            self._drop()
-            found = None
-        if found is None:
-            found = self._local.connection = self._connect()
+    def _take(self) -> http.client.HTTPConnection:
+        while True:
             with self._lock:
-                self._open[threading.get_ident()] = found
-        return found
+                connection = self._idle.pop() if self._idle else self._connect()
+                self._busy.add(connection)
+            if not _is_dead(connection):
+                return connection
+            self._give_back(connection, keep=False)
+
+    def _give_back(self, connection: http.client.HTTPConnection, keep: bool) -> None:
+        with self._lock:
+            self._busy.discard(connection)
+            if keep:
+                self._idle.append(connection)
+        if not keep:
+            connection.close()
 
     def _connect(self) -> http.client.HTTPConnection:
         if self.endpoint.socket is not None:
@@ -208,14 +217,6 @@ class Transport:
             context = ssl.create_default_context(cafile=self.endpoint.ca_file)
             return http.client.HTTPSConnection(host, parts.port, timeout=self._timeout, context=context)
         return http.client.HTTPConnection(host, parts.port, timeout=self._timeout)
-
-    def _drop(self) -> None:
-        connection: Optional[http.client.HTTPConnection] = getattr(self._local, "connection", None)
-        self._local.connection = None
-        with self._lock:
-            self._open.pop(threading.get_ident(), None)
-        if connection is not None:
-            connection.close()
 
 
 def _problem(response: http.client.HTTPResponse, content: bytes) -> Exception:

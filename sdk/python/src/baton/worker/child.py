@@ -62,6 +62,7 @@ class _Child:
         report: Optional[Report] = None
         try:
             self._context = context
+            self._on_signal()  # the wish may have come before the job was begun
             report = invoke(task, job["value"], context)
             self._context = None
         except Cancelled as error:  # while the handler was just returning

@@ -88,7 +88,9 @@ class ProcessPool:
         child = self._child_of(job)
         if child is None:
             job.end(report)
-            return
+            child = self._child_of(job)  # it may have begun just now
+            if child is None:
+                return
         with child.lock:
             if child.job is job and child.process is not None:
                 child.report = report
@@ -122,18 +124,18 @@ class ProcessPool:
             job = self._jobs.get()
             if job is None or self._closed:
                 break
+            try:
+                if child.process is None:
+                    self._begin(child)
+                    done = 0
+            except (OSError, EOFError, BatonError) as error:
+                job.end(interrupted())
+                self._give_up(error)
+                break
             if not job.is_open:
                 continue
             report = self._hooks.before(job)
             if report is None:
-                try:
-                    if child.process is None:
-                        self._begin(child)
-                        done = 0
-                except (OSError, EOFError, BatonError) as error:
-                    job.end(interrupted())
-                    self._give_up(error)
-                    break
                 report = self._carry_out(child, job)
                 done += 1
                 if self._max_tasks is not None and done >= self._max_tasks:

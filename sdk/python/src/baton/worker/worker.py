@@ -135,12 +135,12 @@ class Worker:
         self.stop()
         self.join()
 
-    def add(self, function: Union["Task[Any]", Callable[..., Any]]) -> "Task[Any]":
-        """One more function, also while it works."""
+    def add(self, function: Union["Task[Any]", Callable[..., Any]], replace: bool = False) -> "Task[Any]":
+        """One more function, also while it works; with `replace`, instead of one of the same name."""
         task = as_task(function)
         with self._changed:
             known = self._tasks.get(task.name)
-            if known is not None and known.function is not task.function:
+            if known is not None and known.function is not task.function and not replace:
                 raise ValueError(f"two functions are called {task.name!r}; give one of them another name")
             if len(self._tasks) >= MOST and known is None:
                 raise ValueError(f"a worker has at most {MOST} functions")

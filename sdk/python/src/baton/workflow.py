@@ -1,0 +1,220 @@
+"""Workflows written in Python: the same fields as in YAML (docs/reference/definition.md), and nothing else.
+
+    build = Workflow("build", inputs={"source": {"type": "string"}})
+    fetch = build.step("fetch", run="./fetch.sh", env={"SOURCE": build.input("source")})
+    build.step("label", task=label, with_={"paths": fetch.result["paths"]}, retry={"max_attempts": 4})
+
+A step that uses another one's result needs it; `needs` says so where nothing is used. What a step's fields mean, and whether
+they are right, is the server's business.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import unicodedata
+from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence, Union
+
+from .tasks import Signature, Task, as_task
+
+_WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
+#: What reads, in expressions, as something else than a member's name.
+_RESERVED = frozenset(("true false null in as break const continue else for function if import let loop package namespace "
+                       "return var void while").split())
+
+
+def name_of(title: str, taken: Iterable[str] = ()) -> str:
+    """A name for something that has a title: lower case, `-` for what is no letter or digit, a number if it is taken."""
+    ascii_text = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode().lower()
+    base = re.sub(r"[^a-z0-9._]+", "-", ascii_text).strip("-._")[:120] or "step"
+    name, number, used = base, 2, set(taken)
+    while name in used:
+        name, number = f"{base}-{number}", number + 1
+    return name
+
+
+class Expr:
+    """An expression (CEL) that the server evaluates. Its members are expressions as well: `fetch.result["paths"][0]`."""
+
+    def __init__(self, text: str, steps: Sequence[str] = ()) -> None:
+        self.text = text
+        self.steps = tuple(steps)  #: that it reads
+
+    def __getitem__(self, key: Union[str, int]) -> "Expr":
+        if isinstance(key, str) and _WORD.match(key) and key not in _RESERVED:
+            return Expr(f"{self.text}.{key}", self.steps)
+        return Expr(f"{self.text}[{json.dumps(key)}]", self.steps)
+
+    def __iter__(self) -> Any:
+        raise TypeError(f"{self.text} is known only when the workflow runs; use for_each to go over it")
+
+    def __bool__(self) -> bool:
+        raise TypeError(f"{self.text} is known only when the workflow runs; use when= to decide by it")
+
+    def __str__(self) -> str:
+        return "${{ " + self.text + " }}"
+
+    def __repr__(self) -> str:
+        return f"Expr({self.text!r})"
+
+
+#: In a step with for_each: the item, and its place from 0.
+ITEM = Expr("item")
+INDEX = Expr("index")
+
+
+def expr(text: str, *steps: "Step") -> Expr:
+    """Any expression; `steps` are those that it reads."""
+    return Expr(text, [step.name for step in steps])
+
+
+def member(base: str, name: str) -> str:
+    """`base.name`, or `base["name"]` where the name is no word of the language."""
+    return f"{base}.{name}" if _WORD.match(name) and name not in _RESERVED else f"{base}[{json.dumps(name)}]"
+
+
+class Step:
+    """One step of a workflow."""
+
+    def __init__(self, name: str, fields: Dict[str, Any]) -> None:
+        self.name = name
+        self.fields = fields
+
+    @property
+    def result(self) -> Expr:
+        """What it returned; of a mapped step the list of its items' results."""
+        return Expr(member("steps", self.name) + ".result", [self.name])
+
+    @property
+    def error(self) -> Expr:
+        """How it failed: `type` and `message`."""
+        return Expr(member("steps", self.name) + ".error", [self.name])
+
+    @property
+    def status(self) -> Expr:
+        """How it ended."""
+        return Expr(member("steps", self.name) + ".status", [self.name])
+
+    def to_dict(self) -> Dict[str, Any]:
+        """Its fields as in a definition."""
+        return dict(self.fields)
+
+
+def _fields(given: Mapping[str, Any]) -> Dict[str, Any]:
+    """A step's fields from arguments: `with_` is `with`, a task stands for its name, steps in `needs` for theirs, expressions
+    for their text; what an expression reads is needed."""
+    fields: Dict[str, Any] = {}
+    reads: List[str] = []
+    for key, value in given.items():
+        if value is None:
+            continue
+        key = key.rstrip("_")
+        if key == "needs":
+            names = [value] if isinstance(value, (Step, str)) else value
+            fields[key] = [step.name if isinstance(step, Step) else step for step in names]
+        elif key == "task" and isinstance(value, Signature):
+            fields["task"] = value.task.name
+            fields["with"] = _plain(value.value(), reads)
+        elif key == "task" and callable(value):
+            fields[key] = as_task(value).name
+        elif key == "when" and isinstance(value, Expr):
+            reads += value.steps
+            fields[key] = value.text  # a condition is an expression already
+        else:
+            fields[key] = _plain(value, reads)
+    needed = [*fields.get("needs", []), *reads]
+    if needed:
+        fields["needs"] = list(dict.fromkeys(needed))
+    return fields
+
+
+def _plain(value: Any, reads: List[str]) -> Any:
+    if isinstance(value, Expr):
+        reads += value.steps
+        return str(value)
+    if isinstance(value, Step):
+        raise TypeError(f"step {value.name} itself is no value; did you mean its result?")
+    if isinstance(value, Task):
+        return value.name
+    if isinstance(value, Mapping):
+        return {str(key).rstrip("_") if key == "with_" else str(key): _plain(entry, reads) for key, entry in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(entry, reads) for entry in value]
+    return value
+
+
+class Workflow:
+    """A definition under construction. `fields` are the workflow's other fields (defaults, deadline, on_error, …)."""
+
+    def __init__(self, name: str, *, title: Optional[str] = None, inputs: Optional[Mapping[str, Any]] = None,
+                 **fields: Any) -> None:
+        plain = name_of(name)
+        self.name = name if re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}", name) else plain
+        self.title = title if title is not None else (name if self.name != name else None)
+        self.inputs = dict(inputs or {})
+        self.fields = {key.rstrip("_"): _plain(value, []) for key, value in fields.items() if value is not None}
+        self.steps: Dict[str, Step] = {}
+        self.last_steps: Dict[str, Step] = {}
+
+    def input(self, name: str) -> Expr:  # noqa: A003
+        """The value of an input. Raises KeyError if the workflow declares none of this name."""
+        if name not in self.inputs:
+            raise KeyError(f"the workflow has no input {name!r}; there are: {', '.join(self.inputs) or 'none'}")
+        return Expr(member("inputs", name))
+
+    def step(self, name: str, **fields: Any) -> Step:
+        """Adds a step: its kind (`run=`, `exec=`, `http=`, `task=`, `workflow=`, `wait=`, `set=`, `switch=`) and its policies,
+        named as in YAML (`with_` for `with`). `task` may be a task, a `task.s(…)` with its arguments, or a name."""
+        return self._add(self.steps, name, fields)
+
+    def last(self, name: str, **fields: Any) -> Step:
+        """Adds a step under `finally`: it runs when all others are over, however that was."""
+        return self._add(self.last_steps, name, fields)
+
+    def _add(self, steps: Dict[str, Step], name: str, fields: Mapping[str, Any]) -> Step:
+        plain = name if re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}", name) else name_of(name, steps)
+        if plain in steps:
+            raise ValueError(f"there is a step {plain!r} already")
+        ready = _fields(fields)
+        if plain != name:
+            ready = {"title": name, **ready}
+        step = steps[plain] = Step(plain, ready)
+        return step
+
+    def to_dict(self) -> Dict[str, Any]:
+        """The definition as a dict, in the order of YAML definitions."""
+        whole: Dict[str, Any] = {"name": self.name}
+        if self.title is not None:
+            whole["title"] = self.title
+        if self.inputs:
+            whole["inputs"] = self.inputs
+        whole.update(self.fields)
+        whole["steps"] = {name: step.to_dict() for name, step in self.steps.items()}
+        if self.last_steps:
+            whole["finally"] = {name: step.to_dict() for name, step in self.last_steps.items()}
+        return whole
+
+    def to_json(self) -> str:
+        """The definition as JSON."""
+        return json.dumps(self.to_dict(), ensure_ascii=False, indent=2)
+
+    def to_yaml(self) -> str:
+        """The definition as YAML, to be kept with the code and applied by `baton apply`."""
+        return to_yaml(self.to_dict())
+
+
+def to_yaml(value: Mapping[str, Any]) -> str:
+    """A dict as YAML: maps in lines of their own, all else as JSON, which YAML contains."""
+    return "".join(_lines(value, 0))
+
+
+def _lines(value: Mapping[str, Any], depth: int) -> List[str]:
+    lines: List[str] = []
+    for key, entry in value.items():
+        name = key if re.fullmatch(r"[A-Za-z_][A-Za-z0-9._-]*", key) and key not in ("null", "true", "false") else json.dumps(key)
+        head = "  " * depth + name + ":"
+        if isinstance(entry, Mapping) and entry:
+            lines += [head + "\n", *_lines(entry, depth + 1)]
+        else:
+            lines.append(f"{head} {json.dumps(entry, ensure_ascii=False, allow_nan=False)}\n")
+    return lines

@@ -1,0 +1,94 @@
+"""Process pools: crashes, limits, children that are replaced."""
+
+import os
+import unittest
+
+import baton
+import functions
+from harness import PATIENCE, Case, eventually
+
+
+class Processes(Case):
+    def setUp(self):
+        super().setUp()
+        os.environ["BATON_TEST_FOLDER"] = str(self.folder)  # children inherit it
+        self.addCleanup(os.environ.pop, "BATON_TEST_FOLDER")
+
+    def pool(self, *tasks, **options):
+        return self.worker(*tasks, **{"pool": "process", "concurrency": 2, **options})
+
+    def test_both_kinds_of_functions(self):
+        self.pool(functions.add, functions.add_async, functions.pid)
+        self.assertEqual(self.outcome(self.run_step("add", {"a": 2, "b": 3})), ("completed", 5))
+        self.assertEqual(self.outcome(self.run_step("add_async", [2, 3])), ("completed", 5))
+        self.assertNotEqual(self.outcome(self.run_step("pid"))[1], os.getpid())
+
+    def test_a_poison_task_fails_and_others_go_on(self):
+        self.pool(functions.segfault, functions.leave, functions.add)
+        poison = [self.run_step("segfault"), self.run_step("leave", {"code": 7})]
+        others = [self.run_step("add", {"a": n}) for n in range(20)]
+        status, error = self.outcome(poison[0])
+        self.assertEqual((status, error.type), ("failed", "signal"))
+        self.assertIn("SIGSEGV", error.message)
+        status, error = self.outcome(poison[1])
+        self.assertEqual((status, error.type), ("failed", "exit"))
+        self.assertEqual([self.outcome(run) for run in others], [("completed", n) for n in range(20)])
+
+    def test_what_it_raises_comes_with_its_traceback(self):
+        seen = []
+
+        class Notes(baton.Middleware):
+            def on_failure(self, task, args, error, traceback, request):
+                seen.append((error.type, str(error), "raise ValueError" in traceback))
+
+            def after(self, task, args, result, request):
+                seen.append(result)
+
+        self.pool(functions.raises, functions.add, middleware=[Notes()])
+        status, error = self.outcome(self.run_step("raises", {"message": "why"}))
+        self.assertEqual((status, error.type), ("failed", "ValueError"))
+        self.assertIn("functions.py", error.message)
+        self.outcome(self.run_step("add", [1, 2]))
+        self.assertEqual(seen, [("ValueError", "why", True), 3])
+
+    def test_a_bad_result(self):
+        self.pool(functions.bad_result)
+        self.assertEqual(self.outcome(self.run_step("bad_result"))[1].type, "validation")
+
+    def test_children_are_replaced(self):
+        self.pool(functions.pid, concurrency=1, max_tasks_per_child=2)
+        pids = [self.outcome(self.run_step("pid"))[1] for _ in range(4)]
+        self.assertEqual(pids[0], pids[1])
+        self.assertEqual(pids[2], pids[3])
+        self.assertNotEqual(pids[1], pids[2])
+
+    def test_cancel_cuts_a_blocking_call_short(self):
+        self.pool(functions.hang)
+        run = self.run_step("hang", {"name": "h"})
+        eventually((self.folder / "h.begun").exists, "the handler")
+        self.client.cancel(run.id)
+        self.assertEqual(self.client.wait(run.id, PATIENCE).status, "cancelled")
+        self.assertTrue((self.folder / "h.cancelled").exists())
+
+    def test_terminate_kills(self):
+        self.pool(functions.stubborn, functions.add, concurrency=1)
+        run = self.run_step("stubborn", {"name": "s"})
+        eventually((self.folder / "s.begun").exists, "the handler")
+        self.client.cancel(run.id, terminate=True)
+        self.assertEqual(self.client.wait(run.id, PATIENCE).status, "cancelled")
+        self.assertEqual(self.outcome(self.run_step("add", [1])), ("completed", 1))
+
+    def test_limits(self):
+        self.pool(functions.soft_limit, functions.hard_limit)
+        self.assertEqual(self.outcome(self.run_step("soft_limit")), ("completed", "tidied up"))
+        self.assertEqual(self.outcome(self.run_step("hard_limit"))[1].type, "timeout")
+
+    def test_what_another_process_cannot_find_is_refused(self):
+        with self.assertRaisesRegex(ValueError, "attribute of its module"):
+            baton.Worker([lambda: 1], self.server.data, pool="process")
+        with self.assertRaisesRegex(ValueError, "max_tasks_per_child"):
+            baton.Worker([functions.add], self.server.data, max_tasks_per_child=3)
+
+
+if __name__ == "__main__":
+    unittest.main()
