@@ -1,0 +1,152 @@
+"""Functions that a worker carries out, and how they are called."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import os
+import re
+import sys
+from typing import Any, Callable, Dict, Generic, List, Mapping, Optional, Tuple, TypeVar, Union, overload
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}\Z")
+
+
+def module_name(module: str) -> str:
+    """A module's name; of the program itself that of its file, so that it is the same in every process."""
+    if module not in ("__main__", "__mp_main__"):
+        return module
+    path = getattr(sys.modules.get(module), "__file__", None)
+    return os.path.splitext(os.path.basename(path))[0] if path else "main"
+
+
+class Task(Generic[F]):
+    """A function with the name that definitions call it by. It can be called as before.
+
+    A step's `with` becomes its arguments: a map by name, a list by place, anything else as the only one, null as none. What
+    it returns is the step's result and must be JSON. A first parameter called `ctx` gets the attempt's `Context` and is no
+    argument. Plain functions and coroutine functions are both fine.
+    """
+
+    def __init__(self, function: F, name: Optional[str] = None, soft_time_limit: Optional[float] = None,
+                 time_limit: Optional[float] = None) -> None:
+        if not callable(function):
+            raise TypeError(f"{function!r} is no function")
+        if name is None:
+            name = f"{module_name(function.__module__)}.{function.__qualname__}".replace("<locals>.", "")
+            name = re.sub(r"[^A-Za-z0-9._-]", "_", name).lstrip("._-")
+        if not _NAME.match(name):
+            raise ValueError(f"{name!r} is no name of a function: letters, digits, . _ -, at most 128, "
+                             "the first a letter or digit; pass another one as name=")
+        for what, limit in (("soft_time_limit", soft_time_limit), ("time_limit", time_limit)):
+            if limit is not None and not limit > 0:
+                raise ValueError(f"{what} must be more than 0 seconds, not {limit!r}")
+        functools.update_wrapper(self, function)
+        self.function: F = function
+        self.name = name
+        self.soft_time_limit = soft_time_limit
+        self.time_limit = time_limit
+        self.is_async = inspect.iscoroutinefunction(function)
+        self.signature = inspect.signature(function)
+        parameters = list(self.signature.parameters.values())
+        self.wants_context = bool(parameters) and parameters[0].name == "ctx"
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self.function(*args, **kwargs)
+
+    def __repr__(self) -> str:
+        return f"<task {self.name}>"
+
+    def s(self, *args: Any, **kwargs: Any) -> "Signature":
+        """This task with arguments, to be put into a chain, group, chord or step."""
+        return Signature(self, args, kwargs)
+
+    def parameters(self) -> List[inspect.Parameter]:
+        """What it takes, without `ctx`."""
+        return list(self.signature.parameters.values())[1 if self.wants_context else 0:]
+
+    def check(self, args: Tuple[Any, ...], kwargs: Mapping[str, Any]) -> Optional[str]:
+        """Why it cannot be called so, or None."""
+        try:
+            self.signature.bind(*((None,) if self.wants_context else ()), *args, **kwargs)
+        except TypeError as error:
+            return f"{self.name}: {error}"
+        return None
+
+
+class Signature:
+    """A task and arguments for it, some of which may still be missing."""
+
+    def __init__(self, task: "Task[Any]", args: Tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
+        self.task = task
+        self.args = args
+        self.kwargs = dict(kwargs)
+
+    def with_first(self, *first: Any) -> "Signature":
+        """The same with other arguments before its own, as Celery hands on a result."""
+        return Signature(self.task, (*first, *self.args), self.kwargs)
+
+    def value(self) -> Any:
+        """What stands in the step's `with`: arguments by name where the function has names for them."""
+        problem = self.task.check(self.args, self.kwargs)
+        if problem:
+            raise TypeError(problem)
+        named: Dict[str, Any] = {}
+        free = list(self.args)
+        for parameter in self.task.parameters():
+            if parameter.kind is parameter.POSITIONAL_OR_KEYWORD and free:
+                named[parameter.name] = free.pop(0)
+            elif parameter.kind in (parameter.POSITIONAL_ONLY, parameter.VAR_POSITIONAL) and free:
+                if self.kwargs:
+                    raise TypeError(f"{self.task.name}: its arguments have no names and cannot be mixed with "
+                                    f"{', '.join(self.kwargs)}=")
+                return list(self.args)
+        return {**named, **self.kwargs}
+
+
+def arguments(value: Any) -> Tuple[Tuple[Any, ...], Dict[str, Any]]:
+    """The arguments that a step's `with` stands for, by place and by name."""
+    if value is None:
+        return (), {}
+    if isinstance(value, dict):
+        return (), value
+    if isinstance(value, list):
+        return tuple(value), {}
+    return (value,), {}
+
+
+@overload
+def task(function: F) -> Task[F]: ...
+@overload
+def task(*, name: Optional[str] = None, soft_time_limit: Optional[float] = None,
+         time_limit: Optional[float] = None) -> Callable[[F], Task[F]]: ...
+
+
+def task(function: Optional[F] = None, *, name: Optional[str] = None, soft_time_limit: Optional[float] = None,
+         time_limit: Optional[float] = None) -> Union[Task[F], Callable[[F], Task[F]]]:
+    """Makes a function a task: `@task`, or `@task(name="images.label")`. Its name is `module.function` unless given.
+
+    Retries, timeouts and queues stand in the definition. `soft_time_limit` and `time_limit` (seconds) are the function's
+    own limits besides the step's: after the first `Cancelled` is raised in it, after the second the attempt has failed and
+    its process, if it has one of its own, is killed.
+    """
+    def make(wrapped: F) -> Task[F]:
+        return Task(wrapped, name, soft_time_limit, time_limit)
+
+    return make(function) if function is not None else make
+
+
+def tasks_of(module: Any) -> List["Task[Any]"]:
+    """The tasks that a module (or anything with attributes) has, each once."""
+    found = {id(value): value for value in vars(module).values() if isinstance(value, Task)}
+    return list(found.values())
+
+
+def as_task(value: Union["Task[Any]", Callable[..., Any]]) -> "Task[Any]":
+    """A task, also of a plain function."""
+    return value if isinstance(value, Task) else Task(value)
+
+
+Tasks = Mapping[str, "Task[Any]"]

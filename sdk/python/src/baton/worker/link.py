@@ -1,0 +1,132 @@
+"""The calls of the worker protocol. Each is repeated, with growing pauses, until the server has answered or `give_up` says
+that it is too late: a server that comes back knows the attempts."""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+import urllib.parse
+from typing import Any, Callable, Dict, Iterable, List, NamedTuple, Optional, Sequence
+
+from ..errors import Invalid, Overloaded, Unavailable
+from ..results import Report, failed
+from ..transport import Endpoint, Transport, backoff
+
+log = logging.getLogger("baton.worker")
+
+MOST = 1000  # tasks of a claim, reports of a call
+MOST_BYTES = 8 << 20  # of the reports of one call
+
+
+class Told(NamedTuple):
+    """A report on its way."""
+
+    task: str
+    token: str
+    report: Report
+
+    def text(self) -> bytes:
+        return b'{"task":"%s","token":"%s",%s}' % (self.task.encode(), self.token.encode(), self.report.body)
+
+
+class Offer(NamedTuple):
+    """What the worker takes."""
+
+    functions: Sequence[str]
+    queues: Sequence[str]
+
+    def text(self) -> str:
+        queues = f',"queues":{json.dumps(list(self.queues))}' if self.queues else ""
+        return f'"protocol":1,"functions":{json.dumps(list(self.functions))}{queues}'
+
+
+class GivenUp(Exception):
+    """The worker ends and does not wait for the server any longer."""
+
+
+class Link:
+    """Threads may share it; each waits for its own calls."""
+
+    def __init__(self, endpoint: Endpoint, worker: str, give_up: Callable[[], bool]) -> None:
+        self.transport = Transport(endpoint, timeout=30.0, user_agent="baton-python-worker")
+        self._path = f"/api/v1/workers/{urllib.parse.quote(worker, safe='')}"
+        self._give_up = give_up
+        self._away = False
+
+    def register(self, offer: Offer) -> float:
+        """This process is new. Returns the lease in seconds."""
+        return float(self._call("register", f"{{{offer.text()}}}".encode())["lease"])
+
+    def claim(self, offer: Offer, most: int, wait: int = 0) -> List[Dict[str, Any]]:
+        """Asks for tasks; waits up to `wait` seconds for one."""
+        body = f'{{{offer.text()},"max":{most},"wait":{wait}}}'
+        return list(self._call("claim", body.encode(), wait)["tasks"])
+
+    def exchange(self, reports: Sequence[Told], offer: Offer, most: int) -> List[Dict[str, Any]]:
+        """Reports, and claims up to `most` tasks with the same call."""
+        told = b",".join(report.text() for report in reports)
+        head = f'{offer.text()},"max":{most},' if most else ""
+        try:
+            answer = self._call("claim" if most else "report", b'{%s"reports":[%s]}' % (head.encode(), told))
+        except Invalid as problem:
+            self._tell_one_by_one(reports, problem)
+            return []
+        self._look_at(answer["reports"])
+        return list(answer["tasks"])
+
+    def heartbeat(self, running: Iterable[str]) -> Dict[str, Any]:
+        """Renews the lease, once: the next one comes soon. Raises Unavailable."""
+        body = json.dumps({"running": list(running)}).encode()
+        return dict(self.transport.request("POST", self._path + "/heartbeat", body)[1])
+
+    def release(self, task: str, token: str) -> None:
+        """Gives back a task that was not begun."""
+        self._call("release", json.dumps({"task": task, "token": token}).encode())
+
+    def farewell(self) -> None:
+        """The worker ends; what it still has is lost."""
+        self._call("", None, method="DELETE")
+
+    def _tell_one_by_one(self, reports: Sequence[Told], problem: Invalid) -> None:
+        """One of these cannot be read by the server; the others must not suffer for it."""
+        if len(reports) > 1:
+            middle = len(reports) // 2
+            for half in (reports[:middle], reports[middle:]):
+                try:
+                    told = b",".join(report.text() for report in half)
+                    self._look_at(self._call("report", b'{"reports":[%s]}' % told)["reports"])
+                except Invalid as error:
+                    self._tell_one_by_one(half, error)
+            return
+        only = reports[0]
+        log.error("task %s: the server does not take its report: %s", only.task, problem)
+        instead = failed("validation", f"the server does not take the report of this attempt: {problem.detail}", retry=False)
+        if only.report.body != instead.body:
+            self._look_at(self._call("report", b'{"reports":[%s]}' % only._replace(report=instead).text())["reports"])
+
+    @staticmethod
+    def _look_at(answers: Sequence[Dict[str, Any]]) -> None:
+        for answer in answers:
+            error = answer.get("error")
+            if error is not None:
+                log.warning("the report of attempt %s counts no more: %s", answer["token"], error["message"])
+
+    def _call(self, what: str, body: Optional[bytes], wait: float = 0.0, method: str = "POST") -> Any:
+        for pause in backoff():
+            try:
+                path = f"{self._path}/{what}" if what else self._path
+                answer = self.transport.request(method, path, body, wait=wait)[1]
+                if self._away:
+                    self._away = False
+                    log.info("%s answers again", self.transport.endpoint)
+                return answer
+            except (Unavailable, Overloaded) as error:
+                if self._give_up():
+                    raise GivenUp() from error
+                if not self._away:
+                    self._away = True
+                    log.warning("%s; trying again", error)
+                after = getattr(error, "retry_after", None)
+                time.sleep(min(2.0, max(pause, after or 0.0)))
+        raise AssertionError("pauses do not end")

@@ -1,0 +1,398 @@
+"""What to claim, what to report, what to stop; and how to end."""
+
+from __future__ import annotations
+
+import heapq
+import logging
+import os
+import re
+import secrets
+import socket
+import threading
+import time
+from collections import deque
+from typing import Any, Callable, Deque, Dict, List, Optional, Sequence, Tuple, Union
+
+from ..context import Context, Request
+from ..errors import ApiError, BatonError, Unavailable
+from ..results import Report, failed, interrupted
+from ..tasks import Task, as_task
+from ..transport import Endpoint
+from .coroutines import CoroutinePool
+from .link import MOST, MOST_BYTES, GivenUp, Link, Offer, Told
+from .middleware import Middleware
+from .pool import Hooks, Job, Pool
+from .processes import ProcessPool
+from .threads import ThreadPool
+
+log = logging.getLogger("baton.worker")
+
+POLL = 30  # seconds that a claim waits
+BEAT = 1.0  # seconds between heartbeats while something runs: so late does it hear of a cancel
+POOLS = ("thread", "process", "async")
+
+
+def default_name() -> str:
+    """A name that no other process has."""
+    host = re.sub(r"[^A-Za-z0-9._-]", "-", socket.gethostname())[:64].lstrip("._-") or "worker"
+    return f"{host}-{os.getpid()}-{secrets.token_hex(3)}"
+
+
+class Worker:
+    """Takes the tasks of some functions and carries out `concurrency` of them at a time.
+
+    `pool`: `thread` (plain functions on threads, coroutine functions on an event loop), `process` (everything in processes
+    of their own, which end after `max_tasks_per_child` tasks) or `async` (coroutine functions only). `prefetch` more tasks
+    are taken than run, so that short ones do not wait for the network; they are given back when the worker ends.
+
+    `start` returns, `run` ends when the worker has. `stop` ends it in good order: no more claims, what was not begun goes
+    back, what runs has `grace` seconds, is asked to end, and is then reported as interrupted: it will be done again and no try
+    is used up. A server that is away, or restarts, is waited for; what runs goes on.
+    """
+
+    def __init__(self, tasks: Sequence[Union["Task[Any]", Callable[..., Any]]],
+                 target: Optional[Union[str, "os.PathLike[str]", Endpoint]] = None, *, key: Optional[str] = None,
+                 ca_file: Optional[str] = None, name: Optional[str] = None, queues: Sequence[str] = (),
+                 concurrency: Optional[int] = None, prefetch: Optional[int] = None, pool: str = "thread",
+                 max_tasks_per_child: Optional[int] = None, middleware: Sequence[Middleware] = (),
+                 grace: float = 30.0) -> None:
+        if pool not in POOLS:
+            raise ValueError(f"there is no pool {pool!r}; there are {', '.join(POOLS)}")
+        if max_tasks_per_child is not None and pool != "process":
+            raise ValueError("max_tasks_per_child needs pool='process': threads have no child")
+        self.endpoint = target if isinstance(target, Endpoint) else Endpoint.find(target, key, ca_file)
+        self.name = name or default_name()
+        self._queues = tuple(queues)
+        self._concurrency = concurrency or {"async": 100}.get(pool, 2 * (os.cpu_count() or 1))
+        if self._concurrency < 1 or (prefetch or 0) < 0:
+            raise ValueError("concurrency must be at least 1, prefetch at least 0")
+        self._capacity = self._concurrency + (3 * self._concurrency if prefetch is None else prefetch)
+        self._grace = grace
+        self._kind = pool
+        self._hooks = Hooks(middleware, self._begun)
+        self._link = Link(self.endpoint, self.name, self._too_late)
+        self._changed = threading.Condition()  # guards what follows
+        self._tasks: Dict[str, Task[Any]] = {}
+        self._held: Dict[str, Job] = {}  # by token: everything that a heartbeat must name
+        self._done: Deque[Tuple[Job, Report]] = deque()
+        self._unended = 0  # jobs of _held that have not ended
+        self._polling = 0  # tasks that the claim which waits may bring
+        self._hungry = True  # the queue was empty when it was last asked
+        self._draining = False
+        self._give_up_at: Optional[float] = None
+        self._error: Optional[BaseException] = None
+        self._ended = threading.Event()
+        self._busy = threading.Event()  # something was claimed since the last heartbeat
+        self._limits = _Limits(self._over_limit)
+        self._processes: Optional[ProcessPool] = None
+        if pool == "process":
+            self._processes = ProcessPool(self._concurrency, self._hooks, self.endpoint, self._finish, max_tasks_per_child)
+        self._pools: Dict[str, Pool] = {}
+        for task in tasks:
+            self.add(task)
+
+    # ---- Life
+
+    def start(self) -> None:
+        """Begins to work. Returns when the server knows of it; raises what stands against that."""
+        if not self._tasks:
+            raise ValueError("a worker needs at least one function")
+        for task in self._tasks.values():
+            self._pool_of(task)
+        lease = self._link.register(self._offer())
+        threading.Thread(target=self._guarded(self._beat), args=(lease,), name="baton-heartbeat", daemon=True).start()
+        threading.Thread(target=self._guarded(self._poll), name="baton-claim", daemon=True).start()
+        threading.Thread(target=self._guarded(self._exchange), name="baton-report", daemon=True).start()
+
+    def run(self) -> None:
+        """Works until `stop`, perhaps of a signal handler, and raises what went wrong."""
+        self.start()
+        self.join()
+
+    def join(self, timeout: Optional[float] = None) -> bool:
+        """Waits until the worker has ended; returns whether it has. Raises what ended it, if that was an error."""
+        ended = self._ended.wait(timeout)
+        if self._error is not None:
+            raise self._error
+        return ended
+
+    def stop(self, now: bool = False) -> None:
+        """Begins the end and returns; a second time, or with `now`, without waiting for what runs. Safe in signal handlers
+        when it is called on a thread of its own."""
+        with self._changed:
+            again, self._draining = self._draining, True
+            if not again:
+                threading.Thread(target=self._guarded(self._drain), name="baton-drain", daemon=True).start()
+            if again or now:
+                self._give_up_at = time.monotonic()
+            self._changed.notify_all()
+
+    def __enter__(self) -> "Worker":
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+        self.join()
+
+    def add(self, function: Union["Task[Any]", Callable[..., Any]]) -> "Task[Any]":
+        """One more function, also while it works."""
+        task = as_task(function)
+        with self._changed:
+            known = self._tasks.get(task.name)
+            if known is not None and known.function is not task.function:
+                raise ValueError(f"two functions are called {task.name!r}; give one of them another name")
+            if len(self._tasks) >= MOST and known is None:
+                raise ValueError(f"a worker has at most {MOST} functions")
+            if self._kind == "async" and not task.is_async:
+                raise ValueError(f"{task.name} is no coroutine function; pool='thread' takes both")
+            if self._processes is not None:
+                self._processes.add(task)
+            self._tasks[task.name] = task
+            self._changed.notify_all()
+        if self._polling:
+            self._link.claim(self._offer(), 0)  # sends the claim that waits home, so that the next one names it
+        return task
+
+    # ---- The threads
+
+    def _poll(self) -> None:
+        """Asks for work whenever there is room for it and the reports do not bring enough."""
+        while True:
+            with self._changed:
+                while not (self._draining or (self._hungry and self._room() > 0)):
+                    self._changed.wait()
+                if self._draining:
+                    return
+                most = self._polling = min(MOST, self._room())
+            tasks = self._link.claim(self._offer(), most, POLL)
+            with self._changed:
+                self._polling = 0
+            self._take(tasks)
+
+    def _exchange(self) -> None:
+        """Reports what has ended, as much as there is at a time, and claims with the same call if nobody else does."""
+        while True:
+            with self._changed:
+                while not self._done and not (self._draining and not self._held):
+                    self._changed.wait()
+                if not self._done:
+                    return
+                batch = self._next_batch()
+                most = 0 if self._draining or self._polling else max(0, min(MOST, self._room()))
+            tasks = self._link.exchange([Told(job.context.request.task, job.token, report) for job, report in batch],
+                                        self._offer(), most)
+            with self._changed:
+                for job, _ in batch:
+                    self._held.pop(job.token, None)
+                self._hungry = self._hungry or len(tasks) < most or not most
+                self._changed.notify_all()
+            self._take(tasks)
+
+    def _beat(self, lease: float) -> None:
+        """Renews the lease and hears what is to be stopped."""
+        while True:
+            with self._changed:
+                tokens = list(self._held)
+            try:
+                answer = self._link.heartbeat(tokens)
+            except Unavailable:
+                answer = {"lease": lease, "stop": []}
+            except ApiError as error:
+                if error.status < 500 and error.status != 429:
+                    raise
+                answer = {"lease": lease, "stop": []}
+            lease = float(answer["lease"])
+            for entry in answer["stop"]:
+                with self._changed:
+                    job = self._held.get(entry["token"])
+                if job is not None and job.is_open:
+                    self._end(job, entry["mode"])
+            if not tokens:
+                self._busy.wait(lease / 3)
+            if self._ended.wait(min(lease / 3, BEAT)):
+                return
+            self._busy.clear()
+
+    def _drain(self) -> None:
+        """The end, in good order."""
+        if self._polling:
+            self._link.claim(self._offer(), 0)
+        self._give_back([job for pool in self._pools.values() for job in pool.take_back()])
+        grace_ends = time.monotonic() + self._grace
+        self._wait_for_end_until(lambda: min(grace_ends, self._give_up_at or grace_ends))
+        if self._open_jobs():
+            for job in self._open_jobs():
+                self._pool_of(job.task).stop(job, "shutdown")
+            asked = time.monotonic() + min(5.0, self._grace)
+            self._wait_for_end_until(lambda: asked)
+            for job in self._open_jobs():
+                self._pool_of(job.task).kill(job, interrupted())
+        self._give_up_at = time.monotonic() + min(5.0, self._grace)  # for a server that is away
+        with self._changed:
+            self._changed.notify_all()
+            while self._held and not self._too_late():
+                self._changed.wait(0.1)
+        self._link.farewell()
+        self._finish(None)
+
+    def _guarded(self, function: Callable[..., None]) -> Callable[..., None]:
+        """What goes wrong in a thread ends the worker, and `join` raises it."""
+        def guarded(*args: Any) -> None:
+            try:
+                function(*args)
+            except GivenUp as error:
+                self._finish(BatonError(f"the worker has ended without the server, which does not answer: {error.__cause__}"))
+            except BaseException as error:
+                self._finish(error)
+        return guarded
+
+    # ---- Jobs
+
+    def _take(self, claimed: Sequence[Dict[str, Any]]) -> None:
+        jobs = []
+        with self._changed:
+            for entry in claimed:
+                if entry["token"] not in self._held:
+                    job = self._job(entry)
+                    self._held[job.token] = job
+                    jobs.append(job)
+            self._unended += len(jobs)
+            draining = self._draining
+            self._changed.notify_all()
+        if jobs:
+            self._busy.set()
+        if draining:
+            self._give_back(jobs)
+        else:
+            for job in jobs:
+                self._pool_of(job.task).submit(job)
+
+    def _job(self, entry: Dict[str, Any]) -> Job:
+        spec = entry["spec"]
+        name = spec["function"]
+        request = Request(entry["task"], entry["token"], entry["run"], entry["step"], entry["attempt"], name,
+                          entry["queued_at"])
+        return Job(Context(request, self.endpoint, self._link.transport), self._tasks[name], spec.get("with"), self._job_ended)
+
+    def _job_ended(self, job: Job, report: Report) -> None:
+        with self._changed:
+            self._unended -= 1
+            self._done.append((job, report))
+            self._changed.notify_all()
+
+    def _next_batch(self) -> List[Tuple[Job, Report]]:
+        batch: List[Tuple[Job, Report]] = []
+        size = 0
+        while self._done and len(batch) < MOST and size < MOST_BYTES:
+            batch.append(self._done.popleft())
+            size += len(batch[-1][1].body)
+        return batch
+
+    def _give_back(self, jobs: Sequence[Job]) -> None:
+        for job in jobs:
+            self._link.release(job.context.request.task, job.token)
+            with self._changed:
+                self._unended -= 1
+                self._held.pop(job.token, None)
+                self._changed.notify_all()
+
+    def _end(self, job: Job, mode: str, reason: str = "cancelled") -> None:
+        pool = self._pool_of(job.task)
+        if mode == "soft":
+            pool.stop(job, reason)
+        else:
+            text = "went on after its time limit" if reason == "timeout" else "ended by the server"
+            pool.kill(job, failed(reason, text))
+
+    def _begun(self, job: Job) -> None:
+        self._limits.add(job, job.task.soft_time_limit, job.task.time_limit)
+
+    def _over_limit(self, job: Job, mode: str) -> None:
+        if job.is_open:
+            self._end(job, mode, "timeout")
+
+    def _pool_of(self, task: "Task[Any]") -> Pool:
+        kind = self._kind if self._kind != "thread" or not task.is_async else "async"
+        with self._changed:
+            pool = self._pools.get(kind)
+            if pool is None:
+                made = CoroutinePool if kind == "async" else ThreadPool
+                pool = self._pools[kind] = self._processes or made(self._concurrency, self._hooks)
+                pool.start()
+            return pool
+
+    # ---- Small things
+
+    def _offer(self) -> Offer:
+        with self._changed:
+            return Offer(tuple(self._tasks), self._queues)
+
+    def _room(self) -> int:
+        return self._capacity - self._unended - self._polling
+
+    def _open_jobs(self) -> List[Job]:
+        with self._changed:
+            return [job for job in self._held.values() if job.is_open]
+
+    def _wait_for_end_until(self, when: Callable[[], float]) -> None:
+        with self._changed:
+            while self._unended and time.monotonic() < when():
+                self._changed.wait(max(0.0, min(1.0, when() - time.monotonic())))
+
+    def _too_late(self) -> bool:
+        return self._give_up_at is not None and time.monotonic() >= self._give_up_at
+
+    def _finish(self, error: Optional[BaseException]) -> None:
+        with self._changed:
+            if self._ended.is_set():
+                return
+            self._error = error
+            self._draining = True
+            self._give_up_at = self._give_up_at or time.monotonic()
+            self._changed.notify_all()
+        self._limits.close()
+        for pool in list(self._pools.values()):
+            pool.close()
+        self._ended.set()
+        self._busy.set()
+        self._link.transport.close()
+
+
+class _Limits:
+    """Ends attempts when the time of their function is over. Has a thread only once there is a limit."""
+
+    def __init__(self, over: Callable[[Job, str], None]) -> None:
+        self._over = over
+        self._changed = threading.Condition()  # guards what follows
+        self._due: List[Tuple[float, int, Job, str]] = []
+        self._count = 0
+        self._thread: Optional[threading.Thread] = None
+        self._closed = False
+
+    def add(self, job: Job, soft: Optional[float], hard: Optional[float]) -> None:
+        now = time.monotonic()
+        with self._changed:
+            for limit, mode in ((soft, "soft"), (hard, "hard")):
+                if limit is not None:
+                    self._count += 1
+                    heapq.heappush(self._due, (now + limit, self._count, job, mode))
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._watch, name="baton-limits", daemon=True)
+                self._thread.start()
+            self._changed.notify()
+
+    def close(self) -> None:
+        with self._changed:
+            self._closed = True
+            self._changed.notify()
+
+    def _watch(self) -> None:
+        while True:
+            with self._changed:
+                while not self._closed and (not self._due or self._due[0][0] > time.monotonic()):
+                    self._changed.wait(self._due[0][0] - time.monotonic() if self._due else None)
+                if self._closed:
+                    return
+                _, _, job, mode = heapq.heappop(self._due)
+            self._over(job, mode)
