@@ -87,7 +87,9 @@ Result<std::string> run_limit_of(const State& state, const model::Workflow& work
 }
 
 bool waits_for_place(const model::RunRow& row) {
-  return !row.admission->limit.empty() && !row.admission->admitted && !model::is_terminal(row.status);
+  // A cancelled one has left the line: only its endings follow.
+  return !row.admission->limit.empty() && !row.admission->admitted && !row.cancel_requested &&
+         !model::is_terminal(row.status);
 }
 
 bool enter(State& state, Run& run, std::string limit) {
@@ -108,6 +110,7 @@ void leave(State& state, Run& run) {
   if (const auto line = state.waiting_runs.find(name); line != state.waiting_runs.end()) {
     line->second.erase(place_of(run, run.row.priority));
     if (line->second.empty()) state.waiting_runs.erase(line);
+    want_entries(state, name);  // those behind it may be of another version, which lets more go on
   }
   run.row.admission.edit().admitted = false;
   give_back(state, name, {run.row.key, kWholeRun});
@@ -131,6 +134,7 @@ bool recall_entry(State& state, Run& run) {
     take(state, run);
     return true;
   }
+  if (!waits_for_place(run.row)) return true;
   state.waiting_runs[run.row.admission->limit].insert(place_of(run, run.row.priority));
   return false;
 }

@@ -2,6 +2,7 @@
 #include "engine/commands/commands.hpp"
 #include "engine/flow.hpp"
 #include "engine/pauses.hpp"
+#include "engine/run_limits.hpp"
 
 namespace baton::engine::commands {
 
@@ -37,6 +38,7 @@ void decide(State& state, const model::CancelRun& command, model::ReplyTo reply_
       run->row.paused_for = run->row.paused_for + (moment.now - run->row.paused_at);
       run->row.paused_at = {};
     }
+    if (waits_for_place(run->row)) leave(state, *run);
     run->row.terminate |= command.terminate;
     run->row.no_cleanup |= command.no_cleanup;
     if (ending && !run->row.cancel_requested) {

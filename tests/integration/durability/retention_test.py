@@ -44,7 +44,7 @@ class RetentionTest(BatonCase):
         """Rows of what belongs to runs, by table."""
         with contextlib.closing(sqlite3.connect(f"file:{self.data}/baton.db?mode=ro", uri=True)) as database:
             return {table: database.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
-                    for table in ("run", "task", "remains", "payload", "payload_content", "idempotency")}
+                    for table in ("run", "task", "remains", "payload", "payload_content")}
 
     def test_a_kill_in_the_middle(self):
         self.keep_owner()
@@ -61,7 +61,7 @@ class RetentionTest(BatonCase):
         self.eventually(lambda: not any(self.files_of(run) for run in runs), "the files")
         self.eventually(lambda: self.left()["remains"] == 0, "what is left of them")
         left = self.left()
-        self.assertEqual((left["task"], left["payload"], left["payload_content"], left["idempotency"]), (0, 0, 0, 0), left)
+        self.assertEqual((left["run"], left["task"], left["payload"], left["payload_content"]), (1, 0, 0, 0), left)
         self.assertFalse(self.is_gone(keeper))
         copy = self.dir / "copy.db"
         self.baton("backup", copy)  # checks the whole file
@@ -90,12 +90,10 @@ class RetentionTest(BatonCase):
         self.eventually(lambda: not self.files_of(run), "the files")
 
     def test_a_time_is_over(self):
-        environment = {"BATON_RETENTION_COMPLETED": "1s"}
-        process = self.baton("run", self.write(self.workflow({"a": {"run": "true"}}, name="short")), "--output", "json",
-                             env=environment)
-        self.assertEqual(process.returncode, 0)
-        (run,) = [run["id"] for run in self.json("runs", "list", "--workflow", "short")["items"]]
-        self.keep_owner(env=environment)  # the next owner looks when it starts
+        self.keep_owner()
+        (run,) = self.finished(1)
+        self.kill_owner()
+        self.keep_owner(env={"BATON_RETENTION_COMPLETED": "1ms"})  # it looks when it starts
         self.eventually(lambda: self.is_gone(run), "the run's removal")
         self.eventually(lambda: not self.files_of(run), "the files")
         self.assertFalse(pathlib.Path(self.data / "scratch" / run).exists())
