@@ -13,6 +13,7 @@
 #include <sstream>
 #include <thread>
 
+#include "base/trace_context.hpp"
 #include "executors/json_text.hpp"
 #include "executors/process/test_support.hpp"
 
@@ -104,7 +105,8 @@ TEST(ProcessExecutor, TheEnvironmentIsExact) {
                         "/scratch/.no-input.json\nBATON_RESULT=" + harness.run_dir() + "/.baton/5." +
                         token.text() + ".result.json\nBATON_RUN_DIR=" + harness.run_dir() +
                         "\nBATON_RUN_ID=" + run + "\nBATON_TASK_ID=" + run +
-                        ".5\nBATON_TOKEN=" + token.text() + "\nEMPTY=\nONLY=this one\n"));
+                        ".5\nBATON_TOKEN=" + token.text() + "\nEMPTY=\nONLY=this one\nTRACEPARENT=" +
+                        trace_of_attempt("", test::some_run(), token).text() + "\n"));
 }
 
 TEST(ProcessExecutor, InheritsNoDescriptors) {

@@ -68,7 +68,7 @@ class MetricsTest(BatonCase):
         self.assertEqual(metrics.get("baton_tasks", status="queued"), 2)
         self.assertEqual(metrics.get("baton_tasks", status="pending"), 1)
         self.assertEqual(metrics.get("baton_queue_paused", queue="default"), 1)
-        self.assertEqual(metrics.get("baton_queue_tasks", queue="default", state="held"), 2)
+        self.assertEqual(metrics.get("baton_queue_tasks", queue="default", state="waiting"), 2)
         self.assertEqual(metrics.sum("baton_runs_submitted_total"), 0)  # since this owner began
 
     def test_the_summary_says_the_same(self):
