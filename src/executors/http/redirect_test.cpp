@@ -52,7 +52,7 @@ TEST(HttpRedirect, CredentialsStayWithTheirOrigin) {
     ASSERT_TRUE(next && *next) << place;
     std::string names;
     for (const auto& [name, value] : (*next)->headers) names += name + " ";
-    EXPECT_EQ(names, "Accept User-Agent Accept-Encoding Content-Type Idempotency-Key ") << place;
+    EXPECT_EQ(names, "Accept User-Agent Accept-Encoding Content-Type Idempotency-Key traceparent ") << place;
   }
   const auto same = redirected(request("GET"), to(302, "https://A.example:443/z"));
   ASSERT_TRUE(same && *same);
