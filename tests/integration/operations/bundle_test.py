@@ -2,9 +2,11 @@
 
 import json
 import os
+import pty
+import signal
 import tarfile
 
-from harness.case import BatonCase
+from harness.case import BATON, BatonCase
 
 CANARY = "canary-19e2"
 FLOW = {"name": "etl", "labels": {"team": CANARY}, "inputs": {"word": {"type": "string", "default": CANARY}}, "steps": {
@@ -40,3 +42,20 @@ class BundleTest(BatonCase):
         for part in ("QUEUE", "WORKER", "keeper", "1 running"):
             self.assertIn(part, text)
         self.assertIn("--every", self.baton("top", "--every", "0s", code=2).stderr)
+
+    def test_top_on_a_terminal_is_live_until_ctrl_c(self):
+        self.keep_owner()
+        pid, terminal = pty.fork()
+        if pid == 0:
+            os.execve(BATON, [BATON, "top", "--every", "100ms"], self.env | {"TERM": "xterm"})
+        self.addCleanup(os.close, terminal)
+        said = b""
+        while said.count(b"keeper") < 3:  # drawn again and again
+            said += os.read(terminal, 65536)
+        os.kill(pid, signal.SIGINT)
+        try:
+            while os.read(terminal, 65536):
+                pass
+        except OSError:  # it has gone
+            pass
+        self.assertEqual(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), 0)
