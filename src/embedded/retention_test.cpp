@@ -168,13 +168,14 @@ TEST_F(RetentionTest, ManyRunsGoPageByPage) {
 }
 
 TEST_F(RetentionTest, CachedResultsAreForgottenWhenTheirTimeIsOver) {
-  const RunId by = ended("w", RunStatus::completed, days(9));
-  const auto cached = [&](const std::string& name, WallTime expires) {
-    put(model::to_record(model::CachedResult{name, {by, 0}, kNow - days(9), expires, "1"}));
-    return name;
+  const TaskId task{RunId::make(RunKey::make(ShardId{0}, 1), kNow, {1, 2}), 0};
+  const auto cached = [&](const std::string& content, WallTime expires) {
+    const std::string key = model::cached_key("w", "a", content);
+    put(model::to_record(model::CachedResult{key, task, kNow - days(9), expires, "1"}));
+    return key;
   };
-  const std::string old = cached("w/a/1", kNow);
-  cached("w/a/2", kNow + kMoment);
+  const std::string old = cached("1", kNow);
+  cached("2", kNow + kMoment);
   ASSERT_TRUE(keeper().look());
   EXPECT_EQ(forgotten_, std::set{old});
 }
