@@ -34,7 +34,7 @@ const ServerContext* Contexts::find(std::string_view name) const {
 Result<Contexts> load_contexts(const std::string& path) {
   struct stat info{};
   if (::stat(path.c_str(), &info) != 0) {
-    if (errno == ENOENT || errno == ENOTDIR) return Contexts{};
+    if (errno == ENOENT || errno == ENOTDIR || errno == ENAMETOOLONG) return Contexts{};
     return unusable(path, errno_text(errno));
   }
   if ((info.st_mode & 077) != 0)
