@@ -273,7 +273,8 @@ class Worker:
         name = spec["function"]
         request = Request(entry["task"], entry["token"], entry["run"], entry["step"], entry["attempt"], name,
                           entry["queued_at"])
-        return Job(Context(request, self.endpoint, self._link.transport), self._tasks[name], spec.get("with"), self._job_ended)
+        context = Context(request, self.endpoint, self._link.transport, spec.get("with"))
+        return Job(context, self._tasks[name], context.value, self._job_ended)
 
     def _job_ended(self, job: Job, report: Report) -> None:
         with self._changed:
