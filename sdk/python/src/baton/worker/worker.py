@@ -168,11 +168,7 @@ class Worker:
                 most = self._polling = min(MOST, self._room())
                 self._offered = self._version
                 offer = self._offer()
-            tasks = self._link.claim(offer, most, POLL)
-            with self._changed:
-                self._polling = 0
-                self._changed.notify_all()
-            self._take(tasks)
+            self._take(self._link.claim(offer, most, POLL), polled=True)
 
     def _send_home(self, version: int) -> None:
         """Has the claim that waits answered if it knows less than this version of the functions. It may just be on its way to
@@ -263,9 +259,11 @@ class Worker:
 
     # ---- Jobs
 
-    def _take(self, claimed: Sequence[Dict[str, Any]]) -> None:
+    def _take(self, claimed: Sequence[Dict[str, Any]], polled: bool = False) -> None:
         jobs = []
         with self._changed:
+            if polled:
+                self._polling = 0
             for entry in claimed:
                 if entry["token"] not in self._held:
                     job = self._job(entry)
