@@ -157,6 +157,15 @@ class Errors(Case):
         thread.join()
         self.assertEqual(found[0].id, run.id)
 
+    def test_over_tcp_nobody_is_let_in_without_a_key(self):
+        for key in (None, "wrong"):
+            client = baton.Client(self.server.url, key=key)
+            self.addCleanup(client.close)
+            with self.assertRaises(baton.NotAllowed):
+                client.get("x")
+            with self.assertRaises(baton.NotAllowed):
+                baton.Worker([double], self.server.url, key=key).start()
+
     def test_targets(self):
         find = baton.Endpoint.find
         self.assertEqual(find(self.server.data).socket, self.server.data + "/baton.sock")

@@ -1,5 +1,6 @@
 """A real server in a directory of its own, for each test case. `BATON_BIN` says which program."""
 
+import json
 import os
 import pathlib
 import shutil
@@ -35,6 +36,7 @@ class Server:
     def __init__(self, folder):
         self.data = str(folder / "data")
         self.process = None
+        self.url = None
         self.env = {key: value for key, value in os.environ.items() if not key.startswith(("BATON_", "XDG_"))}
         self.env["HOME"] = str(folder)
 
@@ -43,10 +45,12 @@ class Server:
         eventually(self._try_to_start, "the server's lock")
 
     def _try_to_start(self):
-        self.process = subprocess.Popen([PROGRAM, "server", "--listen", "127.0.0.1:0", "--data", self.data, "--output", "json"],
+        self.process = subprocess.Popen([PROGRAM, "server", "--listen", "127.0.0.1:0", "--data", self.data, "--output", "jsonl"],
                                         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
                                         env=self.env)
-        if self.process.stdout.readline():
+        said = self.process.stdout.readline()
+        if said:
+            self.url = json.loads(said)["url"]
             return True
         code = self.process.wait()
         self.process.stdout.close()

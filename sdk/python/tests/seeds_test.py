@@ -150,6 +150,14 @@ class Managers(Case):
                          ("success", "Hello, World!", 1, None, {"who": "me"}))
         self.assertEqual(self.tasks.wait(self.tasks.queue_task(max, args=[3, 5])), 5)
 
+    def test_more_functions_than_a_worker_may_have(self):
+        async def coroutine():
+            return "done"
+
+        last = [self.tasks.queue_task(lambda n=n: n) for n in range(1010)][-1]
+        self.assertEqual(self.metadata(last)["result"], 1009)
+        self.assertEqual(self.metadata(self.tasks.queue_task(coroutine))["result"], "done")
+
     def test_failure_and_retries(self):
         calls = []
 

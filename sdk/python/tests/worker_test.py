@@ -303,8 +303,9 @@ class Contexts(Case):
         # Somebody says that the worker is gone: its attempt is lost, another one begins.
         self.client.request("DELETE", f"/api/v1/workers/{worker.name}")
         self.assertEqual(self.outcome(run), ("completed", 2))
-        go.set()
-        eventually(lambda: heard, "the refusal")
+        with self.assertLogs("baton.worker", "WARNING"):
+            go.set()
+            eventually(lambda: heard and not worker._held, "the refusal")
         self.assertEqual(self.outcome(run), ("completed", 2))
         (task,) = self.client.tasks(run.id)
         self.assertEqual((task.attempts, task.lost), (1, 1))

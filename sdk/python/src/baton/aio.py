@@ -84,6 +84,18 @@ class AsyncClient:
         """As `Client.result`."""
         return await self._call(self.sync.result, run, timeout)
 
+    async def results(self, run: str) -> Dict[str, Any]:
+        """As `Client.results`."""
+        return await self._call(self.sync.results, run)
+
+    async def explain(self, run: str) -> List[str]:
+        """As `Client.explain`."""
+        return await self._call(self.sync.explain, run)
+
+    async def logs(self, task: str, *, attempt: Optional[int] = None) -> str:
+        """As `Client.logs`."""
+        return await self._call(self.sync.logs, task, attempt=attempt)
+
     async def cancel(self, run: str, **options: Any) -> Run:
         """As `Client.cancel`."""
         return await self._call(self.sync.cancel, run, **options)

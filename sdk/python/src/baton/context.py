@@ -34,8 +34,10 @@ class Context:
     """Of one attempt; `current()` gives it. Its calls are made as the attempt, by its token: if the attempt does not count
     any more they raise StaleToken (or Cancelled, where that is what has happened)."""
 
-    def __init__(self, request: Request, endpoint: Endpoint, transport: Optional[Transport] = None) -> None:
+    def __init__(self, request: Request, endpoint: Endpoint, transport: Optional[Transport] = None,
+                 value: Any = None) -> None:
         self.request = request
+        self.value = value  #: the step's `with`, as it came
         self._endpoint = endpoint
         self._transport = transport
         self._stopped = threading.Event()

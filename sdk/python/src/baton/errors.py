@@ -32,8 +32,10 @@ class ApiError(BatonError):
         super().__init__(self._text())
 
     def _text(self) -> str:
-        lines = [f"{self.detail} ({self.code})"]
+        lines = [f"{self.detail.rstrip()} ({self.code})"]
         for error in self.errors:
+            if str(error.get("message", "")) in self.detail:
+                continue
             place = ":".join(str(error[key]) for key in ("file", "line", "column") if error.get(key) is not None)
             hint = error.get("suggestion")
             message = str(error.get("message", ""))

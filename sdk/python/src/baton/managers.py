@@ -6,6 +6,8 @@ with `@task`, `Workflow` and `Client`.
 
 from __future__ import annotations
 
+import asyncio
+import threading
 import uuid
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
@@ -15,6 +17,7 @@ from .adhoc import Functions
 from .client import Client
 from .errors import BatonError, RunFailed
 from .models import Run
+from .tasks import arguments
 from .workflow import Workflow, name_of
 
 _WORDS = {"completed": "success", "failed": "failure", "cancelled": "canceled", "cancelling": "running", "paused": "running",
@@ -59,6 +62,9 @@ class TaskManager:
 
     def __init__(self, client: Optional[Client] = None) -> None:
         self._functions = Functions(client)
+        self._name = f"call-{uuid.uuid4().hex}"  # one function for all calls: a worker has at most 1,000
+        self._lock = threading.Lock()  # guards what follows
+        self._calls: Dict[str, Callable[..., Any]] = {}
 
     def queue_task(self, func: Callable[..., Any], *, args: Any = None, timeout: Optional[float] = None, max_retries: int = 0,
                    retry_delay_seconds: Optional[float] = None, priority: Optional[int] = None,
@@ -113,8 +119,19 @@ class TaskManager:
 
     def _add_step(self, flow: Workflow, func: Callable[..., Any], args: Any, policies: Dict[str, Any],
                   needs: Tuple[str, ...]) -> None:
-        name = self._functions.add(f"call-{uuid.uuid4().hex}", func)
-        flow.step("call", task=name, with_=args, needs=list(needs) or None, **policies)
+        with self._lock:
+            if not self._calls:
+                self._functions.add(self._name, self._carry_out)
+            key = str(id(func))  # unique, since the function is kept
+            self._calls[key] = func
+        flow.step("call", task=self._name, with_={"call": key, "args": args}, needs=list(needs) or None, **policies)
+
+    def _carry_out(self, call: str, args: Any = None) -> Any:
+        with self._lock:
+            func = self._calls[call]
+        by_place, by_name = arguments(args)
+        result = func(*by_place, **by_name)
+        return asyncio.run(result) if asyncio.iscoroutine(result) else result
 
 
 @dataclass

@@ -110,6 +110,7 @@ class Transport:
         self._lock = threading.Lock()  # guards what follows
         self._idle: List[http.client.HTTPConnection] = []
         self._busy: Set[http.client.HTTPConnection] = set()
+        self._closed = False  # whoever asks nevertheless gets a connection for that request only
 
     def request(self, method: str, path: str, body: Optional[Union[bytes, Mapping[str, Any]]] = None, *,
                 query: Optional[Mapping[str, Any]] = None, headers: Optional[Mapping[str, str]] = None,
@@ -156,6 +157,7 @@ class Transport:
     def close(self) -> None:
         """Ends all connections, those that wait for an answer included: their calls raise Unavailable."""
         with self._lock:
+            self._closed = True
             connections = [*self._idle, *self._busy]
             self._idle.clear()
         for connection in connections:
@@ -203,6 +205,7 @@ class Transport:
     def _give_back(self, connection: http.client.HTTPConnection, keep: bool) -> None:
         with self._lock:
             self._busy.discard(connection)
+            keep = keep and not self._closed
             if keep:
                 self._idle.append(connection)
         if not keep:

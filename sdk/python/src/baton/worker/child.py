@@ -58,7 +58,7 @@ class _Child:
             send(self._sock, _json(head), report.body)
 
     def _carry_out(self, task: "Task[Any]", job: Dict[str, Any], endpoint: Endpoint) -> Report:
-        context = Context(Request(**job["request"]), endpoint)
+        context = Context(Request(**job["request"]), endpoint, value=job["value"])
         report: Optional[Report] = None
         try:
             self._context = context

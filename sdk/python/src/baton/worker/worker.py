@@ -77,7 +77,8 @@ class Worker:
         self._done: Deque[Tuple[Job, Report]] = deque()
         self._unended = 0  # jobs of _held that have not ended
         self._polling = 0  # tasks that the claim which waits may bring
-        self._hungry = True  # the queue was empty when it was last asked
+        self._version = 0  # of _tasks
+        self._offered = 0  # the version that the claim which waits has told
         self._draining = False
         self._give_up_at: Optional[float] = None
         self._error: Optional[BaseException] = None
@@ -149,9 +150,9 @@ class Worker:
             if self._processes is not None:
                 self._processes.add(task)
             self._tasks[task.name] = task
-            self._changed.notify_all()
-        if self._polling:
-            self._link.claim(self._offer(), 0)  # sends the claim that waits home, so that the next one names it
+            self._version += 1
+            version = self._version
+        self._send_home(version)  # the next claim names it
         return task
 
     # ---- The threads
@@ -160,15 +161,26 @@ class Worker:
         """Asks for work whenever there is room for it and the reports do not bring enough."""
         while True:
             with self._changed:
-                while not (self._draining or (self._hungry and self._room() > 0)):
+                while not (self._draining or self._room() > 0):
                     self._changed.wait()
                 if self._draining:
                     return
                 most = self._polling = min(MOST, self._room())
-            tasks = self._link.claim(self._offer(), most, POLL)
+                self._offered = self._version
+                offer = self._offer()
+            self._take(self._link.claim(offer, most, POLL), polled=True)
+
+    def _send_home(self, version: int) -> None:
+        """Has the claim that waits answered if it knows less than this version of the functions. It may just be on its way to
+        the server, and then come after the one that is to take its place: so until it is back."""
+        while True:
             with self._changed:
-                self._polling = 0
-            self._take(tasks)
+                if not self._polling or self._offered >= version or self._ended.is_set():
+                    return
+            self._link.claim(self._offer(), 0)
+            with self._changed:
+                if self._polling and self._offered < version:
+                    self._changed.wait(0.05)
 
     def _exchange(self) -> None:
         """Reports what has ended, as much as there is at a time, and claims with the same call if nobody else does."""
@@ -185,7 +197,6 @@ class Worker:
             with self._changed:
                 for job, _ in batch:
                     self._held.pop(job.token, None)
-                self._hungry = self._hungry or len(tasks) < most or not most
                 self._changed.notify_all()
             self._take(tasks)
 
@@ -216,8 +227,7 @@ class Worker:
 
     def _drain(self) -> None:
         """The end, in good order."""
-        if self._polling:
-            self._link.claim(self._offer(), 0)
+        self._send_home(self._version + 1)
         self._give_back([job for pool in self._pools.values() for job in pool.take_back()])
         grace_ends = time.monotonic() + self._grace
         self._wait_for_end_until(lambda: min(grace_ends, self._give_up_at or grace_ends))
@@ -249,9 +259,11 @@ class Worker:
 
     # ---- Jobs
 
-    def _take(self, claimed: Sequence[Dict[str, Any]]) -> None:
+    def _take(self, claimed: Sequence[Dict[str, Any]], polled: bool = False) -> None:
         jobs = []
         with self._changed:
+            if polled:
+                self._polling = 0
             for entry in claimed:
                 if entry["token"] not in self._held:
                     job = self._job(entry)
@@ -273,7 +285,8 @@ class Worker:
         name = spec["function"]
         request = Request(entry["task"], entry["token"], entry["run"], entry["step"], entry["attempt"], name,
                           entry["queued_at"])
-        return Job(Context(request, self.endpoint, self._link.transport), self._tasks[name], spec.get("with"), self._job_ended)
+        context = Context(request, self.endpoint, self._link.transport, spec.get("with"))
+        return Job(context, self._tasks[name], context.value, self._job_ended)
 
     def _job_ended(self, job: Job, report: Report) -> None:
         with self._changed:
