@@ -45,7 +45,8 @@ std::optional<ShardTime> deadline_of(const Run& run, const Task& task) {
   // An attempt that is stopped for one of these is the last one: there is nothing more to decide.
   const bool ending =
       task.row.stop_reason == StopReason::deadline || task.row.stop_reason == StopReason::cancelled;
-  if (!is_set(task.row.deadline) || ending || stands_still(run)) return std::nullopt;
+  if (!is_set(task.row.deadline) || ending || stands_still(run) || seeded_bug(Bug::step_deadline_ignored))
+    return std::nullopt;
   return shard_time(run, task.row.deadline);
 }
 
@@ -192,7 +193,7 @@ void on_clock(State& state, Run& run, Task& task, const Moment& moment, Effects&
                          .index = task.row.index,
                          .number = run.program->step(task.row.step).failure->sla->us});
   }
-  if (is_due(deadline_of(run, task), moment) && !seeded_bug(Bug::step_deadline_ignored)) {
+  if (is_due(deadline_of(run, task), moment)) {
     deadline_over(state, run, task, moment, effects);
   } else if (is_due(start_limit(run, task), moment)) {
     start_limit_over(state, run, task, moment, effects);

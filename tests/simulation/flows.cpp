@@ -129,6 +129,10 @@ class StepMaker {
       step_["http"] = {{"url", "http://nowhere/path"}};
     } else if (roll == 4 || roll == 5) {
       wait(inner);
+    } else if (roll == 6 && inner.has(Switch::awaited_signals)) {
+      // Often enough that several wait for the same.
+      step_["wait"] = {{"signal", inner.one_in(3) ? "stop" : "go"}};
+      attempts_ = false;
     } else {
       step_["run"] = "work";
     }

@@ -147,7 +147,7 @@ void People::ask_for_long_work(model::CommandBody body) {
 void People::do_something() {
   const Submission& submission = submissions_[static_cast<std::size_t>(
       random_.up_to(static_cast<std::int64_t>(submissions_.size()) - 1))];
-  const auto what = random_.up_to(16);
+  const auto what = random_.up_to(17);
   if (!submission.run) return;
   const RunId run = *submission.run;
   switch (what) {
@@ -179,7 +179,8 @@ void People::do_something() {
           .labels = one_in(2) ? R"({"team":"night"})" : ""});
       break;
     case 8:
-      if (options_.has(Switch::signals)) signal(run, one_in(2) ? "go" : "stop");
+      if (!options_.has(Switch::signals)) break;
+      for (auto left = random_.up_to(3); left >= 0; --left) signal(run, one_in(3) ? "stop" : "go");
       break;
     case 9:
       if (options_.has(Switch::answers))
@@ -203,6 +204,10 @@ void People::do_something() {
       break;
     case 15:
       apply_a_workflow();
+      break;
+    case 16:
+      // Before anybody waits for them.
+      if (options_.has(Switch::signals)) signal(run, "go");
       break;
     default:
       if (options_.has(Switch::nonsense)) nonsense(run);
