@@ -168,6 +168,18 @@ class BatonCase(unittest.TestCase):
         self.eventually(lambda: self.owner_pid() == process.pid, "the new owner")
         return process
 
+    def serve(self, *words, **options):
+        """A server on a free port, once it serves. A killed owner's lock goes a moment after it: asks again until then."""
+        def started():
+            process = self.start("server", "--listen", "127.0.0.1:0", *words, **options)
+            self.eventually(lambda: process.poll() is not None or self.owner_pid() == process.pid, "the server")
+            if process.poll() is None:
+                return process
+            self.assertEqual(process.returncode, 6, self.said(process))
+            return None
+
+        return self.eventually(started, "the server")
+
     # Workflows. They are JSON, so that nothing but the standard library is needed.
 
     def workflow(self, steps, name="test", **fields):

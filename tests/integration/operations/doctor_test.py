@@ -11,11 +11,6 @@ class DoctorTest(BatonCase):
         report = json.loads(self.baton("doctor", "--output", "json", *words, code=code).stdout)
         return report, {check["check"]: check for check in report["checks"]}
 
-    def server(self):
-        process = self.start("server", "--listen", "127.0.0.1:0")
-        self.eventually(lambda: self.owner_pid() == process.pid, "the server")
-        return process
-
     def submit(self, steps):
         context = {"workdir": str(self.dir), "env": {"PATH": "/usr/bin:/bin"}}
         definition = json.dumps({"name": "test", "steps": steps})
@@ -47,11 +42,11 @@ class DoctorTest(BatonCase):
         self.assertEqual({name for name, check in checks.items() if check["status"] == "error"} - {"owner", "database"}, set())
 
     def test_a_queue_that_nobody_serves_is_no_finding_while_a_worker_takes_all(self):
-        self.server()
+        self.serve()
         self.assertEqual(self.doctor()[1]["queues"]["status"], "ok")
 
     def test_stuck_runs_are_found_and_ended(self):
-        self.server()
+        self.serve()
         gate = self.dir / "gate"
         hangs = self.submit({"hangs": {"run": f"until [ -e {gate} ]; do sleep 0.01; done"}})
         waits = self.submit({"waits": {"wait": {"signal": "go"}}})
@@ -69,7 +64,7 @@ class DoctorTest(BatonCase):
         self.assertEqual(self.api().run(waits)["status"], "running")
 
     def test_an_open_breaker_and_a_wrong_word(self):
-        self.server()
+        self.serve()
         run = self.submit({"ask": {"run": "exit 3", "breaker": {"name": "nlp", "failures": 1, "types": ["exit"]}}})
         self.api().wait(run)
         _, checks = self.doctor(code=1)

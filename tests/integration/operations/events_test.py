@@ -40,11 +40,6 @@ class Stream:
 
 
 class EventsTest(BatonCase):
-    def server(self):
-        process = self.start("server", "--listen", "127.0.0.1:0")
-        self.eventually(lambda: self.owner_pid() == process.pid, "the server")
-        return process
-
     def stream(self, target="/api/v1/events", last=None):
         stream = Stream(f"{self.data}/baton.sock", target, last)
         self.addCleanup(stream.close)
@@ -56,7 +51,7 @@ class EventsTest(BatonCase):
         return self.api().request("POST", "/api/v1/runs", {"definition": definition, "context": context})[1]["id"]
 
     def test_goes_on_where_it_was_across_a_killed_server(self):
-        server = self.server()
+        server = self.serve()
         stream = self.stream()
         first = self.submit()
         seen = stream.until("run.ended")
@@ -69,7 +64,7 @@ class EventsTest(BatonCase):
         self.api().wait(second)
         server.send_signal(signal.SIGKILL)
         server.wait()
-        self.server()
+        self.serve()
         third = self.submit()
         later = self.stream(last=seen[-1]["id"])
         seen += later.until("run.ended")
@@ -83,15 +78,15 @@ class EventsTest(BatonCase):
         self.assertEqual(len({event["id"] for event in seen}), len(seen))
 
     def test_tells_who_comes_from_another_time(self):
-        self.server()
-        self.submit()
+        self.serve()
+        self.api().wait(self.submit())
         stream = self.stream(last="0:999999999:0")
         self.assertEqual(stream.next(), {"event": "reset", "data": "{}"})
         run = self.submit()
         self.assertEqual(json.loads(stream.next()["data"])["run"], run)
 
     def test_is_narrowed(self):
-        self.server()
+        self.serve()
         stream = self.stream("/api/v1/events?workflow=web&type=run.submitted,run.ended")
         self.api().wait(self.submit("etl"))
         run = self.submit("web")
@@ -100,7 +95,7 @@ class EventsTest(BatonCase):
         self.assertEqual({json.loads(event["data"])["run"] for event in events}, {run})
 
     def test_ends_with_the_server(self):
-        server = self.server()
+        server = self.serve()
         stream = self.stream()
         server.send_signal(signal.SIGTERM)
         self.ended(server)

@@ -15,9 +15,7 @@ class LogTest(BatonCase):
     def server(self, **env):
         self.log = self.dir / "baton.log"
         env = {"BATON_LOG_FORMAT": "json", "BATON_LOG_FILE": str(self.log), "BATON_LOG_LEVEL": "debug"} | env
-        process = self.start("server", "--listen", "127.0.0.1:0", env=env)
-        self.eventually(lambda: self.owner_pid() == process.pid, "the server")
-        return process
+        return self.serve(env=env)
 
     def lines(self, path=None):
         return [json.loads(line) for line in (path or self.log).read_text().splitlines()]
