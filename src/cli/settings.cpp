@@ -47,7 +47,7 @@ constexpr std::array kKeys = {
     Key{"egress.allow", "BATON_EGRESS_ALLOW", "", nullptr, true},
     Key{"log.level", "BATON_LOG_LEVEL", "", nullptr},
     Key{"log.format", "BATON_LOG_FORMAT", "", nullptr},
-    Key{"log.file", "BATON_LOG_FILE", "", nullptr, false, true},
+    Key{"log.file", "BATON_LOG_FILE", "", nullptr, false, false, true},
 };
 
 std::string home(const Environment& environment) {
