@@ -1,5 +1,6 @@
 """The client against a real server, and what it says when things go wrong."""
 
+import pathlib
 import threading
 import unittest
 
@@ -165,6 +166,16 @@ class Errors(Case):
                 client.get("x")
             with self.assertRaises(baton.NotAllowed):
                 baton.Worker([double], self.server.url, key=key).start()
+
+    def test_over_tcp_with_a_key(self):
+        file = pathlib.Path(self.server.data) / "admin.key"
+        if not file.exists():
+            self.skipTest("this server makes no keys")
+        client = baton.Client(self.server.url, key=file.read_text("ascii").strip())
+        self.addCleanup(client.close)
+        worker = baton.Worker([double], client.endpoint)
+        with worker:
+            self.assertEqual(client.result(client.call(double, 4).id, PATIENCE), 8)
 
     def test_targets(self):
         find = baton.Endpoint.find

@@ -65,7 +65,8 @@ class Conformance:
         """The helper of one that was killed holds its lock for another moment."""
         def started():
             self.server = subprocess.Popen([self.baton, "server", "--listen", "127.0.0.1:0", "--data", self.data, "--output",
-                                            "json", "--quiet"], stdout=subprocess.PIPE, stdin=subprocess.DEVNULL)
+                                            "json", "--quiet"], stdout=subprocess.PIPE, stdin=subprocess.DEVNULL,
+                                           env={"BATON_LOG_LEVEL": "error", **os.environ})
             if self.server.stdout.readline():
                 return True
             if self.server.wait() != 6:

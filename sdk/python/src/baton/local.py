@@ -47,7 +47,8 @@ class Local(Client):
         self._worker: Optional[Worker] = None
         self._keeper = subprocess.Popen(["/bin/sh", "-c", _KEEPER, "baton-local", found, self.data,
                                          "remove" if self._temporary else "keep"],
-                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                        env={"BATON_LOG_LEVEL": "error", **os.environ})
         assert self._keeper.stdout is not None
         if not self._keeper.stdout.readline():
             self._end_keeper()
