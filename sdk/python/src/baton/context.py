@@ -45,8 +45,8 @@ class Context:
 
     @functools.cached_property
     def log(self) -> "logging.LoggerAdapter[logging.Logger]":
-        """A logger called `baton.task.FUNCTION`, whose records know run, task and attempt. The server keeps no logs of
-        workers in this version; they go where the worker's logging sends them."""
+        """A logger called `baton.task.FUNCTION`, whose records know run, task and attempt. They go where
+        the worker's logging sends them; the server is not told in this version."""
         return logging.LoggerAdapter(logging.getLogger("baton.task." + self.request.function),
                                      {"run": self.request.run, "task": self.request.task, "attempt": self.request.attempt})
 

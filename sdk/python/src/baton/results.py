@@ -134,7 +134,7 @@ def raised(error: BaseException, depth: int = 0) -> Report:
 
 
 def _with_trace(message: str, trace: str) -> str:
-    """The message, then as many of the last lines of the traceback as the server keeps: it stores no logs of workers."""
+    """The message, then as many of the last lines of the traceback as the server keeps."""
     room = MESSAGE_LIMIT - len(message.encode("utf-8", "replace")) - 2
     lines: list[str] = []
     for line in reversed(trace.rstrip().split("\n")):
