@@ -114,8 +114,15 @@ class Bench {
         std::make_unique<embedded::LoopDriver>(loop_, *writer_, std::move(world), runtime::LoopOptions{});
     if (auto started = driver_->start(ShardId{0}); !started) std::exit(1);
     worker_ = std::make_shared<runtime::LocalWorker>(
-        driver_->shard(), runtime::LocalWorkerOptions{.concurrency = concurrency > 0 ? concurrency : 1000,
-                                                      .later = [](auto, auto) {}});
+        driver_->shard(),
+        runtime::LocalWorkerOptions{.concurrency = concurrency > 0 ? concurrency : 1000,
+                                    .later = [this](Duration delay, std::function<void()> task) {
+                                      loop_.post([this, delay, task = std::move(task)]() mutable {
+                                        auto timer = std::make_shared<net::Timer>();
+                                        *timer = loop_.call_after(
+                                            delay, [timer, task = std::move(task)] { task(); });
+                                      });
+                                    }});
     executor_ = std::make_unique<NoOpExecutor>(worker_->listener());
     loop_.start();
     driver_->begin();
