@@ -6,8 +6,9 @@
     viz    POST /chart {"rows", "title"} → {"svg"}
     all    GET /health → {"state"}
 
-FLAKY percent of the requests, chosen by SEED, fail: with 503, with 500, or without an answer. While the file LOG.outage
-exists, all requests are answered with 503. Prints its port when it listens; writes one line of JSON per request to LOG.
+FLAKY percent of the requests, chosen by SEED, fail: with 503, with 500, or without an answer; none does while the file
+LOG.steady exists. While LOG.outage exists, all requests are answered with 503. Prints its port when it listens; writes one
+line of JSON per request to LOG.
 """
 
 import json
@@ -96,7 +97,9 @@ class Agent(ThreadingHTTPServer):
     def next_fault(self):
         with self.lock:
             fails, how = self.chance.random() * 100 < self.flaky, self.chance.choice([503, 500, "dropped"])
-        return 503 if self.outage() else how if fails else None
+        if self.outage():
+            return 503
+        return how if fails and not os.path.exists(self.log_path + ".steady") else None
 
     def note(self, path, answer):
         with self.lock:

@@ -7,6 +7,7 @@
 #include "api/handlers.hpp"
 #include "api/replay.hpp"
 #include "api/where.hpp"
+#include "auth/permission.hpp"
 #include "base/text.hpp"
 
 namespace baton::api {
@@ -152,6 +153,9 @@ Result<Request> read(const Core& core, const Call& call) {
   request.action = static_cast<Action>(found - kActions.begin());
   TRY_VOID(read_filter(body, core, request));
   TRY(request.dry_run, body.boolean("dry_run", false));
+  // As the route for one run says; a dry run removes nothing.
+  if (request.action == Action::prune && !request.dry_run && !call.principal.may(model::Role::admin))
+    return fail(ErrorCode::not_allowed, auth::refusal(model::Role::admin, call.principal), "/action");
   TRY(request.force, body.boolean("force", false));
   TRY(request.reason, body.text("reason", 1000));
   TRY(const auto limit, body.integer("limit", 1, kMostAtOnce));

@@ -62,8 +62,6 @@ void get_task(const CorePtr& core, CallPtr call);
 void send_signal(const CorePtr& core, CallPtr call);  // signals.cpp
 void approve_task(const CorePtr& core, CallPtr call);
 void reject_task(const CorePtr& core, CallPtr call);
-void list_approvals(const CorePtr& core, CallPtr call);  // approvals.cpp
-void task_logs(const CorePtr& core, CallPtr call);       // task_logs.cpp
 void list_routes(const CorePtr& core, CallPtr call);     // routes.cpp
 void set_route(const CorePtr& core, CallPtr call);
 void delete_route(const CorePtr& core, CallPtr call);

@@ -14,6 +14,7 @@ namespace {
 namespace json = boost::json;
 
 constexpr std::size_t kMostPieces = 10'000;
+constexpr std::int64_t kLongest = std::int64_t{1} << 50;  // bytes that an attempt prints
 
 struct Upload {
   TaskId task;
@@ -49,7 +50,7 @@ Result<Upload> read_upload(const Call& call) {
   TRY(const RequestBody body, RequestBody::parse(call.request));
   TRY_VOID(body.only({"token", "offset", "entries"}));
   TRY(upload.token, read_token(body));
-  TRY(const auto offset, body.integer("offset", 0, INT64_MAX));
+  TRY(const auto offset, body.integer("offset", 0, kLongest));
   upload.offset = static_cast<std::uint64_t>(offset.value_or(0));
   const json::value* entries = body.find("entries");
   if (entries == nullptr || !entries->is_array() || entries->get_array().size() > kMostPieces) {

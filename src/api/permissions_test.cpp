@@ -136,6 +136,21 @@ TEST_F(PermissionsTest, LeavingThingsBehindNeedsAnAdmin) {
   EXPECT_EQ(terminate("admin"), 404) << "the runtime's word";
 }
 
+TEST_F(PermissionsTest, RemovingManyRunsNeedsWhatRemovingOneNeeds) {
+  const auto prune = [&](const char* key, const char* dry_run) {
+    return remote({.method = net::Method::post,
+                   .target = "/api/v1/runs/bulk",
+                   .headers = {{"X-API-Key", key}, {"Content-Type", "application/json"}},
+                   .body = std::string(R"({"action":"prune","filter":{"workflow":"w"},"dry_run":)") +
+                           dry_run + "}"})
+        .status;
+  };
+  EXPECT_EQ(prune("operator", "true"), 200);
+  EXPECT_EQ(prune("operator", "false"), 403);
+  EXPECT_EQ(prune("editor", "false"), 403);
+  EXPECT_EQ(prune("admin", "false"), 200);
+}
+
 TEST_F(PermissionsTest, ATextOfOnesOwnNeedsAnEditor) {
   const auto submit = [&](const char* key, const char* body) {
     return remote({.method = net::Method::post,

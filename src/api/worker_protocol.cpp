@@ -21,7 +21,8 @@ namespace json = boost::json;
 constexpr std::int64_t kProtocol = 1;
 constexpr std::size_t kMostTasks = 1000;  // of one claim, and reports of one call
 constexpr std::size_t kMostNames = 1000;
-constexpr std::int64_t kLongestWait = 60;  // seconds
+constexpr std::size_t kMostRunning = 10'000;  // that one heartbeat names
+constexpr std::int64_t kLongestWait = 60;     // seconds
 constexpr std::size_t kErrorType = 128;
 constexpr std::size_t kErrorMessage = 64 << 10;
 // Of the worker in the owner's own process, which is told apart by its name.
@@ -383,7 +384,10 @@ Result<model::Heartbeat> read_heartbeat(const Call& call) {
   TRY_VOID(body.only({"running"}));
   const json::value* running = body.find("running");
   if (running == nullptr) return command;
-  if (!running->is_array()) return invalid("\"running\" must be a list of tokens", "/running");
+  if (!running->is_array() || running->get_array().size() > kMostRunning) {
+    return invalid("\"running\" must be a list of at most " + std::to_string(kMostRunning) + " tokens",
+                   "/running");
+  }
   for (const json::value& entry : running->get_array()) {
     const auto token = entry.is_string() ? Token::parse(entry.get_string()) : std::optional<Token>();
     if (!token) return invalid("\"running\" must be a list of tokens", "/running");

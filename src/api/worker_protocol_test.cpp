@@ -202,6 +202,10 @@ TEST_F(WorkerProtocolTest, AHeartbeatSaysWhatToStop) {
   EXPECT_EQ(body.at("stop").at(1).at("mode"), "hard");
   EXPECT_EQ(post("/api/v1/workers/w1/heartbeat", R"({"running":"4-9"})").status, 400);
   EXPECT_EQ(post("/api/v1/workers/w1/heartbeat", R"({"running":[49]})").status, 400);
+  std::string many = "\"4-9\"";
+  for (int i = 1; i < 10'000; ++i) many += ",\"4-9\"";
+  EXPECT_EQ(post("/api/v1/workers/w1/heartbeat", "{\"running\":[" + many + "]}").status, 200);
+  EXPECT_EQ(post("/api/v1/workers/w1/heartbeat", "{\"running\":[" + many + ",\"4-9\"]}").status, 400);
 }
 
 TEST_F(WorkerProtocolTest, ReleaseAndFarewell) {

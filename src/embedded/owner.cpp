@@ -138,16 +138,15 @@ class LocalOwner final : public Owner {
     http.addresses = std::move(addresses);
     requests_ = std::make_unique<executors::http::HttpExecutor>(std::move(http), worker_->listener());
 
-    retention_ = std::make_unique<RetentionKeeper>(driver_->shard(), *reader_,
-                                                   RetentionOptions{.completed = options_.keep_completed,
-                                                                    .failed = options_.keep_failed,
-                                                                    .look = options_.execute,
-                                                                    .logs = logs,
-                                                                    .scratch = options_.data_dir + "/scratch",
-                                                                    .wall = wall_now,
-                                                                    .log = [this](std::string_view line) {
-                                                                      if (options_.log) options_.log(line);
-                                                                    }});
+    retention_ = std::make_unique<RetentionKeeper>(
+        driver_->shard(), *reader_,
+        RetentionOptions{.completed = options_.keep_completed,
+                         .failed = options_.keep_failed,
+                         .look = options_.execute,
+                         .logs = logs,
+                         .scratch = options_.data_dir + "/scratch",
+                         .wall = wall_now,
+                         .log = [this](std::string_view line) { log(line); }});
     api_ = std::make_unique<api::Api>(api::Services{
         .runs = driver_->shard(),
         .store = *reader_,

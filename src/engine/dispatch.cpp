@@ -30,6 +30,14 @@ struct Search {
   bool met_cold = false;  // a run has to be loaded before anything else can be chosen
 };
 
+// Names of functions come and go; a queue that is long-lived keeps no line of those that nothing waits for.
+void drop_empty_lines(State& state) {
+  for (auto& [name, queue] : state.queues) {
+    std::erase_if(queue.lines,
+                  [](const auto& entry) { return !entry.first.empty() && entry.second.tasks.empty(); });
+  }
+}
+
 // The first task of the line that may start; those before it are moved to what blocks them. One that is
 // about to be cancelled is dropped. nullptr: there is none, `moves` are used up, or its run is cold.
 Task* front(State& state, Line& line, Run*& run, Search& search, const Moment& moment, Effects& effects,
@@ -217,6 +225,7 @@ void want_dispatch(State& state) {
 }
 
 bool dispatch(State& state, const Moment& moment, Effects& effects, std::size_t row_limit) {
+  drop_empty_lines(state);
   Search search;
   bool more = false;
   // The claims stay where they are: what a look at one queue lets into another one may be for a claim that

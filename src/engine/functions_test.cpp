@@ -134,6 +134,17 @@ TEST(Functions, OneWithoutAWorkerHoldsNoPlaceOfALimit) {
   EXPECT_EQ(names(claim(world, kSteps)), std::vector<std::string>{"second"});
 }
 
+TEST(Functions, ALineThatNothingWaitsInGoes) {
+  World world;
+  const Abilities all{.steps = true, .functions = {"*"}};
+  for (int i = 0; i < 100; ++i) {
+    world.submit(FlowBuilder("f").task("one", "tenant-" + std::to_string(i)).done());
+    for (const auto& task : claim(world, all)) world.complete(task);
+  }
+  claim(world, all);
+  EXPECT_LE(world.state().queues.at("default").lines.size(), 2U);
+}
+
 TEST(Functions, RoutesMayNameTheFunction) {
   World world;
   world.ask(model::SetRoute{"images.*", "gpu", ""}, "cli:ada");

@@ -40,7 +40,8 @@ Status check(const State& state, const RunId& id, WallTime ended_before, const M
   if (head->second.dead_letter)
     return kept("tasks of it are dead letters: retry or discard them first (`baton dead-letters`)");
   if (head->second.key_until > moment.wall)
-    return kept("its idempotency key counts until " + to_rfc3339(head->second.key_until));
+    return kept("its submission may still be repeated, and is then answered with it, until " +
+                to_rfc3339(head->second.key_until) + "; remove it after that");
   return {};
 }
 

@@ -75,7 +75,7 @@ class RetentionTest(BatonCase):
         self.assertIn("which runs?", self.baton("runs", "prune", code=None).stderr)
         keyed = self.api().submit(self.workflow({"a": {"run": "true"}}, name="keyed"), "key")[1]["id"]
         self.api().wait(keyed)
-        self.assertIn("idempotency key", self.baton("runs", "prune", keyed, code=6).stderr)
+        self.assertIn("may still be repeated", self.baton("runs", "prune", keyed, code=6).stderr)
         self.assertIn("has not ended", self.baton("runs", "prune", self.keeper, code=6).stderr)
         dry = self.json("runs", "prune", "--workflow", "other", "--dry-run")["items"]
         self.assertEqual([(item["run"], item["outcome"]) for item in dry], [(run, "possible")])

@@ -37,7 +37,7 @@ class Task(Generic[F]):
     def __init__(self, function: F, name: Optional[str] = None, soft_time_limit: Optional[float] = None,
                  time_limit: Optional[float] = None) -> None:
         if not callable(function):
-            raise TypeError(f"{function!r} is no function")
+            raise TypeError(f"{function!r} is no function; a name is given so: @task(name=\"images.label\")")
         if name is None:
             name = f"{module_name(function.__module__)}.{function.__qualname__}".replace("<locals>.", "")
             name = re.sub(r"[^A-Za-z0-9._-]", "_", name).lstrip("._-")
