@@ -294,6 +294,11 @@ std::string cell_of(const json::object& object, std::string_view field) {
   return one_line(text_of(object, field));
 }
 
+std::string times(const json::object& object, std::string_view field) {
+  const std::string count = cell_of(object, field);
+  return count + (count == "1" ? " time" : " times");
+}
+
 std::string one_line(std::string_view text) {
   while (text.ends_with('\n')) text.remove_suffix(1);
   const std::size_t end = text.find('\n');

@@ -64,6 +64,8 @@ std::string text_of(const boost::json::object& object, std::string_view field);
 // For a terminal: one line, nothing in it steers.
 std::string cell_of(const boost::json::object& object, std::string_view field);
 std::string one_line(std::string_view text);
+// "1 time", "3 times".
+std::string times(const boost::json::object& object, std::string_view field);
 double number_of(const boost::json::object& object, std::string_view field);  // 0 if there is none
 // The nearest whole number of that size, whatever a server of another version wrote; 0 if there is none.
 std::int64_t whole_number_of(const boost::json::object& object, std::string_view field);

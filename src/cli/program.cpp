@@ -159,6 +159,7 @@ Program::Program() : app_("Runs tasks and workflows and does not lose them.", "b
   add_preflight(*this);
   add_apply(*this);
   add_start(*this);
+  add_watch(*this);
   add_workflows(*this);
   add_runs(*this);
   add_run_steering(*this);

@@ -17,18 +17,21 @@ constexpr Duration kCheck = Duration::millis(500);  // without a live view
 
 }  // namespace
 
-Watcher::Watcher(Session& session, Signals& signals, Console& console, std::string run, RunModel model)
+Watcher::Watcher(Session& session, Signals& signals, Console& console, std::string run, RunModel model,
+                 WatchOptions options)
     : session_(session),
       signals_(signals),
       console_(console),
       run_(std::move(run)),
       model_(std::move(model)),
       block_(console),
-      live_(console.can_redraw() && !console.quiet()) {}
+      live_(console.can_redraw() && !console.quiet()),
+      options_(options) {}
 
 Status Watcher::watch() {
   follower_.emplace(session_, run_, last_event_);
-  net::MonoTime drawn = net::Loop::now() - kFrame;
+  const net::MonoTime begin = net::Loop::now();
+  net::MonoTime drawn = begin - kFrame;
   // The stream of a run that was recovered goes on behind its earlier end: only one that was closed in order
   // after an end has told all.
   const auto told_all = [this] { return model_.ended() && follower_->over() && follower_->end(); };
@@ -42,7 +45,15 @@ Status Watcher::watch() {
     // While there are events, pictures come at their own pace, not at the events'.
     signals_.wait(over ? Duration{} : live_ ? kFrame - (now - drawn) : kCheck, follower_->fd());
     take_signals();
+    if (left_by_) {
+      block_.clear();
+      return fail(ErrorCode::interrupted, "left; the run goes on: baton watch " + run_);
+    }
     take_events();
+    if (options_.patience && !told_all() && net::Loop::now() - begin >= *options_.patience) {
+      block_.clear();
+      return fail(ErrorCode::timed_out, "the run has not ended yet; it goes on: baton watch " + run_);
+    }
     if (session_.owner() != nullptr) {
       if (const auto fatal = session_.owner()->fatal()) {
         block_.clear();
@@ -79,9 +90,9 @@ Status Watcher::reconnect() {
   }
   follower_.reset();
   block_.clear();
-  const auto opened = session_.open(Purpose::run, [&] {
+  const auto opened = session_.open(options_.purpose, [&] {
     take_signals();
-    return false;
+    return left_by_.has_value();
   });
   if (!opened) return opened;
   if (session_.owner() != nullptr)
@@ -92,6 +103,10 @@ Status Watcher::reconnect() {
 
 void Watcher::take_signals() {
   while (const auto signal = signals_.take()) {
+    if (options_.on_signal == OnSignal::leave) {
+      left_by_ = signal;
+      return;
+    }
     ++signals_taken_;
     if (signals_taken_ >= 3) {
       block_.clear();

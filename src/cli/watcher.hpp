@@ -1,4 +1,4 @@
-// Shows a run until it has ended, whoever executes it: `baton run`.
+// Shows a run until it has ended, whoever executes it: `baton run`, `baton watch`.
 #pragma once
 
 #include <optional>
@@ -14,15 +14,28 @@
 
 namespace baton::cli {
 
+enum class OnSignal : std::uint8_t {
+  cancel_run,  // the first cancels the run, the second terminates it, the third ends this process
+  leave        // the first ends the watching; the run goes on
+};
+
+struct WatchOptions {
+  OnSignal on_signal = OnSignal::cancel_run;
+  Purpose purpose = Purpose::run;    // of a connection that is made anew
+  std::optional<Duration> patience;  // how long at most
+};
+
 class Watcher {
  public:
-  Watcher(Session& session, Signals& signals, Console& console, std::string run, RunModel model);
+  Watcher(Session& session, Signals& signals, Console& console, std::string run, RunModel model,
+          WatchOptions options = {});
 
   // Until the run has ended. A broken connection is made anew: if its owner has gone, this process becomes
-  // the owner and the run goes on. A first signal cancels the run, a second one terminates it, a third one
-  // ends this process. `interrupted`: by a signal before it was sure that there is such a run.
+  // the owner and the run goes on, if that is the purpose. `interrupted`: by a signal, see left_by();
+  // `timed_out`: the patience is over, the run is not.
   Status watch();
   const RunModel& model() const { return model_; }
+  std::optional<int> left_by() const { return left_by_; }
 
  private:
   void take_events();
@@ -40,7 +53,9 @@ class Watcher {
   const bool live_;
   std::optional<Follower> follower_;
   std::string last_event_;
+  const WatchOptions options_;
   int signals_taken_ = 0;
+  std::optional<int> left_by_;  // the signal
 };
 
 }  // namespace baton::cli

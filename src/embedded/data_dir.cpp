@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <pwd.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -11,6 +10,7 @@
 #include <filesystem>
 
 #include "embedded/owner.hpp"
+#include "executors/process/lock.hpp"
 
 namespace baton::embedded {
 namespace {
@@ -60,15 +60,13 @@ std::string home_directory() {
 
 }  // namespace
 
-Result<Fd> take_ownership(const std::string& data_dir) {
+Result<Fd> take_ownership(const std::string& data_dir, Duration patience) {
   TRY_VOID(make_directory(data_dir));
   const std::string path = data_dir + "/lock";
   Fd lock(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
   if (!lock) return fail(directory_error(data_dir, errno, "opening its lock"));
-  if (::flock(lock.get(), LOCK_EX | LOCK_NB) != 0) {
-    if (errno != EWOULDBLOCK) return fail(directory_error(data_dir, errno, "locking it"));
-    return fail(ErrorCode::owned, "another process owns the data directory " + data_dir, data_dir);
-  }
+  TRY_VOID(executors::process::hold_lock(lock.get(), patience,
+                                         "another process owns the data directory " + data_dir));
   return lock;
 }
 

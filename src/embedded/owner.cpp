@@ -83,7 +83,7 @@ class LocalOwner final : public Owner {
 
   Status start() {
     TRY(auto addresses, executors::http::policy_of(options_.egress));
-    TRY(lock_, take_ownership(options_.data_dir));
+    TRY(lock_, take_ownership(options_.data_dir, options_.patience));
     const std::string logs = options_.data_dir + "/logs";
     TRY(calendar::ZoneTable zones, calendar::ZoneTable::load());
     TRY(writer_, store::open_sqlite_writer(options_.data_dir + "/baton.db"));

@@ -13,8 +13,8 @@
 #include "base/error.hpp"
 #include "base/time.hpp"
 #include "executors/http/egress.hpp"
-#include "net/tls.hpp"
 #include "model/retention.hpp"
+#include "net/tls.hpp"
 #include "telemetry/log.hpp"
 
 namespace baton::embedded {
@@ -29,6 +29,7 @@ struct Listening {
 
 struct OwnerOptions {
   std::string data_dir;           // made with mode 0700 if it is missing
+  Duration patience;              // with another owner, who may be a command that is about to end
   std::uint32_t concurrency = 0;  // tasks at a time in this process; 0 = 2 per core, at least 4
   std::string worker_name = "local";
   executors::http::Egress egress;  // where requests of steps may go

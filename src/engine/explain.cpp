@@ -342,7 +342,7 @@ std::optional<Reason> why_run(const State& state, const Run& run, const Moment& 
     if (!run.row.error_type.empty()) {
       reason.message += " (" + printable(run.row.error_type) + ")";
       if (!run.row.error_message.empty()) {
-        reason.message += ": " + printable(utf8_prefix(run.row.error_message, 300));
+        reason.message += ": " + std::string(utf8_prefix(run.row.error_message, 300));
       }
     }
     return reason;

@@ -3,6 +3,8 @@
 namespace baton::server {
 namespace {
 
+// `baton server & baton apply …`: the command may have become the owner first, for a moment.
+constexpr Duration kPatience = Duration::seconds(1);
 constexpr Duration kSlice = Duration::millis(100);
 
 Result<std::shared_ptr<const net::TlsContext>> read_certificates(const net::TlsServerOptions& tls) {
@@ -36,6 +38,7 @@ Result<std::unique_ptr<Server>> Server::open(ServerOptions options) {
   }
   options.entrance.proxies_only = open;
   embedded::OwnerOptions owner = options.owner;
+  owner.patience = kPatience;
   owner.listen = {.address = options.listen.address,
                   .port = options.listen.port,
                   .tls = std::move(tls),

@@ -1,7 +1,6 @@
 #include "worker/worker.hpp"
 
 #include <fcntl.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -14,6 +13,7 @@
 
 #include "base/fd.hpp"
 #include "executors/http/http_executor.hpp"
+#include "executors/process/lock.hpp"
 #include "executors/process/process_executor.hpp"
 #include "logs/paths.hpp"
 #include "worker/log_sender.hpp"
@@ -55,14 +55,17 @@ bool may_pass(const Error& error) {
   }
 }
 
+// The spawner of one that was killed still has it until it has ended what it started.
+constexpr Duration kPatience = Duration::seconds(5);
+
 Result<Fd> lock_directory(const std::string& directory) {
   if (::mkdir(directory.c_str(), 0700) != 0 && errno != EEXIST)
     return fail(ErrorCode::io, "cannot make " + directory + ": " + errno_text(errno));
   const std::string path = directory + "/worker.lock";
   Fd lock(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
   if (!lock) return fail(ErrorCode::io, "cannot open " + path + ": " + errno_text(errno));
-  if (::flock(lock.get(), LOCK_EX | LOCK_NB) != 0)
-    return fail(ErrorCode::owned, "another worker uses " + directory + "; give each a directory of its own");
+  TRY_VOID(executors::process::hold_lock(
+      lock.get(), kPatience, "another worker uses " + directory + "; give each a directory of its own"));
   return lock;
 }
 

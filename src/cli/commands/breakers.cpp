@@ -70,7 +70,7 @@ std::string describe(const json::object& row, const Style& style) {
   line("failures", cell_of(row, "failure_count") + " in a row");
   line("last failure", cell_of(row, "last_failure"));
   line("at", short_time(row, "last_failure_time"));
-  line("opened", cell_of(row, "times_opened") + " times");
+  line("opened", times(row, "times_opened"));
   line("opens at", cell_of(row, "failure_threshold") + " failures in a row");
   line("recovers in", cell_of(row, "recovery_timeout") + " s");
   line("probes", cell_of(row, "half_open_probes") + " at a time");

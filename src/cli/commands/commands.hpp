@@ -11,6 +11,7 @@ void add_run(Program& program);
 void add_preflight(Program& program);  // run.cpp
 void add_apply(Program& program);
 void add_start(Program& program);
+void add_watch(Program& program);
 void add_workflows(Program& program);
 void add_runs(Program& program);
 void add_run_steering(Program& program);  // after add_runs

@@ -1,4 +1,5 @@
 // baton explain: why a run or a task is not running.
+#include "base/text.hpp"
 #include "cli/commands/commands.hpp"
 #include "cli/commands/steer.hpp"
 #include "cli/output.hpp"
@@ -9,6 +10,14 @@ namespace {
 
 namespace json = boost::json;
 
+// What a program printed may stand in a reason: its further lines below the first.
+std::string indented(std::string_view text) {
+  while (text.ends_with('\n')) text.remove_suffix(1);
+  const std::size_t end = text.find('\n');
+  const std::string first = printable(text.substr(0, end));
+  return end == std::string_view::npos ? first : first + "\n    " + indented(text.substr(end + 1));
+}
+
 std::string describe(const json::object& answer, const Style& style) {
   const std::string status = cell_of(answer, "status");
   std::string out = in_colour_of(status, std::string(symbol(status)) + ' ' + status, style) + '\n';
@@ -17,7 +26,7 @@ std::string describe(const json::object& answer, const Style& style) {
   for (const json::value& entry : reasons->get_array()) {
     if (!entry.is_object()) continue;
     const json::object& reason = entry.get_object();
-    out += "  " + cell_of(reason, "message");
+    out += "  " + indented(text_of(reason, "message"));
     const std::string until = short_time(reason, "until");
     if (!until.empty()) out += ", until " + until;
     if (answer.contains("task") && answer.at("task").is_null() && number_of(reason, "count") > 0) {

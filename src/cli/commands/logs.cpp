@@ -38,12 +38,23 @@ Result<std::vector<boost::json::object>> find_tasks(client::Client& client, cons
   return found;
 }
 
-Status print_log(const Context& context, client::Client& client, const std::string& task,
+// An owner that goes away before the first byte is followed by the next one.
+Status print_log(const Context& context, Session& session, Purpose purpose, const std::string& task,
                  const client::LogQuery& query) {
-  return client.logs(task, query, [&](std::string_view text) {
-    context.console.out(text);
-    return context.console.written().has_value();
-  });
+  std::optional<Error> torn;
+  TRY_VOID(session.ask(purpose, [&](client::Client& client) -> Status {
+    bool begun = false;
+    Status printed = client.logs(task, query, [&](std::string_view text) {
+      begun = true;
+      context.console.out(text);
+      return context.console.written().has_value();
+    });
+    if (printed || !begun) return printed;
+    torn = std::move(printed).error();
+    return {};
+  }));
+  if (torn) return fail(std::move(*torn));
+  return {};
 }
 
 int show(const Context& context, Options options) {
@@ -54,25 +65,25 @@ int show(const Context& context, Options options) {
   options.query.raw = !context.console.out_is_terminal();
   Session session(context.settings, context.console);
   // What is followed has to be executed by somebody.
-  const auto opened = session.open(options.query.follow ? Purpose::background : Purpose::look);
-  if (!opened) return context.fail(opened.error());
-  client::Client& client = session.client();
+  const Purpose purpose = options.query.follow ? Purpose::background : Purpose::look;
+  if (const auto opened = session.open(purpose); !opened) return context.fail(opened.error());
 
   const bool is_task = options.id.find('.') != std::string::npos;
   if (is_task) {
     if (!options.step.empty())
       return context.fail({ErrorCode::usage, "a task has no steps: baton logs TASK", ""});
-    const auto printed = print_log(context, client, options.id, options.query);
+    const auto printed = print_log(context, session, purpose, options.id, options.query);
     return printed ? kOk : context.fail(printed.error());
   }
-  const auto tasks = find_tasks(client, options.id, options.step);
+  const auto tasks = session.ask(
+      purpose, [&](client::Client& client) { return find_tasks(client, options.id, options.step); });
   if (!tasks) return context.fail(tasks.error());
   for (const boost::json::object& task : *tasks) {
     if (!task.at("started").as_bool() && !options.query.follow) continue;
     if (tasks->size() > 1 && !options.query.json) {
       context.console.note(context.console.err_style().bold("── " + cell_of(task, "name")));
     }
-    const auto printed = print_log(context, client, text_of(task, "id"), options.query);
+    const auto printed = print_log(context, session, purpose, text_of(task, "id"), options.query);
     if (!printed) return context.fail(printed.error());
     if (!context.console.written()) break;
   }

@@ -2,7 +2,6 @@
 
 #include "cli/commands/commands.hpp"
 #include "cli/report.hpp"
-#include "cli/watcher.hpp"
 #include "spec/parse.hpp"
 
 namespace baton::cli {
@@ -13,13 +12,6 @@ struct Options {
   std::string resume;
   bool detach = false;
 };
-
-Result<RunModel> model_of(const std::string& id, Session& session) {
-  TRY(const std::string text, session.ask(Purpose::run, [&](client::Client& c) { return c.definition(id); }));
-  spec::ParseResult parsed = spec::parse_canonical(text);
-  if (!parsed.workflow) return fail(ErrorCode::corrupt, "the definition of run " + id + " cannot be read");
-  return RunModel(*parsed.workflow);
-}
 
 int detach(const Context& context, const Prepared& prepared) {
   Session session(context.settings, context.console);
@@ -77,7 +69,7 @@ int run(const Context& context, const Options& options) {
   }
   std::string id = options.resume;
   if (resume) {
-    auto found = model_of(id, session);
+    auto found = model_of(id, session, Purpose::run);
     if (!found) return context.fail(found.error());
     model = std::move(*found);
   } else {
@@ -91,6 +83,13 @@ int run(const Context& context, const Options& options) {
 
 }  // namespace
 
+Result<RunModel> model_of(const std::string& id, Session& session, Purpose purpose) {
+  TRY(const std::string text, session.ask(purpose, [&](client::Client& c) { return c.definition(id); }));
+  spec::ParseResult parsed = spec::parse_canonical(text);
+  if (!parsed.workflow) return fail(ErrorCode::corrupt, "the definition of run " + id + " cannot be read");
+  return RunModel(*parsed.workflow);
+}
+
 Result<boost::json::object> submit(const client::Submission& submission, Session& session, Purpose purpose) {
   TRY(auto submitted, session.ask(purpose, [&](client::Client& c) { return c.submit(submission); }));
   return std::move(submitted.run);
@@ -103,12 +102,15 @@ int show_id(const Context& context, const boost::json::object& run) {
 }
 
 int show_until_end(const Context& context, Session& session, Signals& signals, const std::string& id,
-                   RunModel model) {
+                   RunModel model, const WatchOptions& options) {
   std::optional<int> signal;
   if (!context.console.can_redraw()) context.console.note("run " + id);
 
-  Watcher watcher(session, signals, context.console, id, std::move(model));
-  if (const auto watched = watcher.watch(); !watched) return context.fail(watched.error());
+  Watcher watcher(session, signals, context.console, id, std::move(model), options);
+  if (const auto watched = watcher.watch(); !watched) {
+    const int code = context.fail(watched.error());
+    return watcher.left_by() ? exit_code_of_signal(*watcher.left_by()) : code;
+  }
   const auto reported = report(session, context.console, context.settings.output, id, watcher.model());
   if (!reported) return context.fail(reported.error());
 

@@ -71,7 +71,7 @@ void add_start(Program& program) {
       .add_option("--workdir", options->workdir,
                   "Folder that the steps run in; else the run's scratch folder")
       ->type_name("DIR");
-  command.add_flag("--watch,-w", options->watch, "Shows it until it ends, as baton run does");
+  command.add_flag("--watch,-w,--wait", options->watch, "Shows it until it ends, as baton run does");
 }
 
 }  // namespace baton::cli
