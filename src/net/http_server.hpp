@@ -31,7 +31,7 @@ struct ServerOptions {
   std::size_t max_header = 16 * 1024;               // 431
   std::uint64_t max_body = 32 * 1024 * 1024;        // 413
   std::uint64_t max_receiving = 512 * 1024 * 1024;  // bodies being received, all connections together; 503
-  std::size_t max_connections = 4096;               // 503
+  std::size_t max_connections = 10'000;             // 503
   std::size_t stream_buffer = 256 * 1024;           // default of Responder::stream
   Duration header_deadline =
       Duration::seconds(10);                       // from the first byte of a request to its head's end; 408

@@ -13,12 +13,11 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 import unittest
 
 BUILD = pathlib.Path(sys.argv.pop(1) if len(sys.argv) > 1 else "build/release").resolve()
 PATIENCE = 120
-OWNED = ("var/lib/baton", "var/log/baton", "etc/baton")
+OWNED = ("var/lib/baton", "var/lib/baton-worker", "var/log/baton", "etc/baton")
 
 
 def run(*words, **options):
@@ -61,7 +60,10 @@ class PackageTest(unittest.TestCase):
         for needed in ("libc6", "libsqlite3-0", "libssl3", "tzdata", "adduser"):
             self.assertIn(needed, depends)
         files = run("dpkg-deb", "-c", self.deb).stdout
-        for file in ("usr/bin/baton", "usr/lib/systemd/system/baton.service", "usr/share/man/man1/baton.1",
+        for file in ("usr/bin/baton", "usr/lib/systemd/system/baton.service",
+                     "usr/lib/systemd/system/baton-worker.service",
+                     "usr/lib/systemd/system/baton.service.d/hardening.conf",
+                     "usr/lib/systemd/system/baton-worker.service.d/hardening.conf", "usr/share/man/man1/baton.1",
                      "usr/share/bash-completion/completions/baton", "usr/share/baton/alerts.yml",
                      "usr/share/doc/baton/docs/index.md"):
             self.assertIn(f" ./{file}\n", files)
@@ -91,21 +93,37 @@ class PackageTest(unittest.TestCase):
         for folder in OWNED:
             self.assertFalse((self.root / folder).exists(), folder)
 
-    def test_the_unit_starts_what_is_there(self):
-        self.dpkg("--install", self.deb)
-        unit = (self.root / "usr/lib/systemd/system/baton.service").read_text()
-        (start,) = [line.removeprefix("ExecStart=").split() for line in unit.splitlines() if line.startswith("ExecStart=")]
+    def start_of(self, unit, **specifiers):
+        """The command that the unit starts, in this root."""
+        text = (self.root / "usr/lib/systemd/system" / unit).read_text()
+        (start,) = [line.removeprefix("ExecStart=").split() for line in text.splitlines() if line.startswith("ExecStart=")]
         words = [str(self.root) + word if word.startswith(("/usr", "/var", "/etc")) else word for word in start]
-        server = subprocess.Popen([*words, "--listen", "127.0.0.1:0"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
-        try:
-            self.assertIn("serves http://127.0.0.1:", server.stdout.readline().decode())
-        finally:
-            server.send_signal(signal.SIGTERM)
-            deadline = time.monotonic() + PATIENCE
-            while server.poll() is None and time.monotonic() < deadline:
-                time.sleep(0.01)
-        self.assertEqual(server.returncode, 0)
-        server.stdout.close()
+        return [specifiers.get(word, word) for word in words if not word.startswith("$")]
+
+    def end(self, process):
+        process.send_signal(signal.SIGTERM)
+        process.wait(PATIENCE)
+        self.assertEqual(process.returncode, 0)
+
+    def test_the_units_start_what_is_there(self):
+        self.dpkg("--install", self.deb)
+        server = subprocess.Popen([*self.start_of("baton.service"), "--listen", "127.0.0.1:0", "--no-worker"],
+                                  stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        self.addCleanup(server.kill)
+        self.addCleanup(server.stdout.close)
+        said = server.stdout.readline().decode()
+        self.assertIn("serves http://127.0.0.1:", said)
+        data = self.root / "var/lib/baton"
+        env = {"PATH": os.environ["PATH"], "HOME": str(self.root), "BATON_URL": said.split()[-1],
+               "BATON_API_KEY_FILE": str(data / "admin.key")}
+        worker = subprocess.Popen(self.start_of("baton-worker.service", **{"%H": "here"}), env=env,
+                                  stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.addCleanup(worker.kill)
+        hello = self.root / "usr/share/doc/baton/examples/hello/workflow.yaml"
+        self.assertIn("completed", self.baton("run", hello, "--data", data))
+        self.assertIn("here", self.baton("workers", "list", "--data", data))
+        self.end(worker)
+        self.end(server)
 
 
 if __name__ == "__main__":
