@@ -1,4 +1,5 @@
-// GET /api/v1/runs/{id}/events: what happened to a run and what happens, as server-sent events. The journal
+// GET /api/v1/runs/{id}/events: what happened to a run and what happens, as server-sent events;
+// /api/v1/tasks/{id}/events: to one of its tasks. The journal
 // is the only source: first what it holds, then what each commit adds. The stream ends after the fact that
 // the run has ended.
 #include <algorithm>
@@ -19,13 +20,15 @@ constexpr Duration kKeepAlive = Duration::seconds(15);
 
 class EventStream final : public Watch {
  public:
-  // `next`: the first fact to be sent.
-  EventStream(CorePtr core, CallPtr call, net::StreamWriter writer, RunId run, Position next)
+  // `next`: the first fact to be sent. `only`: of this task.
+  EventStream(CorePtr core, CallPtr call, net::StreamWriter writer, RunId run, std::optional<Ordinal> only,
+              Position next)
       : Watch(core->workers),
         core_(std::move(core)),
         call_(std::move(call)),
         stream_(std::move(writer)),
         run_(run),
+        only_(only),
         next_(next) {}
 
   PacedStream& stream() { return stream_; }
@@ -78,12 +81,15 @@ class EventStream final : public Watch {
       }
       const model::Fact& fact = entry.facts.facts[next_.fact];
       if (fact.kind == model::FactKind::task_added && !knows(fact)) read_steps();
-      JsonText data;
-      write_fact(run_, fact, steps_.get(), data);
-      piece += net::sse_event(event_id(core_->services.shard, next_), model::name(fact.kind), data.take());
+      if (!only_ || (model::is_task_fact(fact.kind) && fact.task == *only_)) {
+        JsonText data;
+        write_fact(run_, fact, steps_.get(), data);
+        piece += net::sse_event(event_id(core_->services.shard, next_), model::name(fact.kind), data.take());
+      }
       ended_ = fact.kind == model::FactKind::run_ended;  // a recovery may follow
       ++next_.fact;
     }
+    if (piece.empty()) return stream_.open();
     last_written_ = net::Loop::now();
     return stream_.write(piece);
   }
@@ -158,6 +164,7 @@ class EventStream final : public Watch {
   CallPtr call_;  // counts as under way
   PacedStream stream_;
   RunId run_;
+  std::optional<Ordinal> only_;
   std::shared_ptr<const RunSteps> steps_;
   Position next_;
   std::deque<store::JournalView> entries_;  // read and not yet sent, oldest first
@@ -166,13 +173,9 @@ class EventStream final : public Watch {
   net::MonoTime last_written_ = net::Loop::now();
 };
 
-}  // namespace
-
-void run_events(const CorePtr& core, CallPtr call) {
+void begin(const CorePtr& core, CallPtr call, const RunId& id, std::optional<Ordinal> only) {
   if (const auto known = call->only({"after"}); !known) return call->fail(known.error());
-  const auto id = call->run_id();
-  if (!id) return call->fail(id.error());
-  const auto view = core->queries.find(*id);
+  const auto view = core->queries.find(id);
   if (!view) return call->fail(view.error());
 
   Position next;
@@ -192,12 +195,29 @@ void run_events(const CorePtr& core, CallPtr call) {
   net::StreamWriter writer = call->stream(
       200, {{"Content-Type", "text/event-stream"}, {"Cache-Control", "no-store"}}, PacedStream::kBuffer);
   if (reset) writer.write(net::sse_event("", "reset", "{}"));
-  const auto stream = std::make_shared<EventStream>(core, std::move(call), std::move(writer), *id, next);
-  core->watches.add(id->key(), stream);
+  const auto stream = std::make_shared<EventStream>(core, std::move(call), std::move(writer), id, only, next);
+  core->watches.add(id.key(), stream);
   stream->stream().on_close([weak = std::weak_ptr<Watch>(stream)] {
     if (const auto held = weak.lock()) held->wake();
   });
   stream->wake();
+}
+
+}  // namespace
+
+void run_events(const CorePtr& core, CallPtr call) {
+  const auto id = call->run_id();
+  if (!id) return call->fail(id.error());
+  begin(core, std::move(call), *id, std::nullopt);
+}
+
+void task_events(const CorePtr& core, CallPtr call) {
+  const auto id = call->task_id();
+  if (!id) return call->fail(id.error());
+  const auto task = core->services.store.get_task({id->run.key(), id->ordinal});
+  if (!task) return call->fail(task.error());
+  if (!*task) return call->fail({ErrorCode::not_found, "there is no task " + id->text(), ""});
+  begin(core, std::move(call), id->run, id->ordinal);
 }
 
 }  // namespace baton::api

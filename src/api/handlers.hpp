@@ -39,6 +39,7 @@ void list_versions(const CorePtr& core, CallPtr call);
 void diff_workflow(const CorePtr& core, CallPtr call);
 void list_queues(const CorePtr& core, CallPtr call);  // queues.cpp
 void get_queue(const CorePtr& core, CallPtr call);
+void queue_events(const CorePtr& core, CallPtr call);  // queue_feed.cpp
 void set_queue(const CorePtr& core, CallPtr call);
 void pause_queue(const CorePtr& core, CallPtr call);
 void resume_queue(const CorePtr& core, CallPtr call);
@@ -56,6 +57,7 @@ void list_targets(const CorePtr& core, CallPtr call);
 void pause_target(const CorePtr& core, CallPtr call);
 void resume_target(const CorePtr& core, CallPtr call);
 void wait_for_run(const CorePtr& core, CallPtr call);  // wait.cpp
+void task_events(const CorePtr& core, CallPtr call);
 void run_events(const CorePtr& core, CallPtr call);    // events.cpp
 void list_tasks(const CorePtr& core, CallPtr call);    // tasks.cpp
 void get_task(const CorePtr& core, CallPtr call);

@@ -1,4 +1,6 @@
 // Queues, workers and targets: what the dispatcher knows of them, and their pauses.
+#include "api/queues.hpp"
+
 #include <algorithm>
 #include <map>
 
@@ -54,16 +56,6 @@ Result<std::string> shown(Core& core, const model::QueueView& queue) {
   JsonText out;
   write_queue(queue, find(pauses, queue.name), out);
   return out.take();
-}
-
-Result<std::string> known_queue(Core& core, const model::Survey& survey, const std::string& name) {
-  if (const model::QueueView* queue = find(survey, name); queue != nullptr) return shown(core, *queue);
-  std::vector<std::string_view> names;
-  for (const model::QueueView& other : survey.queues) names.push_back(other.name);
-  const std::string_view near = nearest(name, names);
-  return fail(ErrorCode::not_found,
-              "nothing waits in queue \"" + name + "\", no worker asks for it and nothing is set for it" +
-                  (near.empty() ? "" : "; did you mean \"" + std::string(near) + "\"?"));
 }
 
 Result<model::SetQueue> read_queue(const Call& call) {
@@ -216,6 +208,21 @@ void resume(const CorePtr& core, const CallPtr& call, BlockerKind kind) {
 
 }  // namespace
 
+Result<std::string> known_queue(Core& core, const model::Survey& survey, const std::string& name) {
+  if (const model::QueueView* queue = find(survey, name); queue != nullptr) return shown(core, *queue);
+  std::vector<std::string_view> names;
+  for (const model::QueueView& other : survey.queues) names.push_back(other.name);
+  const std::string_view near = nearest(name, names);
+  return fail(ErrorCode::not_found,
+              "nothing waits in queue \"" + name + "\", no worker asks for it and nothing is set for it" +
+                  (near.empty() ? "" : "; did you mean \"" + std::string(near) + "\"?"));
+}
+
+Result<std::string> shown_queue(Core& core, const model::Survey& survey, const std::string& name) {
+  const model::QueueView* queue = find(survey, name);
+  return shown(core, queue != nullptr ? *queue : model::QueueView{.name = name});
+}
+
 void list_queues(const CorePtr& core, CallPtr call) {
   if (const auto none = call->only({}); !none) return call->fail(none.error());
   ask(core, call, queues);
@@ -233,10 +240,7 @@ void set_queue(const CorePtr& core, CallPtr call) {
   const std::string name = command->name;
   core->services.runs.send(std::move(*command), call->actor, [core, call, name](model::ReplyBody reply) {
     if (const auto* error = std::get_if<Error>(&reply)) return call->fail(*error);
-    ask(core, call, [name](Core& in, const model::Survey& survey) {
-      const model::QueueView* queue = find(survey, name);
-      return shown(in, queue != nullptr ? *queue : model::QueueView{.name = name});
-    });
+    ask(core, call, [name](Core& in, const model::Survey& survey) { return shown_queue(in, survey, name); });
   });
 }
 void list_workers(const CorePtr& core, CallPtr call) {

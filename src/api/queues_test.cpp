@@ -1,6 +1,9 @@
 #include <algorithm>
+#include <atomic>
+#include <boost/json/parse.hpp>
 
 #include "api/test_support.hpp"
+#include "net/sse.hpp"
 
 namespace baton::api {
 namespace {
@@ -93,6 +96,35 @@ TEST_F(QueuesTest, RoutesAreListedSetAndTakenAway) {
   const auto unknown = send(net::Method::delete_, "/api/v1/routes/image.*", "");
   EXPECT_EQ(code(unknown), "not_found");
   EXPECT_NE(unknown.body.find("did you mean \\\"images.*\\\""), std::string::npos);
+}
+
+TEST_F(QueuesTest, AreFollowed) {
+  std::atomic<std::uint32_t> queued = 7;
+  runtime_.answer = [&](const model::CommandBody&) -> model::ReplyBody {
+    model::Survey survey;
+    if (queued > 0) survey.queues = {{.name = "media", .queued = queued}};
+    return survey;
+  };
+  EXPECT_EQ(code(get("/api/v1/queues/medai/events")), "not_found");
+  net::HttpClient client(endpoint());
+  net::SseParser parser;
+  std::vector<std::int64_t> seen;
+  const auto response = client.stream(
+      {.target = "/api/v1/queues/media/events"},
+      [&](std::string_view piece) {
+        EXPECT_TRUE(parser.feed(piece, [&](const net::SseEvent& event) {
+          EXPECT_EQ(event.event, "queue");
+          const auto queue = boost::json::parse(event.data).as_object();
+          EXPECT_EQ(queue.at("name").as_string(), "media");
+          seen.push_back(queue.at("queued").as_int64());
+          return true;
+        }));
+        queued = seen.size() == 1 ? 5 : 0;  // the last: nobody knows it any more
+        return seen.size() < 3;
+      },
+      test::kPatience);
+  EXPECT_TRUE(response) << response.error().message;
+  EXPECT_EQ(seen, (std::vector<std::int64_t>{7, 5, 0}));
 }
 
 }  // namespace

@@ -31,8 +31,12 @@ class EventsTest : public test::ApiTest {
 
   // Until the stream ends, or `enough` of them.
   std::vector<net::SseEvent> events(const std::string& after = "", std::size_t enough = SIZE_MAX) {
+    return events_of("/api/v1/runs/" + run_.id.text() + "/events", after, enough);
+  }
+  std::vector<net::SseEvent> events_of(const std::string& target, const std::string& after = "",
+                                       std::size_t enough = SIZE_MAX) {
     net::ClientRequest request;
-    request.target = "/api/v1/runs/" + run_.id.text() + "/events";
+    request.target = target;
     if (!after.empty()) request.headers.set("Last-Event-ID", after);
     net::HttpClient client(endpoint());
     net::SseParser parser;
@@ -71,6 +75,22 @@ TEST_F(EventsTest, TellsWhatHappenedAndEnds) {
   EXPECT_EQ(found[1].id, "0:2:1");
   EXPECT_EQ(found[2].data, R"({"type":"attempt.started","at":"2026-11-21T01:46:00.123Z","task":")" +
                                run_.id.text() + R"(.0","step":"a","step_index":0,"attempt":1,"worker":""})");
+}
+
+TEST_F(EventsTest, OfOneTaskAreItsOwn) {
+  put(task(run_, 0, 0));
+  Fact other = fact(FactKind::attempt_started, 1);
+  other.task = 1;
+  add_facts(run_, {fact(FactKind::run_submitted), fact(FactKind::task_queued), other});
+  add_facts(run_, {fact(FactKind::attempt_started, 1)});
+  end_run();
+  const std::string target = "/api/v1/tasks/" + run_.id.text() + ".0/events";
+  const auto found = events_of(target);
+  ASSERT_EQ(found.size(), 2U) << "and it ends with its run";
+  EXPECT_EQ(found[0].event, "task.queued");
+  EXPECT_EQ(found[1].event, "attempt.started");
+  EXPECT_EQ(events_of(target, found[0].id), std::vector(found.begin() + 1, found.end()));
+  EXPECT_EQ(code(get("/api/v1/tasks/" + run_.id.text() + ".7/events")), "not_found");
 }
 
 TEST_F(EventsTest, ResumesAfterTheLastOne) {
