@@ -18,6 +18,7 @@
 #include "embedded/loop_driver.hpp"
 #include "embedded/retention.hpp"
 #include "embedded/storage_reading.hpp"
+#include "executors/functions/function_executor.hpp"
 #include "executors/http/http_executor.hpp"
 #include "executors/process/process_executor.hpp"
 #include "executors/process/spec.hpp"
@@ -75,6 +76,20 @@ std::map<std::string, std::string> own_environment() {
   return all;
 }
 
+// The log of a function's attempt, where logs of processes are.
+class FilePrinter final : public executors::functions::Printer {
+ public:
+  explicit FilePrinter(std::string path) : log_(std::move(path)) {}
+  void print(std::string_view text) override {
+    log_.write(logs::Stream::out, text, wall_now());
+    if (!text.ends_with('\n')) log_.write(logs::Stream::out, "\n", wall_now());
+  }
+  void close() override { log_.flush(wall_now()); }
+
+ private:
+  logs::Writer log_;
+};
+
 class LocalOwner final : public Owner {
  public:
   explicit LocalOwner(OwnerOptions options)
@@ -112,6 +127,7 @@ class LocalOwner final : public Owner {
     runtime::LocalWorkerOptions worker;
     worker.name = options_.worker_name;
     worker.concurrency = options_.concurrency != 0 ? options_.concurrency : std::max(4U, 2 * cores);
+    if (options_.functions) worker.functions = [table = options_.functions] { return table->names(); };
     worker.later = [this](Duration delay, std::function<void()> task) {
       loop_.post([this, delay, task = std::move(task)]() mutable {
         auto timer = std::make_shared<net::Timer>();
@@ -126,6 +142,7 @@ class LocalOwner final : public Owner {
     process.socket = socket_path_;
     process.now = wall_now;
     process.lock = lock_.get();
+    process.program = options_.spawner;
     process.spawner_died = [this] {
       give_up({ErrorCode::io,
                "the helper process that runs tasks was killed. Nothing is lost: the next command goes on",
@@ -137,6 +154,16 @@ class LocalOwner final : public Owner {
     http.now = wall_now;
     http.addresses = std::move(addresses);
     requests_ = std::make_unique<executors::http::HttpExecutor>(std::move(http), worker_->listener());
+    if (options_.functions) {
+      executors::functions::Options functions;
+      functions.functions = options_.functions;
+      functions.threads = slots_;
+      functions.printer = [logs](const executors::Attempt& attempt) {
+        return std::make_unique<FilePrinter>(logs + "/" + attempt.log_path);
+      };
+      functions_ =
+          std::make_unique<executors::functions::FunctionExecutor>(std::move(functions), worker_->listener());
+    }
 
     retention_ = std::make_unique<RetentionKeeper>(
         driver_->shard(), *reader_,
@@ -196,7 +223,9 @@ class LocalOwner final : public Owner {
     retention_->start();
     if (options_.alive) loop_.post([this] { show_life(); });
     event("owner.started", "the owner of the data directory serves", driver_->open_runs());
-    if (options_.execute) worker_->start({.processes = *processes_, .requests = *requests_});
+    if (options_.execute) {
+      worker_->start({.processes = *processes_, .requests = *requests_, .functions = functions_.get()});
+    }
     return {};
   }
 
@@ -204,6 +233,9 @@ class LocalOwner final : public Owner {
   std::uint16_t port() const override { return port_; }
   void use_tls(std::shared_ptr<const net::TlsContext> tls) override {
     if (remote_) remote_->use_tls(std::move(tls));
+  }
+  void functions_changed() override {
+    if (options_.execute) worker_->functions_changed();
   }
   std::size_t open_runs() const override { return driver_->open_runs(); }
 
@@ -232,6 +264,7 @@ class LocalOwner final : public Owner {
 
   void stop() override {
     drain();
+    if (functions_) functions_->shutdown();
     if (requests_) requests_->shutdown();
     if (processes_) processes_->shutdown();
     if (running_) {
@@ -253,6 +286,7 @@ class LocalOwner final : public Owner {
     loop_.stop();
     loop_.join();
     running_ = false;
+    functions_.reset();  // waits for what goes on
     requests_.reset();
     processes_.reset();  // the spawner goes, and with it its copy of the lock
     lock_.reset();
@@ -355,6 +389,7 @@ class LocalOwner final : public Owner {
   std::shared_ptr<runtime::LocalWorker> worker_;
   std::unique_ptr<executors::process::ProcessExecutor> processes_;
   std::unique_ptr<executors::http::HttpExecutor> requests_;
+  std::unique_ptr<executors::functions::FunctionExecutor> functions_;
   std::unique_ptr<RetentionKeeper> retention_;
   std::unique_ptr<api::Api> api_;
   std::unique_ptr<net::HttpServer> server_;  // on the socket

@@ -1,6 +1,5 @@
 // Baton in this process: the owner of a data directory. Opens the store, recovers what was under way,
-// executes tasks and serves the API on DATA/baton.sock. Used by the command line and the server; later by the
-// C++ SDK.
+// executes tasks and serves the API on DATA/baton.sock. Used by the command line, the server and the C++ SDK.
 #pragma once
 
 #include <functional>
@@ -12,6 +11,7 @@
 #include "api/entrance.hpp"
 #include "base/error.hpp"
 #include "base/time.hpp"
+#include "executors/functions/function_table.hpp"
 #include "executors/http/egress.hpp"
 #include "model/retention.hpp"
 #include "net/tls.hpp"
@@ -33,6 +33,9 @@ struct OwnerOptions {
   std::uint32_t concurrency = 0;  // tasks at a time in this process; 0 = 2 per core, at least 4
   std::string worker_name = "local";
   executors::http::Egress egress;  // where requests of steps may go
+  std::shared_ptr<const executors::functions::FunctionTable>
+      functions;                           // that this process carries out; null: none
+  std::string spawner = "/proc/self/exe";  // executors/process/spawner.hpp
   std::optional<std::uint64_t>
       min_free_space;               // bytes without which no new run is taken; none = free_space.hpp
   std::optional<Listening> listen;  // besides the socket
@@ -56,8 +59,6 @@ class Owner {
   // another process owns the directory (nothing is written then), `io` or `read_only` if the directory or
   // disk cannot be used, `corrupt` if the database is damaged, `bad_configuration` if it was made by a newer
   // version, `usage` if the egress policy is none, and the errors of net::listen_tcp.
-  //
-  // Call it before the process starts threads of its own.
   static Result<std::unique_ptr<Owner>> open(OwnerOptions options);
 
   virtual ~Owner() = default;  // as stop()
@@ -67,6 +68,8 @@ class Owner {
   virtual std::uint16_t port() const = 0;
   // For connections that come from here on.
   virtual void use_tls(std::shared_ptr<const net::TlsContext> tls) = 0;
+  // The table has functions that it did not have: their tasks are taken from here on.
+  virtual void functions_changed() = 0;
   // Number of runs that have not ended.
   virtual std::size_t open_runs() const = 0;
   // Blocks until there is no open run, until `interrupted` returns true (asked about every

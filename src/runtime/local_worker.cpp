@@ -12,6 +12,7 @@ constexpr Duration kRetryPause = Duration::millis(500);
 }  // namespace
 
 executors::Executor& Executors::of(model::StepKind kind) const {
+  if (kind == model::StepKind::task && functions != nullptr) return *functions;
   return kind == model::StepKind::http ? requests : processes;
 }
 
@@ -51,8 +52,10 @@ void LocalWorker::claim() {
     room = options_.concurrency - static_cast<std::uint32_t>(shared_.attempts.size());
     number = ++shared_.claim;
   }
+  model::ClaimTasks claim{options_.name, true, options_.queues, room, kClaimWait};
+  if (options_.functions) claim.abilities.functions = options_.functions();
   loop_.send(
-      model::ClaimTasks{options_.name, true, options_.queues, room, kClaimWait}, "worker:" + options_.name,
+      std::move(claim), "worker:" + options_.name,
       [self = shared_from_this(), number](model::ReplyBody reply) { self->take(number, std::move(reply)); });
 }
 
@@ -105,7 +108,6 @@ void LocalWorker::report(const Token& token, const TaskId& task,
                }
                const std::unique_lock lock(self->shared_.mutex);
                --self->shared_.reporting;
-               self->shared_.all_reported.notify_all();
                self->shared_.all_reported.notify_all();
              });
 }

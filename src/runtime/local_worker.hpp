@@ -22,14 +22,17 @@ struct LocalWorkerOptions {
   std::string name = "local";
   std::vector<std::string> queues;  // empty: all, since nobody else works for an embedded store
   std::uint32_t concurrency = 4;
+  // Steps of kind `task` that it takes, asked at each claim; null = none.
+  std::function<std::vector<std::string>()> functions;
   // Runs a task after a while, on any thread; for reports that the store could not take.
   std::function<void(Duration, std::function<void()>)> later;
 };
 
 // What carries out which kinds of steps.
 struct Executors {
-  executors::Executor& processes;  // run, exec
-  executors::Executor& requests;   // http
+  executors::Executor& processes;            // run, exec
+  executors::Executor& requests;             // http
+  executors::Executor* functions = nullptr;  // task; only if functions are claimed
 
   executors::Executor& of(model::StepKind kind) const;
 };
@@ -41,6 +44,8 @@ class LocalWorker : public std::enable_shared_from_this<LocalWorker> {
 
   executors::Listener listener();
   void start(const Executors& executors);
+  // Takes tasks of functions that it did not have when it claimed last.
+  void functions_changed() { claim(); }
   // What the engine asks for; on the loop's thread.
   void act(const model::StopAttempt& action);
   // Claims nothing more. What runs goes on; the executor's shutdown reports the rest.

@@ -122,6 +122,12 @@ void add_list(std::string_view name, const std::vector<std::string>& words, std:
   out += "\"" + std::string(name) + "\":" + json::serialize(list) + ',';
 }
 
+void add_offer(const Offer& offer, std::string& out) {
+  if (!offer.queues.empty()) add_list("queues", offer.queues, out);
+  if (!offer.functions.empty()) add_list("functions", offer.functions, out);
+  if (offer.steps) out += "\"steps\":true,";
+}
+
 }  // namespace
 
 ServerCalls::ServerCalls(client::Server server, std::string worker, const net::Cancellation* cancel)
@@ -141,29 +147,41 @@ Result<std::string> ServerCalls::send(net::Method method, std::string target, st
   return std::move(response.body);
 }
 
-Result<Heartbeat> ServerCalls::register_worker(const std::vector<std::string>& queues) {
+Result<Heartbeat> ServerCalls::register_worker(const Offer& offer) {
   std::string body = "{";
-  add_list("queues", queues, body);
-  body += "\"steps\":true,\"protocol\":" + std::to_string(kProtocol) + '}';
+  add_offer(offer, body);
+  body += "\"protocol\":" + std::to_string(kProtocol) + '}';
   TRY(const std::string answer, send(net::Method::post, path_ + "/register", std::move(body), kPatience));
   return heartbeat_of(answer);
 }
 
-Result<Exchange> ServerCalls::claim(const std::vector<std::string>& queues, std::uint32_t max, Duration wait,
+Result<Exchange> ServerCalls::claim(const Offer& offer, std::uint32_t max, Duration wait,
                                     const std::vector<Report>& reports) {
   std::string body = "{";
-  add_list("queues", queues, body);
-  body += "\"steps\":true,\"max\":" + std::to_string(max) +
-          ",\"wait\":" + std::to_string(wait.us / 1'000'000) + ",\"reports\":[";
+  add_offer(offer, body);
+  body += "\"max\":" + std::to_string(max) + ",\"wait\":" + std::to_string(wait.us / 1'000'000) + ',';
+  return exchange("/claim", std::move(body), wait, reports);
+}
+
+Result<Exchange> ServerCalls::report(const std::vector<Report>& reports) {
+  return exchange("/report", "{", Duration{}, reports);
+}
+
+Result<Exchange> ServerCalls::exchange(std::string_view call, std::string body, Duration wait,
+                                       const std::vector<Report>& reports) {
+  body += "\"reports\":[";
   for (const Report& report : reports) {
     if (body.back() != '[') body += ',';
     add_report(report, body);
   }
   body += "]}";
-  TRY(const std::string text, send(net::Method::post, path_ + "/claim", std::move(body), wait + kPatience));
+  TRY(const std::string text,
+      send(net::Method::post, path_ + std::string(call), std::move(body), wait + kPatience));
   TRY(const json::object answer, parse(text));
   Exchange exchange;
-  for (const json::value& entry : list_of(answer, "tasks")) {
+  const json::array& tasks = list_of(answer, "tasks");
+  exchange.tasks.reserve(tasks.size());
+  for (const json::value& entry : tasks) {
     TRY(Task task, task_of(entry));
     exchange.tasks.push_back(std::move(task));
   }

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -24,6 +25,13 @@ struct Task {
   std::uint32_t attempt = 1;
   model::StepKind kind = model::StepKind::run;
   std::string spec;  // JSON for the kind's executor
+};
+
+// What the worker takes.
+struct Offer {
+  std::vector<std::string> queues;  // empty: all
+  std::vector<std::string> functions;
+  bool steps = true;  // those that are no functions: processes, requests
 };
 
 struct Report {
@@ -60,10 +68,12 @@ class ServerCalls {
   ServerCalls(client::Server server, std::string worker, const net::Cancellation* cancel = nullptr);
 
   // The process is new: what one of its name had before is lost.
-  Result<Heartbeat> register_worker(const std::vector<std::string>& queues);
+  Result<Heartbeat> register_worker(const Offer& offer);
   // With reports it does not wait.
-  Result<Exchange> claim(const std::vector<std::string>& queues, std::uint32_t max, Duration wait,
+  Result<Exchange> claim(const Offer& offer, std::uint32_t max, Duration wait,
                          const std::vector<Report>& reports);
+  // Only that; a claim that waits goes on.
+  Result<Exchange> report(const std::vector<Report>& reports);
   Result<Heartbeat> heartbeat(const std::vector<Token>& running);
   Status release(const Task& task);
   // `offset`: bytes that were sent before. Returns how many the server has.
@@ -71,6 +81,8 @@ class ServerCalls {
   Status leave();
 
  private:
+  Result<Exchange> exchange(std::string_view call, std::string body, Duration wait,
+                            const std::vector<Report>& reports);
   Result<std::string> send(net::Method method, std::string target, std::string body, Duration timeout);
 
   client::Server server_;

@@ -12,6 +12,7 @@
 #include <thread>
 
 #include "base/fd.hpp"
+#include "executors/functions/function_executor.hpp"
 #include "executors/http/http_executor.hpp"
 #include "executors/process/lock.hpp"
 #include "executors/process/process_executor.hpp"
@@ -29,10 +30,12 @@ constexpr Duration kLogPause = Duration::millis(500);
 constexpr Duration kFirstPause = Duration::millis(200);  // after a call that failed; doubles
 constexpr Duration kLongestPause = Duration::seconds(10);
 constexpr Duration kBeat =
-    Duration::seconds(2);  // at most, while something runs: so soon it hears of a cancel
+    Duration::seconds(1);  // at most, while something runs: so soon it hears of a cancel
 constexpr Duration kFirstLease = Duration::seconds(30);  // until the server has named its own
 constexpr Duration kLastWords = Duration::seconds(5);
+constexpr Duration kAskAgain = Duration::millis(50);
 constexpr std::uint32_t kMostTasks = 1000;
+constexpr std::size_t kMostBytes = 8 << 20;  // of the results of one call; the server takes 32 MiB
 
 WallTime wall_now() {
   return {std::chrono::duration_cast<std::chrono::microseconds>(
@@ -70,34 +73,140 @@ Result<Fd> lock_directory(const std::string& directory) {
 }
 
 // The states of an attempt that the worker has: `waiting` for room here, `running`, `ended` with a report
-// that the server has not answered.
+// that the server has not answered. Functions wait in their executor and count as running.
 struct Attempt {
   enum class State : std::uint8_t { waiting, running, ended };
   State state = State::waiting;
   Task task;
   executors::Executor* executor = nullptr;
-  std::shared_ptr<LogSender> log;
-  model::Outcome outcome;  // once it has ended
+  std::shared_ptr<LogSender> log;  // null: nothing was said
+  model::Outcome outcome;          // once it has ended
+};
+
+class MemoryPrinter final : public executors::functions::Printer {
+ public:
+  explicit MemoryPrinter(std::shared_ptr<MemoryLogSender> log) : log_(std::move(log)) {}
+  void print(std::string_view text) override { log_->add(text); }
+  void close() override {}
+
+ private:
+  std::shared_ptr<MemoryLogSender> log_;
 };
 
 class RemoteWorker final : public Worker {
  public:
-  explicit RemoteWorker(WorkerOptions options)
-      : options_(std::move(options)), logs_(options_.data_dir + "/logs") {}
+  explicit RemoteWorker(WorkerOptions options) : options_(std::move(options)) {
+    if (options_.steps) logs_ = options_.steps->data_dir + "/logs";
+  }
   ~RemoteWorker() override { stop(); }
 
   Status start() {
-    TRY(auto addresses, executors::http::policy_of(options_.egress));
-    TRY(lock_, lock_directory(options_.data_dir));
     const executors::Listener listener{
         .started = [](const Token&) {},
         .finished = [this](const Token& token, model::Outcome outcome) { ended(token, std::move(outcome)); }};
+    if (options_.steps) TRY_VOID(prepare_steps(listener));
+    if (options_.functions) {
+      executors::functions::Options functions;
+      functions.functions = options_.functions;
+      functions.threads = options_.concurrency;
+      functions.printer = [this](const executors::Attempt& attempt) { return printer(attempt.token); };
+      functions_ = std::make_unique<executors::functions::FunctionExecutor>(std::move(functions), listener);
+    }
+    running_ = true;
+    threads_.emplace_back([this] { claim_tasks(); });
+    threads_.emplace_back([this] { report_ends(); });
+    threads_.emplace_back([this] { beat(); });
+    threads_.emplace_back([this] { send_logs(); });
+    return {};
+  }
+
+  bool registered(Duration patience) override {
+    std::unique_lock lock(mutex_);
+    const auto settled = [&] { return registered_ || fatal_.has_value() || stopping_; };
+    if (patience == Duration::max()) {
+      quiet_.wait(lock, settled);
+    } else {
+      quiet_.wait_for(lock, patience.chrono(), settled);
+    }
+    return registered_;
+  }
+
+  std::optional<Error> fatal() const override {
+    const std::lock_guard lock(mutex_);
+    return fatal_;
+  }
+
+  // The claim that waits may just be on its way to the server, and then come after the one that is to take
+  // its place: so this asks until it is back.
+  void functions_changed() override {
+    std::uint64_t wanted = 0;
+    {
+      const std::lock_guard lock(mutex_);
+      wanted = ++offers_;
+    }
+    ServerCalls server = calls(&claiming_);
+    for (;;) {
+      {
+        const std::lock_guard lock(mutex_);
+        if (polling_ == 0 || offered_ >= wanted || draining_) return;
+      }
+      std::ignore = server.claim(offer(), 0, Duration{}, {});
+      std::unique_lock lock(mutex_);
+      quiet_.wait_for(lock, kAskAgain.chrono(), [&] { return polling_ == 0 || offered_ >= wanted; });
+    }
+  }
+
+  void drain() override {
+    {
+      const std::lock_guard lock(mutex_);
+      if (draining_) return;
+      draining_ = true;
+    }
+    wake_all();
+    claiming_.cancel();
+  }
+
+  bool drained(Duration patience) override {
+    std::unique_lock lock(mutex_);
+    return quiet_.wait_for(lock, patience.chrono(), [&] { return attempts_.empty() || fatal_; });
+  }
+
+  void stop() override {
+    if (!std::exchange(running_, false)) return;
+    drain();
+    // Each reports what ran as interrupted.
+    if (functions_) functions_->shutdown();
+    if (requests_) requests_->shutdown();
+    if (processes_) processes_->shutdown();
+    const bool told = drained(kLastWords);
+    {
+      const std::lock_guard lock(mutex_);
+      stopping_ = true;
+    }
+    wake_all();
+    calling_.cancel();
+    for (std::thread& thread : threads_) thread.join();
+    if (registered_ && !fatal_) {
+      const Status left = calls(nullptr).leave();
+      if (!told && !left) note("what ran here is lost for the server when its lease is over");
+    }
+    functions_.reset();
+    requests_.reset();
+    processes_.reset();
+    lock_.reset();
+  }
+
+ private:
+  Status prepare_steps(const executors::Listener& listener) {
+    TRY(auto addresses, executors::http::policy_of(options_.steps->egress));
+    TRY(lock_, lock_directory(options_.steps->data_dir));
     executors::process::Options process;
-    process.scratch = options_.data_dir + "/scratch";
+    process.scratch = options_.steps->data_dir + "/scratch";
     process.logs = logs_;
     if (options_.server.endpoint.unix_socket) process.socket = options_.server.endpoint.path;
     process.now = wall_now;
     process.lock = lock_.get();
+    process.program = options_.steps->spawner;
     process.spawner_died = [this] {
       give_up({ErrorCode::io, "the helper process that runs tasks was killed", ""});
     };
@@ -107,63 +216,25 @@ class RemoteWorker final : public Worker {
     http.now = wall_now;
     http.addresses = std::move(addresses);
     requests_ = std::make_unique<executors::http::HttpExecutor>(std::move(http), listener);
-    running_ = true;
-    threads_.emplace_back([this] { claim_tasks(); });
-    threads_.emplace_back([this] { report_ends(); });
-    threads_.emplace_back([this] { beat(); });
-    threads_.emplace_back([this] { send_logs(); });
     return {};
   }
 
-  std::optional<Error> fatal() const override {
-    const std::lock_guard lock(mutex_);
-    return fatal_;
-  }
-
-  void drain() override {
-    {
-      const std::lock_guard lock(mutex_);
-      if (draining_) return;
-      draining_ = true;
-    }
-    changed_.notify_all();
-    claiming_.cancel();
-  }
-
-  bool drained(Duration patience) override {
-    std::unique_lock lock(mutex_);
-    return changed_.wait_for(lock, patience.chrono(), [&] { return attempts_.empty() || fatal_; });
-  }
-
-  void stop() override {
-    if (!std::exchange(running_, false)) return;
-    drain();
-    requests_->shutdown();  // reports what ran as interrupted
-    processes_->shutdown();
-    const bool told = drained(kLastWords);
-    {
-      const std::lock_guard lock(mutex_);
-      stopping_ = true;
-    }
-    changed_.notify_all();
-    calling_.cancel();
-    for (std::thread& thread : threads_) thread.join();
-    if (registered_ && !fatal_) {
-      const Status left = calls(nullptr).leave();
-      if (!told && !left) note("what ran here is lost for the server when its lease is over");
-    }
-    requests_.reset();
-    processes_.reset();
-    lock_.reset();
-  }
-
- private:
   ServerCalls calls(const net::Cancellation* cancel) const {
     return {options_.server, options_.name, cancel};
   }
 
+  Offer offer() const {
+    return {options_.queues, options_.functions ? options_.functions->names() : std::vector<std::string>(),
+            options_.steps.has_value()};
+  }
+
   void note(std::string_view line) const {
     if (options_.log) options_.log(line);
+  }
+
+  void wake_all() {
+    for (std::condition_variable* changed : {&room_made_, &to_report_, &quiet_, &life_})
+      changed->notify_all();
   }
 
   void give_up(const Error& error) {
@@ -173,19 +244,14 @@ class RemoteWorker final : public Worker {
       fatal_ = error;
       draining_ = true;
     }
-    changed_.notify_all();
+    wake_all();
     if (options_.failed) options_.failed();
-  }
-
-  bool ends() const {
-    const std::lock_guard lock(mutex_);
-    return stopping_ || fatal_;
   }
 
   // False: the worker ends.
   bool pause(Duration& length) {
     std::unique_lock lock(mutex_);
-    changed_.wait_for(lock, length.chrono(), [&] { return stopping_ || fatal_.has_value(); });
+    life_.wait_for(lock, length.chrono(), [&] { return stopping_ || fatal_.has_value(); });
     length = std::min(Duration{2 * length.us}, kLongestPause);
     return !stopping_ && !fatal_;
   }
@@ -209,8 +275,9 @@ class RemoteWorker final : public Worker {
 
   // ---- Claims
 
-  std::uint32_t room() const {  // under the lock
-    const std::size_t held = attempts_.size();
+  // For so many more tasks, those included that the claim which waits may bring. Under the lock.
+  std::uint32_t room() const {
+    const std::size_t held = attempts_.size() + polling_;
     const std::size_t most = std::size_t{options_.concurrency} + options_.prefetch;
     return draining_ || held >= most
                ? 0
@@ -223,7 +290,7 @@ class RemoteWorker final : public Worker {
       const std::lock_guard lock(mutex_);
       return !draining_;
     };
-    auto begun = until_answered([&] { return server.register_worker(options_.queues); }, goes_on);
+    auto begun = until_answered([&] { return server.register_worker(offer()); }, goes_on);
     if (!begun) return;
     if (!*begun) return give_up(begun->error());
     {
@@ -232,45 +299,80 @@ class RemoteWorker final : public Worker {
       registered_ = true;
       heard_ = Clock::now();
     }
-    changed_.notify_all();
+    wake_all();
     note("worker " + options_.name + " takes tasks from " + options_.server.endpoint.text());
     for (;;) {
       std::uint32_t free = 0;
       {
         std::unique_lock lock(mutex_);
-        changed_.wait(lock, [&] { return draining_ || room() > 0; });
+        room_made_.wait(lock, [&] { return draining_ || room() > 0; });
         if (draining_) return;
-        free = room();
+        free = polling_ = room();
+        offered_ = offers_;
       }
-      auto answer =
-          until_answered([&] { return server.claim(options_.queues, free, kClaimWait, {}); }, goes_on);
-      if (!answer) return;
-      if (!*answer) return give_up(answer->error());
-      take(std::move((*answer)->tasks));
+      auto answer = until_answered([&] { return server.claim(offer(), free, kClaimWait, {}); }, goes_on);
+      if (!answer || !*answer) {
+        {
+          const std::lock_guard lock(mutex_);
+          polling_ = 0;
+        }
+        quiet_.notify_all();
+        if (answer) give_up(answer->error());
+        return;
+      }
+      take(std::move((*answer)->tasks), [this] { polling_ = 0; });
+      quiet_.notify_all();
     }
   }
 
-  void take(std::vector<Task> tasks) {
+  // What the worker has now. `settle` does what belongs to the same moment, under the lock.
+  template <typename Settle>
+  void take(std::vector<Task> tasks, Settle settle) {
     std::vector<Task> unwanted;
+    std::vector<executors::Attempt> calls_of_functions;
+    bool first = false;
     {
       const std::lock_guard lock(mutex_);
+      first = attempts_.empty() && !tasks.empty();
       for (Task& task : tasks) {
         if (draining_) {
           unwanted.push_back(std::move(task));
           continue;
         }
-        Attempt attempt;
-        attempt.executor = task.kind == model::StepKind::http
+        const Token token = task.token;
+        const auto [entry, fresh] = attempts_.try_emplace(token);
+        if (!fresh) continue;
+        Attempt& attempt = entry->second;
+        attempt.task = std::move(task);
+        if (attempt.task.kind == model::StepKind::task) {
+          attempt.executor = functions_.get();
+          attempt.state = Attempt::State::running;
+          calls_of_functions.push_back(start_of(attempt));
+          continue;
+        }
+        attempt.executor = attempt.task.kind == model::StepKind::http
                                ? static_cast<executors::Executor*>(requests_.get())
                                : processes_.get();
-        attempt.log = std::make_shared<LogSender>(logs_ + "/" + logs::attempt_path(task.id, task.attempt));
-        const Token token = task.token;
-        attempt.task = std::move(task);
-        if (attempts_.emplace(token, std::move(attempt)).second) waiting_.push_back(token);
+        attempt.log = std::make_shared<FileLogSender>(
+            logs_ + "/" + logs::attempt_path(attempt.task.id, attempt.task.attempt));
+        waiting_.push_back(token);
       }
+      settle();
     }
+    if (first) life_.notify_all();
+    for (executors::Attempt& attempt : calls_of_functions) functions_->start(std::move(attempt));
     start_waiting();
     for (const Task& task : unwanted) std::ignore = calls(&calling_).release(task);
+  }
+
+  static executors::Attempt start_of(Attempt& attempt) {
+    executors::Attempt start;
+    start.token = attempt.task.token;
+    start.task = attempt.task.id;
+    start.step = attempt.task.step;
+    start.number = attempt.task.attempt;
+    start.spec = std::move(attempt.task.spec);
+    return start;
   }
 
   void start_waiting() {
@@ -285,111 +387,161 @@ class RemoteWorker final : public Worker {
         attempt.state = Attempt::State::running;
         ++under_way_;
         executor = attempt.executor;
-        next.token = attempt.task.token;
-        next.task = attempt.task.id;
-        next.step = attempt.task.step;
-        next.number = attempt.task.attempt;
+        next = start_of(attempt);
         next.log_path = logs::attempt_path(attempt.task.id, attempt.task.attempt);
-        next.spec = attempt.task.spec;
       }
       executor->start(std::move(next));
     }
   }
 
+  std::unique_ptr<executors::functions::Printer> printer(const Token& token) {
+    auto log = std::make_shared<MemoryLogSender>();
+    const std::lock_guard lock(mutex_);
+    const auto found = attempts_.find(token);
+    if (found == attempts_.end()) return nullptr;
+    found->second.log = log;
+    return std::make_unique<MemoryPrinter>(std::move(log));
+  }
+
   // On an executor's thread.
   void ended(const Token& token, model::Outcome outcome) {
+    bool first = false;
     {
       const std::lock_guard lock(mutex_);
       const auto found = attempts_.find(token);
       if (found == attempts_.end()) return;
       found->second.outcome = std::move(outcome);
       found->second.state = Attempt::State::ended;
-      --under_way_;
+      if (found->second.executor != functions_.get()) --under_way_;
+      first = ended_.empty();
       ended_.push_back(token);
     }
-    changed_.notify_all();
+    if (first) to_report_.notify_one();
   }
 
   // ---- Reports
 
+  // What has ended, as much of it as fits into a call.
+  struct Batch {
+    std::vector<Report> reports;
+    std::vector<std::pair<Task, std::shared_ptr<LogSender>>> logs;
+    std::uint32_t free = 0;  // how many tasks to claim with it
+  };
+
+  Batch next_batch() {  // under the lock
+    Batch batch;
+    for (std::size_t bytes = 0; !ended_.empty() && batch.reports.size() < kMostTasks && bytes < kMostBytes;) {
+      const Token token = ended_.front();
+      ended_.pop_front();
+      Attempt& attempt = attempts_.at(token);
+      bytes += attempt.outcome.result.size() + attempt.outcome.failure.message.size();
+      batch.reports.push_back({token, attempt.task.id, attempt.outcome});
+      if (attempt.log) batch.logs.emplace_back(attempt.task, attempt.log);
+    }
+    if (polling_ == 0 && !draining_) {
+      const std::size_t room_then = room() + batch.reports.size();
+      batch.free = static_cast<std::uint32_t>(std::min<std::size_t>(room_then, kMostTasks));
+    }
+    return batch;
+  }
+
   void report_ends() {
     ServerCalls server = calls(&calling_);
     for (;;) {
-      std::vector<Token> tokens;
-      std::vector<Report> reports;
-      std::vector<std::pair<Task, std::shared_ptr<LogSender>>> logs;
-      std::uint32_t free = 0;
+      Batch batch;
+      bool gives_back = false;
       {
         std::unique_lock lock(mutex_);
-        changed_.wait(lock, [&] { return stopping_ || fatal_ || !ended_.empty() || gives_back(); });
+        to_report_.wait(lock,
+                        [&] { return stopping_ || fatal_ || !ended_.empty() || (draining_ && !gave_back_); });
         if (stopping_ || fatal_) return;
-        while (!ended_.empty() && tokens.size() < kMostTasks) {
-          const Attempt& attempt = attempts_.at(ended_.front());
-          tokens.push_back(ended_.front());
-          reports.push_back({ended_.front(), attempt.task.id, attempt.outcome});
-          logs.emplace_back(attempt.task, attempt.log);
-          ended_.pop_front();
-        }
-        free = room() + (draining_ ? 0 : static_cast<std::uint32_t>(tokens.size()));
+        gives_back = draining_ && !std::exchange(gave_back_, draining_);
+        batch = next_batch();
       }
       start_waiting();
-      if (tokens.empty()) {
-        give_back(server);
-        continue;
-      }
+      if (gives_back) give_back(server);
+      if (batch.reports.empty()) continue;
       // The output first: an attempt that was reported takes no more.
-      for (const auto& [task, log] : logs) send_all(server, task, *log);
-      auto answer = until_answered(
-          [&] { return server.claim(options_.queues, std::min(free, kMostTasks), Duration{}, reports); });
-      if (!answer) return;
-      if (!*answer) return give_up(answer->error());
-      settle(tokens, (*answer)->reports);
-      take(std::move((*answer)->tasks));
+      for (const auto& [task, log] : batch.logs) send_all(server, task, *log);
+      if (!tell(server, batch.reports, batch.free)) return;
     }
   }
 
-  void settle(const std::vector<Token>& tokens, const std::vector<Status>& answers) {
+  // False: the worker ends.
+  bool tell(ServerCalls& server, const std::vector<Report>& reports, std::uint32_t free) {
+    auto answer = until_answered(
+        [&] { return free > 0 ? server.claim(offer(), free, Duration{}, reports) : server.report(reports); });
+    if (!answer) return false;
+    if (!*answer) {
+      const ErrorCode code = answer->error().code;
+      if (code != ErrorCode::invalid_request && code != ErrorCode::too_large) {
+        give_up(answer->error());
+        return false;
+      }
+      return tell_apart(server, reports, answer->error());
+    }
+    settle(reports, **answer);
+    return true;
+  }
+
+  // The server cannot read one of these: the others must not suffer for it.
+  bool tell_apart(ServerCalls& server, const std::vector<Report>& reports, const Error& why) {
+    if (reports.size() > 1) {
+      const auto middle = reports.begin() + static_cast<std::ptrdiff_t>(reports.size() / 2);
+      return tell(server, {reports.begin(), middle}, 0) && tell(server, {middle, reports.end()}, 0);
+    }
+    note("task " + reports[0].task.text() + ": the server does not take its report: " + why.message);
+    Report instead{reports[0].token, reports[0].task, {.kind = model::Outcome::Kind::failed}};
+    instead.outcome.failure = {
+        .type = model::error_type::kValidation,
+        .message = "the server does not take the report of this attempt: " + why.message,
+        .never_retry = true};
+    if (instead.outcome == reports[0].outcome) {
+      give_up(why);
+      return false;
+    }
+    return tell(server, {instead}, 0);
+  }
+
+  void settle(const std::vector<Report>& reports, Exchange& answer) {
     bool later = false;
-    {
-      const std::lock_guard lock(mutex_);
-      for (std::size_t i = 0; i < tokens.size(); ++i) {
-        if (!answers[i] && may_pass(answers[i].error())) {
-          ended_.push_back(tokens[i]);  // not lost: told again
+    std::vector<std::shared_ptr<LogSender>> logs;
+    take(std::move(answer.tasks), [&] {
+      for (std::size_t i = 0; i < reports.size(); ++i) {
+        const Token& token = reports[i].token;
+        const Status& told = answer.reports[i];
+        if (!told && may_pass(told.error())) {
+          ended_.push_back(token);  // not lost: told again
           later = true;
           continue;
         }
-        if (!answers[i]) {
-          note("task " + attempts_.at(tokens[i]).task.id.text() + ": " + answers[i].error().message);
-        }
-        forget(tokens[i]);
+        if (!told) note("task " + reports[i].task.text() + ": " + told.error().message);
+        const auto found = attempts_.find(token);
+        if (found->second.log) logs.push_back(std::move(found->second.log));
+        attempts_.erase(found);
       }
-    }
-    changed_.notify_all();
+    });
+    for (const auto& log : logs) log->forget();
+    room_made_.notify_one();
+    quiet_.notify_all();
     if (Duration length = kFirstPause; later) pause(length);
   }
 
-  void forget(const Token& token) {  // under the lock
-    const auto found = attempts_.find(token);
-    const Task& task = found->second.task;
-    ::unlink((logs_ + "/" + logs::attempt_path(task.id, task.attempt)).c_str());
-    attempts_.erase(found);
-  }
-
-  // Whether there is something that a draining worker has not begun.
-  bool gives_back() const { return draining_ && !waiting_.empty(); }
-
+  // What a draining worker has not begun.
   void give_back(ServerCalls& server) {
     std::vector<Task> unwanted;
+    std::vector<Token> tokens = functions_ ? functions_->withdraw() : std::vector<Token>();
     {
       const std::lock_guard lock(mutex_);
-      if (!gives_back()) return;
-      for (const Token& token : waiting_) {
-        unwanted.push_back(attempts_.at(token).task);
-        attempts_.erase(token);
-      }
+      tokens.insert(tokens.end(), waiting_.begin(), waiting_.end());
       waiting_.clear();
+      for (const Token& token : tokens) {
+        const auto found = attempts_.find(token);
+        unwanted.push_back(std::move(found->second.task));
+        attempts_.erase(found);
+      }
     }
-    changed_.notify_all();
+    quiet_.notify_all();
     for (const Task& task : unwanted) std::ignore = server.release(task);
   }
 
@@ -413,7 +565,8 @@ class RemoteWorker final : public Worker {
       {
         const std::lock_guard lock(mutex_);
         for (const auto& [token, attempt] : attempts_) {
-          if (attempt.state == Attempt::State::running) running.emplace_back(attempt.task, attempt.log);
+          if (attempt.state == Attempt::State::running && attempt.log)
+            running.emplace_back(attempt.task, attempt.log);
         }
       }
       // One that fails is sent with the next round, at the latest with the end of its attempt.
@@ -426,19 +579,28 @@ class RemoteWorker final : public Worker {
 
   // ---- Life
 
+  // Waits for the next heartbeat: a part of a lease, or sooner when there is something that may be asked to
+  // end. False: the worker ends.
+  bool wait_for_beat(std::vector<Token>& tokens) {
+    std::unique_lock lock(mutex_);
+    const auto over = [&] { return stopping_ || fatal_.has_value(); };
+    const Duration idle{lease_.us / 3};
+    if (attempts_.empty() || !registered_) {
+      life_.wait_for(lock, idle.chrono(), [&] { return over() || (registered_ && !attempts_.empty()); });
+    }
+    if (!attempts_.empty()) life_.wait_for(lock, std::min(idle, kBeat).chrono(), over);
+    if (over()) return false;
+    tokens.clear();
+    if (registered_) {
+      for (const auto& [token, attempt] : attempts_) tokens.push_back(token);
+    }
+    return true;
+  }
+
   void beat() {
     ServerCalls server = calls(&calling_);
-    for (;;) {
-      std::vector<Token> tokens;
-      {
-        std::unique_lock lock(mutex_);
-        const Duration idle{lease_.us / 3};
-        changed_.wait_for(lock, (attempts_.empty() ? idle : std::min(idle, kBeat)).chrono(),
-                          [&] { return stopping_ || fatal_.has_value(); });
-        if (stopping_ || fatal_) return;
-        if (!registered_) continue;
-        for (const auto& [token, attempt] : attempts_) tokens.push_back(token);
-      }
+    for (std::vector<Token> tokens; wait_for_beat(tokens);) {
+      if (!registered(Duration{})) continue;
       const auto answer = server.heartbeat(tokens);
       if (answer) {
         {
@@ -474,7 +636,7 @@ class RemoteWorker final : public Worker {
         executor = attempt.executor;
       }
     }
-    changed_.notify_all();
+    to_report_.notify_all();
     if (executor != nullptr) executor->stop(token, hard ? StopMode::hard : StopMode::soft);
   }
 
@@ -494,10 +656,11 @@ class RemoteWorker final : public Worker {
   }
 
   WorkerOptions options_;
-  std::string logs_;
+  std::string logs_;  // of steps
   Fd lock_;
   std::unique_ptr<executors::process::ProcessExecutor> processes_;
   std::unique_ptr<executors::http::HttpExecutor> requests_;
+  std::unique_ptr<executors::functions::FunctionExecutor> functions_;
   net::Cancellation claiming_;  // ends claims
   net::Cancellation calling_;   // ends all calls
   std::atomic<bool> away_ = false;
@@ -506,16 +669,23 @@ class RemoteWorker final : public Worker {
 
   std::mutex log_mutex_;  // guards the senders
   mutable std::mutex mutex_;
-  std::condition_variable changed_;
+  std::condition_variable room_made_;  // for more tasks: the thread that claims
+  std::condition_variable to_report_;  // the thread that reports
+  std::condition_variable life_;       // something began, or all ends: heartbeats and pauses
+  std::condition_variable quiet_;      // registered, less to do, a claim is back: who waits from outside
   // Guarded by mutex_.
   std::map<Token, Attempt> attempts_;
   std::deque<Token> waiting_;  // in the order in which they came
   std::deque<Token> ended_;    // to be reported
   std::uint32_t under_way_ = 0;
+  std::uint32_t polling_ = 0;  // tasks that the claim which waits may bring; 0 = none waits
+  std::uint64_t offers_ = 0;   // how often the functions changed
+  std::uint64_t offered_ = 0;  // how many of these changes the claim which waits has told
   Duration lease_ = kFirstLease;
   Clock::time_point heard_;  // the server, last
   bool registered_ = false;
   bool draining_ = false;
+  bool gave_back_ = false;
   bool stopping_ = false;
   std::optional<Error> fatal_;
 };

@@ -67,8 +67,9 @@ Result<worker::WorkerOptions> options_of(const Context& context, const Options& 
   const std::uint32_t cores = std::max(1U, std::thread::hardware_concurrency());
   made.concurrency = settings.concurrency != 0 ? settings.concurrency : std::max(4U, 2 * cores);
   made.prefetch = options.prefetch;
-  made.data_dir = options.work.empty() ? settings.data_dir + "/workers" : options.work;
-  made.egress = settings.egress;
+  made.steps =
+      worker::StepOptions{.data_dir = options.work.empty() ? settings.data_dir + "/workers" : options.work,
+                          .egress = settings.egress};
   made.failed = [&failed] { failed.ring(); };
   made.log = [&context](std::string_view line) { context.console.note(line); };
   return made;
@@ -98,12 +99,12 @@ int run_worker(const Context& context, const Options& options) {
   Signals signals;
   const auto common = options_of(context, options, failed);
   if (!common) return context.fail(common.error());
-  if (const auto made = make_directory(common->data_dir); !made) return context.fail(made.error());
+  if (const auto made = make_directory(common->steps->data_dir); !made) return context.fail(made.error());
   Workers workers;
   for (std::uint32_t i = 1; i <= options.count; ++i) {
     worker::WorkerOptions own = *common;
     if (options.count > 1) own.name += '-' + std::to_string(i);
-    own.data_dir += '/' + own.name;
+    own.steps->data_dir += '/' + own.name;
     auto worker = worker::Worker::start(std::move(own));
     if (!worker) return context.fail(worker.error());
     workers.push_back(std::move(*worker));
