@@ -11,11 +11,14 @@
 #include "api/entrance.hpp"
 #include "base/error.hpp"
 #include "base/time.hpp"
-#include "executors/functions/function_table.hpp"
 #include "executors/http/egress.hpp"
 #include "model/retention.hpp"
 #include "net/tls.hpp"
 #include "telemetry/log.hpp"
+
+namespace baton::executors::functions {
+class FunctionTable;
+}
 
 namespace baton::embedded {
 

@@ -1,0 +1,423 @@
+#include <algorithm>
+#include <baton/client.hpp>
+#include <baton/workflow.hpp>
+#include <chrono>
+#include <mutex>
+#include <random>
+#include <thread>
+
+#include "bridge.hpp"
+#include "net/http_client.hpp"
+
+namespace baton::v0 {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+namespace json = boost::json;
+
+constexpr double kLongestWait = 300;  // of one request, in seconds
+constexpr baton::Duration kFirstPause = baton::Duration::millis(50);
+constexpr baton::Duration kLongestPause = baton::Duration::seconds(2);
+constexpr std::size_t kPage = 1000;
+
+std::string random_key() {
+  constexpr char kHex[] = "0123456789abcdef";
+  std::random_device random;
+  std::string key;
+  for (int i = 0; i < 4; ++i) {
+    std::uint32_t bits = random();
+    for (int digit = 0; digit < 8; ++digit, bits >>= 4) key += kHex[bits & 15];
+  }
+  return key;
+}
+
+std::string text_of(const Json& json) {
+  const std::string* text = json.if_string();
+  return text != nullptr ? *text : std::string();
+}
+std::uint32_t number_of(const Json& json) {
+  return json.is_integer() ? json.try_get<std::uint32_t>().value_or(0U) : 0;
+}
+std::optional<FailureInfo> failure_of(const Json& json) {
+  if (!json.is_object()) return std::nullopt;
+  return FailureInfo{text_of(json["type"]), text_of(json["message"])};
+}
+
+Run run_of(const json::object& object) {
+  Run run;
+  run.raw = json_of(object);
+  const Json& raw = run.raw;
+  run.id = text_of(raw["id"]);
+  run.workflow = text_of(raw["workflow"]);
+  run.version = number_of(raw["version"]);
+  run.status = text_of(raw["status"]);
+  if (raw["progress"].is_number()) run.progress = raw["progress"].get<double>();
+  run.job_id = text_of(raw["job_id"]);
+  run.error = failure_of(raw["error"]);
+  run.input = raw["input"];
+  run.metadata = raw["metadata"];
+  run.recovery_attempts = number_of(raw["recovery_attempts"]);
+  return run;
+}
+
+TaskRow task_of(const json::object& object) {
+  TaskRow task;
+  task.raw = json_of(object);
+  const Json& raw = task.raw;
+  task.id = text_of(raw["id"]);
+  task.step = text_of(raw["step"]);
+  if (raw["index"].is_integer()) task.index = number_of(raw["index"]);
+  task.status = text_of(raw["status"]);
+  task.attempts = number_of(raw["attempts"]);
+  task.result = raw["result"];
+  task.error = failure_of(raw["error"]);
+  return task;
+}
+
+bool may_pass(baton::ErrorCode code) {
+  return code == baton::ErrorCode::unavailable || code == baton::ErrorCode::io ||
+         code == baton::ErrorCode::overloaded;
+}
+
+void put(json::object& body, std::string_view name, std::string_view value) {
+  if (!value.empty()) body[name] = value;
+}
+
+}  // namespace
+
+Definition::Definition(const Workflow& workflow) : text_(workflow.text()) {}
+
+struct Client::Impl {
+  using Connection = std::unique_ptr<baton::client::Client>;
+
+  Impl(ServerAddress where, Seconds how_long) : address(std::move(where)), patience(how_long) {}
+
+  // A connection for one call; the address is looked up at the first.
+  baton::Result<Connection> connect() {
+    const std::lock_guard lock(mutex);
+    if (!server) {
+      TRY(server, server_of(address));
+    }
+    if (idle.empty()) return std::make_unique<baton::client::Client>(*server);
+    Connection connection = std::move(idle.back());
+    idle.pop_back();
+    return connection;
+  }
+
+  // `request` may be made again while nobody answers, unless it is `once`.
+  template <typename Request>
+  auto call(Request request, bool once = false) -> decltype(request(std::declval<baton::client::Client&>())) {
+    TRY(Connection connection, connect());
+    const auto end = Clock::now() + duration_of(patience).chrono();
+    for (baton::Duration pause = kFirstPause;; pause = std::min(pause * 2, kLongestPause)) {
+      auto answer = request(*connection);
+      const bool again =
+          !answer && !once && may_pass(answer.error().code) && Clock::now() + pause.chrono() < end;
+      if (!again) {
+        const std::lock_guard lock(mutex);
+        idle.push_back(std::move(connection));
+        return answer;
+      }
+      std::this_thread::sleep_for(pause.chrono());
+    }
+  }
+
+  template <typename Request>
+  Result<Run> run(Request request, bool once = false) {
+    const auto answer = call(std::move(request), once);
+    if (!answer) return error_of(answer.error());
+    return run_of(*answer);
+  }
+
+  Result<Run> submit(baton::client::Submission submission, const Start& start) {
+    auto input = members_of(start.input, "the input of a run");
+    if (!input) return error_of(input.error());
+    auto metadata = members_of(start.metadata, "metadata");
+    if (!metadata) return error_of(metadata.error());
+    submission.input = std::move(*input);
+    submission.metadata = std::move(*metadata);
+    submission.job_id = start.job_id;
+    submission.priority = start.priority;
+    submission.workdir = start.workdir;
+    for (const auto& [name, value] : start.env) submission.env[name] = value;
+    submission.idempotency_key = start.idempotency_key.empty() ? random_key() : start.idempotency_key;
+    const auto answer = call([&](baton::client::Client& client) { return client.submit(submission); });
+    if (!answer) return error_of(answer.error());
+    Run run = run_of(answer->run);
+    run.existing = answer->existing;
+    return run;
+  }
+
+  // All pages of a list.
+  template <typename Row, typename Page, typename Make>
+  Result<std::vector<Row>> list(Page page, Make make, std::size_t most) {
+    std::vector<Row> rows;
+    for (std::string cursor; rows.size() < most;) {
+      const auto answer = call([&](baton::client::Client& client) {
+        return page(client, std::min(most - rows.size(), kPage), cursor);
+      });
+      if (!answer) return error_of(answer.error());
+      for (const json::object& item : answer->items) rows.push_back(make(item));
+      if (answer->next.empty()) break;
+      cursor = answer->next;
+    }
+    return rows;
+  }
+
+  Result<Run> steer(std::string_view id, std::string_view verb, const json::object& body, bool once = false) {
+    return run([&](baton::client::Client& client) { return client.steer_run(id, verb, body); }, once);
+  }
+
+  const ServerAddress address;
+  const Seconds patience;
+  std::mutex mutex;
+  // Guarded by mutex.
+  std::optional<baton::client::Server> server;
+  std::vector<Connection> idle;
+};
+
+Client::Client(ServerAddress server, Seconds patience)
+    : impl_(std::make_unique<Impl>(std::move(server), patience)) {}
+Client::~Client() = default;
+Client::Client(Client&&) noexcept = default;
+Client& Client::operator=(Client&&) noexcept = default;
+
+// ---- Making runs
+
+Result<Run> Client::submit(const Definition& definition, const Start& start) {
+  baton::client::Submission submission;
+  submission.definition = definition.text();
+  return impl_->submit(std::move(submission), start);
+}
+
+Result<Run> Client::start(std::string_view workflow, const Start& start) {
+  baton::client::Submission submission;
+  submission.workflow = workflow;
+  submission.version = start.version;
+  return impl_->submit(std::move(submission), start);
+}
+
+Result<Run> Client::call(std::string_view function, const Json& input, const Start& start) {
+  const std::size_t dot = function.rfind('.');
+  Workflow flow(function);
+  Step& step = flow.step(dot == std::string_view::npos ? function : function.substr(dot + 1));
+  step.task(std::string(function));
+  if (!input.is_null()) step.with(input);
+  return submit(flow, start);
+}
+
+Result<Applied> Client::apply(const Definition& definition, const ApplyOptions& options) {
+  baton::client::Apply request;
+  request.definition = definition.text();
+  request.note = options.note;
+  request.dry_run = options.dry_run;
+  request.expected = options.expected;
+  // With `expected` a repetition might meet its own first try.
+  const auto answer = impl_->call([&](baton::client::Client& client) { return client.apply(request); },
+                                  options.expected.has_value());
+  if (!answer) return error_of(answer.error());
+  Applied applied;
+  applied.raw = json_of(*answer);
+  applied.workflow = text_of(applied.raw["workflow"]);
+  applied.version = number_of(applied.raw["version"]);
+  applied.hash = text_of(applied.raw["hash"]);
+  applied.outcome = text_of(applied.raw["outcome"]);
+  return applied;
+}
+
+// ---- Looking at runs
+
+Result<Run> Client::get(std::string_view run) {
+  return impl_->run([&](baton::client::Client& client) { return client.run(run); });
+}
+
+Result<std::vector<Run>> Client::list(const RunFilter& filter) {
+  return impl_->list<Run>(
+      [&](baton::client::Client& client, std::size_t limit, const std::string& cursor) {
+        baton::client::RunQuery query;
+        query.status = filter.status;
+        query.state = filter.state;
+        query.workflow = filter.workflow;
+        query.job_id = filter.job_id;
+        query.where = filter.where;
+        query.limit = limit;
+        query.cursor = cursor;
+        return client.runs(query);
+      },
+      run_of, filter.limit);
+}
+
+Result<std::vector<TaskRow>> Client::tasks(std::string_view run) {
+  return impl_->list<TaskRow>([&](baton::client::Client& client, std::size_t limit,
+                                  const std::string& cursor) { return client.tasks(run, limit, cursor); },
+                              task_of, SIZE_MAX);
+}
+
+Result<TaskRow> Client::task(std::string_view task) {
+  const auto answer = impl_->call([&](baton::client::Client& client) { return client.task(task); });
+  if (!answer) return error_of(answer.error());
+  return task_of(*answer);
+}
+
+Result<Json> Client::progress(std::string_view run) {
+  const auto answer = impl_->call([&](baton::client::Client& client) { return client.progress(run); });
+  if (!answer) return error_of(answer.error());
+  return json_of(*answer);
+}
+
+Result<std::vector<std::string>> Client::explain(std::string_view run) {
+  const auto answer = impl_->call([&](baton::client::Client& client) { return client.explain_run(run); });
+  if (!answer) return error_of(answer.error());
+  std::vector<std::string> sentences;
+  const Json reasons = json_of(*answer)["reasons"];
+  for (std::size_t i = 0; i < reasons.size(); ++i) sentences.push_back(text_of(reasons.at(i)["message"]));
+  return sentences;
+}
+
+Result<Run> Client::wait(std::string_view run, std::optional<Seconds> timeout) {
+  const auto begin = Clock::now();
+  for (;;) {
+    const double left = timeout
+                            ? timeout->count() - std::chrono::duration<double>(Clock::now() - begin).count()
+                            : kLongestWait;
+    // Whole seconds; the last piece of a short time is waited for in full.
+    const double piece = std::clamp(left, 0.0, kLongestWait);
+    const auto rounded = baton::Duration::seconds(static_cast<std::int64_t>(piece + 0.999));
+    Result<Run> found = impl_->run([&](baton::client::Client& client) { return client.wait(run, rounded); });
+    if (!found || found->ended()) return found;
+    if (timeout && left <= piece) {
+      return Error{Code::timed_out, "run " + found->id + " is still " + found->status + "; it goes on", ""};
+    }
+  }
+}
+
+Result<Json> Client::results(std::string_view run) {
+  Result<std::vector<TaskRow>> rows = tasks(run);
+  if (!rows) return std::move(rows).error();
+  Json results = Json::object();
+  for (TaskRow& task : *rows) {
+    if (text_of(task.raw["role"]) != "main") continue;
+    if (task.index) {
+      results.set(task.step).push_back(std::move(task.result));
+    } else {
+      results.set(task.step) = std::move(task.result);
+    }
+  }
+  return results;
+}
+
+Result<Json> Client::result(std::string_view run, std::optional<Seconds> timeout) {
+  const Result<Run> ended = wait(run, timeout);
+  if (!ended) return ended.error();
+  if (!ended->completed()) {
+    std::string why = ended->error ? ": " + ended->error->message : "";
+    return Error{Code::conflict, "run " + ended->id + " of " + ended->workflow + " is " + ended->status + why,
+                 ended->id};
+  }
+  const auto text = impl_->call([&](baton::client::Client& client) { return client.definition(run); });
+  if (!text) return error_of(text.error());
+  const Result<Json> definition = Json::parse(*text);
+  if (!definition) return definition.error();
+  const Result<Json> all = results(run);
+  if (!all) return all.error();
+  const Json& steps = (*definition)["steps"];
+  Json needed = Json::object();
+  Json last = Json::object();
+  if (steps.is_object()) {
+    for (const auto& [name, step] : *steps.if_object()) {
+      const Json& needs = step["needs"];
+      for (std::size_t i = 0; i < needs.size(); ++i) needed.set(text_of(needs.at(i)), true);
+    }
+    for (const auto& [name, step] : *steps.if_object()) {
+      if (needed[name].is_null()) last.set(name, (*all)[name]);
+    }
+  }
+  if (last.size() == 1) return last.if_object()->begin()->second;
+  return last;
+}
+
+Result<std::string> Client::logs(std::string_view task, const LogOptions& options) {
+  baton::client::LogQuery query;
+  query.attempt = options.attempt;
+  query.tail = options.tail;
+  query.raw = true;
+  std::string text;
+  const auto status = impl_->call([&](baton::client::Client& client) {
+    text.clear();
+    return client.logs(task, query, [&](std::string_view piece) {
+      text += piece;
+      return true;
+    });
+  });
+  if (!status) return error_of(status.error());
+  return text;
+}
+
+// ---- Steering runs
+
+Result<Run> Client::cancel(std::string_view run, std::string_view reason) {
+  return impl_->run([&](baton::client::Client& client) { return client.cancel(run, false, reason); });
+}
+Result<Run> Client::terminate(std::string_view run, std::string_view reason) {
+  return impl_->run([&](baton::client::Client& client) { return client.cancel(run, true, reason); });
+}
+Result<Run> Client::pause(std::string_view run, std::string_view reason) {
+  json::object body;
+  put(body, "reason", reason);
+  return impl_->steer(run, "pause", body);
+}
+Result<Run> Client::resume(std::string_view run) {
+  return impl_->steer(run, "resume", {});
+}
+
+Result<Run> Client::recover(std::string_view run, const Recover& how) {
+  json::object body;
+  if (how.from) body["from"] = boost_of(*how.from);
+  if (!how.keep.empty()) body["keep"] = json::array(how.keep.begin(), how.keep.end());
+  if (how.failed_only) body["failed_only"] = true;
+  if (how.force) body["force"] = true;
+  put(body, "reason", how.reason);
+  return impl_->steer(run, "recover", body, true);  // twice would be two recoveries
+}
+
+Result<Run> Client::retry(std::string_view run, bool force) {
+  json::object body;
+  if (force) body["force"] = true;
+  return impl_->steer(run, "retry", body, true);
+}
+
+Result<Run> Client::replay(std::string_view run, const Replay& how) {
+  json::object body;
+  if (!how.input.is_null()) body["input"] = boost_of(how.input);
+  if (how.version != 0) body["version"] = how.version;
+  put(body, "job_id", how.job_id);
+  const std::string key = how.idempotency_key.empty() ? random_key() : how.idempotency_key;
+  return impl_->run([&](baton::client::Client& client) { return client.replay(run, body, key); });
+}
+
+Result<std::uint64_t> Client::signal(std::string_view run, std::string_view signal_name, const Json& data,
+                                     std::string_view idempotency_key) {
+  const std::string key = idempotency_key.empty() ? random_key() : std::string(idempotency_key);
+  const json::value value = boost_of(data);
+  const auto answer =
+      impl_->call([&](baton::client::Client& client) { return client.signal(run, signal_name, value, key); });
+  if (!answer) return error_of(answer.error());
+  return json_of(*answer)["number"].try_get<std::uint64_t>();
+}
+
+Status Client::pause_queue(std::string_view queue, std::string_view reason) {
+  json::object body;
+  put(body, "reason", reason);
+  const auto answer = impl_->call(
+      [&](baton::client::Client& client) { return client.steer("queues", queue, "pause", body); });
+  if (!answer) return error_of(answer.error());
+  return {};
+}
+Status Client::resume_queue(std::string_view queue) {
+  const auto answer =
+      impl_->call([&](baton::client::Client& client) { return client.steer("queues", queue, "resume", {}); });
+  if (!answer) return error_of(answer.error());
+  return {};
+}
+
+}  // namespace baton::v0
