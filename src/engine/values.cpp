@@ -76,7 +76,13 @@ void ValueCache::committed(JournalSequence sequence) {
 }
 
 void ValueCache::forget(RunKey run) {
-  for (const auto slot : {model::PayloadSlot::run_input, model::PayloadSlot::run_context}) drop({run, slot});
+  const auto begin = entries_.lower_bound({run, model::PayloadSlot{}});
+  auto end = begin;
+  for (; end != entries_.end() && end->first.run == run; ++end) {
+    bytes_ -= end->second->bytes;
+    list_.erase(end->second);
+  }
+  entries_.erase(begin, end);
 }
 
 void ValueCache::drop(const model::PayloadKey& key) {

@@ -4,8 +4,8 @@
 
 #include <boost/json/value.hpp>
 #include <list>
+#include <map>
 #include <memory>
-#include <unordered_map>
 
 #include "base/error.hpp"
 #include "base/ids.hpp"
@@ -34,6 +34,7 @@ class ValueCache {
 
   // Everything up to this commit is durable and may go. Called between decisions only.
   void committed(JournalSequence sequence);
+  // All values of a run that has ended; they have to be durable.
   void forget(RunKey run);
   // A value that is put together from others, one of which has changed: it is loaded again when it is needed.
   void drop(const model::PayloadKey& key);
@@ -56,7 +57,7 @@ class ValueCache {
   std::size_t bytes_ = 0;
   JournalSequence committed_ = 0;
   List list_;
-  std::unordered_map<model::PayloadKey, List::iterator> entries_;
+  std::map<model::PayloadKey, List::iterator> entries_;  // those of a run stand together
 };
 
 }  // namespace baton::engine
