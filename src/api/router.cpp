@@ -21,6 +21,7 @@ constexpr auto kAdmin = auth::Permission::at_least(model::Role::admin);
 constexpr std::array kRoutes = {
     Route{Method::post, "/api/v1/runs", kOperator, submit_run},
     Route{Method::get, "/api/v1/runs", kViewer, list_runs},
+    Route{Method::post, "/api/v1/runs/batch", kOperator, submit_batch},
     Route{Method::get, "/api/v1/runs/{id}", kViewer, get_run},
     Route{Method::post, "/api/v1/runs/{id}/cancel", kOperator, cancel_run},
     Route{Method::patch, "/api/v1/runs/{id}", kOperator, change_run},

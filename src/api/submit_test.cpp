@@ -69,10 +69,10 @@ TEST_F(SubmitTest, MakesARun) {
 
 TEST_F(SubmitTest, KeepsTheTraceThatItCameWith) {
   const std::string trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
-  ASSERT_EQ(submit(body(), {{"traceparent", trace}}).status, 201);
+  ASSERT_EQ(submit(body(), {{"traceparent", trace}, {"Idempotency-Key", "k"}}).status, 201);
   EXPECT_NE(command(0).context.find("\"traceparent\":\"" + trace + '"'), std::string::npos)
       << command().context;
-  ASSERT_EQ(submit(body(), {{"traceparent", "00-no-trace-01"}}).status, 201);
+  ASSERT_EQ(submit(body(), {{"traceparent", "00-no-trace-01"}, {"Idempotency-Key", "k"}}).status, 201);
   EXPECT_EQ(command(1).context.find("traceparent"), std::string::npos) << command(1).context;
   EXPECT_EQ(command(0).body, command(1).body) << "a repetition may come in another trace";
 }
@@ -90,12 +90,13 @@ TEST_F(SubmitTest, AnswersTheSameRunForTheSameKey) {
 }
 
 TEST_F(SubmitTest, TheBodysHashIsOfWhatTheCallerChose) {
-  submit(body());
+  const net::Headers key{{"Idempotency-Key", "k"}};
+  submit(body(), key);
   json::object same = body();
   same["definition"] = std::string("# only a comment\n") + kDefinition;
   same["context"] = json::object{{"env", json::object{{"PATH", "/other"}}}};
   same["input"] = json::object{{"times", 2}, {"who", "Ada"}};
-  submit(same);
+  submit(same, key);
   EXPECT_EQ(command(0).body, command(1).body);
 
   std::vector<json::object> others(5, body());
@@ -105,7 +106,7 @@ TEST_F(SubmitTest, TheBodysHashIsOfWhatTheCallerChose) {
   others[3]["metadata"] = json::object{{"a", 1}};
   others[4]["context"] = json::object{{"workdir", "/elsewhere"}};
   for (std::size_t i = 0; i < others.size(); ++i) {
-    ASSERT_EQ(submit(others[i]).status, 201);
+    ASSERT_EQ(submit(others[i], key).status, 201);
     EXPECT_NE(command(i + 2).body, command(0).body) << i;
   }
 }
@@ -180,6 +181,71 @@ TEST_F(SubmitTest, TheEnginesRefusalIsTheAnswer) {
   EXPECT_EQ(response.status, 429);
   EXPECT_EQ(code(response), "overloaded");
   EXPECT_TRUE(response.headers.find("Retry-After").has_value());
+}
+
+// ---- Many at once
+
+TEST_F(SubmitTest, ABatchMakesARunOfEachInput) {
+  const json::object request{{"definition", kDefinition},
+                             {"context", json::object{{"workdir", "/srv"}}},
+                             {"runs", json::array{json::object{{"input", json::object{{"who", "Ada"}}}},
+                                                  json::object{{"input", json::object{{"who", "Bob"}}},
+                                                               {"job_id", "b"},
+                                                               {"priority", 7},
+                                                               {"metadata", json::object{{"x", 1}}}}}}};
+  const auto response = post("/api/v1/runs/batch", json::serialize(request));
+  ASSERT_EQ(response.status, 200) << response.body;
+  const json::array runs = object(response).at("runs").as_array();
+  ASSERT_EQ(runs.size(), 2u);
+  EXPECT_EQ(get("/api/v1/runs/" + std::string(runs[1].at("id").as_string())).status, 200);
+  EXPECT_EQ(runs[1].at("existing"), false);
+  EXPECT_EQ(command(0).input, R"({"who":"Ada","times":2})");
+  EXPECT_NE(command(0).context.find(R"("workdir":"/srv")"), std::string::npos) << command(0).context;
+  EXPECT_EQ(command(1).job_id, "b");
+  EXPECT_EQ(command(1).priority, 7);
+  EXPECT_NE(command(1).context.find(R"("metadata":{"x":1})"), std::string::npos) << command(1).context;
+  EXPECT_EQ(command(0).workflow, command(1).workflow) << "read once";
+}
+
+TEST_F(SubmitTest, OneOfABatchThatIsWrongKeepsNoOtherFromBeingMade) {
+  const json::object good{{"input", json::object{{"who", "Ada"}}}};
+  const json::object request{{"definition", kDefinition},
+                             {"runs", json::array{good, json::object{{"input", json::object{{"whom", "x"}}}},
+                                                  json::object{{"priority", 10}}, good}}};
+  const auto response = post("/api/v1/runs/batch", json::serialize(request));
+  ASSERT_EQ(response.status, 200) << response.body;
+  const json::array runs = object(response).at("runs").as_array();
+  EXPECT_TRUE(runs[0].as_object().contains("id"));
+  EXPECT_EQ(runs[1].at("error").at("code"), "invalid_input");
+  EXPECT_EQ(runs[2].at("error").at("pointer"), "/runs/2/priority");
+  EXPECT_TRUE(runs[3].as_object().contains("id"));
+  EXPECT_EQ(runtime_.commands.size(), 2u);
+}
+
+TEST_F(SubmitTest, EachOfABatchHasAKey) {
+  const json::object input{{"who", "Ada"}};
+  const json::object request{{"definition", kDefinition},
+                             {"runs", json::array{json::object{{"input", input}},
+                                                  json::object{{"input", input}, {"idempotency_key", "own"}},
+                                                  json::object{{"input", input}}}}};
+  ASSERT_EQ(post("/api/v1/runs/batch", json::serialize(request), {{"Idempotency-Key", "k"}}).status, 200);
+  EXPECT_EQ(command(0).idempotency_key, "k.0");
+  EXPECT_EQ(command(1).idempotency_key, "own");
+  EXPECT_EQ(command(2).idempotency_key, "k.2");
+  EXPECT_EQ(command(0).body, command(2).body);
+}
+
+TEST_F(SubmitTest, ABatchHasBounds) {
+  const auto send = [&](json::value runs, net::Headers headers = {}) {
+    const json::object request{{"definition", kDefinition}, {"runs", std::move(runs)}};
+    return code(post("/api/v1/runs/batch", json::serialize(request), std::move(headers)));
+  };
+  EXPECT_EQ(send(json::array()), "invalid_request");
+  EXPECT_EQ(send(json::array(1001, json::object())), "invalid_request");
+  EXPECT_EQ(send(json::array{7}), "invalid_request");
+  EXPECT_EQ(send(json::array{json::object()}, {{"Idempotency-Key", std::string(251, 'k')}}),
+            "invalid_request");
+  EXPECT_TRUE(runtime_.commands.empty());
 }
 
 }  // namespace

@@ -192,6 +192,7 @@ Program::Program() : app_("Runs tasks and workflows and does not lose them.", "b
   add_top(*this);
   add_doctor(*this);
   add_support_bundle(*this);
+  add_bench(*this);
   add_version(*this);
   add_completion(*this);
   app_.footer("Documentation of a command: baton COMMAND --help");

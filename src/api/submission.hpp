@@ -1,0 +1,60 @@
+// What a request to make runs says: where they come from, and what each of them gets.
+#pragma once
+
+#include <boost/json/object.hpp>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "api/call.hpp"
+#include "api/core.hpp"
+#include "api/request_body.hpp"
+
+namespace baton::api {
+
+inline constexpr std::size_t kMaxKey = 256;  // bytes of an idempotency key
+
+// What the runs of one request have in common.
+struct RunSource {
+  std::string definition;
+  std::string file;
+  std::string workflow;  // instead of a definition
+  std::optional<std::uint32_t> version;
+  std::string workdir;
+  boost::json::object env;  // the submitter's environment
+  std::string traceparent;  // that it came with; "" = none
+};
+
+// What one of them gets.
+struct RunWish {
+  boost::json::object input;
+  std::string job_id;
+  boost::json::object metadata;
+  std::optional<std::int64_t> priority;
+};
+
+// Members definition, file, workflow, version, context.
+Result<RunSource> read_source(const net::Request& request, const RequestBody& body);
+// Members input, job_id, metadata, priority.
+Result<RunWish> read_wish(const RequestBody& body);
+
+// Makes the commands of one request.
+class Submitter {
+ public:
+  // The workflow that the source names or is; nullopt: the call was answered with what is wrong.
+  static std::optional<Submitter> open(Core& core, Call& call, RunSource source);
+
+  Result<model::SubmitRun> command(const RunWish& wish, std::string_view idempotency_key) const;
+
+ private:
+  Submitter(Core& core, RunSource source, std::shared_ptr<const model::Workflow> workflow);
+
+  Core& core_;
+  RunSource source_;
+  std::shared_ptr<const model::Workflow> workflow_;
+  std::string context_;  // of a run without metadata
+};
+
+}  // namespace baton::api
