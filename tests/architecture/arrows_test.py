@@ -31,7 +31,8 @@ ALLOWED["auth"] = {"base", "model"}
 ALLOWED["embedded"] = ALLOWED["api"] | {"api", "client", "maintenance"}
 ALLOWED["server"] = ALLOWED["embedded"] | {"embedded"}
 ALLOWED["worker"] = ALLOWED["executors"] | {"executors", "client"}
-ALLOWED["cli"] = ALLOWED["embedded"] | {"embedded", "server", "worker", "scenario", "simulate"}
+ALLOWED["benchmark"] = ALLOWED["worker"] | {"worker"}
+ALLOWED["cli"] = ALLOWED["embedded"] | {"embedded", "server", "worker", "benchmark", "scenario", "simulate"}
 
 
 def is_allowed(library, target):
