@@ -5,6 +5,7 @@
 
 #include "api/event_feed.hpp"
 #include "api/handlers.hpp"
+#include "api/submission.hpp"
 
 namespace baton::api {
 namespace {

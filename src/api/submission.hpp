@@ -40,6 +40,9 @@ Result<RunSource> read_source(const net::Request& request, const RequestBody& bo
 // Members input, job_id, metadata, priority.
 Result<RunWish> read_wish(const RequestBody& body);
 
+// POST /api/v1/runs/batch (submit.cpp; the other handlers stand in handlers.hpp).
+void submit_batch(const CorePtr& core, CallPtr call);
+
 // Makes the commands of one request.
 class Submitter {
  public:

@@ -1,5 +1,6 @@
 // POST /api/v1/runs: a definition, or a version that is stored, and its input become a run. And
 // POST /api/v1/runs/batch: with many inputs, as many runs.
+#include <boost/json/serialize.hpp>
 #include <mutex>
 #include <utility>
 #include <vector>
@@ -125,8 +126,11 @@ class Batch {
   std::size_t left_;
 };
 
-Result<model::SubmitRun> command_of(const Submitter& submitter, const RequestBody& run,
+Result<model::SubmitRun> command_of(const Submitter& submitter, const json::object& members,
                                     const std::string& batch_key, std::size_t at) {
+  // It is read as the body of a request of its own is.
+  TRY(const RequestBody run, RequestBody::parse({.headers = {{"Content-Type", "application/json"}},
+                                                 .body = json::serialize(members)}));
   TRY_VOID(run.only({"input", "job_id", "metadata", "priority", "idempotency_key"}));
   TRY(const RunWish wish, read_wish(run));
   TRY(std::string key, run.text("idempotency_key", kMaxKey));
@@ -160,7 +164,7 @@ void submit_batch(const CorePtr& core, CallPtr call) {
   const model::Sender actor = call->actor;
   const auto batch = std::make_shared<Batch>(call, many->runs.size());
   for (std::size_t i = 0; i < many->runs.size(); ++i) {
-    auto command = command_of(*submitter, RequestBody(std::move(many->runs[i])), many->key, i);
+    auto command = command_of(*submitter, many->runs[i], many->key, i);
     if (!command) {
       Error error = std::move(command).error();
       error.where.insert(0, "/runs/" + std::to_string(i));

@@ -1,6 +1,8 @@
 #include "base/text.hpp"
 
 #include <algorithm>
+#include <cstdint>
+#include <cstring>
 #include <vector>
 
 namespace baton {
@@ -42,6 +44,18 @@ std::size_t sequence_length(std::string_view s, std::size_t at, std::size_t& bad
   return length;
 }
 
+// How many ASCII characters follow from there: nearly all text is nothing else, and is passed over by words.
+std::size_t ascii_length(std::string_view s, std::size_t at) {
+  constexpr std::uint64_t kHighBits = 0x8080808080808080ULL;
+  const std::size_t begin = at;
+  for (std::uint64_t word = 0; at + sizeof word <= s.size(); at += sizeof word) {
+    std::memcpy(&word, s.data() + at, sizeof word);
+    if ((word & kHighBits) != 0) break;
+  }
+  while (at < s.size() && static_cast<unsigned char>(s[at]) < 0x80) ++at;
+  return at - begin;
+}
+
 std::size_t distance(std::string_view a, std::string_view b) {
   std::vector<std::size_t> before(b.size() + 1);
   std::vector<std::size_t> last(b.size() + 1);
@@ -70,7 +84,7 @@ bool is_name(std::string_view text) {
 
 bool is_utf8(std::string_view text) {
   std::size_t bad = 0;
-  for (std::size_t at = 0; at < text.size();) {
+  for (std::size_t at = ascii_length(text, 0); at < text.size(); at += ascii_length(text, at)) {
     const std::size_t length = sequence_length(text, at, bad);
     if (length == 0) return false;
     at += length;
@@ -83,6 +97,10 @@ std::string to_utf8(std::string_view bytes) {
   text.reserve(bytes.size());
   std::size_t bad = 0;
   for (std::size_t at = 0; at < bytes.size();) {
+    const std::size_t plain = ascii_length(bytes, at);
+    text += bytes.substr(at, plain);
+    at += plain;
+    if (at == bytes.size()) break;
     const std::size_t length = sequence_length(bytes, at, bad);
     if (length == 0) {
       text += "\xEF\xBF\xBD";

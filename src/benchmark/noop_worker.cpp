@@ -2,31 +2,31 @@
 
 #include <poll.h>
 
-#include <boost/json/parse.hpp>
-
 #include "benchmark/server.hpp"
+#include "executors/functions/function_executor.hpp"
+#include "worker/worker.hpp"
 
 namespace baton::benchmark {
+namespace {
+
+constexpr int kLook = 1000;  // milliseconds
+
+}  // namespace
 
 Status run_noop_worker(const client::Server& server) {
-  Caller caller(server);
-  const std::string what = "\"functions\":[\"" + std::string(kFunction) + "\"]";
-  while (!caller.post("/api/v1/workers/bench/register", '{' + what + '}')) ::poll(nullptr, 0, 1);
-  std::string reports;
+  const auto functions = std::make_shared<executors::functions::FunctionTable>();
+  TRY_VOID(functions->add(std::string(kFunction),
+                          [](executors::functions::Call&) { return model::Outcome{.result = "null"}; }));
+  worker::WorkerOptions options;
+  options.server = server;
+  options.name = "bench";
+  options.concurrency = 2;
+  options.prefetch = 1998;
+  options.functions = functions;
+  TRY(const std::unique_ptr<worker::Worker> worker, worker::Worker::start(std::move(options)));
   for (;;) {
-    const auto text = caller.post("/api/v1/workers/bench/claim",
-                                  '{' + what + ",\"max\":1000,\"wait\":30,\"reports\":[" + reports + "]}");
-    if (!text) {
-      ::poll(nullptr, 0, 5);
-      continue;
-    }
-    reports.clear();
-    TRY(const boost::json::object answer, parse_object(*text));
-    for (const boost::json::value& task : answer.at("tasks").as_array()) {
-      if (!reports.empty()) reports += ',';
-      reports += "{\"task\":\"" + std::string(task.at("task").as_string()) + "\",\"token\":\"" +
-                 std::string(task.at("token").as_string()) + "\",\"status\":\"completed\"}";
-    }
+    if (const auto fatal = worker->fatal()) return fail(*fatal);
+    ::poll(nullptr, 0, kLook);
   }
 }
 

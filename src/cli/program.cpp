@@ -3,6 +3,7 @@
 #include <span>
 
 #include "base/text.hpp"
+#include "cli/commands/bench.hpp"
 #include "cli/commands/commands.hpp"
 
 namespace baton::cli {

@@ -108,7 +108,9 @@ struct Line {
 
 Line line_of(const Fact& fact, const Said& said, const engine::Run& run, const std::string& actor) {
   Line line{said.level, model::name(fact.kind), said.message, {}};
-  line.fields = {{"run", run.row.id.text()}, {"workflow", run.row.workflow}};
+  line.fields.reserve(9);
+  line.fields.emplace_back("run", run.row.id.text());
+  line.fields.emplace_back("workflow", run.row.workflow);
   if (model::is_task_fact(fact.kind) && fact.task < run.tasks.size()) {
     line.fields.emplace_back("task", TaskId{run.row.id, fact.task}.text());
     line.fields.emplace_back("step", run.program->name(run.tasks[fact.task].row.step));
@@ -125,6 +127,7 @@ Line line_of(const Fact& fact, const Said& said, const engine::Run& run, const s
 
 void write(telemetry::Log& log, const Line& line) {
   std::vector<telemetry::LogField> fields;
+  fields.reserve(line.fields.size());
   for (const auto& [name, value] : line.fields) fields.push_back({name, std::string_view(value)});
   log.write(line.level, line.event, line.message, fields);
 }

@@ -89,6 +89,7 @@ std::optional<LogFormat> log_format_from(std::string_view name) {
 std::string log_line(LogFormat format, WallTime at, LogLevel level, std::string_view event,
                      std::string_view message, std::span<const LogField> fields) {
   std::string line;
+  line.reserve(512);
   if (format == LogFormat::json) {
     line += R"({"time":")" + to_rfc3339(at) + R"(","level":")" + std::string(name(level)) + R"(","event":)";
     append_json(event, line);

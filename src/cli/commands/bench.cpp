@@ -1,4 +1,6 @@
 // baton bench: what Baton does per second on this machine.
+#include "cli/commands/bench.hpp"
+
 #include <sys/random.h>
 #include <sys/vfs.h>
 #include <unistd.h>
@@ -8,7 +10,6 @@
 
 #include "benchmark/benchmark.hpp"
 #include "benchmark/noop_worker.hpp"
-#include "cli/commands/commands.hpp"
 #include "cli/output.hpp"
 #include "cli/session.hpp"
 #include "cli/signals.hpp"

@@ -45,7 +45,6 @@ void add_backup(Program& program);  // and restore
 void add_doctor(Program& program);
 void add_support_bundle(Program& program);
 void add_top(Program& program);
-void add_bench(Program& program);
 void add_version(Program& program);
 void add_completion(Program& program);  // and manual
 
