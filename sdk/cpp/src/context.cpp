@@ -13,6 +13,7 @@
 #include "functions.hpp"
 #include "model/outcome.hpp"
 #include "net/http_client.hpp"
+#include "net/url.hpp"
 
 namespace baton::v0 {
 namespace {
@@ -295,7 +296,8 @@ Result<std::string> Context::start_run(std::string_view workflow, const ChildRun
   if (!input) return error_of(input.error());
   submission.input = std::move(*input);
   submission.metadata = {{"started_by", impl_->task_id}};
-  submission.idempotency_key = "task " + impl_->task_id + ' ' + submission.workflow + ' ' + child.key;
+  submission.idempotency_key = "task." + impl_->task_id + '.' + baton::net::percent_encode(submission.workflow) + '.' +
+                               baton::net::percent_encode(child.key);
   const auto answer = impl_->tell([&](baton::client::Client& client) { return client.submit(submission); });
   if (!answer) return error_of(answer.error());
   return json_of(answer->run)["id"].get<std::string>();

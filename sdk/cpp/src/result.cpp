@@ -2,14 +2,13 @@
 
 #include "base/error.hpp"
 
-namespace baton {
-BATON_INLINE namespace v0 {
-  std::string_view name(Code code) noexcept {
-    return baton::info(static_cast<baton::ErrorCode>(code)).name;
-  }
+namespace baton::BATON_INLINE v0 {
 
-  Exception::Exception(Error error) : std::runtime_error(error.message), error_(std::move(error)) {}
-  Exception::~Exception() = default;
+std::string_view name(Code code) noexcept {
+  return baton::info(static_cast<baton::ErrorCode>(code)).name;
+}
 
-}  // namespace v0
-}  // namespace baton
+Exception::Exception(Error error) : std::runtime_error(error.message), error_(std::move(error)) {}
+Exception::~Exception() = default;
+
+}  // namespace baton::v0

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <baton/workflow.hpp>
 #include <map>
 #include <set>
@@ -171,13 +172,20 @@ Expr input(std::string_view name) {
   return Expr(member("inputs", name));
 }
 
+Json seconds_json(Seconds length) {
+  const double seconds = length.count();
+  constexpr double kExact = 9e15;
+  if (seconds == std::floor(seconds) && std::fabs(seconds) < kExact) return static_cast<std::int64_t>(seconds);
+  return seconds;
+}
+
 // ---- Steps
 
 Step& Step::exec(std::vector<std::string> argv) {
   return field("exec", Json::of(argv));
 }
 Step& Step::wait_for(Seconds length) {
-  return wait(Json::object({{"for", length.count()}}));
+  return wait(Json::object({{"for", seconds_json(length)}}));
 }
 Step& Step::needs(std::initializer_list<std::string_view> steps) {
   for (const std::string_view step : steps) fields_.set("needs").push_back(step);

@@ -18,175 +18,174 @@
 #include <string_view>
 #include <vector>
 
-namespace baton {
-BATON_INLINE namespace v0 {
-  class Workflow;
+namespace baton::BATON_INLINE v0 {
 
-  // How something failed.
-  struct FailureInfo {
-    std::string type;
-    std::string message;
-  };
+class Workflow;
 
-  // A run, as the server shows it. `raw` has every member of docs/reference/api.md.
-  struct Run {
-    std::string id;
-    std::string workflow;
-    std::uint32_t version = 0;  // 0: of a definition that was not applied
-    std::string status;   // pending, running, paused, completed, failed, cancelling, cancelled, recovering
-    double progress = 0;  // percent
-    std::string job_id;
-    std::optional<FailureInfo> error;
-    Json input;
-    Json metadata;
-    std::uint32_t recovery_attempts = 0;
-    bool existing = false;  // of submit() and start(): the idempotency key was used before
-    Json raw;
+// How something failed.
+struct FailureInfo {
+  std::string type;
+  std::string message;
+};
 
-    bool ended() const { return status == "completed" || status == "failed" || status == "cancelled"; }
-    bool completed() const { return status == "completed"; }
-  };
+// A run, as the server shows it. `raw` has every member of docs/reference/api.md.
+struct Run {
+  std::string id;
+  std::string workflow;
+  std::uint32_t version = 0;  // 0: of a definition that was not applied
+  std::string status;   // pending, running, paused, completed, failed, cancelling, cancelled, recovering
+  double progress = 0;  // percent
+  std::string job_id;
+  std::optional<FailureInfo> error;
+  Json input;
+  Json metadata;
+  std::uint32_t recovery_attempts = 0;
+  bool existing = false;  // of submit() and start(): the idempotency key was used before
+  Json raw;
 
-  struct TaskRow {
-    std::string id;
-    std::string step;
-    std::optional<std::uint32_t> index;  // of an item of a mapped step
-    std::string status;
-    std::uint32_t attempts = 0;
-    Json result;
-    std::optional<FailureInfo> error;
-    Json raw;
-  };
+  bool ended() const { return status == "completed" || status == "failed" || status == "cancelled"; }
+  bool completed() const { return status == "completed"; }
+};
 
-  // What a run is made with.
-  struct Start {
-    Json input = Json::object();
-    std::uint32_t version = 0;  // of an applied workflow; 0 = the one that counts
-    std::string job_id;
-    Json metadata = Json::object();
-    std::optional<int> priority;
-    std::map<std::string, std::string> env;  // besides the server's own
-    std::string workdir;                     // absolute; of its processes
-    // The same key with the same request gives the same run again. Empty: one of its own, so that a lost
-    // answer makes no second run.
-    std::string idempotency_key;
-  };
+struct TaskRow {
+  std::string id;
+  std::string step;
+  std::optional<std::uint32_t> index;  // of an item of a mapped step
+  std::string status;
+  std::uint32_t attempts = 0;
+  Json result;
+  std::optional<FailureInfo> error;
+  Json raw;
+};
 
-  struct Recover {
-    std::optional<Json> from;       // a step by its name, or by its place from 0; none: what failed
-    std::vector<std::string> keep;  // steps whose results stay
-    bool failed_only = false;
-    bool force = false;
-    std::string reason;
-  };
+// What a run is made with.
+struct Start {
+  Json input = Json::object();
+  std::uint32_t version = 0;  // of an applied workflow; 0 = the one that counts
+  std::string job_id{};
+  Json metadata = Json::object();
+  std::optional<int> priority{};
+  std::map<std::string, std::string> env{};  // besides the server's own
+  std::string workdir{};                     // absolute; of its processes
+  // The same key with the same request gives the same run again. Empty: one of its own, so that a lost
+  // answer makes no second run.
+  std::string idempotency_key{};
+};
 
-  struct Replay {
-    Json input;                 // null: the same
-    std::uint32_t version = 0;  // 0: the same
-    std::string job_id;
-    std::string idempotency_key;
-  };
+struct Recover {
+  std::optional<Json> from{};       // a step by its name, or by its place from 0; none: what failed
+  std::vector<std::string> keep{};  // steps whose results stay
+  bool failed_only = false;
+  bool force = false;
+  std::string reason{};
+};
 
-  struct RunFilter {
-    std::string status;  // names, separated by commas
-    std::string state;   // active, failed, recoverable
-    std::string workflow;
-    std::string job_id;
-    std::string where;  // an expression over indexed fields
-    std::size_t limit = 1000;
-  };
+struct Replay {
+  Json input{};               // null: the same
+  std::uint32_t version = 0;  // 0: the same
+  std::string job_id{};
+  std::string idempotency_key{};
+};
 
-  struct ApplyOptions {
-    std::string note;
-    bool dry_run = false;
-    std::optional<std::uint32_t> expected;  // the version that must count now; 0 = none
-  };
+struct RunFilter {
+  std::string status{};  // names, separated by commas
+  std::string state{};   // active, failed, recoverable
+  std::string workflow{};
+  std::string job_id{};
+  std::string where{};  // an expression over indexed fields
+  std::size_t limit = 1000;
+};
 
-  struct Applied {
-    std::string workflow;
-    std::uint32_t version = 0;
-    std::string hash;     // of its content
-    std::string outcome;  // as the API says it
-    Json raw;
-  };
+struct ApplyOptions {
+  std::string note{};
+  bool dry_run = false;
+  std::optional<std::uint32_t> expected{};  // the version that must count now; 0 = none
+};
 
-  struct LogOptions {
-    std::uint32_t attempt = 0;  // 0 = the last one
-    std::optional<std::size_t> tail;
-  };
+struct Applied {
+  std::string workflow{};
+  std::uint32_t version = 0;
+  std::string hash{};     // of its content
+  std::string outcome{};  // as the API says it
+  Json raw{};
+};
 
-  // Text as it is (YAML or JSON), or a workflow.hpp's Workflow.
-  class BATON_API Definition {
-   public:
-    Definition(std::string text) : text_(std::move(text)) {}
-    Definition(const char* text) : text_(text) {}
-    Definition(const Json& definition) : text_(definition.text()) {}
-    Definition(const Workflow& workflow);
-    const std::string& text() const { return text_; }
+struct LogOptions {
+  std::uint32_t attempt = 0;  // 0 = the last one
+  std::optional<std::size_t> tail{};
+};
 
-   private:
-    std::string text_;
-  };
+// Text as it is (YAML or JSON), or a workflow.hpp's Workflow.
+class BATON_API Definition {
+ public:
+  Definition(std::string text) : text_(std::move(text)) {}
+  Definition(const char* text) : text_(text) {}
+  Definition(const Json& definition) : text_(definition.text()) {}
+  Definition(const Workflow& workflow);
+  const std::string& text() const { return text_; }
 
-  // Thread-safe: threads that call at the same time have connections of their own. While nobody answers, as
-  // while a server restarts, calls that may be repeated are repeated for `patience`; then they fail with
-  // unavailable. Other failures are the server's own words.
-  class BATON_API Client {
-   public:
-    explicit Client(ServerAddress server = {}, Seconds patience = Seconds(10));
-    ~Client();
-    Client(Client&&) noexcept;
-    Client& operator=(Client&&) noexcept;
+ private:
+  std::string text_;
+};
 
-    // ---- Making runs. When these return, the run is durable.
+// Thread-safe: threads that call at the same time have connections of their own. While nobody answers, as
+// while a server restarts, calls that may be repeated are repeated for `patience`; then they fail with
+// unavailable. Other failures are the server's own words.
+class BATON_API Client {
+ public:
+  explicit Client(ServerAddress server = {}, Seconds patience = Seconds(10));
+  ~Client();
+  Client(Client&&) noexcept;
+  Client& operator=(Client&&) noexcept;
 
-    Result<Run> submit(const Definition& definition, const Start& start = {});
-    Result<Run> start(std::string_view workflow, const Start& start = {});  // one that was applied
-    // Stores a workflow and makes it the version that counts.
-    Result<Applied> apply(const Definition& definition, const ApplyOptions& options = {});
-    // A run of one step that calls a function with this input; wait for it with result().
-    Result<Run> call(std::string_view function, const Json& input = {}, const Start& start = {});
+  // ---- Making runs. When these return, the run is durable.
 
-    // ---- Looking at runs
+  Result<Run> submit(const Definition& definition, const Start& start = {});
+  Result<Run> start(std::string_view workflow, const Start& start = {});  // one that was applied
+  // Stores a workflow and makes it the version that counts.
+  Result<Applied> apply(const Definition& definition, const ApplyOptions& options = {});
+  // A run of one step that calls a function with this input; wait for it with result().
+  Result<Run> call(std::string_view function, const Json& input = {}, const Start& start = {});
 
-    Result<Run> get(std::string_view run);
-    Result<std::vector<Run>> list(const RunFilter& filter = {});  // the newest first
-    Result<std::vector<TaskRow>> tasks(std::string_view run);     // in the order of its steps
-    Result<TaskRow> task(std::string_view task);                  // raw["attempt_list"] has its attempts
-    Result<Json> progress(std::string_view run);                  // step by step
-    // Why a run, or what of it, is not running: sentences, the nearest reason first.
-    Result<std::vector<std::string>> explain(std::string_view run);
-    // The run as soon as it has ended, however it did. timed_out: it has not, and goes on.
-    Result<Run> wait(std::string_view run, std::optional<Seconds> timeout = {});
-    // Waits for a run and gives what it came to: the result of its last step, or an object of the results of
-    // its last steps (those that no other needs) by name. conflict: it has failed or was cancelled; the
-    // message says how.
-    Result<Json> result(std::string_view run, std::optional<Seconds> timeout = {});
-    // The results of its steps by name; of a mapped step a list in the order of its items.
-    Result<Json> results(std::string_view run);
-    // What an attempt of a task printed.
-    Result<std::string> logs(std::string_view task, const LogOptions& options = {});
+  // ---- Looking at runs
 
-    // ---- Steering runs
+  Result<Run> get(std::string_view run);
+  Result<std::vector<Run>> list(const RunFilter& filter = {});  // the newest first
+  Result<std::vector<TaskRow>> tasks(std::string_view run);     // in the order of its steps
+  Result<TaskRow> task(std::string_view task);                  // raw["attempt_list"] has its attempts
+  Result<Json> progress(std::string_view run);                  // step by step
+  // Why a run, or what of it, is not running: sentences, the nearest reason first.
+  Result<std::vector<std::string>> explain(std::string_view run);
+  // The run as soon as it has ended, however it did. timed_out: it has not, and goes on.
+  Result<Run> wait(std::string_view run, std::optional<Seconds> timeout = {});
+  // Waits for a run and gives what it came to: the result of its last step, or an object of the results of
+  // its last steps (those that no other needs) by name. conflict: it has failed or was cancelled; the
+  // message says how.
+  Result<Json> result(std::string_view run, std::optional<Seconds> timeout = {});
+  // The results of its steps by name; of a mapped step a list in the order of its items.
+  Result<Json> results(std::string_view run);
+  // What an attempt of a task printed.
+  Result<std::string> logs(std::string_view task, const LogOptions& options = {});
 
-    Result<Run> cancel(std::string_view run, std::string_view reason = {});  // it may tidy up
-    Result<Run> terminate(std::string_view run, std::string_view reason = {});
-    Result<Run> pause(std::string_view run, std::string_view reason = {});
-    Result<Run> resume(std::string_view run);
-    Result<Run> recover(std::string_view run, const Recover& how = {});
-    Result<Run> retry(std::string_view run, bool force = false);  // what failed, and what was not done for it
-    Result<Run> replay(std::string_view run, const Replay& how = {});
-    // Tells a run that something has happened; returns the number of the signal. With a key it may be sent
-    // again.
-    Result<std::uint64_t> signal(std::string_view run, std::string_view name, const Json& data = {},
-                                 std::string_view idempotency_key = {});
-    Status pause_queue(std::string_view queue, std::string_view reason = {});
-    Status resume_queue(std::string_view queue);
+  // ---- Steering runs
 
-   private:
-    struct Impl;
-    std::unique_ptr<Impl> impl_;
-  };
+  Result<Run> cancel(std::string_view run, std::string_view reason = {});  // it may tidy up
+  Result<Run> terminate(std::string_view run, std::string_view reason = {});
+  Result<Run> pause(std::string_view run, std::string_view reason = {});
+  Result<Run> resume(std::string_view run);
+  Result<Run> recover(std::string_view run, const Recover& how = {});
+  Result<Run> retry(std::string_view run, bool force = false);  // what failed, and what was not done for it
+  Result<Run> replay(std::string_view run, const Replay& how = {});
+  // Tells a run that something has happened; returns the number of the signal. With a key it may be sent
+  // again.
+  Result<std::uint64_t> signal(std::string_view run, std::string_view name, const Json& data = {},
+                               std::string_view idempotency_key = {});
+  Status pause_queue(std::string_view queue, std::string_view reason = {});
+  Status resume_queue(std::string_view queue);
 
-}  // namespace v0
-}  // namespace baton
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace baton::v0

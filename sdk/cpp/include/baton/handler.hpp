@@ -19,136 +19,133 @@
 #include <type_traits>
 #include <utility>
 
-namespace baton {
-BATON_INLINE namespace v0 {
-  // The form that all of them get. Throws what the callable throws, and InputError.
-  using Handler = std::function<Result<Json>(Context&)>;
+namespace baton::BATON_INLINE v0 {
 
-  // The input does not fit the parameters.
-  class BATON_API InputError : public JsonError {
-   public:
-    explicit InputError(const JsonError& error);
-    ~InputError() override;
-  };
+// The form that all of them get. Throws what the callable throws, and InputError.
+using Handler = std::function<Result<Json>(Context&)>;
 
-  namespace detail {
+// The input does not fit the parameters.
+class BATON_API InputError : public JsonError {
+ public:
+  explicit InputError(const JsonError& error);
+  ~InputError() override;
+};
 
-  template <typename... Parameters>
-  struct List {};
+namespace detail {
 
-  template <typename T>
-  struct Signature : Signature<decltype(&T::operator())> {};
-  template <typename R, typename... P>
-  struct Signature<R (*)(P...)> {
-    using Result = R;
-    using Parameters = List<P...>;
-  };
-  template <typename R, typename... P>
-  struct Signature<R(P...)> : Signature<R (*)(P...)> {};
-  template <typename R, typename C, typename... P>
-  struct Signature<R (C::*)(P...)> : Signature<R (*)(P...)> {};
-  template <typename R, typename C, typename... P>
-  struct Signature<R (C::*)(P...) const> : Signature<R (*)(P...)> {};
-  template <typename R, typename C, typename... P>
-  struct Signature<R (C::*)(P...) noexcept> : Signature<R (*)(P...)> {};
-  template <typename R, typename C, typename... P>
-  struct Signature<R (C::*)(P...) const noexcept> : Signature<R (*)(P...)> {};
-  template <typename R, typename... P>
-  struct Signature<R (*)(P...) noexcept> : Signature<R (*)(P...)> {};
+template <typename... Parameters>
+struct List {};
 
-  [[noreturn]] BATON_API void wrong_number_of_arguments(const Json& input, std::size_t wanted);
+template <typename T>
+struct Signature : Signature<decltype(&T::operator())> {};
+template <typename R, typename... P>
+struct Signature<R (*)(P...)> {
+  using Result = R;
+  using Parameters = List<P...>;
+};
+template <typename R, typename... P>
+struct Signature<R(P...)> : Signature<R (*)(P...)> {};
+template <typename R, typename C, typename... P>
+struct Signature<R (C::*)(P...)> : Signature<R (*)(P...)> {};
+template <typename R, typename C, typename... P>
+struct Signature<R (C::*)(P...) const> : Signature<R (*)(P...)> {};
+template <typename R, typename C, typename... P>
+struct Signature<R (C::*)(P...) noexcept> : Signature<R (*)(P...)> {};
+template <typename R, typename C, typename... P>
+struct Signature<R (C::*)(P...) const noexcept> : Signature<R (*)(P...)> {};
+template <typename R, typename... P>
+struct Signature<R (*)(P...) noexcept> : Signature<R (*)(P...)> {};
 
-  // The arguments, by value; JsonError becomes InputError so that one from within the handler is not
-  // mistaken.
-  template <typename... P>
-  std::tuple<std::remove_cvref_t<P>...> arguments(const Json& input, List<P...>) {
-    try {
-      if constexpr (sizeof...(P) == 0) {
-        return {};
-      } else if constexpr (sizeof...(P) == 1) {
-        return {input.get<std::remove_cvref_t<P>>()...};
-      } else {
-        if (input.if_array() == nullptr || input.size() != sizeof...(P))
-          wrong_number_of_arguments(input, sizeof...(P));
-        std::size_t next = 0;
-        const auto item = [&]<typename T>(std::type_identity<T>) {
-          const std::size_t place = next++;
-          try {
-            return input.at(place).get<T>();
-          } catch (const JsonError& error) {
-            throw error.in(std::to_string(place));
-          }
-        };
-        return {item(std::type_identity<std::remove_cvref_t<P>>{})...};  // from left to right
-      }
-    } catch (const JsonError& error) {
-      throw InputError(error);
-    }
-  }
+[[noreturn]] BATON_API void wrong_number_of_arguments(const Json& input, std::size_t wanted);
 
-  template <typename T>
-  struct IsResult : std::false_type {};
-  template <typename T>
-  struct IsResult<Result<T>> : std::true_type {};
-
-  template <typename Call>
-  Result<Json> answer(Call call) {
-    using R = std::remove_cvref_t<decltype(call())>;
-    if constexpr (std::is_void_v<R>) {
-      call();
-      return Json();
-    } else if constexpr (std::same_as<R, Status>) {
-      R result = call();
-      if (!result) return std::move(result).error();
-      return Json();
-    } else if constexpr (IsResult<R>::value) {
-      R result = call();
-      if (!result) return std::move(result).error();
-      return Json::of(*result);
+// The arguments, by value; JsonError becomes InputError so that one from within the handler is not
+// mistaken.
+template <typename... P>
+std::tuple<std::remove_cvref_t<P>...> arguments(const Json& input, List<P...>) {
+  try {
+    if constexpr (sizeof...(P) == 0) {
+      return {};
+    } else if constexpr (sizeof...(P) == 1) {
+      return {input.get<std::remove_cvref_t<P>>()...};
     } else {
-      return Json::of(call());
+      if (input.if_array() == nullptr || input.size() != sizeof...(P))
+        wrong_number_of_arguments(input, sizeof...(P));
+      std::size_t next = 0;
+      const auto item = [&]<typename T>(std::type_identity<T>) {
+        const std::size_t place = next++;
+        try {
+          return input.at(place).get<T>();
+        } catch (const JsonError& error) {
+          throw error.in(std::to_string(place));
+        }
+      };
+      return {item(std::type_identity<std::remove_cvref_t<P>>{})...};  // from left to right
     }
+  } catch (const JsonError& error) {
+    throw InputError(error);
   }
+}
 
-  template <typename F, typename... P>
-  Handler adapt(F function, List<Context&, P...>) {
-    return [function = std::move(function)](Context& context) mutable {
-      auto values = arguments(context.input(), List<P...>{});
-      return answer([&]() -> decltype(auto) {
-        return std::apply(
-            [&](auto&... value) -> decltype(auto) {
-              return std::invoke(function, context, std::forward<P>(value)...);
-            },
-            values);
-      });
-    };
+template <typename T>
+struct IsResult : std::false_type {};
+template <typename T>
+struct IsResult<Result<T>> : std::true_type {};
+
+template <typename Call>
+Result<Json> answer(Call call) {
+  using R = std::remove_cvref_t<decltype(call())>;
+  if constexpr (std::is_void_v<R>) {
+    call();
+    return Json();
+  } else if constexpr (std::same_as<R, Status>) {
+    R result = call();
+    if (!result) return std::move(result).error();
+    return Json();
+  } else if constexpr (IsResult<R>::value) {
+    R result = call();
+    if (!result) return std::move(result).error();
+    return Json::of(*result);
+  } else {
+    return Json::of(call());
   }
-  template <typename F, typename... P>
-  Handler adapt(F function, List<P...>) {
-    return [function = std::move(function)](Context& context) mutable {
-      auto values = arguments(context.input(), List<P...>{});
-      return answer([&]() -> decltype(auto) {
-        return std::apply(
-            [&](auto&... value) -> decltype(auto) {
-              return std::invoke(function, std::forward<P>(value)...);
-            },
-            values);
-      });
-    };
+}
+
+template <typename F, typename... P>
+Handler adapt(F function, List<Context&, P...>) {
+  return [function = std::move(function)](Context& context) mutable {
+    auto values = arguments(context.input(), List<P...>{});
+    return answer([&]() -> decltype(auto) {
+      return std::apply(
+          [&](auto&... value) -> decltype(auto) {
+            return std::invoke(function, context, std::forward<P>(value)...);
+          },
+          values);
+    });
+  };
+}
+template <typename F, typename... P>
+Handler adapt(F function, List<P...>) {
+  return [function = std::move(function)](Context& context) mutable {
+    auto values = arguments(context.input(), List<P...>{});
+    return answer([&]() -> decltype(auto) {
+      return std::apply(
+          [&](auto&... value) -> decltype(auto) { return std::invoke(function, std::forward<P>(value)...); },
+          values);
+    });
+  };
+}
+
+}  // namespace detail
+
+template <typename F>
+Handler make_handler(F&& function) {
+  using Callable = std::decay_t<F>;
+  if constexpr (std::same_as<Callable, Handler>) {
+    return std::forward<F>(function);
+  } else {
+    return detail::adapt<Callable>(std::forward<F>(function),
+                                   typename detail::Signature<Callable>::Parameters{});
   }
+}
 
-  }  // namespace detail
-
-  template <typename F>
-  Handler make_handler(F && function) {
-    using Callable = std::decay_t<F>;
-    if constexpr (std::same_as<Callable, Handler>) {
-      return std::forward<F>(function);
-    } else {
-      return detail::adapt<Callable>(std::forward<F>(function),
-                                     typename detail::Signature<Callable>::Parameters{});
-    }
-  }
-
-}  // namespace v0
-}  // namespace baton
+}  // namespace baton::v0

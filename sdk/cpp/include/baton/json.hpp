@@ -29,319 +29,316 @@
 #include <variant>
 #include <vector>
 
-namespace baton {
-BATON_INLINE namespace v0 {
-  class Json;
+namespace baton::BATON_INLINE v0 {
 
-  // A value is not what was asked for: where, and what it is instead.
-  class BATON_API JsonError : public std::runtime_error {
-   public:
-    JsonError(std::string where, const std::string& what);
-    ~JsonError() override;
-    // A JSON pointer into the value that was converted: "/images/3/size".
-    const std::string& where() const noexcept { return where_; }
-    // The same, seen from the value that this one was in.
-    JsonError in(std::string_view member) const;
+class Json;
 
-   private:
-    std::string where_;
-    std::string what_;
-  };
+// A value is not what was asked for: where, and what it is instead.
+class BATON_API JsonError : public std::runtime_error {
+ public:
+  JsonError(std::string where, const std::string& what);
+  ~JsonError() override;
+  // A JSON pointer into the value that was converted: "/images/3/size".
+  const std::string& where() const noexcept { return where_; }
+  // The same, seen from the value that this one was in.
+  JsonError in(std::string_view member) const;
 
-  // The members of an object, in the order in which they were added; names are unique.
-  class BATON_API JsonObject {
-   public:
-    using Member = std::pair<std::string, Json>;
-    using const_iterator = std::vector<Member>::const_iterator;
+ private:
+  std::string where_;
+  std::string what_;
+};
 
-    JsonObject();
-    JsonObject(std::initializer_list<Member> members);
-    JsonObject(const JsonObject& other);
-    JsonObject(JsonObject&& other) noexcept;
-    JsonObject& operator=(const JsonObject& other);
-    JsonObject& operator=(JsonObject&& other) noexcept;
-    ~JsonObject();
+// The members of an object, in the order in which they were added; names are unique.
+class BATON_API JsonObject {
+ public:
+  using Member = std::pair<std::string, Json>;
+  using const_iterator = std::vector<Member>::const_iterator;
 
-    // Null: there is none.
-    const Json* find(std::string_view name) const;
-    Json* find(std::string_view name);
-    // Adds null where there is none.
-    Json& operator[](std::string_view name);
-    bool contains(std::string_view name) const { return find(name) != nullptr; }
-    bool erase(std::string_view name);
-    std::size_t size() const noexcept;
-    bool empty() const noexcept { return size() == 0; }
-    const_iterator begin() const noexcept;
-    const_iterator end() const noexcept;
+  JsonObject();
+  JsonObject(std::initializer_list<Member> members);
+  JsonObject(const JsonObject& other);
+  JsonObject(JsonObject&& other) noexcept;
+  JsonObject& operator=(const JsonObject& other);
+  JsonObject& operator=(JsonObject&& other) noexcept;
+  ~JsonObject();
 
-   private:
-    struct Index;
-    std::size_t place(std::string_view name) const;  // size() if there is none
+  // Null: there is none.
+  const Json* find(std::string_view name) const;
+  Json* find(std::string_view name);
+  // Adds null where there is none.
+  Json& operator[](std::string_view name);
+  bool contains(std::string_view name) const { return find(name) != nullptr; }
+  bool erase(std::string_view name);
+  std::size_t size() const noexcept;
+  bool empty() const noexcept { return size() == 0; }
+  const_iterator begin() const noexcept;
+  const_iterator end() const noexcept;
 
-    std::vector<Member> members_;
-    std::unique_ptr<Index> index_;  // once there are many
-  };
+ private:
+  struct Index;
+  std::size_t place(std::string_view name) const;  // size() if there is none
 
-  namespace detail {
-  template <typename T>
-  concept Integer =
-      std::integral<T> && !std::same_as<T, bool> && !std::same_as<T, char> && !std::same_as<T, wchar_t> &&
-      !std::same_as<T, char8_t> && !std::same_as<T, char16_t> && !std::same_as<T, char32_t>;
-  }  // namespace detail
+  std::vector<Member> members_;
+  std::unique_ptr<Index> index_;  // once there are many
+};
 
-  // One JSON value. Copies are deep. Comparison is by value: 1 and 1.0 are equal, the order of members does
-  // not matter. Not thread-safe while it is changed.
-  class BATON_API Json {
-   public:
-    using Array = std::vector<Json>;
-    using Object = JsonObject;
+namespace detail {
+template <typename T>
+concept Integer =
+    std::integral<T> && !std::same_as<T, bool> && !std::same_as<T, char> && !std::same_as<T, wchar_t> &&
+    !std::same_as<T, char8_t> && !std::same_as<T, char16_t> && !std::same_as<T, char32_t>;
+}  // namespace detail
 
-    Json() noexcept = default;  // null
-    Json(std::nullptr_t) noexcept {}
-    template <std::same_as<bool> T>
-    Json(T value) noexcept : value_(value) {}
-    template <detail::Integer T>
-    Json(T value) noexcept {
-      if (std::in_range<std::int64_t>(value)) {
-        value_ = static_cast<std::int64_t>(value);
-      } else {
-        value_ = static_cast<std::uint64_t>(value);
-      }
-    }
-    Json(double value) noexcept : value_(value) {}  // infinities and NaN are written as null
-    Json(std::string value) noexcept : value_(std::move(value)) {}
-    Json(std::string_view value) : value_(std::string(value)) {}
-    Json(const char* value) : value_(std::string(value)) {}
-    Json(Array value) noexcept : value_(std::move(value)) {}
-    Json(Object value) noexcept : value_(std::move(value)) {}
+// One JSON value. Copies are deep. Comparison is by value: 1 and 1.0 are equal, the order of members does
+// not matter. Not thread-safe while it is changed.
+class BATON_API Json {
+ public:
+  using Array = std::vector<Json>;
+  using Object = JsonObject;
 
-    static Json array(std::initializer_list<Json> items = {}) { return Json(Array(items)); }
-    static Json object(std::initializer_list<JsonObject::Member> members = {}) {
-      return Json(JsonObject(members));
-    }
-    // Any type that has a to_json.
-    template <typename T>
-    static Json of(const T& value);
-
-    bool is_null() const noexcept { return std::holds_alternative<std::monostate>(value_); }
-    bool is_bool() const noexcept { return std::holds_alternative<bool>(value_); }
-    bool is_integer() const noexcept {
-      return std::holds_alternative<std::int64_t>(value_) || std::holds_alternative<std::uint64_t>(value_);
-    }
-    bool is_number() const noexcept { return is_integer() || std::holds_alternative<double>(value_); }
-    bool is_string() const noexcept { return std::holds_alternative<std::string>(value_); }
-    bool is_array() const noexcept { return std::holds_alternative<Array>(value_); }
-    bool is_object() const noexcept { return std::holds_alternative<Object>(value_); }
-    // "null", "a boolean", "a number", "a string", "an array", "an object"
-    std::string_view kind() const noexcept;
-
-    // Null if it is something else.
-    const std::string* if_string() const noexcept { return std::get_if<std::string>(&value_); }
-    const Array* if_array() const noexcept { return std::get_if<Array>(&value_); }
-    const Object* if_object() const noexcept { return std::get_if<Object>(&value_); }
-    Array* if_array() noexcept { return std::get_if<Array>(&value_); }
-    Object* if_object() noexcept { return std::get_if<Object>(&value_); }
-
-    // A member or item to read: null where there is none, also of what is no object or array.
-    const Json& operator[](std::string_view name) const noexcept;
-    const Json& operator[](const char* name) const noexcept { return (*this)[std::string_view(name)]; }
-    const Json& at(std::size_t index) const noexcept;
-    // A member to write; makes an object of what is null. Throws JsonError for what is something else.
-    Json& set(std::string_view name);
-    void set(std::string_view name, Json value) { set(name) = std::move(value); }
-    // Appends; makes an array of what is null. Throws JsonError for what is something else.
-    void push_back(Json value);
-    std::size_t size() const noexcept;  // of items or members; 0 for what has none
-
-    // As another type; throws JsonError if it does not fit: numbers out of range or with a fraction, missing
-    // members, another kind.
-    template <typename T>
-    T get() const;
-    // The same, as a result: Code::invalid_input.
-    template <typename T>
-    Result<T> try_get() const {
-      try {
-        return get<T>();
-      } catch (const JsonError& error) {
-        return Error{Code::invalid_input, error.what(), error.where()};
-      }
-    }
-
-    // One value (RFC 8259, UTF-8, at most 500 levels; of a name that comes twice the last one counts).
-    // invalid_input: it is none.
-    static Result<Json> parse(std::string_view text);
-    // In one line; parse() of it gives the same value. Text that is not UTF-8 is written with U+FFFD.
-    std::string text() const;
-    void append_text(std::string& out) const;
-
-    friend BATON_API bool operator==(const Json& a, const Json& b) noexcept;
-
-   private:
-    friend struct JsonAccess;
-    std::variant<std::monostate, bool, std::int64_t, std::uint64_t, double, std::string, Array, Object>
-        value_;
-  };
-
-  // ---- How types become JSON, and back
-
-  namespace detail {
-  [[noreturn]] BATON_API void wrong_kind(const Json& json, std::string_view wanted);
-  [[noreturn]] BATON_API void out_of_range();
-  BATON_API std::int64_t integer_of(const Json& json);
-  BATON_API std::uint64_t natural_of(const Json& json);
-  BATON_API double number_of(const Json& json);
-  BATON_API bool bool_of(const Json& json);
-  BATON_API const std::string& string_of(const Json& json);
-  BATON_API const Json::Array& array_of(const Json& json);
-  BATON_API const Json::Object& object_of(const Json& json);
-  BATON_API const Json& member_of(const Json& json, std::string_view name);
-
-  template <typename T>
-  struct Convert;  // what has no overloads of its own
-
-  template <typename T>
-  concept HasToJson = requires(Json& json, const T& value) { to_json(json, value); };
-  template <typename T>
-  concept HasFromJson = requires(const Json& json, T& value) { from_json(json, value); };
-
-  template <typename T>
-  Json make(const T& value) {
-    if constexpr (HasToJson<T>) {
-      Json json;
-      to_json(json, value);
-      return json;
-    } else if constexpr (requires { Convert<T>::to(value); }) {
-      return Convert<T>::to(value);
+  Json() noexcept = default;  // null
+  Json(std::nullptr_t) noexcept {}
+  template <std::same_as<bool> T>
+  Json(T value) noexcept : value_(value) {}
+  template <detail::Integer T>
+  Json(T value) noexcept {
+    if (std::in_range<std::int64_t>(value)) {
+      value_ = static_cast<std::int64_t>(value);
     } else {
-      static_assert(std::convertible_to<T, Json>, "this type needs a to_json, see <baton/json.hpp>");
-      return Json(value);
+      value_ = static_cast<std::uint64_t>(value);
     }
   }
+  Json(double value) noexcept : value_(value) {}  // infinities and NaN are written as null
+  Json(std::string value) noexcept : value_(std::move(value)) {}
+  Json(std::string_view value) : value_(std::string(value)) {}
+  Json(const char* value) : value_(std::string(value)) {}
+  Json(Array value) noexcept : value_(std::move(value)) {}
+  Json(Object value) noexcept : value_(std::move(value)) {}
 
-  template <typename T>
-  T read(const Json& json) {
-    if constexpr (HasFromJson<T>) {
-      T value{};
-      from_json(json, value);
-      return value;
-    } else {
-      static_assert(
-          requires { Convert<T>::from(json); }, "this type needs a from_json, see <baton/json.hpp>");
-      return Convert<T>::from(json);
-    }
+  static Json array(std::initializer_list<Json> items = {}) { return Json(Array(items)); }
+  static Json object(std::initializer_list<JsonObject::Member> members = {}) {
+    return Json(JsonObject(members));
   }
+  // Any type that has a to_json.
+  template <typename T>
+  static Json of(const T& value);
 
-  template <>
-  struct Convert<Json> {
-    static Json to(const Json& value) { return value; }
-    static Json from(const Json& json) { return json; }
-  };
-  template <>
-  struct Convert<bool> {
-    static bool from(const Json& json) { return bool_of(json); }
-  };
-  template <>
-  struct Convert<std::string> {
-    static std::string from(const Json& json) { return string_of(json); }
-  };
-  template <std::floating_point T>
-  struct Convert<T> {
-    static Json to(T value) { return Json(static_cast<double>(value)); }
-    static T from(const Json& json) { return static_cast<T>(number_of(json)); }
-  };
-  template <Integer T>
-  struct Convert<T> {
-    static T from(const Json& json) {
-      if constexpr (std::is_signed_v<T>) {
-        const std::int64_t value = integer_of(json);
-        if (!std::in_range<T>(value)) out_of_range();
-        return static_cast<T>(value);
-      } else {
-        const std::uint64_t value = natural_of(json);
-        if (!std::in_range<T>(value)) out_of_range();
-        return static_cast<T>(value);
-      }
-    }
-  };
-  template <typename T>
-  struct Convert<std::optional<T>> {  // null stands for none
-    static Json to(const std::optional<T>& value) { return value ? make(*value) : Json(); }
-    static std::optional<T> from(const Json& json) {
-      if (json.is_null()) return std::nullopt;
-      return read<T>(json);
-    }
-  };
-  template <typename T>
-  struct Convert<std::vector<T>> {
-    static Json to(const std::vector<T>& values) {
-      Json::Array items;
-      items.reserve(values.size());
-      for (const auto& value : values) items.push_back(make<T>(value));
-      return Json(std::move(items));
-    }
-    static std::vector<T> from(const Json& json) {
-      std::vector<T> values;
-      const Json::Array& items = array_of(json);
-      values.reserve(items.size());
-      for (std::size_t i = 0; i < items.size(); ++i) {
-        try {
-          values.push_back(read<T>(items[i]));
-        } catch (const JsonError& error) {
-          throw error.in(std::to_string(i));
-        }
-      }
-      return values;
-    }
-  };
-  template <typename T>
-  struct Convert<std::map<std::string, T>> {
-    static Json to(const std::map<std::string, T>& values) {
-      JsonObject members;
-      for (const auto& [name, value] : values) members[name] = make(value);
-      return Json(std::move(members));
-    }
-    static std::map<std::string, T> from(const Json& json) {
-      std::map<std::string, T> values;
-      for (const auto& [name, value] : object_of(json)) {
-        try {
-          values.emplace(name, read<T>(value));
-        } catch (const JsonError& error) {
-          throw error.in(name);
-        }
-      }
-      return values;
-    }
-  };
+  bool is_null() const noexcept { return std::holds_alternative<std::monostate>(value_); }
+  bool is_bool() const noexcept { return std::holds_alternative<bool>(value_); }
+  bool is_integer() const noexcept {
+    return std::holds_alternative<std::int64_t>(value_) || std::holds_alternative<std::uint64_t>(value_);
+  }
+  bool is_number() const noexcept { return is_integer() || std::holds_alternative<double>(value_); }
+  bool is_string() const noexcept { return std::holds_alternative<std::string>(value_); }
+  bool is_array() const noexcept { return std::holds_alternative<Array>(value_); }
+  bool is_object() const noexcept { return std::holds_alternative<Object>(value_); }
+  // "null", "a boolean", "a number", "a string", "an array", "an object"
+  std::string_view kind() const noexcept;
 
-  // What BATON_JSON calls for each member. A std::optional may be missing.
+  // Null if it is something else.
+  const std::string* if_string() const noexcept { return std::get_if<std::string>(&value_); }
+  const Array* if_array() const noexcept { return std::get_if<Array>(&value_); }
+  const Object* if_object() const noexcept { return std::get_if<Object>(&value_); }
+  Array* if_array() noexcept { return std::get_if<Array>(&value_); }
+  Object* if_object() noexcept { return std::get_if<Object>(&value_); }
+
+  // A member or item to read: null where there is none, also of what is no object or array.
+  const Json& operator[](std::string_view name) const noexcept;
+  const Json& operator[](const char* name) const noexcept { return (*this)[std::string_view(name)]; }
+  const Json& at(std::size_t index) const noexcept;
+  // A member to write; makes an object of what is null. Throws JsonError for what is something else.
+  Json& set(std::string_view name);
+  void set(std::string_view name, Json value) { set(name) = std::move(value); }
+  // Appends; makes an array of what is null. Throws JsonError for what is something else.
+  void push_back(Json value);
+  std::size_t size() const noexcept;  // of items or members; 0 for what has none
+
+  // As another type; throws JsonError if it does not fit: numbers out of range or with a fraction, missing
+  // members, another kind.
   template <typename T>
-  void read_member(const Json& json, std::string_view name, T& into) {
+  T get() const;
+  // The same, as a result: Code::invalid_input.
+  template <typename T>
+  Result<T> try_get() const {
     try {
-      if constexpr (requires {
-                      into.has_value();
-                      into.reset();
-                    }) {
-        into = read<T>(json[name]);
-      } else {
-        into = read<T>(member_of(json, name));
-      }
+      return get<T>();
     } catch (const JsonError& error) {
-      throw error.in(name);
+      return Error{Code::invalid_input, error.what(), error.where()};
     }
   }
-  }  // namespace detail
 
-  template <typename T>
-  Json Json::of(const T& value) {
-    return detail::make(value);
-  }
-  template <typename T>
-  T Json::get() const {
-    return detail::read<T>(*this);
-  }
+  // One value (RFC 8259, UTF-8, at most 500 levels; of a name that comes twice the last one counts).
+  // invalid_input: it is none.
+  static Result<Json> parse(std::string_view text);
+  // In one line; parse() of it gives the same value. Text that is not UTF-8 is written with U+FFFD.
+  std::string text() const;
+  void append_text(std::string& out) const;
 
-}  // namespace v0
-}  // namespace baton
+  friend BATON_API bool operator==(const Json& a, const Json& b) noexcept;
+
+ private:
+  friend struct JsonAccess;
+  std::variant<std::monostate, bool, std::int64_t, std::uint64_t, double, std::string, Array, Object> value_;
+};
+
+// ---- How types become JSON, and back
+
+namespace detail {
+[[noreturn]] BATON_API void wrong_kind(const Json& json, std::string_view wanted);
+[[noreturn]] BATON_API void out_of_range();
+BATON_API std::int64_t integer_of(const Json& json);
+BATON_API std::uint64_t natural_of(const Json& json);
+BATON_API double number_of(const Json& json);
+BATON_API bool bool_of(const Json& json);
+BATON_API const std::string& string_of(const Json& json);
+BATON_API const Json::Array& array_of(const Json& json);
+BATON_API const Json::Object& object_of(const Json& json);
+BATON_API const Json& member_of(const Json& json, std::string_view name);
+
+template <typename T>
+struct Convert;  // what has no overloads of its own
+
+template <typename T>
+concept HasToJson = requires(Json& json, const T& value) { to_json(json, value); };
+template <typename T>
+concept HasFromJson = requires(const Json& json, T& value) { from_json(json, value); };
+
+template <typename T>
+Json make(const T& value) {
+  if constexpr (HasToJson<T>) {
+    Json json;
+    to_json(json, value);
+    return json;
+  } else if constexpr (requires { Convert<T>::to(value); }) {
+    return Convert<T>::to(value);
+  } else {
+    static_assert(std::convertible_to<T, Json>, "this type needs a to_json, see <baton/json.hpp>");
+    return Json(value);
+  }
+}
+
+template <typename T>
+T read(const Json& json) {
+  if constexpr (HasFromJson<T>) {
+    T value{};
+    from_json(json, value);
+    return value;
+  } else {
+    static_assert(requires { Convert<T>::from(json); }, "this type needs a from_json, see <baton/json.hpp>");
+    return Convert<T>::from(json);
+  }
+}
+
+template <>
+struct Convert<Json> {
+  static Json to(const Json& value) { return value; }
+  static Json from(const Json& json) { return json; }
+};
+template <>
+struct Convert<bool> {
+  static bool from(const Json& json) { return bool_of(json); }
+};
+template <>
+struct Convert<std::string> {
+  static std::string from(const Json& json) { return string_of(json); }
+};
+template <std::floating_point T>
+struct Convert<T> {
+  static Json to(T value) { return Json(static_cast<double>(value)); }
+  static T from(const Json& json) { return static_cast<T>(number_of(json)); }
+};
+template <Integer T>
+struct Convert<T> {
+  static T from(const Json& json) {
+    if constexpr (std::is_signed_v<T>) {
+      const std::int64_t value = integer_of(json);
+      if (!std::in_range<T>(value)) out_of_range();
+      return static_cast<T>(value);
+    } else {
+      const std::uint64_t value = natural_of(json);
+      if (!std::in_range<T>(value)) out_of_range();
+      return static_cast<T>(value);
+    }
+  }
+};
+template <typename T>
+struct Convert<std::optional<T>> {  // null stands for none
+  static Json to(const std::optional<T>& value) { return value ? make(*value) : Json(); }
+  static std::optional<T> from(const Json& json) {
+    if (json.is_null()) return std::nullopt;
+    return read<T>(json);
+  }
+};
+template <typename T>
+struct Convert<std::vector<T>> {
+  static Json to(const std::vector<T>& values) {
+    Json::Array items;
+    items.reserve(values.size());
+    for (const auto& value : values) items.push_back(make<T>(value));
+    return Json(std::move(items));
+  }
+  static std::vector<T> from(const Json& json) {
+    std::vector<T> values;
+    const Json::Array& items = array_of(json);
+    values.reserve(items.size());
+    for (std::size_t i = 0; i < items.size(); ++i) {
+      try {
+        values.push_back(read<T>(items[i]));
+      } catch (const JsonError& error) {
+        throw error.in(std::to_string(i));
+      }
+    }
+    return values;
+  }
+};
+template <typename T>
+struct Convert<std::map<std::string, T>> {
+  static Json to(const std::map<std::string, T>& values) {
+    JsonObject members;
+    for (const auto& [name, value] : values) members[name] = make(value);
+    return Json(std::move(members));
+  }
+  static std::map<std::string, T> from(const Json& json) {
+    std::map<std::string, T> values;
+    for (const auto& [name, value] : object_of(json)) {
+      try {
+        values.emplace(name, read<T>(value));
+      } catch (const JsonError& error) {
+        throw error.in(name);
+      }
+    }
+    return values;
+  }
+};
+
+// What BATON_JSON calls for each member. A std::optional may be missing.
+template <typename T>
+void read_member(const Json& json, std::string_view name, T& into) {
+  try {
+    if constexpr (requires {
+                    into.has_value();
+                    into.reset();
+                  }) {
+      into = read<T>(json[name]);
+    } else {
+      into = read<T>(member_of(json, name));
+    }
+  } catch (const JsonError& error) {
+    throw error.in(name);
+  }
+}
+}  // namespace detail
+
+template <typename T>
+Json Json::of(const T& value) {
+  return detail::make(value);
+}
+template <typename T>
+T Json::get() const {
+  return detail::read<T>(*this);
+}
+
+}  // namespace baton::v0
 
 // BATON_JSON(Type, member…): to_json and from_json of a struct, at namespace scope beside it. All members
 // must be there but those of type std::optional; others that come are ignored.

@@ -5,22 +5,21 @@
 #include <string>
 #include <utility>
 
-namespace baton {
-BATON_INLINE namespace v0 {
-  // Where a server is: a URL ("https://baton.example:7711"), its socket, or its data directory. Empty:
-  // BATON_URL, BATON_SOCKET, BATON_DATA, else the user's own data directory. `key` is BATON_API_KEY unless
-  // given; a socket needs none.
-  struct ServerAddress {
-    std::string target;
-    std::string key;
-    std::string ca_file;  // certificates to trust instead of the system's (PEM)
+namespace baton::BATON_INLINE v0 {
 
-    ServerAddress() = default;
-    ServerAddress(std::string where) : target(std::move(where)) {}
-    ServerAddress(const char* where) : target(where) {}
-    ServerAddress(std::string where, std::string with_key, std::string with_ca_file = {})
-        : target(std::move(where)), key(std::move(with_key)), ca_file(std::move(with_ca_file)) {}
-  };
+// Where a server is: a URL ("https://baton.example:7711"), its socket, or its data directory. Empty:
+// BATON_URL, BATON_SOCKET, BATON_DATA, else the user's own data directory. `key` is BATON_API_KEY unless
+// given; a socket needs none.
+struct ServerAddress {
+  std::string target;
+  std::string key;
+  std::string ca_file;  // certificates to trust instead of the system's (PEM)
 
-}  // namespace v0
-}  // namespace baton
+  ServerAddress() = default;
+  ServerAddress(std::string where) : target(std::move(where)) {}
+  ServerAddress(const char* where) : target(where) {}
+  ServerAddress(std::string where, std::string with_key, std::string with_ca_file = {})
+      : target(std::move(where)), key(std::move(with_key)), ca_file(std::move(with_ca_file)) {}
+};
+
+}  // namespace baton::v0

@@ -21,179 +21,180 @@
 #include <utility>
 #include <vector>
 
-namespace baton {
-BATON_INLINE namespace v0 {
-  // An expression (CEL) that the server evaluates. As a Json it is "${{ … }}". Its members are expressions as
-  // well: fetch.result()["paths"][0].
-  class BATON_API Expr {
-   public:
-    explicit Expr(std::string text) : text_(std::move(text)) {}
-    const std::string& text() const noexcept { return text_; }
-    Expr operator[](std::string_view member) const;
-    Expr operator[](const char* member) const { return (*this)[std::string_view(member)]; }
-    Expr operator[](int index) const { return Expr(text_ + "[" + std::to_string(index) + "]"); }
-    operator Json() const { return Json("${{ " + text_ + " }}"); }
+namespace baton::BATON_INLINE v0 {
 
-   private:
-    std::string text_;
-  };
+// An expression (CEL) that the server evaluates. As a Json it is "${{ … }}". Its members are expressions as
+// well: fetch.result()["paths"][0].
+class BATON_API Expr {
+ public:
+  explicit Expr(std::string text) : text_(std::move(text)) {}
+  const std::string& text() const noexcept { return text_; }
+  Expr operator[](std::string_view member) const;
+  Expr operator[](const char* member) const { return (*this)[std::string_view(member)]; }
+  Expr operator[](int index) const { return Expr(text_ + "[" + std::to_string(index) + "]"); }
+  operator Json() const { return Json("${{ " + text_ + " }}"); }
 
-  inline Expr expr(std::string text) {
-    return Expr(std::move(text));
-  }
-  BATON_API Expr input(std::string_view name);  // the value of an input of the workflow
-  inline Expr item() {
-    return Expr("item");
-  }  // in a step with for_each: the item,
-  inline Expr index() {
-    return Expr("index");
-  }  // and its place from 0
+ private:
+  std::string text_;
+};
 
-  using Members = std::initializer_list<JsonObject::Member>;
+inline Expr expr(std::string text) {
+  return Expr(std::move(text));
+}
+BATON_API Expr input(std::string_view name);  // the value of an input of the workflow
+inline Expr item() {
+  return Expr("item");
+}  // in a step with for_each: the item,
+inline Expr index() {
+  return Expr("index");
+}  // and its place from 0
 
-  // One step: its kind and its policies, each named as in YAML. Each function sets the field of its name and
-  // returns the step.
-  class BATON_API Step {
-   public:
-    const std::string& name() const noexcept { return name_; }
+// As definitions have lengths of time: a number of seconds.
+BATON_API Json seconds_json(Seconds length);
 
-    // ---- What it does: one of these
+using Members = std::initializer_list<JsonObject::Member>;
 
-    Step& run(std::string script) { return field("run", std::move(script)); }
-    Step& exec(std::vector<std::string> argv);
-    Step& http(Json request) { return field("http", std::move(request)); }
-    Step& task(std::string function) { return field("task", std::move(function)); }
-    Step& workflow(std::string name) { return field("workflow", std::move(name)); }
-    Step& workflow(Json child) { return field("workflow", std::move(child)); }
-    Step& wait(Json what) { return field("wait", std::move(what)); }
-    Step& wait_for(Seconds length);
-    Step& wait_signal(std::string name) { return wait(Json::object({{"signal", std::move(name)}})); }
-    Step& set(Json values) { return field("set", std::move(values)); }
-    Step& switch_to(Json branches) { return field("switch", std::move(branches)); }
+// One step: its kind and its policies, each named as in YAML. Each function sets the field of its name and
+// returns the step.
+class BATON_API Step {
+ public:
+  const std::string& name() const noexcept { return name_; }
 
-    // ---- When
+  // ---- What it does: one of these
 
-    Step& needs(std::initializer_list<std::string_view> steps);
-    Step& needs(const Step& step);
-    Step& when(std::string condition) { return field("when", std::move(condition)); }
-    Step& when(const Expr& condition) { return field("when", condition.text()); }
-    Step& trigger_rule(std::string rule) { return field("trigger_rule", std::move(rule)); }
-    Step& for_each(Json items) { return field("for_each", std::move(items)); }
-    Step& max_parallel(int count) { return field("max_parallel", count); }
-    Step& max_failures(Json count) { return field("max_failures", std::move(count)); }
-    Step& repeat(Json how) { return field("repeat", std::move(how)); }
+  Step& run(std::string script) { return field("run", std::move(script)); }
+  Step& exec(std::vector<std::string> argv);
+  Step& http(Json request) { return field("http", std::move(request)); }
+  Step& task(std::string function) { return field("task", std::move(function)); }
+  Step& workflow(Json child) { return field("workflow", std::move(child)); }  // its name, or a map
+  Step& wait(Json what) { return field("wait", std::move(what)); }
+  Step& wait_for(Seconds length);
+  Step& wait_signal(std::string name) { return wait(Json::object({{"signal", std::move(name)}})); }
+  Step& set(Json values) { return field("set", std::move(values)); }
+  Step& switch_to(Json branches) { return field("switch", std::move(branches)); }
 
-    // ---- With what
+  // ---- When
 
-    Step& with(Json value) { return field("with", std::move(value)); }
-    Step& with(Members members) { return field("with", Json::object(members)); }
-    Step& env(Json variables) { return field("env", std::move(variables)); }
-    Step& env(Members variables) { return field("env", Json::object(variables)); }
-    Step& workdir(std::string folder) { return field("workdir", std::move(folder)); }
-    Step& parse(std::string how) { return field("parse", std::move(how)); }
-    Step& result_schema(Json schema) { return field("result_schema", std::move(schema)); }
+  Step& needs(std::initializer_list<std::string_view> steps);
+  Step& needs(const Step& step);
+  Step& when(std::string condition) { return field("when", std::move(condition)); }
+  Step& when(const Expr& condition) { return field("when", condition.text()); }
+  Step& trigger_rule(std::string rule) { return field("trigger_rule", std::move(rule)); }
+  Step& for_each(Json items) { return field("for_each", std::move(items)); }
+  Step& max_parallel(int count) { return field("max_parallel", count); }
+  Step& max_failures(Json count) { return field("max_failures", std::move(count)); }
+  Step& repeat(Json how) { return field("repeat", std::move(how)); }
 
-    // ---- If it fails
+  // ---- With what
 
-    Step& retry(int max_attempts) { return field("retry", Json::object({{"max_attempts", max_attempts}})); }
-    Step& retry(Json policy) { return field("retry", std::move(policy)); }
-    Step& timeout(Seconds length) { return field("timeout", length.count()); }
-    Step& timeout(Json limits) { return field("timeout", std::move(limits)); }
-    Step& deadline(Seconds length) { return field("deadline", length.count()); }
-    Step& on_error(Json rules) { return field("on_error", std::move(rules)); }
-    Step& fallback(Json step) { return field("fallback", std::move(step)); }
-    Step& continue_on_error(bool goes_on = true) { return field("continue_on_error", goes_on); }
-    Step& cleanup(Json step) { return field("cleanup", std::move(step)); }
-    Step& compensate(Json step) { return field("compensate", std::move(step)); }
-    Step& breaker(Json breaker) { return field("breaker", std::move(breaker)); }
+  Step& with(Json value) { return field("with", std::move(value)); }
+  Step& with(Members members) { return field("with", Json::object(members)); }
+  Step& env(Json variables) { return field("env", std::move(variables)); }
+  Step& env(Members variables) { return field("env", Json::object(variables)); }
+  Step& workdir(std::string folder) { return field("workdir", std::move(folder)); }
+  Step& parse(std::string how) { return field("parse", std::move(how)); }
+  Step& result_schema(Json schema) { return field("result_schema", std::move(schema)); }
 
-    // ---- Where and in which order
+  // ---- If it fails
 
-    Step& queue(std::string name) { return field("queue", std::move(name)); }
-    Step& priority(int priority) { return field("priority", priority); }
-    Step& concurrency(Json limits) { return field("concurrency", std::move(limits)); }
-    Step& rate_limit(Json limit) { return field("rate_limit", std::move(limit)); }
-    Step& fair_key(Json key) { return field("fair_key", std::move(key)); }
-    Step& cache(Json cache) { return field("cache", std::move(cache)); }
+  Step& retry(int max_attempts) { return field("retry", Json::object({{"max_attempts", max_attempts}})); }
+  Step& retry(Json policy) { return field("retry", std::move(policy)); }
+  Step& timeout(Seconds length) { return field("timeout", seconds_json(length)); }
+  Step& timeout(Json limits) { return field("timeout", std::move(limits)); }
+  Step& deadline(Seconds length) { return field("deadline", seconds_json(length)); }
+  Step& on_error(Json rules) { return field("on_error", std::move(rules)); }
+  Step& fallback(Json step) { return field("fallback", std::move(step)); }
+  Step& continue_on_error(bool goes_on = true) { return field("continue_on_error", goes_on); }
+  Step& cleanup(Json step) { return field("cleanup", std::move(step)); }
+  Step& compensate(Json step) { return field("compensate", std::move(step)); }
+  Step& breaker(Json breaker) { return field("breaker", std::move(breaker)); }
 
-    // ---- For people
+  // ---- Where and in which order
 
-    Step& title(std::string text) { return field("title", std::move(text)); }
-    Step& estimate(Seconds length) { return field("estimate", length.count()); }
-    Step& metadata(Json values) { return field("metadata", std::move(values)); }
+  Step& queue(std::string name) { return field("queue", std::move(name)); }
+  Step& priority(int priority) { return field("priority", priority); }
+  Step& concurrency(Json limits) { return field("concurrency", std::move(limits)); }
+  Step& rate_limit(Json limit) { return field("rate_limit", std::move(limit)); }
+  Step& fair_key(Json key) { return field("fair_key", std::move(key)); }
+  Step& cache(Json cache) { return field("cache", std::move(cache)); }
 
-    // Any field of docs/reference/definition.md by its name there.
-    Step& field(std::string_view name, Json value);
+  // ---- For people
 
-    // ---- What others may use
+  Step& title(std::string text) { return field("title", std::move(text)); }
+  Step& estimate(Seconds length) { return field("estimate", seconds_json(length)); }
+  Step& metadata(Json values) { return field("metadata", std::move(values)); }
 
-    Expr result() const;  // what it returned; of a mapped step the list of its items' results
-    Expr error() const;   // how it failed: type and message
-    Expr status() const;  // how it ended
+  // Any field of docs/reference/definition.md by its name there.
+  Step& field(std::string_view name, Json value);
 
-    const Json& fields() const noexcept { return fields_; }
+  // ---- What others may use
 
-   private:
-    friend class Workflow;
-    explicit Step(std::string name) : name_(std::move(name)) {}
+  Expr result() const;  // what it returned; of a mapped step the list of its items' results
+  Expr error() const;   // how it failed: type and message
+  Expr status() const;  // how it ended
 
-    std::string name_;
-    Json fields_ = Json::object();
-  };
+  const Json& fields() const noexcept { return fields_; }
 
-  // A definition under construction. References to its steps stay valid as long as it is there and is not
-  // moved.
-  class BATON_API Workflow {
-   public:
-    // A name that is none becomes one ("My Workflow" is my-workflow) and is kept as the title.
-    explicit Workflow(std::string_view name);
+ private:
+  friend class Workflow;
+  explicit Step(std::string name) : name_(std::move(name)) {}
 
-    const std::string& name() const noexcept { return name_; }
+  std::string name_;
+  Json fields_ = Json::object();
+};
 
-    // ---- Fields of the workflow
+// A definition under construction. References to its steps stay valid as long as it is there and is not
+// moved.
+class BATON_API Workflow {
+ public:
+  // A name that is none becomes one ("My Workflow" is my-workflow) and is kept as the title.
+  explicit Workflow(std::string_view name);
 
-    Workflow& title(std::string text) { return field("title", std::move(text)); }
-    Workflow& description(std::string text) { return field("description", std::move(text)); }
-    Workflow& input(std::string_view name, Json declaration);  // {"type": "string", "default": …}
-    Workflow& defaults(Json fields) { return field("defaults", std::move(fields)); }
-    Workflow& on_error(Json rules) { return field("on_error", std::move(rules)); }
-    Workflow& recovery(Json policy) { return field("recovery", std::move(policy)); }
-    Workflow& deadline(Seconds length) { return field("deadline", length.count()); }
-    Workflow& fail_fast(bool fast = true) { return field("fail_fast", fast); }
-    Workflow& max_parallel(int count) { return field("max_parallel", count); }
-    Workflow& retention(Json policy) { return field("retention", std::move(policy)); }
-    // Any field of docs/reference/definition.md by its name there.
-    Workflow& field(std::string_view name, Json value);
+  const std::string& name() const noexcept { return name_; }
 
-    // ---- Steps
+  // ---- Fields of the workflow
 
-    // Adds a step. A name that is none becomes one and is kept as the title. One that is taken throws
-    // Exception (usage).
-    Step& step(std::string_view name);
-    // One that runs when all others are over, however that was.
-    Step& last(std::string_view name);
+  Workflow& title(std::string text) { return field("title", std::move(text)); }
+  Workflow& description(std::string text) { return field("description", std::move(text)); }
+  Workflow& input(std::string_view name, Json declaration);  // {"type": "string", "default": …}
+  Workflow& defaults(Json fields) { return field("defaults", std::move(fields)); }
+  Workflow& on_error(Json rules) { return field("on_error", std::move(rules)); }
+  Workflow& recovery(Json policy) { return field("recovery", std::move(policy)); }
+  Workflow& deadline(Seconds length) { return field("deadline", seconds_json(length)); }
+  Workflow& fail_fast(bool fast = true) { return field("fail_fast", fast); }
+  Workflow& max_parallel(int count) { return field("max_parallel", count); }
+  Workflow& retention(Json policy) { return field("retention", std::move(policy)); }
+  // Any field of docs/reference/definition.md by its name there.
+  Workflow& field(std::string_view name, Json value);
 
-    // The definition in the order of YAML definitions, with the needs that follow from what is used.
-    Json to_json() const;
-    std::string text() const { return to_json().text(); }
+  // ---- Steps
 
-   private:
-    Step& add(std::deque<Step>& steps, std::string_view name);
+  // Adds a step. A name that is none becomes one and is kept as the title. One that is taken throws
+  // Exception (usage).
+  Step& step(std::string_view name);
+  // One that runs when all others are over, however that was.
+  Step& last(std::string_view name);
 
-    std::string name_;
-    Json fields_ = Json::object();
-    Json inputs_ = Json::object();
-    std::deque<Step> steps_;
-    std::deque<Step> last_;
-  };
+  // The definition in the order of YAML definitions, with the needs that follow from what is used.
+  Json to_json() const;
+  std::string text() const { return to_json().text(); }
 
-  // The map of steps that Context::add_tasks takes.
-  BATON_API Json steps_json(std::initializer_list<Step> steps);
-  // A step that belongs to no workflow, for steps_json().
-  BATON_API Step step(std::string_view name);
+ private:
+  Step& add(std::deque<Step>& steps, std::string_view name);
 
-  // A name for something that has a title: lower case, `-` for what is no letter or digit.
-  BATON_API std::string name_of(std::string_view title);
+  std::string name_;
+  Json fields_ = Json::object();
+  Json inputs_ = Json::object();
+  std::deque<Step> steps_;
+  std::deque<Step> last_;
+};
 
-}  // namespace v0
-}  // namespace baton
+// The map of steps that Context::add_tasks takes.
+BATON_API Json steps_json(std::initializer_list<Step> steps);
+// A step that belongs to no workflow, for steps_json().
+BATON_API Step step(std::string_view name);
+
+// A name for something that has a title: lower case, `-` for what is no letter or digit.
+BATON_API std::string name_of(std::string_view title);
+
+}  // namespace baton::v0

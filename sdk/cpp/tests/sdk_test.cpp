@@ -1,0 +1,561 @@
+// The SDK as a program uses it: values, handlers, builder, and an orchestrator that is used for everything
+// else.
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <baton/baton.hpp>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <mutex>
+#include <set>
+#include <string>
+#include <thread>
+
+namespace {
+
+using baton::Code;
+using baton::Json;
+using baton::Seconds;
+
+struct Point {
+  int x = 0;
+  std::optional<std::string> name;
+  std::vector<double> weights;
+
+  friend bool operator==(const Point&, const Point&) = default;
+};
+BATON_JSON(Point, x, name, weights)
+
+// ---- Values
+
+TEST(Json, what_is_written_is_read_again) {
+  const Json value = Json::object({{"z", nullptr},
+                                   {"numbers", Json::array({-1, INT64_MIN, UINT64_MAX, 1.5, 1e300, 2.0})},
+                                   {"text", "ä \" \\ \n \x01 \xF0\x9F\x98\x80"},
+                                   {"deep", Json::array({Json::array(), Json::object(), true})}});
+  const Json again = Json::parse(value.text()).value();
+  EXPECT_EQ(again, value);
+  EXPECT_EQ(again.text(), value.text());
+  EXPECT_TRUE(again["numbers"].at(5).is_number());
+  EXPECT_FALSE(again["numbers"].at(5).is_integer());
+  EXPECT_EQ(again.if_object()->begin()->first, "z");  // in the order in which they were added
+}
+
+TEST(Json, what_is_no_text_does_not_get_out) {
+  EXPECT_EQ(Json("a\xFFz").text(), "\"a\xEF\xBF\xBDz\"");
+  EXPECT_EQ(Json(0.0 / std::strtod("0", nullptr)).text(), "null");
+  EXPECT_EQ(Json::parse("[1,").error().code, Code::invalid_input);
+  EXPECT_FALSE(Json::parse(std::string(600, '[') + std::string(600, ']')));
+}
+
+TEST(Json, objects_keep_names_unique_however_many) {
+  baton::JsonObject many;
+  for (int i = 0; i < 1000; ++i) many["k" + std::to_string(i % 500)] = i;
+  EXPECT_EQ(many.size(), 500U);
+  EXPECT_EQ(*many.find("k499"), Json(999));
+  EXPECT_TRUE(many.erase("k0"));
+  EXPECT_FALSE(many.contains("k0"));
+  EXPECT_EQ(*many.find("k499"), Json(999));
+  baton::JsonObject copy = many;
+  copy["k1"] = 0;
+  EXPECT_EQ(*many.find("k1"), Json(501));
+}
+
+TEST(Json, structs_there_and_back) {
+  const Point point{3, "p", {0.5, 2}};
+  EXPECT_EQ(Json::of(point).text(), R"({"x":3,"name":"p","weights":[0.5,2.0]})");
+  EXPECT_EQ(Json::of(point).get<Point>(), point);
+  EXPECT_EQ(Json::parse(R"({"x":3,"weights":[],"more":1})").value().get<Point>(), (Point{3, {}, {}}));
+}
+
+TEST(Json, what_does_not_fit_says_where) {
+  const auto wrong = [](const char* text) {
+    return Json::parse(text).value().try_get<std::map<std::string, std::vector<Point>>>().error();
+  };
+  EXPECT_EQ(wrong(R"({"a":[{"x":1,"weights":[]},{"x":"1","weights":[]}]})").where, "/a/1/x");
+  EXPECT_EQ(wrong(R"({"a":[{"weights":[]}]})").message, "/a/0/x: this member is missing");
+  EXPECT_EQ(wrong(R"({"a":[{"x":3000000000,"weights":[]}]})").where, "/a/0/x");
+  EXPECT_EQ(wrong(R"({"a":[{"x":1.5,"weights":[]}]})").where, "/a/0/x");
+  EXPECT_EQ(wrong("[]").code, Code::invalid_input);
+  EXPECT_THROW(Json(-1).get<unsigned>(), baton::JsonError);
+  EXPECT_THROW(Json(1).set("a"), baton::JsonError);
+}
+
+TEST(Result, value_throws_what_is_wrong) {
+  const baton::Result<int> none = baton::Error{Code::not_found, "there is no such thing", ""};
+  EXPECT_EQ(none.value_or(7), 7);
+  try {
+    static_cast<void>(none.value());
+    FAIL();
+  } catch (const baton::Exception& error) {
+    EXPECT_EQ(error.error().code, Code::not_found);
+    EXPECT_STREQ(error.what(), "there is no such thing");
+  }
+  EXPECT_EQ(baton::name(Code::internal), "internal");
+  EXPECT_EQ(baton::name(Code::usage), "usage");
+}
+
+// ---- The builder
+
+TEST(Builder, names_come_from_titles) {
+  EXPECT_EQ(baton::name_of("My Workflow"), "my-workflow");
+  EXPECT_EQ(baton::name_of("--"), "step");
+  baton::Workflow flow("A  B");
+  EXPECT_EQ(flow.name(), "a-b");
+  flow.step("One Step");
+  flow.step("one step");
+  EXPECT_EQ(flow.to_json()["title"], Json("A  B"));
+  EXPECT_EQ(flow.to_json()["steps"]["one-step-2"]["title"], Json("one step"));
+  flow.step("s");
+  EXPECT_THROW(flow.step("s"), baton::Exception);
+}
+
+TEST(Builder, who_uses_a_result_needs_its_step) {
+  baton::Workflow flow("f");
+  auto& a = flow.step("a").run("true");
+  auto& b = flow.step("b-1").run("true").env({{"X", a.result()["k v"][0]}});
+  flow.step("c").run("true").when("steps[\"b-1\"].status == 'steps.d' && steps.a.status != ''");
+  flow.step("d").task("f").with("${{ item }} steps.a").needs(b);
+  const Json steps = flow.to_json()["steps"];
+  EXPECT_EQ(steps["b-1"]["env"]["X"], Json("${{ steps.a.result[\"k v\"][0] }}"));
+  EXPECT_EQ(steps["b-1"]["needs"], Json::array({"a"}));
+  EXPECT_EQ(steps["c"]["needs"].size(), 2U);
+  EXPECT_EQ(steps["d"]["needs"], Json::array({"b-1"}));
+}
+
+// ---- With an orchestrator
+
+class Orchestra : public testing::Test {
+ protected:
+  Orchestra() {
+    std::string name = testing::TempDir() + "baton-sdk-XXXXXX";
+    folder_ = ::mkdtemp(name.data());
+  }
+  ~Orchestra() override {
+    orchestrator_.reset();
+    std::filesystem::remove_all(folder_);
+  }
+
+  baton::Orchestrator& made() {
+    if (!orchestrator_) orchestrator_.emplace(options());
+    return *orchestrator_;
+  }
+  baton::OrchestratorOptions options() const {
+    baton::OrchestratorOptions options(folder_ + "/data");
+    options.threads = 4;
+    options.grace = Seconds(0);
+    return options;
+  }
+  baton::Client& client() { return made().client(); }
+  // The only task of a run that calls this function, once it has ended.
+  baton::TaskRow ended(const char* function, const Json& input = {}) {
+    const baton::Run run = client().call(function, input).value();
+    static_cast<void>(client().wait(run.id, Seconds(60)).value());
+    return client().tasks(run.id).value().at(0);
+  }
+
+  std::string folder_;
+  std::optional<baton::Orchestrator> orchestrator_;
+};
+
+TEST_F(Orchestra, handlers_take_and_give_what_they_say) {
+  made().handle("nothing", [] {});
+  made().handle("double", [](int n) { return 2 * n; });
+  made().handle("join", [](const std::string& a, int b) { return a + std::to_string(b); });
+  made().handle("same", [](baton::Context&, Point point) { return point; });
+  made().handle("maybe", [](int n) -> baton::Result<int> {
+    if (n < 0) return baton::Error{Code::conflict, "not below zero", ""};
+    return n;
+  });
+  made().start().value();
+  EXPECT_EQ(ended("nothing").status, "completed");
+  EXPECT_EQ(ended("double", 21).result, Json(42));
+  EXPECT_EQ(ended("join", Json::array({"a", 1})).result, Json("a1"));
+  EXPECT_EQ(ended("same", Json::of(Point{1, "n", {2}})).result.get<Point>(), (Point{1, "n", {2}}));
+  EXPECT_EQ(ended("maybe", 1).result, Json(1));
+  EXPECT_EQ(ended("maybe", -1).error->type, "conflict");
+  for (const auto& [function, input] :
+       {std::pair("double", Json("x")), std::pair("join", Json::array({"a"}))}) {
+    const baton::TaskRow task = ended(function, input);
+    EXPECT_EQ(task.error->type, "validation");
+    EXPECT_EQ(task.attempts, 1U);
+  }
+}
+
+TEST_F(Orchestra, an_attempt_fails_as_its_handler_says) {
+  made().handle("throws", [] { throw std::out_of_range("too far"); });
+  made().handle("odd", [] { throw 1; });
+  made().handle("typed", [] {
+    throw baton::TaskFailed("no quota").type("quota").retry_after(Seconds(1)).never_retry().partial(Json(7));
+  });
+  made().handle("large", [] { return std::string((2 << 20) + 1, 'x'); });
+  made().handle("deep", [] {
+    Json deep = 1;
+    for (int i = 0; i < 100; ++i) deep = Json::array({deep});
+    return deep;
+  });
+  made().start().value();
+  EXPECT_EQ(ended("throws").error->type, "out_of_range");
+  EXPECT_EQ(ended("throws").error->message, "too far");
+  EXPECT_EQ(ended("odd").error->type, "unknown");
+  EXPECT_EQ(ended("typed").error->type, "quota");
+  EXPECT_EQ(ended("large").error->type, "validation");
+  EXPECT_EQ(ended("deep").error->type, "validation");
+
+  std::atomic<int> calls = 0;
+  made().handle("third", [&](baton::Context& ctx) {
+    if (++calls < 3) throw baton::TaskFailed("again").retry_after(Seconds(0));
+    return ctx.attempt();
+  });
+  baton::Workflow flow("retries");
+  flow.step("s").task("third").retry(Json::object({{"max_attempts", 5}, {"initial", 0.01}}));
+  EXPECT_EQ(client().result(client().submit(flow).value().id).value(), Json(3));
+}
+
+TEST_F(Orchestra, a_context_knows_and_tells) {
+  std::atomic<bool> go_on = false;
+  made().handle("tells", [&](baton::Context& ctx) {
+    ctx.log("first line");
+    ctx.log("second line\n");
+    ctx.progress(40, "half way").value();
+    ctx.heartbeat().value();
+    EXPECT_TRUE(ctx.register_resource("r", {"true"}).value());
+    EXPECT_FALSE(ctx.register_resource("r", {"true"}).value());
+    EXPECT_TRUE(ctx.release_resource("r").value());
+    EXPECT_FALSE(ctx.release_resource("r").value());
+    const auto added = ctx.add_tasks(baton::steps_json({baton::step("more").task("added").with(5)})).value();
+    EXPECT_EQ(added.size(), 1U);
+    while (!go_on) ctx.sleep(Seconds(0.005));
+    return Json::object(
+        {{"run", ctx.run_id()}, {"task", ctx.task_id()}, {"step", ctx.step()}, {"token", ctx.token()}});
+  });
+  made().handle("added", [](int n) { return n; });
+  made().start().value();
+  const baton::Run run = client().call("tells").value();
+  const auto task = [&] { return client().tasks(run.id).value().at(0); };
+  while (!(task().raw["progress"] == Json(40))) std::this_thread::yield();
+  go_on = true;
+  EXPECT_EQ(client().wait(run.id).value().status, "completed");
+  EXPECT_EQ(task().result["run"], Json(run.id));
+  EXPECT_EQ(task().result["task"], Json(task().id));
+  EXPECT_EQ(task().result["step"], Json("tells"));
+  EXPECT_EQ(client().logs(task().id).value(), "first line\nsecond line\n");
+  EXPECT_EQ(client().tasks(run.id).value().at(1).result, Json(5));
+}
+
+TEST_F(Orchestra, runs_are_started_once_by_a_task) {
+  made().handle("child", [](int n) { return n + 1; });
+  std::mutex mutex;
+  std::set<std::string> ids;
+  std::atomic<int> calls = 0;
+  made().handle("parent", [&](baton::Context& ctx) {
+    const std::string id = ctx.start_run("child", {.input = Json::object({{"n", 1}})}).value();
+    const std::lock_guard lock(mutex);
+    ids.insert(id);
+    if (++calls == 1) throw baton::TaskFailed("once more");
+    return id;
+  });
+  made().start().value();
+  baton::Workflow child("child");
+  child.input("n", Json::object({{"type", "integer"}})).step("c").task("child").with(baton::input("n"));
+  client().apply(child).value();
+  baton::Workflow parent("parent");
+  parent.step("p").task("parent").retry(Json::object({{"max_attempts", 2}, {"initial", 0.01}}));
+  const Json id = client().result(client().submit(parent).value().id).value();
+  EXPECT_EQ(ids.size(), 1U);
+  EXPECT_EQ(client().result(id.get<std::string>()).value(), Json(2));
+}
+
+TEST_F(Orchestra, what_is_cancelled_hears_of_it) {
+  std::atomic<bool> begun = false;
+  std::atomic<bool> tidied = false;
+  made().handle("waits", [&](baton::Context& ctx) {
+    begun = true;
+    try {
+      ctx.sleep(Seconds(600));
+    } catch (const std::exception&) {
+      ADD_FAILURE() << "Cancelled is no std::exception";
+    } catch (const baton::Cancelled& why) {
+      EXPECT_EQ(why.reason(), baton::EndReason::cancelled);
+      EXPECT_TRUE(ctx.cancelled());
+      EXPECT_THROW(ctx.check_cancelled(), baton::Cancelled);
+      tidied = true;
+      throw;
+    }
+  });
+  made().start().value();
+  const baton::Run run = client().call("waits").value();
+  while (!begun) std::this_thread::yield();
+  client().cancel(run.id, "enough").value();
+  EXPECT_EQ(client().wait(run.id).value().status, "cancelled");
+  EXPECT_TRUE(tidied);
+}
+
+TEST_F(Orchestra, a_time_limit_ends_what_does_not_look) {
+  std::atomic<bool> release = false;
+  made().handle("deaf", [&] {
+    while (!release) std::this_thread::yield();
+  });
+  made().handle("next", [] { return 1; });
+  made().start().value();
+  baton::Workflow flow("limits");
+  flow.step("s").task("deaf").timeout(Json::object({{"soft", 0.05}, {"hard", 0.1}}));
+  const baton::Run run = client().submit(flow).value();
+  EXPECT_EQ(client().wait(run.id).value().error->type, "timeout");
+  EXPECT_EQ(ended("next").result, Json(1));  // the thread that is taken has been replaced
+  release = true;
+}
+
+TEST_F(Orchestra, a_restart_goes_on) {
+  std::atomic<int> first = 0;
+  std::atomic<bool> begun = false;
+  const auto handlers = [&] {
+    made().handle("first", [&] { return ++first; });
+    made().handle("second", [&](baton::Context& ctx, int n) {
+      if (!begun.exchange(true)) ctx.sleep(Seconds(600));
+      return n;
+    });
+    made().start().value();
+  };
+  handlers();
+  baton::Workflow flow("two");
+  auto& one = flow.step("one").task("first");
+  flow.step("two").task("second").with(one.result());
+  const baton::Run run = client().submit(flow).value();
+  while (!begun) std::this_thread::yield();
+  EXPECT_EQ(made().open_runs(), 1U);
+  orchestrator_.reset();
+  handlers();
+  EXPECT_EQ(client().result(run.id).value(), Json(1));
+  EXPECT_EQ(first, 1);
+  made().wait_idle().value();
+  EXPECT_EQ(client().tasks(run.id).value().at(1).raw["interrupted"], Json(1));
+}
+
+TEST_F(Orchestra, a_directory_has_one_owner) {
+  made().handle("f", [] {});
+  made().start().value();
+  EXPECT_EQ(made().start().error().code, Code::usage);
+  baton::Orchestrator second(options());
+  EXPECT_EQ(second.start().error().code, Code::owned);
+  // But everybody of this user may ask the one that has it.
+  baton::Client other(folder_ + "/data");
+  EXPECT_TRUE(other.result(other.call("f").value().id));
+  made().stop();
+  made().stop();
+  second.start().value();
+}
+
+TEST_F(Orchestra, a_function_that_comes_later_is_waited_for) {
+  made().start().value();
+  const baton::Run run = client().call("late").value();
+  EXPECT_NE(client().explain(run.id).value().at(0).find("late"), std::string::npos);
+  EXPECT_EQ(client().wait(run.id, Seconds(0)).error().code, Code::timed_out);
+  made().handle("late", [] { return 1; });
+  EXPECT_EQ(client().result(run.id).value(), Json(1));
+  EXPECT_THROW(made().handle("late", [] {}), baton::Exception);
+  EXPECT_THROW(made().handle("no name", [] {}), baton::Exception);
+}
+
+TEST_F(Orchestra, processes_and_functions_in_one_run) {
+  made().handle("lines", [](const Json& before) { return before["stdout"]; });
+  made().start().value();
+  baton::Workflow flow("mixed");
+  auto& echo = flow.step("echo").run("echo 7");
+  flow.step("lines").task("lines").with(echo.result());
+  EXPECT_EQ(client().result(client().submit(flow).value().id).value(), Json("7\n"));
+}
+
+TEST_F(Orchestra, runs_are_made_once_and_steered) {
+  made().handle("f", [](int n) { return n; });
+  made().start().value();
+  baton::Workflow flow("w");
+  flow.input("n", Json::object({{"type", "integer"}}));
+  auto& wait = flow.step("gate").wait_signal("go");
+  flow.step("f").task("f").with(baton::input("n")).needs(wait);
+  client().apply(flow).value();
+  const baton::Start start{.input = Json::object({{"n", 3}}), .job_id = "j", .idempotency_key = "once"};
+  const baton::Run run = client().start("w", start).value();
+  EXPECT_TRUE(client().start("w", start).value().existing);
+  EXPECT_EQ(client().start("w", {.input = Json::object({{"n", 4}}), .idempotency_key = "once"}).error().code,
+            Code::idempotency_mismatch);
+  EXPECT_EQ(client().start("nothing").error().code, Code::not_found);
+  EXPECT_EQ(client().start("w", {.input = Json::object({{"m", 4}})}).error().code, Code::invalid_input);
+  EXPECT_EQ(client().pause(run.id, "a look").value().status, "paused");
+  EXPECT_EQ(client().signal(run.id, "go", 1, "key").value(), client().signal(run.id, "go", 1, "key").value());
+  client().resume(run.id).value();
+  EXPECT_EQ(client().result(run.id).value(), Json(3));
+  EXPECT_EQ(client().results(run.id).value()["gate"], Json(1));
+  EXPECT_EQ(client().cancel(run.id).error().code, Code::conflict);
+  const baton::Run again = client().replay(run.id, {.input = Json::object({{"n", 5}})}).value();
+  EXPECT_NE(again.id, run.id);
+  client().terminate(again.id).value();
+  EXPECT_EQ(client().wait(again.id).value().status, "cancelled");
+  EXPECT_EQ(client().result(again.id).error().code, Code::conflict);
+  EXPECT_EQ(client().list({.job_id = "j"}).value().size(), 2U);
+  EXPECT_EQ(client().submit("steps: {a: {rum: x}}").error().code, Code::invalid_definition);
+}
+
+// What the builder makes of each group of fields is what YAML says: the same content, the same version.
+TEST_F(Orchestra, builder_and_yaml_make_the_same_version) {
+  made().start().value();
+  const auto same = [&](const baton::Workflow& flow, const std::string& yaml) {
+    const auto made_by_yaml = client().apply(yaml);
+    ASSERT_TRUE(made_by_yaml) << made_by_yaml.error().message;
+    const auto made_here = client().apply(flow);
+    ASSERT_TRUE(made_here) << made_here.error().message;
+    EXPECT_EQ(made_here->outcome, "unchanged") << flow.text() << "\n" << made_here->raw.text();
+  };
+  const auto list = [](std::initializer_list<Json> items) { return Json::array(items); };
+
+  baton::Workflow kinds("kinds");
+  kinds.title("Kinds").description("One of each");
+  kinds.input("n", Json::object({{"type", "integer"}, {"default", 1}}));
+  kinds.step("run").run("echo").env({{"N", baton::input("n")}}).workdir("/tmp").parse("json");
+  kinds.step("exec").exec({"echo", "a b"});
+  kinds.step("http").http(Json::object({{"url", "http://127.0.0.1/"}, {"method", "GET"}}));
+  kinds.step("task").task("f").with({{"n", baton::input("n")}});
+  kinds.step("child").workflow("other");
+  kinds.step("wait").wait_for(Seconds(90));
+  kinds.step("signal").wait_signal("go");
+  auto& set = kinds.step("set").set(Json::object({{"a", baton::expr("inputs.n + 1")}}));
+  kinds.step("items")
+      .for_each(list({1, 2}))
+      .max_parallel(2)
+      .max_failures("50%")
+      .task("f")
+      .with(list({baton::item(), baton::index(), set.result()["a"]}));
+  kinds.last("end").run("echo");
+  same(kinds, R"(
+name: kinds
+title: Kinds
+description: One of each
+inputs: {n: {type: integer, default: 1}}
+steps:
+  run: {run: echo, env: {N: "${{ inputs.n }}"}, workdir: /tmp, parse: json}
+  exec: {exec: [echo, a b]}
+  http: {http: {url: "http://127.0.0.1/", method: GET}}
+  task: {task: f, with: {n: "${{ inputs.n }}"}}
+  child: {workflow: other}
+  wait: {wait: {for: 90}}
+  signal: {wait: {signal: go}}
+  set: {set: {a: "${{ inputs.n + 1 }}"}}
+  items: {for_each: [1, 2], max_parallel: 2, max_failures: "50%", task: f, with: ["${{ item }}", "${{ index }}", "${{ steps.set.result.a }}"], needs: [set]}
+finally:
+  end: {run: echo}
+)");
+
+  baton::Workflow failing("failing");
+  failing.deadline(Seconds(3600)).fail_fast().max_parallel(3).recovery(Json::object({{"max_attempts", 2}}));
+  failing.defaults(Json::object({{"queue", "slow"}, {"timeout", 60}}));
+  auto& a =
+      failing.step("a").task("f").retry(4).timeout(Seconds(5)).deadline(Seconds(50)).continue_on_error();
+  auto& b =
+      failing.step("b")
+          .task("f")
+          .retry(Json::object({{"max_attempts", 3}, {"initial", 2}, {"backoff", "linear"}}))
+          .timeout(Json::object({{"soft", 5}, {"hard", 9}, {"heartbeat", 3}}))
+          .on_error(list({Json::object({{"match", Json::object({{"type", "quota"}})}, {"do", "fail"}})}))
+          .fallback(Json::object({{"run", "echo"}}))
+          .needs(a);
+  failing.step("c")
+      .run("echo")
+      .trigger_rule("all_done")
+      .when(baton::expr("steps.b.status == 'completed'"))
+      .cleanup(Json::object({{"run", "echo"}}))
+      .compensate(Json::object({{"run", "echo"}}));
+  static_cast<void>(b);
+  same(failing, R"(
+name: failing
+deadline: 1h
+fail_fast: true
+max_parallel: 3
+recovery: {max_attempts: 2}
+defaults: {queue: slow, timeout: 60}
+steps:
+  a: {task: f, retry: {max_attempts: 4}, timeout: 5, deadline: 50, continue_on_error: true}
+  b:
+    task: f
+    retry: {max_attempts: 3, initial: 2, backoff: linear}
+    timeout: {soft: 5, hard: 9, heartbeat: 3}
+    on_error: [{match: {type: quota}, do: fail}]
+    fallback: {run: echo}
+    needs: [a]
+  c:
+    run: echo
+    trigger_rule: all_done
+    when: steps.b.status == 'completed'
+    cleanup: {run: echo}
+    compensate: {run: echo}
+    needs: [b]
+)");
+
+  baton::Workflow flow("flow");
+  flow.step("a")
+      .task("f")
+      .title("A step")
+      .queue("gpu")
+      .priority(7)
+      .concurrency(list({Json::object({{"key", "k"}, {"limit", 2}})}))
+      .rate_limit(Json::object({{"key", "r"}, {"limit", 5}, {"per", "1s"}}))
+      .fair_key("tenant")
+      .cache(Json::object({{"key", "x"}, {"ttl", "1h"}}))
+      .estimate(Seconds(30))
+      .metadata(Json::object({{"team", "data"}}));
+  same(flow, R"(
+name: flow
+steps:
+  a:
+    task: f
+    title: A step
+    queue: gpu
+    priority: 7
+    concurrency: [{key: k, limit: 2}]
+    rate_limit: {key: r, limit: 5, per: 1s}
+    fair_key: tenant
+    cache: {key: x, ttl: 1h}
+    estimate: 30
+    metadata: {team: data}
+)");
+}
+
+// ---- A worker of its own, for an orchestrator that has none of its functions
+
+TEST_F(Orchestra, a_worker_serves_the_same_runs) {
+  made().start().value();
+  baton::WorkerOptions options;
+  options.server = baton::ServerAddress(made().socket_path());
+  options.threads = 4;
+  options.log = [](std::string_view) {};
+  baton::Worker none(options);
+  EXPECT_EQ(none.start().error().code, Code::usage);
+  baton::Worker worker(options);
+  std::atomic<int> calls = 0;
+  worker.handle("remote", [&](baton::Context& ctx, int n) {
+    ++calls;
+    ctx.log("n is " + std::to_string(n));
+    return n;
+  });
+  worker.start().value();
+  baton::Workflow flow("many");
+  Json items;
+  for (int i = 0; i < 500; ++i) items.push_back(i);
+  flow.step("each").for_each(items).task("remote").with(baton::item());
+  const baton::Run run = client().submit(flow).value();
+  EXPECT_EQ(client().result(run.id).value(), items);
+  EXPECT_EQ(calls, 500);
+  EXPECT_EQ(client().logs(client().tasks(run.id).value().at(7).id).value().substr(0, 5), "n is ");
+  const baton::Run late = client().call("later").value();
+  worker.handle("later", [] { return 1; });
+  EXPECT_EQ(client().result(late.id).value(), Json(1));
+  // One that runs until its handler says stop.
+  worker.stop().value();
+  baton::Worker last(options);
+  last.handle("last", [&] { last.request_stop(); });
+  const baton::Run stops = client().call("last").value();
+  last.run(false).value();
+  EXPECT_EQ(client().wait(stops.id).value().status, "completed");
+}
+
+}  // namespace
