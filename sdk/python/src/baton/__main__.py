@@ -36,6 +36,7 @@ def parser() -> argparse.ArgumentParser:
     worker.add_argument("--max-tasks-per-child", type=int, help="tasks after which a process is replaced")
     worker.add_argument("--middleware", action="append", default=[], metavar="MODULE:CLASS", help="may be repeated")
     worker.add_argument("--grace", type=float, default=30.0, help="seconds that what runs has at the end (default: 30)")
+    worker.add_argument("--capture-output", action="store_true", help="what tasks print goes to their logs on the server, too")
     worker.add_argument("--log-level", default="info", choices=["debug", "info", "warning", "error"])
     return top
 
@@ -63,7 +64,8 @@ def main(arguments: Optional[List[str]] = None) -> int:
         worker = Worker(tasks, words.target, ca_file=words.ca_file, name=words.name, concurrency=words.concurrency,
                         queues=[queue.strip() for queue in words.queues.split(",") if queue.strip()],
                         prefetch=words.prefetch, pool=words.pool, max_tasks_per_child=words.max_tasks_per_child,
-                        middleware=[_middleware(text) for text in words.middleware], grace=words.grace)
+                        middleware=[_middleware(text) for text in words.middleware], grace=words.grace,
+                        capture_output=words.capture_output)
     except (ImportError, AttributeError, TypeError, ValueError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

@@ -197,7 +197,7 @@ class Client:
             time.sleep(pause)
 
     def logs(self, task: str, *, attempt: Optional[int] = None) -> str:
-        """What an attempt printed (default: the last one). Functions of this package's workers leave none in this version."""
+        """What an attempt printed (default: the last one); of functions, what they told `ctx.log` and `ctx.print`."""
         return str(self._get(f"/api/v1/tasks/{_quoted(task)}/logs", {"attempt": attempt}))
 
     # ---- Steering runs

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Dict, List, Mapping, Optional, Sequence
 
 from .errors import Cancelled, StaleToken, cancelled
+from .output import Output, TaskLog
 from .transport import Endpoint, Transport
 
 _PATIENCE = 60.0  # seconds that a call of a handler outlives an absent server
@@ -42,13 +43,19 @@ class Context:
         self._transport = transport
         self._stopped = threading.Event()
         self._reason = "cancelled"
+        self._output = Output(self._send_output)
+        self._caught: Dict[str, str] = {}  # the beginning of a line, by stream
 
     @functools.cached_property
-    def log(self) -> "logging.LoggerAdapter[logging.Logger]":
-        """A logger called `baton.task.FUNCTION`, whose records know run, task and attempt. They go where
-        the worker's logging sends them; the server is not told in this version."""
-        return logging.LoggerAdapter(logging.getLogger("baton.task." + self.request.function),
-                                     {"run": self.request.run, "task": self.request.task, "attempt": self.request.attempt})
+    def log(self) -> TaskLog:
+        """A logger called `baton.task.FUNCTION`, whose records know run, task and attempt. From INFO on they go to the
+        attempt's log (`baton logs`), and all of them where the worker's logging sends them."""
+        return TaskLog(logging.getLogger("baton.task." + self.request.function),
+                       {"run": self.request.run, "task": self.request.task, "attempt": self.request.attempt}, self._output.add)
+
+    def print(self, *values: object, sep: str = " ", end: str = "\n") -> None:
+        """As print(), into the attempt's log."""
+        self.catch(sep.join(map(str, values)) + end, "stdout")
 
     @property
     def token(self) -> str:
@@ -76,6 +83,22 @@ class Context:
         """Waits; raises Cancelled as soon as the attempt is to end. For plain functions."""
         if self._stopped.wait(seconds):
             raise cancelled(self._reason)()
+
+    def catch(self, text: str, stream: str) -> None:
+        """For workers: some of what the attempt prints. Whole lines go on, the rest waits for its end."""
+        lines, newline, rest = (self._caught.pop(stream, "") + text).rpartition("\n")
+        if newline:
+            self._output.add(lines + newline, stream)
+        if rest:
+            self._caught[stream] = rest
+
+    def flush(self, last: bool = False) -> bool:
+        """For workers: sends what it has said. `last`: nothing comes any more. False: the server does not answer."""
+        if last:
+            for stream, rest in self._caught.items():
+                self._output.add(rest, stream)
+            self._caught = {}
+        return self._output.is_empty or self._output.flush()
 
     def stop(self, reason: str) -> None:
         """For workers: the attempt is to end."""
@@ -119,6 +142,12 @@ class Context:
         plain = {name: step.to_dict() if hasattr(step, "to_dict") else step for name, step in steps.items()}
         answer = self._tell("tasks", {"steps": json.dumps({"steps": plain}), "detach": detach})
         return [item["id"] for item in answer["items"]]
+
+    def _send_output(self, body: Dict[str, Any]) -> Any:
+        if self._transport is None:
+            self._transport = Transport(self._endpoint)
+        return self._transport.request("POST", f"/api/v1/tasks/{self.request.task}/logs",
+                                       {"token": self.request.token, **body})[1]
 
     def _tell(self, what: str, body: Dict[str, Any]) -> Any:
         self.check_cancelled()
@@ -166,6 +195,11 @@ def current() -> Context:
         return _current.get()
     except LookupError:
         raise LookupError("this code does not run as a task of a worker") from None
+
+
+def current_or_none() -> Optional[Context]:
+    """For what is asked outside of tasks, too."""
+    return _current.get(None)
 
 
 def enter(context: Context) -> "contextvars.Token[Context]":

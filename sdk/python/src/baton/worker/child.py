@@ -16,17 +16,20 @@ import signal
 import socket
 import sys
 import threading
+import time
 from typing import Any, Dict, Optional
 
-from ..context import Context, Request
+from ..context import Context, Request, current_or_none
 from ..errors import Cancelled, cancelled
+from ..output import capture
 from ..results import Report, raised
 from ..tasks import Task, as_task
-from ..transport import Endpoint
+from ..transport import Endpoint, backoff
 from .pool import invoke
 from .wire import receive_json, send, send_json
 
 LOAD_FAILED = 70  # exit code
+FLUSH = 0.5  # seconds between looks at what the attempt has said
 
 
 class _Child:
@@ -48,7 +51,10 @@ class _Child:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         signal.signal(signal.SIGTERM, self._on_signal)
         send_json(self._sock, {"ready": os.getpid()})
+        if setup["capture"]:
+            capture(current_or_none)
         threading.Thread(target=self._listen, name="baton-listen", daemon=True).start()
+        threading.Thread(target=self._send_output, name="baton-output", daemon=True).start()
         while True:
             job = self._jobs.get()
             report = self._carry_out(functions[job["request"]["function"]], job, endpoint)
@@ -68,7 +74,18 @@ class _Child:
         except Cancelled as error:  # while the handler was just returning
             self._context = None
             report = report or raised(error)
+        for pause in backoff():  # the worker reports next; this process ends with it, whether there is a server or not
+            if context.flush(last=True):
+                break
+            time.sleep(min(2.0, pause))
         return report
+
+    def _send_output(self) -> None:
+        while True:
+            time.sleep(FLUSH)
+            context = self._context
+            if context is not None:
+                context.flush()
 
     def _listen(self) -> None:
         while True:

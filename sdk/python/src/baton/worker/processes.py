@@ -51,11 +51,12 @@ class ProcessPool:
     """
 
     def __init__(self, count: int, hooks: Hooks, endpoint: Endpoint, give_up: Callable[[BaseException], None],
-                 max_tasks: Optional[int] = None) -> None:
+                 max_tasks: Optional[int] = None, capture: bool = False) -> None:
         self._hooks = hooks
         self._endpoint = endpoint
         self._give_up = give_up
         self._max_tasks = max_tasks
+        self._capture = capture
         self._jobs: "queue.SimpleQueue[Optional[Job]]" = queue.SimpleQueue()
         self._children = [_Child() for _ in range(count)]
         self._functions: Dict[str, Tuple[str, str]] = {}
@@ -152,7 +153,7 @@ class ProcessPool:
                                        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))})
         main: Any = sys.modules.get("__main__")
         spec = getattr(main, "__spec__", None)
-        send_json(ours, {"path": sys.path, "functions": self._functions, "endpoint": asdict(self._endpoint),
+        send_json(ours, {"path": sys.path, "functions": self._functions, "endpoint": asdict(self._endpoint), "capture": self._capture,
                          "main": os.path.abspath(main.__file__) if getattr(main, "__file__", None) else None,
                          "main_module": spec.name if spec is not None else None})
         try:

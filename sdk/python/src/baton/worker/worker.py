@@ -13,11 +13,12 @@ import time
 from collections import deque
 from typing import Any, Callable, Deque, Dict, List, Optional, Sequence, Tuple, Union
 
-from ..context import Context, Request
+from ..context import Context, Request, current_or_none
 from ..errors import ApiError, BatonError, Unavailable
+from ..output import capture
 from ..results import Report, failed, interrupted
 from ..tasks import Task, as_task
-from ..transport import Endpoint
+from ..transport import Endpoint, backoff
 from .coroutines import CoroutinePool
 from .link import MOST, MOST_BYTES, GivenUp, Link, Offer, Told
 from .middleware import Middleware
@@ -27,6 +28,7 @@ from .threads import ThreadPool
 
 log = logging.getLogger("baton.worker")
 
+FLUSH = 0.5  # seconds between looks at what attempts have said
 POLL = 30  # seconds that a claim waits
 BEAT = 1.0  # seconds between heartbeats while something runs: so late does it hear of a cancel
 POOLS = ("thread", "process", "async")
@@ -45,6 +47,8 @@ class Worker:
     of their own, which end after `max_tasks_per_child` tasks) or `async` (coroutine functions only). `prefetch` more tasks
     are taken than run, so that short ones do not wait for the network; they are given back when the worker ends.
 
+    With `capture_output`, what tasks print goes to their logs on the server as well; threads that a task starts are not seen.
+
     `start` returns, `run` ends when the worker has. `stop` ends it in good order: no more claims, what was not begun goes
     back, what runs has `grace` seconds, is asked to end, and is then reported as interrupted: it will be done again and no try
     is used up. A server that is away, or restarts, is waited for; what runs goes on.
@@ -55,7 +59,7 @@ class Worker:
                  ca_file: Optional[str] = None, name: Optional[str] = None, queues: Sequence[str] = (),
                  concurrency: Optional[int] = None, prefetch: Optional[int] = None, pool: str = "thread",
                  max_tasks_per_child: Optional[int] = None, middleware: Sequence[Middleware] = (),
-                 grace: float = 30.0) -> None:
+                 grace: float = 30.0, capture_output: bool = False) -> None:
         if pool not in POOLS:
             raise ValueError(f"there is no pool {pool!r}; there are {', '.join(POOLS)}")
         if max_tasks_per_child is not None and pool != "process":
@@ -69,6 +73,7 @@ class Worker:
         self._capacity = self._concurrency + (3 * self._concurrency if prefetch is None else prefetch)
         self._grace = grace
         self._kind = pool
+        self._capture = capture_output
         self._hooks = Hooks(middleware, self._begun)
         self._link = Link(self.endpoint, self.name, self._too_late)
         self._changed = threading.Condition()  # guards what follows
@@ -87,7 +92,8 @@ class Worker:
         self._limits = _Limits(self._over_limit)
         self._processes: Optional[ProcessPool] = None
         if pool == "process":
-            self._processes = ProcessPool(self._concurrency, self._hooks, self.endpoint, self._finish, max_tasks_per_child)
+            self._processes = ProcessPool(self._concurrency, self._hooks, self.endpoint, self._finish, max_tasks_per_child,
+                                          capture_output)
         self._pools: Dict[str, Pool] = {}
         for task in tasks:
             self.add(task)
@@ -100,10 +106,14 @@ class Worker:
             raise ValueError("a worker needs at least one function")
         for task in self._tasks.values():
             self._pool_of(task)
+        if self._capture:
+            capture(current_or_none)
         lease = self._link.register(self._offer())
         threading.Thread(target=self._guarded(self._beat), args=(lease,), name="baton-heartbeat", daemon=True).start()
         threading.Thread(target=self._guarded(self._poll), name="baton-claim", daemon=True).start()
         threading.Thread(target=self._guarded(self._exchange), name="baton-report", daemon=True).start()
+        if self._kind != "process":  # children send their own
+            threading.Thread(target=self._guarded(self._send_output), name="baton-output", daemon=True).start()
 
     def run(self) -> None:
         """Works until `stop`, perhaps of a signal handler, and raises what went wrong."""
@@ -192,6 +202,9 @@ class Worker:
                     return
                 batch = self._next_batch()
                 most = 0 if self._draining or self._polling else max(0, min(MOST, self._room()))
+            for job, _ in batch:  # the output first: an attempt that was reported takes no more
+                if self._kind != "process":
+                    self._flush_last(job)
             tasks = self._link.exchange([Told(job.context.request.task, job.token, report) for job, report in batch],
                                         self._offer(), most)
             with self._changed:
@@ -199,6 +212,21 @@ class Worker:
                     self._held.pop(job.token, None)
                 self._changed.notify_all()
             self._take(tasks)
+
+    def _flush_last(self, job: Job) -> None:
+        for pause in backoff():
+            if job.context.flush(last=True) or self._too_late():
+                return
+            time.sleep(min(2.0, pause))
+
+    def _send_output(self) -> None:
+        """What the attempts of this process have said so far."""
+        while not self._ended.wait(FLUSH):
+            with self._changed:
+                jobs = list(self._held.values())
+            for job in jobs:
+                if job.is_open:
+                    job.context.flush()
 
     def _beat(self, lease: float) -> None:
         """Renews the lease and hears what is to be stopped."""
