@@ -3,7 +3,7 @@
 finds cmake g++ pkg-config
 sdk=$work/cpp
 tree=$(dirname "$baton")
-for part in runtime dev; do
+for part in libbaton libbaton-dev; do
   cmake --install "$tree" --component "$part" --prefix "$sdk/usr" >>"$work/cpp.install" 2>&1 || not_ok cpp "installing fails" "$work/cpp.install"
 done
 {

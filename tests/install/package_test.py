@@ -32,7 +32,9 @@ class PackageTest(unittest.TestCase):
         made = run("cpack", "-G", "DEB", "-B", cls.dir / "made", cwd=BUILD)
         if made.returncode != 0:
             raise RuntimeError(made.stdout + made.stderr)
-        (cls.deb,) = (cls.dir / "made").glob("*.deb")
+        (cls.deb,) = (cls.dir / "made").glob("baton_*.deb")
+        (cls.library,) = (cls.dir / "made").glob("libbaton[0-9]*.deb")
+        (cls.headers,) = (cls.dir / "made").glob("libbaton-dev_*.deb")
 
     def setUp(self):
         self.root = pathlib.Path(tempfile.mkdtemp(dir=self.dir))
@@ -70,6 +72,18 @@ class PackageTest(unittest.TestCase):
         for line in files.splitlines():  # of root, and nobody else may write
             self.assertIn(" root/root ", line)
             self.assertFalse(line[0] != "l" and (line[5] == "w" or line[8] == "w"), line)
+
+    def test_the_library_is_in_packages_of_its_own(self):
+        files = {deb: run("dpkg-deb", "-c", deb).stdout for deb in (self.deb, self.library, self.headers)}
+        for wanted, deb in ((r"/libbaton\.so\.[0-9.]+\n", self.library), (r"/baton/baton-spawner\n", self.library),
+                            (r" \./usr/include/baton/baton\.hpp\n", self.headers), (r"/cmake/baton/baton-config\.cmake\n", self.headers),
+                            (r"/pkgconfig/baton\.pc\n", self.headers), (r"/libbaton\.so -> ", self.headers)):
+            for other, listed in files.items():
+                (self.assertRegex if other == deb else self.assertNotRegex)(listed, wanted)
+        self.assertRegex(run("dpkg-deb", "-f", self.library, "Depends").stdout, r"libsqlite3-0")
+        self.assertRegex(run("dpkg-deb", "-f", self.headers, "Depends").stdout, r"^libbaton\d+ \(= [0-9.]+\)")
+        self.dpkg("--install", self.library, self.headers)
+        self.dpkg("--install", self.deb)
 
     def test_is_installed_run_and_removed(self):
         self.dpkg("--install", self.deb)
