@@ -1,4 +1,4 @@
-// The functions that tests/integration/workers/conformance.py asks for.
+// The functions that tests/integration/workers/conformance.py asks for. A name may be given.
 #include <baton/worker.hpp>
 #include <chrono>
 #include <filesystem>
@@ -42,8 +42,9 @@ std::string wait(baton::Context& ctx, const Gate& gate) {
 
 }  // namespace
 
-int main() {
+int main(int argc, char** argv) {
   baton::WorkerOptions options;
+  if (argc > 1) options.name = argv[1];
   options.log = [](std::string_view) {};
   baton::Worker worker(options);
   worker.handle("conformance.echo", [](const baton::Json& value) { return value; })
