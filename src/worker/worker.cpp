@@ -542,6 +542,10 @@ class RemoteWorker final : public Worker {
       }
     }
     quiet_.notify_all();
+    if (unwanted.empty()) return;
+    // The claim that was broken off may wait on at the server, which does not know yet that nobody hears it:
+    // what goes back would go there.
+    std::ignore = server.claim(offer(), 0, Duration{}, {});
     for (const Task& task : unwanted) std::ignore = server.release(task);
   }
 

@@ -10,10 +10,11 @@ import urllib.parse
 class Answer(Exception):
     """An answer that is an error: problem+json."""
 
-    def __init__(self, status, problem):
+    def __init__(self, status, problem, retry_after=None):
         super().__init__(f"{status}: {problem}")
         self.status = status
         self.problem = problem
+        self.retry_after = retry_after  # seconds, as the header says; None = it does not
 
 
 class _Connection(http.client.HTTPConnection):
@@ -45,7 +46,8 @@ class Api:
         finally:
             connection.close()
         if response.status >= 400:
-            raise Answer(response.status, json.loads(content))
+            after = response.headers.get("Retry-After")
+            raise Answer(response.status, json.loads(content), None if after is None else int(after))
         return response.status, json.loads(content) if response.headers.get_content_subtype() == "json" else content
 
     def get(self, path, **query):
