@@ -403,7 +403,7 @@ void prune(const std::string& root, int count) {
       const auto start = Clock::now();
       const RunKey end = RunKey::make(ShardId{0}, count + 1);
       for (std::optional<RunKey> cursor = end; cursor;) {
-        const auto rows = *reader->list_runs({.shard = ShardId{0}}, cursor, 500);
+        const auto rows = *reader->list_runs({}, cursor, 500);
         model::RemoveRuns command;
         for (const model::RunRow& row : rows) command.runs.push_back(row.id);
         cursor = rows.empty() ? std::nullopt : std::optional(rows.back().key);

@@ -111,7 +111,7 @@ void add_tasks(const CorePtr& core, CallPtr call) {
                           .steps = std::move(parsed.workflow),
                           .outside = std::move(parsed.outside),
                           .detach = asked->detach};
-  core->services.runs.send(std::move(command), "task:" + asked->task.text(), [call](model::ReplyBody reply) {
+  core->runs.send(std::move(command), "task:" + asked->task.text(), [call](model::ReplyBody reply) {
     if (const auto* error = std::get_if<Error>(&reply)) return call->fail(*error);
     answer(*call, std::get<model::TasksAdded>(reply));
   });

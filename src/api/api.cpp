@@ -1,9 +1,14 @@
 #include "api/api.hpp"
 
 #include <atomic>
+#include <expected>
+#include <mutex>
+#include <optional>
+#include <vector>
 
 #include "api/event_feed.hpp"
 #include "api/handlers.hpp"
+#include "api/namespaces.hpp"
 #include "api/problem.hpp"
 #include "api/router.hpp"
 #include "base/text.hpp"
@@ -22,6 +27,8 @@ bool is_json(const net::Request& request) {
   return net::equals_ignoring_case(media, "application/json");
 }
 
+constexpr std::string_view kNamespaceHeader = "X-Baton-Namespace";
+
 net::Response not_found(const net::Request& request, const Match& match) {
   if (match.allowed.empty())
     return problem({ErrorCode::not_found, "there is nothing at " + printable(request.path), ""});
@@ -36,26 +43,75 @@ net::Response not_found(const net::Request& request, const Match& match) {
 }  // namespace
 
 struct Api::Impl {
-  explicit Impl(Services services) : core(std::make_shared<Core>(std::move(services))) {}
+  Impl(Services services, Space space)
+      : common(std::make_shared<Common>(std::move(services))), home(open(std::move(space))) {}
 
-  CorePtr core;
-  std::uint64_t subscription = 0;
+  CorePtr open(Space space);
+
+  // What a request is about; or why not, as an answer.
+  std::expected<CorePtr, net::Response> space_of(const Call& call, const auth::Permission& permission) const;
+
+  std::shared_ptr<Common> common;
+  std::mutex mutex;
+  std::vector<std::pair<CorePtr, std::uint64_t>> cores;  // with their subscriptions; guarded by mutex
+  CorePtr home;
   std::shared_ptr<UnderWay> under_way = std::make_shared<UnderWay>();
   std::atomic<bool> stopped = false;
 };
 
-Api::Api(Services services) : impl_(std::make_unique<Impl>(std::move(services))) {
-  impl_->subscription = impl_->core->services.runs.subscribe(
-      [core = std::weak_ptr(impl_->core)](const std::vector<RunKey>& changed) {
-        const auto held = core.lock();
+CorePtr Api::Impl::open(Space space) {
+  auto core = std::make_shared<Core>(common, std::move(space));
+  const std::uint64_t subscription =
+      core->runs.subscribe([weak = std::weak_ptr(core)](const std::vector<RunKey>& changed) {
+        const auto held = weak.lock();
         if (!held) return;
         held->watches.wake(changed);
         held->watches.wake({kAnyRun});
       });
+  {
+    const std::lock_guard lock(mutex);
+    cores.emplace_back(core, subscription);
+  }
+  common->spaces.add(core->name, core);
+  return core;
+}
+
+std::expected<CorePtr, net::Response> Api::Impl::space_of(const Call& call,
+                                                          const auth::Permission& permission) const {
+  std::optional<std::string_view> asked;
+  for (const auto& [field, value] : call.request.headers) {
+    if (!net::equals_ignoring_case(field, kNamespaceHeader)) continue;
+    if (asked && *asked != value) {
+      return std::unexpected(
+          problem({ErrorCode::invalid_request, "the request names two namespaces in X-Baton-Namespace", ""}));
+    }
+    asked = value;
+  }
+  if (permission.anonymous() || permission.of_server()) return home;
+  const std::string name(asked.value_or(call.principal.home()));
+  if (!call.principal.may_enter(name)) {
+    return std::unexpected(problem({ErrorCode::not_allowed,
+                                    call.principal.name + " is for the namespace " + call.principal.space +
+                                        " only, not for \"" + printable(utf8_prefix(name, 128)) + "\"",
+                                    ""}));
+  }
+  if (CorePtr found = common->spaces.find(name)) return found;
+  return std::unexpected(problem(no_such_namespace(*common, call.principal, name)));
+}
+
+Api::Api(Services services, Space home)
+    : impl_(std::make_unique<Impl>(std::move(services), std::move(home))) {}
+
+void Api::add(Space space) {
+  impl_->open(std::move(space));
+}
+
+void Api::remove(const std::string& name) {
+  if (const CorePtr core = impl_->common->spaces.take(name)) core->watches.clear();
 }
 
 Status Api::read_keys() {
-  return refresh_keys(*impl_->core);
+  return refresh_keys(*impl_->home);
 }
 
 Api::~Api() {
@@ -64,35 +120,38 @@ Api::~Api() {
 
 void Api::handle(net::Request request, net::Responder responder) {
   auto call = std::make_shared<Call>(std::move(request), std::move(responder), Ticket(impl_->under_way));
-  call->meter = impl_->core->services.meter;
+  Common& common = *impl_->common;
+  call->meter = common.services.meter;
   if (impl_->stopped) return;  // the call says so
-  const CorePtr& core = impl_->core;
+  const CorePtr& home = impl_->home;
   const net::Request& asked = call->request;
   if (!asked.peer.local) {
-    if (auto place = core->entrance.place(asked); !place) return call->respond(std::move(place).error());
+    if (auto place = common.entrance.place(asked); !place) return call->respond(std::move(place).error());
   }
   Match match = find_route(asked.method, asked.path);
   if (match.route == nullptr || !match.route->permission.anonymous()) {
     // Who may not come in is not told what there is.
-    auto visitor = core->entrance.who(asked, wall_now(*core));
+    auto visitor = common.entrance.who(asked, wall_now(*home));
     if (!visitor) return call->respond(std::move(visitor).error());
     if (!visitor->key.empty())
-      core->services.runs.send(model::NoteKeyUse{visitor->key}, "server", [](const model::ReplyBody&) {});
+      home->runs.send(model::NoteKeyUse{visitor->key}, "server", [](const model::ReplyBody&) {});
     call->principal = std::move(visitor->principal);
     call->actor = {call->principal.name, std::move(visitor->from)};
   }
   if (match.route == nullptr) return call->respond(not_found(asked, match));
   const auth::Permission& permission = match.route->permission;
   if (!permission.allows(call->principal)) {
-    return call->fail({ErrorCode::not_allowed, auth::refusal(*permission.least(), call->principal), ""});
+    return call->fail({ErrorCode::not_allowed, auth::refusal(permission, call->principal), ""});
   }
+  auto core = impl_->space_of(*call, permission);
+  if (!core) return call->respond(std::move(core).error());
   if (!asked.body.empty() && !is_json(asked)) {
     return call->respond(problem(
         {ErrorCode::invalid_request, "the body must be JSON, with Content-Type: application/json", ""}, 415));
   }
   call->captures = std::move(match.captures);
   call->route = match.route->pattern;
-  core->workers.post([core, call, handler = match.route->handler] {
+  common.workers.post([core = std::move(*core), call, handler = match.route->handler] {
     try {
       handler(core, call);
     } catch (const std::exception& error) {  // a library's: out of memory, say
@@ -107,19 +166,28 @@ std::size_t Api::under_way() const {
 
 void Api::stop() {
   if (impl_->stopped.exchange(true)) return;
-  Core& core = *impl_->core;
-  core.services.loop.invoke([&] { core.services.runs.unsubscribe(impl_->subscription); });
-  core.stopping = true;
-  core.watches.clear();
-  core.alarms.clear();
-  // Only the engine can take a claim back, so that no task is given to a worker that does not hear of it.
-  for (const std::string& worker : core.claims.all()) {
-    core.services.runs.send(model::ClaimTasks{.worker = worker, .max = 0}, "worker:" + worker,
-                            [](const model::ReplyBody&) {});
+  Common& common = *impl_->common;
+  std::vector<std::pair<CorePtr, std::uint64_t>> cores;
+  {
+    const std::lock_guard lock(impl_->mutex);
+    cores = impl_->cores;
+  }
+  common.services.loop.invoke([&] {
+    for (const auto& [core, subscription] : cores) core->runs.unsubscribe(subscription);
+  });
+  common.stopping = true;
+  for (const auto& [core, subscription] : cores) core->watches.clear();
+  common.alarms.clear();
+  for (const auto& [core, subscription] : cores) {
+    // Only the engine can take a claim back, so that no task is given to a worker that does not hear of it.
+    for (const std::string& worker : core->claims.all()) {
+      core->runs.send(model::ClaimTasks{.worker = worker, .max = 0}, "worker:" + worker,
+                      [](const model::ReplyBody&) {});
+    }
   }
   // A command that was begun is committed: who sent it must hear of that, or would send it to the next owner.
   impl_->under_way->wait_for_none(kAnswerPatience);
-  core.workers.stop();
+  common.workers.stop();
 }
 
 }  // namespace baton::api

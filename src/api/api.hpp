@@ -12,6 +12,7 @@
 #include "base/error.hpp"
 #include "base/ids.hpp"
 #include "base/time.hpp"
+#include "model/space.hpp"
 #include "net/http_server.hpp"
 #include "net/loop.hpp"
 #include "runtime/handle.hpp"
@@ -21,14 +22,21 @@
 
 namespace baton::api {
 
-struct Services {
+// One namespace: whose state, and what is asked about it. Both outlive the Api.
+struct Space {
+  std::string name;
   runtime::Handle& runs;
   store::Reader& store;
+  // Its metrics as they are now; empty = there are none. Any thread but the loop's; may wait for the loop.
+  std::function<std::vector<telemetry::Sample>()> metrics{};
+};
+
+// What all namespaces share.
+struct Services {
   net::Loop& loop;       // the one that calls handle()
   std::string logs_dir;  // what logs::attempt_path() is relative to
   std::string data_dir;  // shown by /version
   std::string version;
-  ShardId shard{};
   EntranceOptions entrance{};
   std::map<std::string, std::string> environment{};  // of the steps of runs whose submitter sent none
   std::function<std::uint16_t()>
@@ -47,19 +55,31 @@ struct Services {
   telemetry::Meter* meter = nullptr;
   // All metrics as they are now; empty = there are none. Any thread but the loop's; may wait for the loop.
   std::function<std::vector<telemetry::Sample>()> metrics;
+  // Opens the shard of a namespace that is recorded, and adds it to the Api; of one that is open: nothing.
+  // Empty: not possible. Any thread but the loop's.
+  std::function<Status(const model::SpaceRow&)> open_space{};
+  // The namespace was deleted: what is left of its runs is cleared away. Any thread.
+  std::function<void(const model::SpaceRow&)> clear_space{};
 };
 
 // The services must outlive the Api; what is under way keeps nothing else alive.
 class Api {
  public:
-  explicit Api(Services services);
+  // `home`: the namespace `default`, whose shard also has what belongs to the whole server.
+  Api(Services services, Space home);
   ~Api();  // stop()
+
+  // From here on requests for the namespace are answered. Any thread.
+  void add(Space space);
+  // From here on it does not exist: what waits in it is broken off. Any thread.
+  void remove(const std::string& name);
 
   // Before others than processes of the same user are served: the keys as they are in the store.
   Status read_keys();
 
-  // A net::Handler: on the loop's thread. Answers who may come in (entrance.hpp) and has the role that the
-  // route wants.
+  // A net::Handler: on the loop's thread. Answers who may come in (entrance.hpp), has the role that the route
+  // wants, and may enter the namespace that the request is about: the one that X-Baton-Namespace names, else
+  // that of the key, else `default`.
   void handle(net::Request request, net::Responder responder);
 
   // Requests that are not answered yet, streams included. Any thread.

@@ -30,7 +30,7 @@ void write_approval(const model::Approval& approval, JsonText& out) {
 Result<std::string> list(Core& core, const Call& call) {
   TRY_VOID(call.only({"run", "limit", "cursor"}));
   TRY(const std::size_t limit, call.number("limit", 200, 1, 1000));
-  store::RecordFilter filter{.shard = core.services.shard, .kind = model::RecordKind::approval};
+  store::RecordFilter filter{.kind = model::RecordKind::approval};
   if (const auto run = call.query("run")) {
     if (!RunId::parse(*run)) {
       return fail(ErrorCode::invalid_request, "query parameter \"run\" must be the id of a run, not \"" +
@@ -45,7 +45,7 @@ Result<std::string> list(Core& core, const Call& call) {
     }
     after = std::string(*cursor);
   }
-  TRY(const std::vector<model::Record> records, core.services.store.list_records(filter, after, limit + 1));
+  TRY(const std::vector<model::Record> records, core.store.list_records(filter, after, limit + 1));
   JsonText out;
   out.begin_object().key("items").begin_array();
   for (std::size_t i = 0; i < std::min(limit, records.size()); ++i) {

@@ -64,7 +64,7 @@ Status check_parts(const json::object& changes, model::StepKind kind) {
 Result<std::optional<json::object>> recorded_input(Core& core, const TaskId& task, const model::Step& step) {
   const TaskKey key{task.run.key(), task.ordinal};
   TRY(const std::optional<std::string> text,
-      core.services.store.get_payload({key.run, model::PayloadSlot::task_input, key.ordinal}));
+      core.store.get_payload({key.run, model::PayloadSlot::task_input, key.ordinal}));
   json::value recorded = model::body_of(step);
   if (text && !text->empty()) {
     boost::system::error_code error;

@@ -11,10 +11,7 @@ namespace {
 constexpr std::size_t kChunk = 1000;
 
 store::RecordFilter entries(const Core& core, bool newest_first) {
-  return {.shard = core.services.shard,
-          .kind = model::RecordKind::audit,
-          .group = {},
-          .descending = newest_first};
+  return {.kind = model::RecordKind::audit, .group = {}, .descending = newest_first};
 }
 
 bool is_cursor(std::string_view text) {
@@ -30,7 +27,7 @@ Result<std::string> list(Core& core, const Call& call) {
       return fail(ErrorCode::invalid_request, "query parameter \"cursor\" is not one that a list gave out");
     after = std::string(*cursor);
   }
-  TRY(const auto records, core.services.store.list_records(entries(core, true), after, limit));
+  TRY(const auto records, core.store.list_records(entries(core, true), after, limit));
   JsonText out;
   out.begin_object().key("items").begin_array();
   for (const model::Record& record : records) {
@@ -52,7 +49,7 @@ struct Check {
 
 Result<Check> check(Core& core) {
   // The head first: entries that are added meanwhile stand behind it.
-  TRY(const auto stored, core.services.store.get_record(core.services.shard, model::audit_head_key()));
+  TRY(const auto stored, core.store.get_record(model::audit_head_key()));
   Check result;
   model::AuditHead head;
   if (stored) {
@@ -67,7 +64,7 @@ Result<Check> check(Core& core) {
   const std::string last = model::audit_key(head.sequence, head.place).key;
   for (bool more = true; more;) {
     if (core.stopping) return fail(ErrorCode::unavailable, "Baton is stopping");
-    TRY(const auto records, core.services.store.list_records(entries(core, false), after, kChunk));
+    TRY(const auto records, core.store.list_records(entries(core, false), after, kChunk));
     more = records.size() == kChunk;
     for (const model::Record& record : records) {
       if (stored && record.id.key > last) {

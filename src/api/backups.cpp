@@ -19,11 +19,11 @@ Result<store::BackupReport> make(Core& core, const Call& call) {
   }
   if (!core.services.backup) return fail(ErrorCode::unsupported, "this server makes no backups");
   // One at a time: it keeps a thread, and the log from starting over.
-  if (core.backup_under_way.exchange(true)) {
+  if (core.common->backup_under_way.exchange(true)) {
     return fail(ErrorCode::conflict, "another backup is being made: wait for its end");
   }
   auto made = core.services.backup(path, [&core] { return core.stopping.load(); });
-  core.backup_under_way = false;
+  core.common->backup_under_way = false;
   return made;
 }
 
@@ -46,8 +46,8 @@ void make_backup(const CorePtr& core, CallPtr call) {
   const auto made = make(*core, *call);
   if (!made) return call->fail(made.error());
   // On a full disk there may be a copy without an entry in the audit: the copy is what was asked for.
-  core->services.runs.send(model::NoteChange{"backup", made->file, ""}, call->actor,
-                           [call, body = render(*made)](const model::ReplyBody&) { call->json(201, body); });
+  core->runs.send(model::NoteChange{"backup", made->file, ""}, call->actor,
+                  [call, body = render(*made)](const model::ReplyBody&) { call->json(201, body); });
 }
 
 }  // namespace baton::api

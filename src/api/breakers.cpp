@@ -13,8 +13,7 @@ using model::RecordKind;
 constexpr std::size_t kNameLimit = 128;
 
 Result<std::string> show(Core& core, const std::string& name) {
-  TRY(const std::optional<model::Record> record,
-      core.services.store.get_record(core.services.shard, model::breaker_key(name)));
+  TRY(const std::optional<model::Record> record, core.store.get_record(model::breaker_key(name)));
   if (!record) {
     return fail(ErrorCode::not_found, "there is no breaker \"" + printable(utf8_prefix(name, kNameLimit)) +
                                           "\" yet: it comes to be with the first failure behind it");
@@ -28,7 +27,7 @@ Result<std::string> show(Core& core, const std::string& name) {
 Result<std::string> list(Core& core, const Call& call) {
   TRY_VOID(call.only({"state", "limit", "cursor"}));
   TRY(const std::size_t limit, call.number("limit", 200, 1, 1000));
-  store::RecordFilter filter{.shard = core.services.shard, .kind = RecordKind::breaker};
+  store::RecordFilter filter{.kind = RecordKind::breaker};
   if (const auto state = call.query("state")) {
     if (*state != "closed" && *state != "open" && *state != "half_open") {
       return fail(ErrorCode::invalid_request, "query parameter \"state\" must be closed, open or half_open");
@@ -37,7 +36,7 @@ Result<std::string> list(Core& core, const Call& call) {
   }
   std::optional<std::string> after;
   if (const auto cursor = call.query("cursor")) after = std::string(*cursor);
-  TRY(const std::vector<model::Record> records, core.services.store.list_records(filter, after, limit + 1));
+  TRY(const std::vector<model::Record> records, core.store.list_records(filter, after, limit + 1));
   JsonText out;
   out.begin_object().key("items").begin_array();
   for (std::size_t i = 0; i < std::min(limit, records.size()); ++i) {
@@ -69,7 +68,7 @@ void force(const CorePtr& core, const CallPtr& call, BreakerForce to) {
   if (!command) return call->fail(command.error());
   const std::string name = command->name;
   const model::Sender actor = call->actor;
-  core->services.runs.send(std::move(*command), actor, [core, call, name](model::ReplyBody reply) {
+  core->runs.send(std::move(*command), actor, [core, call, name](model::ReplyBody reply) {
     if (const auto* error = std::get_if<Error>(&reply)) return call->fail(*error);
     core->workers.post([core, call, name] { answer(*call, show(*core, name)); });
   });

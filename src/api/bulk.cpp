@@ -89,7 +89,6 @@ Result<model::CommandBody> command_of(Core& core, const Request& request, const 
 }
 
 Status read_filter(const RequestBody& body, const Core& core, Request& request) {
-  request.filter.shard = core.services.shard;
   TRY(const boost::json::object members, body.object("filter"));
   if (members.empty()) {
     return fail(
@@ -195,7 +194,7 @@ Result<std::shared_ptr<Page>> find_runs(Core& core, Request request) {
   auto page = std::make_shared<Page>();
   std::vector<model::RunRow> rows;
   if (!request.nothing) {
-    TRY(rows, core.services.store.list_runs(request.filter, request.before, request.limit));
+    TRY(rows, core.store.list_runs(request.filter, request.before, request.limit));
   }
   if (rows.size() == request.limit) page->next = rows.back().id.text();
   for (const model::RunRow& row : rows)
@@ -240,7 +239,7 @@ void prune(const CorePtr& core, const CallPtr& call, const std::shared_ptr<Page>
                             .reason = request.reason,
                             .dry_run = request.dry_run};
   for (const Item& item : page->items) command.runs.push_back(item.run);
-  core->services.runs.send(std::move(command), call->actor, [core, call, page](model::ReplyBody reply) {
+  core->runs.send(std::move(command), call->actor, [core, call, page](model::ReplyBody reply) {
     if (auto* error = std::get_if<Error>(&reply)) return call->fail(*error);
     for (auto& [run, why] : std::get<model::RunsRemoved>(reply).kept) {
       const auto item = std::ranges::find(page->items, run, &Item::run);
@@ -266,7 +265,7 @@ void prune_run(const CorePtr& core, CallPtr call) {
   auto command = read();
   if (!command) return call->fail(command.error());
   const RunId run = command->runs.front();
-  core->services.runs.send(std::move(*command), call->actor, [call, run](model::ReplyBody reply) {
+  core->runs.send(std::move(*command), call->actor, [call, run](model::ReplyBody reply) {
     if (const auto* error = std::get_if<Error>(&reply)) return call->fail(*error);
     const auto& answer = std::get<model::RunsRemoved>(reply);
     if (!answer.kept.empty()) return call->fail(answer.kept.front().second);
@@ -302,7 +301,7 @@ void bulk_runs(const CorePtr& core, CallPtr call) {
       one_less();
       continue;
     }
-    core->services.runs.send(std::move(*command), actor, [one_less, &item](model::ReplyBody reply) {
+    core->runs.send(std::move(*command), actor, [one_less, &item](model::ReplyBody reply) {
       if (auto* error = std::get_if<Error>(&reply)) item.error = std::move(*error);
       if (const auto* made = std::get_if<model::Submitted>(&reply)) item.made = made->run;
       one_less();

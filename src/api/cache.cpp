@@ -35,7 +35,7 @@ struct Found {
 
 // A page of those that the filter names, in the order of their keys; a damaged one is left out.
 Result<Found> find(Core& core, const Filter& filter, std::string after, std::size_t limit) {
-  store::RecordFilter records{.shard = core.services.shard, .kind = RecordKind::cached_result};
+  store::RecordFilter records{.kind = RecordKind::cached_result};
   std::string prefix;
   if (!filter.workflow.empty()) {
     records.group = filter.workflow;
@@ -46,8 +46,7 @@ Result<Found> find(Core& core, const Filter& filter, std::string after, std::siz
   Found found;
   for (std::size_t looked = 0; looked < kMostLooked;) {
     TRY(const std::vector<model::Record> chunk,
-        core.services.store.list_records(records, after.empty() ? std::nullopt : std::optional(after),
-                                         kChunk));
+        core.store.list_records(records, after.empty() ? std::nullopt : std::optional(after), kChunk));
     for (const model::Record& record : chunk) {
       if (!record.id.key.starts_with(prefix)) return found;
       if (found.items.size() == limit) {
@@ -137,11 +136,11 @@ void clear_cached_results(const CorePtr& core, CallPtr call) {
   const std::size_t count = clearing->command.keys.size();
   if (clearing->dry_run || count == 0) return answer_cleared(*call, count, clearing->next, clearing->dry_run);
   const model::Sender actor = call->actor;
-  core->services.runs.send(std::move(clearing->command), actor,
-                           [call, next = std::move(clearing->next)](model::ReplyBody reply) {
-                             if (const auto* error = std::get_if<Error>(&reply)) return call->fail(*error);
-                             answer_cleared(*call, std::get<model::Discarded>(reply).count, next, false);
-                           });
+  core->runs.send(std::move(clearing->command), actor,
+                  [call, next = std::move(clearing->next)](model::ReplyBody reply) {
+                    if (const auto* error = std::get_if<Error>(&reply)) return call->fail(*error);
+                    answer_cleared(*call, std::get<model::Discarded>(reply).count, next, false);
+                  });
 }
 
 }  // namespace baton::api

@@ -193,7 +193,7 @@ void decide_task(const CorePtr& core, const CallPtr& call, Verdict verdict) {
   if (!command) return call->fail(command.error());
   const TaskId id = command->task;
   const model::Sender actor = call->actor;
-  core->services.runs.send(std::move(*command), actor, [core, call, id](model::ReplyBody reply) {
+  core->runs.send(std::move(*command), actor, [core, call, id](model::ReplyBody reply) {
     if (const auto* error = std::get_if<Error>(&reply)) return call->fail(*error);
     core->workers.post([core, call, id] { answer(*call, core->queries.task(id)); });
   });
@@ -242,7 +242,7 @@ Status read_pause(const RequestBody& body, model::PauseCommand& command) {
 
 void send_and_show(const CorePtr& core, const CallPtr& call, const RunId& run, model::CommandBody command) {
   const model::Sender actor = call->actor;
-  core->services.runs.send(std::move(command), actor, [core, call, run](model::ReplyBody reply) {
+  core->runs.send(std::move(command), actor, [core, call, run](model::ReplyBody reply) {
     if (const auto* error = std::get_if<Error>(&reply)) return call->fail(*error);
     core->workers.post([core, call, run] { answer(*call, core->queries.run(run)); });
   });

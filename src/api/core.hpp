@@ -2,9 +2,12 @@
 #pragma once
 
 #include <atomic>
+#include <map>
+#include <memory>
 #include <mutex>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "api/api.hpp"
 #include "api/attempt_logs.hpp"
@@ -37,26 +40,86 @@ class WaitingClaims {
   std::multiset<std::string> workers_;  // guarded by mutex_
 };
 
-struct Core {
-  explicit Core(Services s)
-      : services(std::move(s)),
-        queries(services.store),
-        entrance(services.entrance),
-        alarms(services.loop),
-        workers(2) {}
+struct Core;
+using CorePtr = std::shared_ptr<Core>;
+
+// The namespaces that are open. Any thread.
+class Spaces {
+ public:
+  // Null: there is none of that name.
+  CorePtr find(const std::string& name) const {
+    const std::lock_guard lock(mutex_);
+    const auto found = open_.find(name);
+    return found == open_.end() ? nullptr : found->second;
+  }
+  std::vector<CorePtr> all() const {
+    const std::lock_guard lock(mutex_);
+    std::vector<CorePtr> cores;
+    for (const auto& [name, core] : open_) cores.push_back(core);
+    return cores;
+  }
+  void add(const std::string& name, CorePtr core) {
+    const std::lock_guard lock(mutex_);
+    open_[name] = std::move(core);
+  }
+  CorePtr take(const std::string& name) {
+    const std::lock_guard lock(mutex_);
+    const auto found = open_.extract(name);
+    return found.empty() ? nullptr : found.mapped();
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::map<std::string, CorePtr, std::less<>> open_;  // guarded by mutex_
+};
+
+// What all namespaces share.
+struct Common {
+  explicit Common(Services s)
+      : services(std::move(s)), entrance(services.entrance), alarms(services.loop), workers(2) {}
 
   Services services;
-  Queries queries;
   Entrance entrance;
-  Watches watches;
   Alarms alarms;
-  WaitingClaims claims;
-  AttemptLogs attempt_logs;
   Workers workers;
+  Spaces spaces;
   std::atomic<bool> backup_under_way = false;
   std::atomic<bool> stopping = false;  // what takes long on a worker's thread breaks off
 };
-using CorePtr = std::shared_ptr<Core>;
+
+// One namespace. A handler sees that of its request and no other: its store shows one shard, and its commands
+// go to that shard's loop. Routes of the whole server get that of `default`.
+struct Core {
+  Core(std::shared_ptr<Common> with, Space space)
+      : common(std::move(with)),
+        name(std::move(space.name)),
+        runs(space.runs),
+        store(space.store),
+        metrics(std::move(space.metrics)),
+        services(common->services),
+        entrance(common->entrance),
+        alarms(common->alarms),
+        workers(common->workers),
+        stopping(common->stopping),
+        queries(store) {}
+
+  const std::shared_ptr<Common> common;
+  const std::string name;
+  runtime::Handle& runs;
+  store::Reader& store;
+  const std::function<std::vector<telemetry::Sample>()> metrics;
+  // Of common, since they are used everywhere.
+  Services& services;
+  Entrance& entrance;
+  Alarms& alarms;
+  Workers& workers;
+  std::atomic<bool>& stopping;
+
+  Queries queries;
+  Watches watches;
+  WaitingClaims claims;
+  AttemptLogs attempt_logs;
+};
 
 // What "now" means in a filter by time.
 inline WallTime wall_now(const Core& core) {

@@ -36,8 +36,7 @@ std::unexpected<Error> none(std::string_view id) {
 Result<std::string> list(Core& core, const Call& call) {
   TRY_VOID(call.only({"group", "workflow", "step", "error_type", "limit", "cursor"}));
   TRY(const std::size_t limit, call.number("limit", 50, 1, 1000));
-  store::RecordFilter records{
-      .shard = core.services.shard, .kind = RecordKind::dead_letter, .descending = true};
+  store::RecordFilter records{.kind = RecordKind::dead_letter, .descending = true};
   if (const auto group = call.query("group")) records.group = std::string(*group);
   const Filter filter{std::string(call.query("workflow").value_or("")),
                       std::string(call.query("step").value_or("")),
@@ -54,7 +53,7 @@ Result<std::string> list(Core& core, const Call& call) {
   std::size_t looked = 0;
   bool more = true;
   while (more && written < limit && looked < kMostLooked) {
-    TRY(const std::vector<model::Record> chunk, core.services.store.list_records(records, after, kChunk));
+    TRY(const std::vector<model::Record> chunk, core.store.list_records(records, after, kChunk));
     more = chunk.size() == kChunk;
     for (const model::Record& record : chunk) {
       if (written == limit) {
@@ -81,14 +80,13 @@ Result<std::string> list(Core& core, const Call& call) {
 
 Result<std::string> groups(Core& core, const Call& call) {
   TRY_VOID(call.only({}));
-  store::Reader& store = core.services.store;
-  TRY(const std::vector<store::RecordGroup> found,
-      store.count_records(core.services.shard, RecordKind::dead_letter));
+  store::Reader& store = core.store;
+  TRY(const std::vector<store::RecordGroup> found, store.count_records(RecordKind::dead_letter));
   JsonText out;
   out.begin_object().key("items").begin_array();
   for (const store::RecordGroup& group : found) {
     TRY(const std::optional<model::Record> record,
-        store.get_record(core.services.shard, {RecordKind::dead_letter, group.last_key}));
+        store.get_record({RecordKind::dead_letter, group.last_key}));
     if (!record) continue;  // gone since
     TRY(const DeadLetter last, model::dead_letter_of(*record));
     out.begin_object();
@@ -127,15 +125,14 @@ Result<std::optional<std::string>> arguments_of(Core& core, const DeadLetter& le
 Result<std::string> get(Core& core, const Call& call) {
   TRY_VOID(call.only({}));
   const std::string& id = call.captures.at(0);
-  TRY(const std::optional<model::Record> record,
-      core.services.store.get_record(core.services.shard, {RecordKind::dead_letter, id}));
+  TRY(const std::optional<model::Record> record, core.store.get_record({RecordKind::dead_letter, id}));
   if (!record) return none(id);
   TRY(const DeadLetter letter, model::dead_letter_of(*record));
   DeadLetterDetails details;
   TRY(details.task, core.queries.task(letter.task));
   const TaskKey key{letter.task.run.key(), letter.task.ordinal};
   TRY(details.arguments, arguments_of(core, letter));
-  TRY(details.run_input, core.services.store.get_payload({key.run, model::PayloadSlot::run_input}));
+  TRY(details.run_input, core.store.get_payload({key.run, model::PayloadSlot::run_input}));
   JsonText out;
   write_dead_letter(letter, out, &details);
   return out.take();
@@ -147,8 +144,7 @@ Result<model::DecideTask> read_replay(Core& core, const Call& call) {
   const std::string& id = call.captures.at(0);
   TRY(const RequestBody body, optional_body(call));
   TRY_VOID(body.only({"arguments", "force", "reason"}));
-  TRY(const std::optional<model::Record> record,
-      core.services.store.get_record(core.services.shard, {RecordKind::dead_letter, id}));
+  TRY(const std::optional<model::Record> record, core.store.get_record({RecordKind::dead_letter, id}));
   if (!record) return none(id);
   TRY(const DeadLetter letter, model::dead_letter_of(*record));
   model::DecideTask command{.task = letter.task, .generation = letter.generation};
@@ -208,7 +204,7 @@ void replay_dead_letter(const CorePtr& core, CallPtr call) {
   if (!command) return call->fail(command.error());
   const TaskId id = command->task;
   const model::Sender actor = call->actor;
-  core->services.runs.send(std::move(*command), actor, [core, call, id](model::ReplyBody reply) {
+  core->runs.send(std::move(*command), actor, [core, call, id](model::ReplyBody reply) {
     if (const auto* error = std::get_if<Error>(&reply)) return call->fail(*error);
     core->workers.post([core, call, id] { answer(*call, core->queries.task(id)); });
   });
@@ -218,7 +214,7 @@ void discard_dead_letters(const CorePtr& core, CallPtr call) {
   auto command = read_discard(*call);
   if (!command) return call->fail(command.error());
   const model::Sender actor = call->actor;
-  core->services.runs.send(std::move(*command), actor, [call](model::ReplyBody reply) {
+  core->runs.send(std::move(*command), actor, [call](model::ReplyBody reply) {
     if (const auto* error = std::get_if<Error>(&reply)) return call->fail(*error);
     const auto& discarded = std::get<model::Discarded>(reply);
     JsonText out;

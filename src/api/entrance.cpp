@@ -129,7 +129,8 @@ std::expected<Visitor, net::Response> Entrance::local(const net::Request& reques
     return refuse("only processes of the user who runs Baton may use this socket");
   const bool cli = request.headers.find("User-Agent").value_or("").starts_with("baton-cli");
   const std::string name = (cli ? "cli:" : "api:") + (peer.uid == own_uid_ ? own_name_ : std::string("root"));
-  return Visitor{.principal = {name, model::Role::admin}, .from = "socket"};
+  return Visitor{.principal = {name, model::Role::admin, std::string(model::kEveryNamespace)},
+                 .from = "socket"};
 }
 
 std::expected<Visitor, net::Response> Entrance::who(const net::Request& request, WallTime now) {

@@ -72,9 +72,9 @@ Result<Filter> read_filter(const Call& call) {
 
 // The last commit of the journal, by asking whether there is one behind a place: they have no gaps but for
 // the oldest ones, which are taken away first.
-Result<JournalSequence> head_of(store::Reader& store, ShardId shard) {
+Result<JournalSequence> head_of(store::Reader& store) {
   const auto is_behind = [&](JournalSequence place) -> Result<bool> {
-    TRY(const auto entries, store.journal_after(shard, place, 1));
+    TRY(const auto entries, store.journal_after(place, 1));
     return !entries.empty();
   };
   JournalSequence low = 0;  // the head is not before it
@@ -140,8 +140,7 @@ class Feed final : public Watch {
         return true;
       }
       // A commit that was sent in part is read again.
-      const auto entries =
-          core_->services.store.journal_after(core_->services.shard, next_.sequence - 1, kPage);
+      const auto entries = core_->store.journal_after(next_.sequence - 1, kPage);
       if (!entries) return false;  // breaks off: the client asks again
       if (entries->empty()) {
         keep_alive();
@@ -195,7 +194,7 @@ class Feed final : public Watch {
     write_fact(run->id, fact, run->steps.get(), text);
     data.raw(text.take());
     data.end_object();
-    piece += net::sse_event(event_id(core_->services.shard, at), model::name(fact.kind), data.take());
+    piece += net::sse_event(event_id(core_->store.shard(), at), model::name(fact.kind), data.take());
   }
 
   // Null: it is gone.
@@ -207,8 +206,7 @@ class Feed final : public Watch {
       return &found->second;
     if (runs_.size() >= kRunsKnown) runs_.clear();
     store::RunFilter filter;
-    filter.shard = core_->services.shard;
-    const auto rows = core_->services.store.list_runs(filter, RunKey{key.value + 1}, 1);
+    const auto rows = core_->store.list_runs(filter, RunKey{key.value + 1}, 1);
     if (!rows || rows->empty() || rows->front().key != key) return nullptr;
     const model::RunRow& row = rows->front();
     return &(runs_[key] = {row.id, row.workflow, core_->queries.known_steps_of(row)});
@@ -238,13 +236,13 @@ class Feed final : public Watch {
 void event_feed(const CorePtr& core, CallPtr call) {
   auto filter = read_filter(*call);
   if (!filter) return call->fail(filter.error());
-  const auto head = head_of(core->services.store, core->services.shard);
+  const auto head = head_of(core->store);
   if (!head) return call->fail(head.error());
   Position next{*head + 1, 0};
   bool reset = false;
   const auto seen = last_event_id(call->request);
   if (seen) {
-    const auto position = parse_event_id(*seen, core->services.shard);
+    const auto position = parse_event_id(*seen, core->store.shard());
     if (!position) {
       return call->fail(
           {ErrorCode::invalid_request, "the last event id is not one that this stream gave out", ""});

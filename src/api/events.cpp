@@ -84,7 +84,7 @@ class EventStream final : public Watch {
       if (!only_ || (model::is_task_fact(fact.kind) && fact.task == *only_)) {
         JsonText data;
         write_fact(run_, fact, steps_.get(), data);
-        piece += net::sse_event(event_id(core_->services.shard, next_), model::name(fact.kind), data.take());
+        piece += net::sse_event(event_id(core_->store.shard(), next_), model::name(fact.kind), data.take());
       }
       ended_ = fact.kind == model::FactKind::run_ended;  // a recovery may follow
       ++next_.fact;
@@ -112,7 +112,7 @@ class EventStream final : public Watch {
   bool read() {
     if (steps_ == nullptr && !read_steps()) return false;
     if (!pages_.empty()) {
-      auto page = core_->services.store.run_journal(run_.key(), pages_.back(), kPage);
+      auto page = core_->store.run_journal(run_.key(), pages_.back(), kPage);
       pages_.pop_back();
       if (!page) return false;
       take(*page);
@@ -120,7 +120,7 @@ class EventStream final : public Watch {
     }
     std::optional<JournalSequence> before;
     for (;;) {
-      auto page = core_->services.store.run_journal(run_.key(), before, kPage);
+      auto page = core_->store.run_journal(run_.key(), before, kPage);
       if (!page) return false;
       const bool reached = page->size() < kPage || page->back().sequence <= next_.sequence;
       if (reached) {
@@ -181,7 +181,7 @@ void begin(const CorePtr& core, CallPtr call, const RunId& id, std::optional<Ord
   Position next;
   bool reset = false;
   if (const auto seen = last_event_id(call->request)) {
-    const auto position = parse_event_id(*seen, core->services.shard);
+    const auto position = parse_event_id(*seen, core->store.shard());
     if (!position) {
       return call->fail(
           {ErrorCode::invalid_request, "the last event id is not one that this stream gave out", ""});

@@ -39,7 +39,7 @@ std::string render(const model::Explanation& answer, const RunSteps* steps) {
 
 void ask(const CorePtr& core, const CallPtr& call, model::Explain question) {
   const model::Sender actor = call->actor;
-  core->services.runs.send(question, actor, [core, call](model::ReplyBody reply) {
+  core->runs.send(question, actor, [core, call](model::ReplyBody reply) {
     if (const auto* error = std::get_if<Error>(&reply)) return call->fail(*error);
     core->workers.post([core, call, answered = std::get<model::Explanation>(std::move(reply))] {
       const auto view = core->queries.find(answered.run);

@@ -64,7 +64,7 @@ void get_task(const CorePtr& core, CallPtr call);
 void send_signal(const CorePtr& core, CallPtr call);  // signals.cpp
 void approve_task(const CorePtr& core, CallPtr call);
 void reject_task(const CorePtr& core, CallPtr call);
-void list_routes(const CorePtr& core, CallPtr call);     // routes.cpp
+void list_routes(const CorePtr& core, CallPtr call);  // routes.cpp
 void set_route(const CorePtr& core, CallPtr call);
 void delete_route(const CorePtr& core, CallPtr call);
 void list_approvals(const CorePtr& core, CallPtr call);       // approvals.cpp
@@ -96,6 +96,10 @@ void add_tasks(const CorePtr& core, CallPtr call);    // additions.cpp
 void list_keys(const CorePtr& core, CallPtr call);    // keys.cpp
 void create_key(const CorePtr& core, CallPtr call);
 void revoke_key(const CorePtr& core, CallPtr call);
+void list_namespaces(const CorePtr& core, CallPtr call);  // namespaces.cpp
+void get_namespace(const CorePtr& core, CallPtr call);
+void create_namespace(const CorePtr& home, CallPtr call);
+void delete_namespace(const CorePtr& home, CallPtr call);
 void list_audit(const CorePtr& core, CallPtr call);  // audit.cpp
 void verify_audit(const CorePtr& core, CallPtr call);
 void get_metrics(const CorePtr& core, CallPtr call);  // metrics.cpp

@@ -1,5 +1,6 @@
 // Keys: who else may come in. The text of a key is in one answer only, that of its making.
 #include "api/handlers.hpp"
+#include "api/namespaces.hpp"
 #include "api/render.hpp"
 #include "api/request_body.hpp"
 #include "auth/key_text.hpp"
@@ -16,9 +17,8 @@ constexpr std::size_t kReason = 1000;
 constexpr std::size_t kName = 128;
 
 Result<std::vector<model::KeyRow>> read_keys(Core& core) {
-  TRY(const auto records, core.services.store.list_records(
-                              {.shard = core.services.shard, .kind = model::RecordKind::api_key, .group = {}},
-                              std::nullopt, model::kMaxKeys));
+  TRY(const auto records, core.store.list_records({.kind = model::RecordKind::api_key, .group = {}},
+                                                  std::nullopt, model::kMaxKeys));
   std::vector<model::KeyRow> rows;
   for (const model::Record& record : records) {
     // One that cannot be read lets nobody in; revoking it takes it away.
@@ -93,8 +93,10 @@ Result<model::CreateKey> read_key(const Core& core, const Call& call) {
   }
   command.role = *known;
   TRY(const std::string space, body.text("namespace", kName));
-  if (!space.empty() && space != model::kDefaultNamespace) {
-    return fail(ErrorCode::unsupported, "this version has one namespace: default", "/namespace");
+  if (!space.empty()) command.space = space;
+  if (command.space != model::kEveryNamespace && core.common->spaces.find(command.space) == nullptr) {
+    Error none = no_such_namespace(*core.common, call.principal, command.space);
+    return fail(ErrorCode::invalid_request, none.message + " (* is all of them)", "/namespace");
   }
   TRY(command.expires_at, read_expiry(body, wall_now(core)));
   TRY(command.reason, body.text("reason", kReason));
@@ -120,38 +122,35 @@ void create_key(const CorePtr& core, CallPtr call) {
   if (!text) return call->fail(text.error());
   command->hash = Hash256::of(*text);
   const std::string name = command->name;
-  core->services.runs.send(std::move(*command), call->actor,
-                           [core, call, name, text = std::move(*text)](model::ReplyBody reply) {
-                             if (const auto* error = std::get_if<Error>(&reply)) return call->fail(*error);
-                             core->workers.post([core, call, name, text] {
-                               if (const auto read = refresh_keys(*core); !read)
-                                 return call->fail(read.error());
-                               const auto row = find_key(*core, name);
-                               if (!row) return call->fail(row.error());
-                               JsonText out;
-                               write_api_key(*row, wall_now(*core), text, out);
-                               call->json(201, out.take());
-                             });
-                           });
+  core->runs.send(std::move(*command), call->actor,
+                  [core, call, name, text = std::move(*text)](model::ReplyBody reply) {
+                    if (const auto* error = std::get_if<Error>(&reply)) return call->fail(*error);
+                    core->workers.post([core, call, name, text] {
+                      if (const auto read = refresh_keys(*core); !read) return call->fail(read.error());
+                      const auto row = find_key(*core, name);
+                      if (!row) return call->fail(row.error());
+                      JsonText out;
+                      write_api_key(*row, wall_now(*core), text, out);
+                      call->json(201, out.take());
+                    });
+                  });
 }
 
 void revoke_key(const CorePtr& core, CallPtr call) {
   if (const auto none = call->only({}); !none) return call->fail(none.error());
   const std::string name = call->captures.at(0);
   if (const auto row = find_key(*core, name); !row) return call->fail(row.error());
-  core->services.runs.send(model::RevokeKey{name, ""}, call->actor,
-                           [core, call, name](model::ReplyBody reply) {
-                             if (const auto* error = std::get_if<Error>(&reply)) return call->fail(*error);
-                             core->workers.post([core, call, name] {
-                               if (const auto read = refresh_keys(*core); !read)
-                                 return call->fail(read.error());
-                               const auto row = find_key(*core, name);
-                               if (!row) return call->fail(row.error());
-                               JsonText out;
-                               write_api_key(*row, wall_now(*core), "", out);
-                               call->json(200, out.take());
-                             });
-                           });
+  core->runs.send(model::RevokeKey{name, ""}, call->actor, [core, call, name](model::ReplyBody reply) {
+    if (const auto* error = std::get_if<Error>(&reply)) return call->fail(*error);
+    core->workers.post([core, call, name] {
+      if (const auto read = refresh_keys(*core); !read) return call->fail(read.error());
+      const auto row = find_key(*core, name);
+      if (!row) return call->fail(row.error());
+      JsonText out;
+      write_api_key(*row, wall_now(*core), "", out);
+      call->json(200, out.take());
+    });
+  });
 }
 
 }  // namespace baton::api

@@ -65,7 +65,7 @@ Result<model::SetLimit> read_limit(const Call& call) {
 void change(const CorePtr& core, const CallPtr& call, Result<model::SetLimit> command) {
   if (!command) return call->fail(command.error());
   const std::string name = command->name;
-  core->services.runs.send(std::move(*command), call->actor, [core, call, name](model::ReplyBody reply) {
+  core->runs.send(std::move(*command), call->actor, [core, call, name](model::ReplyBody reply) {
     if (const auto* error = std::get_if<Error>(&reply)) return call->fail(*error);
     ask_survey(core, call, [name](const model::Survey& survey) { return changed(survey, name); });
   });

@@ -1,6 +1,7 @@
-// GET /metrics: everything in Prometheus' text format. GET /api/v1/metrics: the figures that people ask for
-// first, as JSON.
+// GET /metrics: everything of all namespaces in Prometheus' text format. GET /api/v1/metrics: the figures of
+// one namespace that people ask for first, as JSON.
 #include <algorithm>
+#include <functional>
 #include <map>
 #include <string>
 
@@ -244,16 +245,18 @@ std::string summary(const Samples& samples) {
   return out.take();
 }
 
-Result<Samples> ask(const CorePtr& core, const Call& call) {
+using Metrics = std::function<Samples()>;
+
+Result<Samples> ask(const Metrics& metrics, const Call& call) {
   TRY_VOID(call.only({}));
-  if (!core->services.metrics) return fail(ErrorCode::not_found, "this owner keeps no metrics");
-  return core->services.metrics();
+  if (!metrics) return fail(ErrorCode::not_found, "this owner keeps no metrics");
+  return metrics();
 }
 
 }  // namespace
 
 void get_metrics(const CorePtr& core, CallPtr call) {
-  const auto samples = ask(core, *call);
+  const auto samples = ask(core->services.metrics, *call);
   if (!samples) return call->fail(samples.error());
   call->respond({200,
                  {{"Content-Type", std::string(telemetry::kTextType)}, {"Cache-Control", "no-store"}},
@@ -261,7 +264,7 @@ void get_metrics(const CorePtr& core, CallPtr call) {
 }
 
 void get_metrics_summary(const CorePtr& core, CallPtr call) {
-  const auto samples = ask(core, *call);
+  const auto samples = ask(core->metrics, *call);
   if (!samples) return call->fail(samples.error());
   call->json(200, summary(*samples));
 }

@@ -27,7 +27,7 @@ void write_step(const model::TaskRow& row, const RunId& run, const RunSteps& ste
 }  // namespace
 
 Result<PastDurations> Queries::past_durations(const model::RunRow& row) {
-  store::RunFilter filter{.shard = row.key.shard(), .statuses = {model::RunStatus::completed}};
+  store::RunFilter filter{.statuses = {model::RunStatus::completed}};
   filter.workflows = {row.workflow};
   TRY(const std::vector<model::RunRow> runs, store_.list_runs(filter, std::nullopt, kRunsAsked));
   DurationStatistics statistics;

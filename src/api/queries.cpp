@@ -110,8 +110,7 @@ Result<std::shared_ptr<const RunSteps>> Queries::steps_of(const model::RunRow& r
   if (row.additions > 0) {
     const std::string prefix = model::additions_of(row.id);
     TRY(const std::vector<model::Record> records,
-        store_.list_records({.shard = row.key.shard(), .kind = model::RecordKind::addition, .group = {}},
-                            prefix, row.additions));
+        store_.list_records({.kind = model::RecordKind::addition, .group = {}}, prefix, row.additions));
     for (const model::Record& record : records) {
       if (!record.id.key.starts_with(prefix)) break;
       TRY(model::Addition addition, model::addition_of(record));
@@ -142,7 +141,7 @@ Result<std::optional<model::Pause>> Queries::pause_of(const model::RunRow& row) 
   if (row.status != model::RunStatus::paused) return std::nullopt;
   model::Pause pause;
   pause.run = row.id;
-  TRY(const std::optional<model::Record> record, store_.get_record(row.key.shard(), record_key(pause)));
+  TRY(const std::optional<model::Record> record, store_.get_record(record_key(pause)));
   if (!record) return std::nullopt;  // resumed since
   TRY(pause, model::pause_of(*record));
   return pause;
@@ -177,7 +176,7 @@ Result<std::string> Queries::resources_of(const RunId& run) {
   constexpr std::size_t kMost = 100;
   const std::string prefix = run.text() + '.';
   TRY(const std::vector<model::Record> records,
-      store_.list_records({.shard = run.key().shard(), .kind = model::RecordKind::resource}, prefix, kMost));
+      store_.list_records({.kind = model::RecordKind::resource}, prefix, kMost));
   JsonText out;
   out.begin_array();
   for (const model::Record& record : records) {

@@ -19,10 +19,9 @@ constexpr std::size_t kMostPauses = 10'000;
 
 // By name.
 Result<std::map<std::string, model::Pause>> pauses_of(Core& core, BlockerKind kind) {
-  store::RecordFilter filter{.shard = core.services.shard, .kind = model::RecordKind::pause};
+  store::RecordFilter filter{.kind = model::RecordKind::pause};
   filter.group = std::string(model::scope_of(kind));
-  TRY(const std::vector<model::Record> records,
-      core.services.store.list_records(filter, std::nullopt, kMostPauses));
+  TRY(const std::vector<model::Record> records, core.store.list_records(filter, std::nullopt, kMostPauses));
   std::map<std::string, model::Pause> pauses;
   for (const model::Record& record : records) {
     TRY(model::Pause pause, model::pause_of(record));
@@ -135,7 +134,7 @@ Result<std::string> targets(Core& core, const model::Survey& survey) {
       out.null();
     } else {
       TRY(const std::optional<model::Record> record,
-          core.services.store.get_record(core.services.shard, model::breaker_key(target.breaker)));
+          core.store.get_record(model::breaker_key(target.breaker)));
       model::BreakerRow row;  // one that has seen no failure yet is closed
       if (record) {
         TRY(row, model::breaker_of(*record));
@@ -191,7 +190,7 @@ void pause(const CorePtr& core, const CallPtr& call, BlockerKind kind) {
   if (!command) return call->fail(command.error());
   const std::string name = command->target.name;
   const model::Sender actor = call->actor;
-  core->services.runs.send(std::move(*command), actor, [call, kind, name](model::ReplyBody reply) {
+  core->runs.send(std::move(*command), actor, [call, kind, name](model::ReplyBody reply) {
     finish(call, std::string(model::scope_of(kind)), name, std::move(reply));
   });
 }
@@ -200,10 +199,10 @@ void resume(const CorePtr& core, const CallPtr& call, BlockerKind kind) {
   const auto name = read_name(*call);
   if (!name) return call->fail(name.error());
   const model::Sender actor = call->actor;
-  core->services.runs.send(model::ResumeCommand{{kind, {}, *name}}, actor,
-                           [call, kind, name = *name](model::ReplyBody reply) {
-                             finish(call, std::string(model::scope_of(kind)), name, std::move(reply));
-                           });
+  core->runs.send(model::ResumeCommand{{kind, {}, *name}}, actor,
+                  [call, kind, name = *name](model::ReplyBody reply) {
+                    finish(call, std::string(model::scope_of(kind)), name, std::move(reply));
+                  });
 }
 
 }  // namespace
@@ -238,7 +237,7 @@ void set_queue(const CorePtr& core, CallPtr call) {
   auto command = read_queue(*call);
   if (!command) return call->fail(command.error());
   const std::string name = command->name;
-  core->services.runs.send(std::move(*command), call->actor, [core, call, name](model::ReplyBody reply) {
+  core->runs.send(std::move(*command), call->actor, [core, call, name](model::ReplyBody reply) {
     if (const auto* error = std::get_if<Error>(&reply)) return call->fail(*error);
     ask(core, call, [name](Core& in, const model::Survey& survey) { return shown_queue(in, survey, name); });
   });

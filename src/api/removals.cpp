@@ -13,9 +13,8 @@ Result<std::string> list(Core& core, const Call& call) {
   if (cursor.size() > 128)
     return fail(ErrorCode::invalid_request, "\"cursor\" is not one that a page gave out");
   TRY(const std::vector<model::Record> records,
-      core.services.store.list_records(
-          {.shard = core.services.shard, .kind = model::RecordKind::removal, .descending = true},
-          cursor.empty() ? std::nullopt : std::optional(std::string(cursor)), limit));
+      core.store.list_records({.kind = model::RecordKind::removal, .descending = true},
+                              cursor.empty() ? std::nullopt : std::optional(std::string(cursor)), limit));
   JsonText out;
   out.begin_object().key("items").begin_array();
   for (const model::Record& record : records) {

@@ -350,6 +350,17 @@ void write_api_key(const model::KeyRow& row, WallTime now, std::string_view text
   out.end_object();
 }
 
+void write_namespace(const model::SpaceRow& row, bool open, JsonText& out) {
+  out.begin_object();
+  out.key("name").string(row.name);
+  out.key("number").integer(static_cast<unsigned>(row.shard));
+  out.key("status").string(open ? "open" : "unavailable");
+  out.key("created_at").instant(row.at);
+  out.key("created_by").string_or_null(row.by);
+  out.key("reason").string_or_null(row.why);
+  out.end_object();
+}
+
 void write_audit_entry(const model::AuditEntry& entry, bool tampered, JsonText& out) {
   out.begin_object();
   out.key("number").integer(static_cast<std::int64_t>(entry.number));

@@ -54,6 +54,8 @@ void write_route(const model::RouteRow& route, JsonText& out);
 void write_cached_result(const model::CachedResult& cached, JsonText& out);
 // `text`: of the key, in the answer of its making only.
 void write_api_key(const model::KeyRow& row, WallTime now, std::string_view text, JsonText& out);
+// `open`: its shard could be opened.
+void write_namespace(const model::SpaceRow& row, bool open, JsonText& out);
 void write_audit_entry(const model::AuditEntry& entry, bool tampered, JsonText& out);
 void write_limit(const model::LimitView& limit, JsonText& out);
 void write_breaker(const model::BreakerRow& row, JsonText& out);

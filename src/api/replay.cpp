@@ -85,7 +85,7 @@ void replay_run(const CorePtr& core, CallPtr call) {
   auto command = read(*core, *call);
   if (!command) return call->fail(command.error());
   const model::Sender actor = call->actor;
-  core->services.runs.send(std::move(*command), actor, [core, call](model::ReplyBody reply) {
+  core->runs.send(std::move(*command), actor, [core, call](model::ReplyBody reply) {
     if (const auto* error = std::get_if<Error>(&reply)) return call->fail(*error);
     core->workers.post([core, call, submitted = std::get<model::Submitted>(reply)] {
       auto body = core->queries.run(submitted.run);

@@ -34,7 +34,7 @@ Result<TaskId> owner_of(std::string_view id, std::string& name) {
 Result<std::string> list(Core& core, const Call& call) {
   TRY_VOID(call.only({"run", "status", "limit", "cursor"}));
   TRY(const std::size_t limit, call.number("limit", 50, 1, 1000));
-  store::RecordFilter filter{.shard = core.services.shard, .kind = RecordKind::resource};
+  store::RecordFilter filter{.kind = RecordKind::resource};
   if (const auto status = call.query("status")) {
     constexpr std::string_view kNames[] = {"open", "cleaning", "leaked"};
     if (std::ranges::find(kNames, *status) == std::end(kNames)) {
@@ -65,7 +65,7 @@ Result<std::string> list(Core& core, const Call& call) {
   std::size_t written = 0;
   bool more = true;
   while (more && written < limit) {
-    TRY(const std::vector<model::Record> chunk, core.services.store.list_records(filter, after, kChunk));
+    TRY(const std::vector<model::Record> chunk, core.store.list_records(filter, after, kChunk));
     more = chunk.size() == kChunk;
     for (const model::Record& record : chunk) {
       if (!record.id.key.starts_with(prefix)) {
@@ -90,8 +90,7 @@ Result<std::string> list(Core& core, const Call& call) {
 }
 
 Result<std::string> get(Core& core, const std::string& id) {
-  TRY(const std::optional<model::Record> record,
-      core.services.store.get_record(core.services.shard, {RecordKind::resource, id}));
+  TRY(const std::optional<model::Record> record, core.store.get_record({RecordKind::resource, id}));
   if (!record) {
     return fail(ErrorCode::not_found,
                 "there is no resource " + printable(utf8_prefix(id, 200)) +
@@ -177,7 +176,7 @@ void clean_resource(const CorePtr& core, CallPtr call) {
   auto task = owner_of(id, command.name);
   if (!task) return call->fail(task.error());
   command.task = *task;
-  core->services.runs.send(std::move(command), call->actor, [core, call, id](model::ReplyBody reply) {
+  core->runs.send(std::move(command), call->actor, [core, call, id](model::ReplyBody reply) {
     if (const auto* error = std::get_if<Error>(&reply)) return call->fail(*error);
     core->workers.post([core, call, id] { answer(*call, get(*core, id)); });
   });
@@ -188,7 +187,7 @@ void register_resource(const CorePtr& core, CallPtr call) {
   if (!command) return call->fail(command.error());
   const std::string id = model::resource_id(command->task, command->name);
   const std::string actor = "task:" + command->task.text();
-  core->services.runs.send(std::move(*command), actor, [call, id](model::ReplyBody reply) {
+  core->runs.send(std::move(*command), actor, [call, id](model::ReplyBody reply) {
     if (const auto* error = std::get_if<Error>(&reply)) return call->fail(*error);
     const bool existing = std::get<model::ResourceRegistered>(reply).existing;
     JsonText out;
@@ -204,7 +203,7 @@ void release_resource(const CorePtr& core, CallPtr call) {
   auto command = read_release(*call);
   if (!command) return call->fail(command.error());
   const std::string actor = "task:" + command->task.text();
-  core->services.runs.send(std::move(*command), actor, [call](model::ReplyBody reply) {
+  core->runs.send(std::move(*command), actor, [call](model::ReplyBody reply) {
     if (const auto* error = std::get_if<Error>(&reply)) return call->fail(*error);
     const auto& released = std::get<model::ResourceReleased>(reply);
     JsonText out;
@@ -221,7 +220,7 @@ void report_progress(const CorePtr& core, CallPtr call) {
   auto command = read_progress(*call);
   if (!command) return call->fail(command.error());
   const std::string actor = "task:" + command->task.text();
-  core->services.runs.send(std::move(*command), actor, [call](model::ReplyBody reply) {
+  core->runs.send(std::move(*command), actor, [call](model::ReplyBody reply) {
     if (const auto* error = std::get_if<Error>(&reply)) return call->fail(*error);
     call->json(200, "{}");
   });

@@ -18,6 +18,9 @@ constexpr auto kOperator = auth::Permission::at_least(model::Role::operator_);
 constexpr auto kWorker = kOperator;  // who reports how tasks ended steers runs
 constexpr auto kEditor = auth::Permission::at_least(model::Role::editor);
 constexpr auto kAdmin = auth::Permission::at_least(model::Role::admin);
+// What belongs to no namespace: only those may who are let into all of them.
+constexpr auto kServerViewer = auth::Permission::of_server(model::Role::viewer);
+constexpr auto kServerAdmin = auth::Permission::of_server(model::Role::admin);
 
 constexpr std::array kRoutes = {
     Route{Method::post, "/api/v1/runs", kOperator, submit_run},
@@ -103,11 +106,15 @@ constexpr std::array kRoutes = {
     Route{Method::post, "/api/v1/tasks/{id}/resources", kOperator, register_resource},
     Route{Method::post, "/api/v1/tasks/{id}/resources/{name}/release", kOperator, release_resource},
     Route{Method::post, "/api/v1/tasks/{id}/progress", kOperator, report_progress},
-    Route{Method::post, "/api/v1/backups", kAdmin, make_backup},
+    Route{Method::post, "/api/v1/backups", kServerAdmin, make_backup},
     Route{Method::post, "/api/v1/tasks/{id}/tasks", kOperator, add_tasks},
-    Route{Method::get, "/api/v1/keys", kAdmin, list_keys},
-    Route{Method::post, "/api/v1/keys", kAdmin, create_key},
-    Route{Method::delete_, "/api/v1/keys/{name}", kAdmin, revoke_key},
+    Route{Method::get, "/api/v1/keys", kServerAdmin, list_keys},
+    Route{Method::post, "/api/v1/keys", kServerAdmin, create_key},
+    Route{Method::delete_, "/api/v1/keys/{name}", kServerAdmin, revoke_key},
+    Route{Method::get, "/api/v1/namespaces", kViewer, list_namespaces},
+    Route{Method::post, "/api/v1/namespaces", kServerAdmin, create_namespace},
+    Route{Method::get, "/api/v1/namespaces/{name}", kViewer, get_namespace},
+    Route{Method::delete_, "/api/v1/namespaces/{name}", kServerAdmin, delete_namespace},
     Route{Method::get, "/api/v1/audit", kAdmin, list_audit},
     Route{Method::get, "/api/v1/audit/verify", kAdmin, verify_audit},
     Route{Method::get, "/api/v1/events", kViewer, event_feed},
@@ -119,7 +126,7 @@ constexpr std::array kRoutes = {
     Route{Method::get, "/api/workflow/{id}/status", kViewer, get_run},
     Route{Method::post, "/api/workflow/{id}/cancel", kOperator, cancel_run},
     Route{Method::get, "/api/circuit-breakers/status", kViewer, list_breakers},
-    Route{Method::get, "/metrics", kViewer, get_metrics},
+    Route{Method::get, "/metrics", kServerViewer, get_metrics},
     Route{Method::get, "/livez", kAnyone, get_alive},
     Route{Method::get, "/readyz", kAnyone, get_ready},
     Route{Method::post, "/api/v1/tasks/{id}/logs", kWorker, append_log},

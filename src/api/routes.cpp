@@ -50,7 +50,7 @@ void set_route(const CorePtr& core, CallPtr call) {
   auto command = read_route(*call);
   if (!command) return call->fail(command.error());
   const model::SetRoute asked = *command;
-  core->services.runs.send(std::move(*command), call->actor, [core, call, asked](model::ReplyBody reply) {
+  core->runs.send(std::move(*command), call->actor, [core, call, asked](model::ReplyBody reply) {
     if (const auto* error = std::get_if<Error>(&reply)) return call->fail(*error);
     ask_survey(core, call, [asked](const model::Survey& survey) -> Result<std::string> {
       const model::RouteRow* route = find(survey, asked.pattern);
@@ -67,7 +67,7 @@ void delete_route(const CorePtr& core, CallPtr call) {
   if (const auto none = call->only({}); !none) return call->fail(none.error());
   const std::string pattern = call->captures.at(0);
   // What it was is the answer, and so is what was meant by a pattern that there is not.
-  core->services.runs.send(model::AskSurvey{}, call->actor, [core, call, pattern](model::ReplyBody reply) {
+  core->runs.send(model::AskSurvey{}, call->actor, [core, call, pattern](model::ReplyBody reply) {
     if (const auto* error = std::get_if<Error>(&reply)) return call->fail(*error);
     const auto& survey = std::get<model::Survey>(reply);
     const model::RouteRow* route = find(survey, pattern);
@@ -80,13 +80,13 @@ void delete_route(const CorePtr& core, CallPtr call) {
                              (near.empty() ? "" : "; did you mean \"" + std::string(near) + "\"?"),
                          ""});
     }
-    core->services.runs.send(model::SetRoute{pattern, std::nullopt, ""}, call->actor,
-                             [call, was = *route](model::ReplyBody done) {
-                               if (const auto* error = std::get_if<Error>(&done)) return call->fail(*error);
-                               JsonText out;
-                               write_route(was, out);
-                               call->json(200, out.take());
-                             });
+    core->runs.send(model::SetRoute{pattern, std::nullopt, ""}, call->actor,
+                    [call, was = *route](model::ReplyBody done) {
+                      if (const auto* error = std::get_if<Error>(&done)) return call->fail(*error);
+                      JsonText out;
+                      write_route(was, out);
+                      call->json(200, out.take());
+                    });
   });
 }
 

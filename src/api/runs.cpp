@@ -54,7 +54,6 @@ Status apply_state(std::string_view state, store::RunFilter& filter, bool& recov
 Result<std::string> list(Core& core, const Call& call) {
   TRY_VOID(call.only({"status", "workflow", "job_id", "state", "where", "limit", "cursor"}));
   store::RunFilter filter;
-  filter.shard = core.services.shard;
   bool recoverable = false;
   if (const auto state = call.query("state")) {
     if (call.query("status")) {
@@ -118,7 +117,7 @@ Result<std::string> definition(Core& core, const Call& call) {
   TRY_VOID(call.only({}));
   TRY(const RunId id, call.run_id());
   TRY(const store::RunView view, core.queries.find(id));
-  TRY(std::optional<store::StoredDefinition> stored, core.services.store.get_definition(view.row.definition));
+  TRY(std::optional<store::StoredDefinition> stored, core.store.get_definition(view.row.definition));
   if (!stored) return fail(ErrorCode::corrupt, "the definition of run " + id.text() + " is not stored");
   return std::move(stored->canonical);
 }

@@ -128,16 +128,14 @@ Result<std::string> task_state(Core& core, const Call& call) {
 // A run's id, or the user's own reference for it: then the newest run that has not ended.
 Result<RunId> run_of_job(Core& core, const std::string& name) {
   if (const auto id = RunId::parse(name)) return *id;
-  const store::RunFilter open{.shard = core.services.shard,
-                              .statuses = {RunStatus::pending, RunStatus::running, RunStatus::paused,
+  const store::RunFilter open{.statuses = {RunStatus::pending, RunStatus::running, RunStatus::paused,
                                            RunStatus::cancelling, RunStatus::recovering},
                               .job_ids = {name}};
-  TRY(const auto runs, core.services.store.list_runs(open, std::nullopt, 1));
+  TRY(const auto runs, core.store.list_runs(open, std::nullopt, 1));
   if (!runs.empty()) return runs.front().id;
   // Asked again, when it has been cancelled: that run.
-  const store::RunFilter over{
-      .shard = core.services.shard, .statuses = {RunStatus::cancelled}, .job_ids = {name}};
-  TRY(const auto cancelled, core.services.store.list_runs(over, std::nullopt, 1));
+  const store::RunFilter over{.statuses = {RunStatus::cancelled}, .job_ids = {name}};
+  TRY(const auto cancelled, core.store.list_runs(over, std::nullopt, 1));
   if (!cancelled.empty()) return cancelled.front().id;
   return fail(ErrorCode::not_found,
               "there is no open run with the job id \"" + printable(utf8_prefix(name, 256)) + "\"");

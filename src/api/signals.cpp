@@ -53,7 +53,7 @@ void answer(const CorePtr& core, CallPtr call, bool approved) {
   if (!command) return call->fail(command.error());
   const TaskId task = command->task;
   const model::Sender actor = call->actor;
-  core->services.runs.send(std::move(*command), actor, [core, call, task](model::ReplyBody reply) {
+  core->runs.send(std::move(*command), actor, [core, call, task](model::ReplyBody reply) {
     if (const auto* error = std::get_if<Error>(&reply)) return call->fail(*error);
     core->workers.post([core, call, task] {
       auto body = core->queries.task(task);
@@ -70,7 +70,7 @@ void send_signal(const CorePtr& core, CallPtr call) {
   if (!command) return call->fail(command.error());
   const std::string name = command->name;
   const model::Sender actor = call->actor;
-  core->services.runs.send(std::move(*command), actor, [call, name](model::ReplyBody reply) {
+  core->runs.send(std::move(*command), actor, [call, name](model::ReplyBody reply) {
     if (const auto* error = std::get_if<Error>(&reply)) return call->fail(*error);
     const auto& accepted = std::get<model::SignalAccepted>(reply);
     JsonText out;

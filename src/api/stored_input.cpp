@@ -8,7 +8,7 @@ namespace baton::api {
 namespace json = boost::json;
 
 Result<json::object> stored_object(Core& core, const model::PayloadKey& key) {
-  TRY(const std::optional<std::string> text, core.services.store.get_payload(key));
+  TRY(const std::optional<std::string> text, core.store.get_payload(key));
   boost::system::error_code error;
   json::value parsed = json::parse(text.value_or("{}"), error);
   if (error || !parsed.is_object()) return fail(ErrorCode::corrupt, "the stored input of the run is damaged");

@@ -149,7 +149,7 @@ void submit_run(const CorePtr& core, CallPtr call) {
   if (!command) return call->fail(command.error());
 
   const model::Sender actor = call->actor;
-  core->services.runs.send(std::move(*command), actor, [core, call](model::ReplyBody reply) {
+  core->runs.send(std::move(*command), actor, [core, call](model::ReplyBody reply) {
     if (const auto* error = std::get_if<Error>(&reply)) return call->fail(*error);
     const auto* submitted = std::get_if<model::Submitted>(&reply);
     core->workers.post([core, call, submitted = *submitted] { answer(*core, *call, submitted); });

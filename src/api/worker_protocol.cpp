@@ -244,14 +244,13 @@ class Exchange {
         self->reported(i, command.error());
         continue;
       }
-      self->core_->services.runs.send(std::move(*command), self->actor_, [self, i](model::ReplyBody reply) {
-        self->reported(i, std::move(reply));
-      });
+      self->core_->runs.send(std::move(*command), self->actor_,
+                             [self, i](model::ReplyBody reply) { self->reported(i, std::move(reply)); });
     }
     if (!claim) return;
     self->core_->claims.add(claim->worker);
-    self->core_->services.runs.send(std::move(*claim), self->actor_,
-                                    [self](model::ReplyBody reply) { self->claimed(std::move(reply)); });
+    self->core_->runs.send(std::move(*claim), self->actor_,
+                           [self](model::ReplyBody reply) { self->claimed(std::move(reply)); });
   }
 
  private:
@@ -288,8 +287,8 @@ class Exchange {
     if (call_->responder.disconnected()) {
       // Nobody hears of these tasks; without this they would wait for the end of a lease.
       for (const model::Assignment& task : claimed_.tasks) {
-        core_->services.runs.send(model::ReleaseAttempt{task.token, task.task}, actor_,
-                                  [](const model::ReplyBody&) {});
+        core_->runs.send(model::ReleaseAttempt{task.token, task.task}, actor_,
+                         [](const model::ReplyBody&) {});
       }
       return;
     }
@@ -411,9 +410,9 @@ void register_worker(const CorePtr& core, CallPtr call) {
   const std::string worker = offer->worker;
   const std::string actor = "worker:" + worker;
   // What a process of this name has had before died with it.
-  core->services.runs.send(model::LoseWorker{worker}, actor, [](const model::ReplyBody&) {});
-  core->services.runs.send(std::move(*offer), actor, [](const model::ReplyBody&) {});
-  core->services.runs.send(model::Heartbeat{worker, {}}, actor, [call, worker](model::ReplyBody reply) {
+  core->runs.send(model::LoseWorker{worker}, actor, [](const model::ReplyBody&) {});
+  core->runs.send(std::move(*offer), actor, [](const model::ReplyBody&) {});
+  core->runs.send(model::Heartbeat{worker, {}}, actor, [call, worker](model::ReplyBody reply) {
     if (const auto* error = std::get_if<Error>(&reply)) return call->fail(*error);
     JsonText out;
     out.begin_object();
@@ -438,7 +437,7 @@ void worker_heartbeat(const CorePtr& core, CallPtr call) {
   auto command = read_heartbeat(*call);
   if (!command) return call->fail(command.error());
   const std::string actor = "worker:" + command->worker;
-  core->services.runs.send(std::move(*command), actor, [call](model::ReplyBody reply) {
+  core->runs.send(std::move(*command), actor, [call](model::ReplyBody reply) {
     if (const auto* error = std::get_if<Error>(&reply)) return call->fail(*error);
     JsonText out;
     out.begin_object();
@@ -466,7 +465,7 @@ void release_task(const CorePtr& core, CallPtr call) {
   if (!worker) return call->fail(worker.error());
   const auto command = read();
   if (!command) return call->fail(command.error());
-  core->services.runs.send(*command, "worker:" + *worker, [call](model::ReplyBody reply) {
+  core->runs.send(*command, "worker:" + *worker, [call](model::ReplyBody reply) {
     if (const auto* error = std::get_if<Error>(&reply)) return call->fail(*error);
     call->json(200, "{}");
   });
@@ -476,7 +475,7 @@ void forget_worker(const CorePtr& core, CallPtr call) {
   if (const auto none = call->only({}); !none) return call->fail(none.error());
   const auto worker = worker_name(*call);
   if (!worker) return call->fail(worker.error());
-  core->services.runs.send(model::LoseWorker{*worker}, "worker:" + *worker, [call](model::ReplyBody reply) {
+  core->runs.send(model::LoseWorker{*worker}, "worker:" + *worker, [call](model::ReplyBody reply) {
     if (const auto* error = std::get_if<Error>(&reply)) return call->fail(*error);
     call->json(200, "{}");
   });

@@ -28,21 +28,19 @@ std::string quoted(std::string_view name) {
 
 // nullopt: it was never applied.
 Result<std::optional<AppliedWorkflow>> applied(Core& core, std::string_view name) {
-  TRY(const std::optional<model::Record> record,
-      core.services.store.get_record(core.services.shard, model::applied_key(name)));
+  TRY(const std::optional<model::Record> record, core.store.get_record(model::applied_key(name)));
   if (!record) return std::nullopt;
   TRY(AppliedWorkflow workflow, model::applied_of(*record));
   return workflow;
 }
 
 Result<std::vector<model::Record>> records(Core& core, std::optional<std::string> after, std::size_t limit) {
-  return core.services.store.list_records({.shard = core.services.shard, .kind = model::RecordKind::workflow},
-                                          std::move(after), limit);
+  return core.store.list_records({.kind = model::RecordKind::workflow}, std::move(after), limit);
 }
 
 // Why there is no version that counts.
 std::unexpected<Error> not_applied(Core& core, std::string_view name) {
-  const auto newest = core.services.store.list_versions(name, {}, 1);
+  const auto newest = core.store.list_versions(name, {}, 1);
   if (newest && !newest->empty()) {
     return fail(ErrorCode::not_found, "workflow " + quoted(name) +
                                           " was run from a file, but never applied: apply it, or name a "
@@ -61,9 +59,9 @@ std::unexpected<Error> not_applied(Core& core, std::string_view name) {
 }
 
 Result<store::StoredDefinition> stored_version(Core& core, std::string_view name, std::uint32_t version) {
-  TRY(std::optional<store::StoredDefinition> stored, core.services.store.get_version(name, version));
+  TRY(std::optional<store::StoredDefinition> stored, core.store.get_version(name, version));
   if (stored) return std::move(*stored);
-  const auto newest = core.services.store.list_versions(name, {}, 1);
+  const auto newest = core.store.list_versions(name, {}, 1);
   if (!newest || newest->empty()) return not_applied(core, name);
   return fail(ErrorCode::not_found, "workflow " + quoted(name) + " has no version " +
                                         std::to_string(version) + "; the newest one is " +
@@ -171,7 +169,7 @@ Result<std::string> versions(Core& core, const Call& call) {
   TRY(const std::size_t limit, call.number("limit", 50, 1, 1000));
   TRY(const std::optional<std::uint32_t> before, version_parameter(call, "cursor"));
   const std::string& name = call.captures.at(0);
-  TRY(const std::vector<store::VersionView> page, core.services.store.list_versions(name, before, limit + 1));
+  TRY(const std::vector<store::VersionView> page, core.store.list_versions(name, before, limit + 1));
   TRY(const std::optional<AppliedWorkflow> workflow, applied(core, name));
   if (page.empty() && !before) return not_applied(core, name);
   JsonText out;
@@ -307,13 +305,13 @@ Result<model::WorkflowApplied> foresee(Core& core, const model::Workflow& workfl
   model::WorkflowApplied answer;
   TRY(const std::optional<AppliedWorkflow> current, applied(core, workflow.name));
   if (current) answer.previous = current->version();
-  TRY(const auto stored, core.services.store.get_definition(workflow.hash));
+  TRY(const auto stored, core.store.get_definition(workflow.hash));
   if (stored) {
     answer.version = stored->version;
     return answer;
   }
   answer.created = true;
-  TRY(const auto newest, core.services.store.list_versions(workflow.name, {}, 1));
+  TRY(const auto newest, core.store.list_versions(workflow.name, {}, 1));
   answer.version = newest.empty() ? 1 : newest.front().version + 1;
   return answer;
 }
@@ -364,7 +362,7 @@ void apply_workflow(const CorePtr& core, CallPtr call) {
     return answer_applied(*core, *call, *workflow, *done, true);
   }
   const model::Sender actor = call->actor;
-  core->services.runs.send(
+  core->runs.send(
       model::ApplyWorkflow{workflow, request->expected, std::move(request->note)}, actor,
       [core, call, workflow](model::ReplyBody reply) {
         if (const auto* error = std::get_if<Error>(&reply)) return call->fail(*error);

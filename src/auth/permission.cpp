@@ -7,4 +7,11 @@ std::string refusal(model::Role least, const Principal& principal) {
          std::string(model::name(principal.role));
 }
 
+std::string refusal(const Permission& permission, const Principal& principal) {
+  if (permission.least() && principal.may(*permission.least()))
+    return "this is for the whole server; " + principal.name + " is for the namespace " + principal.space +
+           " only";
+  return refusal(permission.least().value_or(model::Role::viewer), principal);
+}
+
 }  // namespace baton::auth

@@ -11,19 +11,29 @@ namespace baton::auth {
 class Permission {
  public:
   Permission() = delete;
-  static constexpr Permission anyone() { return Permission(std::nullopt); }
-  static constexpr Permission at_least(model::Role role) { return Permission(role); }
+  static constexpr Permission anyone() { return Permission(std::nullopt, false); }
+  // In the namespace that it is about.
+  static constexpr Permission at_least(model::Role role) { return Permission(role, false); }
+  // For what belongs to the whole server: whoever is let into one namespace only may not.
+  static constexpr Permission of_server(model::Role role) { return Permission(role, true); }
 
   constexpr bool anonymous() const { return !least_; }
   constexpr std::optional<model::Role> least() const { return least_; }
-  bool allows(const Principal& principal) const { return !least_ || principal.may(*least_); }
+  constexpr bool of_server() const { return of_server_; }
+  bool allows(const Principal& principal) const {
+    return !least_ || (principal.may(*least_) && (!of_server_ || principal.is_everywhere()));
+  }
 
  private:
-  explicit constexpr Permission(std::optional<model::Role> least) : least_(least) {}
+  constexpr Permission(std::optional<model::Role> least, bool of_server)
+      : least_(least), of_server_(of_server) {}
   std::optional<model::Role> least_;
+  bool of_server_;
 };
 
 // "this needs the role editor; key:ci is a viewer"
 std::string refusal(model::Role least, const Principal& principal);
+// Of a route.
+std::string refusal(const Permission& permission, const Principal& principal);
 
 }  // namespace baton::auth

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "model/api_key.hpp"
 
@@ -10,9 +11,15 @@ namespace baton::auth {
 struct Principal {
   std::string name;  // for journal and audit: "cli:ada", "key:ci"
   model::Role role = model::Role::viewer;
-  std::string space = std::string(model::kDefaultNamespace);
+  std::string space = std::string(model::kDefaultNamespace);  // that it may enter; or kEveryNamespace
 
   bool may(model::Role least) const { return role >= least; }
+  bool is_everywhere() const { return space == model::kEveryNamespace; }
+  bool may_enter(std::string_view name) const { return is_everywhere() || space == name; }
+  // The namespace of its requests that name none.
+  std::string_view home() const {
+    return is_everywhere() ? model::kDefaultNamespace : std::string_view(space);
+  }
 };
 
 }  // namespace baton::auth

@@ -51,7 +51,7 @@ Result<Contexts> load_contexts(const std::string& path) {
     const json::object* context = item.if_object();
     if (context == nullptr) return unusable(path, "it is not what baton context writes");
     contexts.all.push_back({text_of(*context, "name"), text_of(*context, "url"), text_of(*context, "key"),
-                            text_of(*context, "ca_file")});
+                            text_of(*context, "ca_file"), text_of(*context, "namespace")});
   }
   return contexts;
 }
@@ -59,8 +59,11 @@ Result<Contexts> load_contexts(const std::string& path) {
 Status save_contexts(const std::string& path, const Contexts& contexts) {
   json::array list;
   for (const ServerContext& context : contexts.all) {
-    list.push_back(json::object{
-        {"name", context.name}, {"url", context.url}, {"key", context.key}, {"ca_file", context.ca_file}});
+    list.push_back(json::object{{"name", context.name},
+                                {"url", context.url},
+                                {"key", context.key},
+                                {"ca_file", context.ca_file},
+                                {"namespace", context.space}});
   }
   const json::object file{{"current", contexts.current}, {"contexts", std::move(list)}};
   std::error_code ignored;  // writing says it

@@ -17,6 +17,7 @@ struct ServerContext {
   std::string url;
   std::string key;      // "" = none
   std::string ca_file;  // "" = the system's certificates
+  std::string space;    // the namespace; "" = that of the key
 };
 
 struct Contexts {

@@ -189,6 +189,7 @@ Program::Program() : app_("Runs tasks and workflows and does not lose them.", "b
   add_config(*this);
   add_context(*this);
   add_keys(*this);
+  add_namespaces(*this);
   add_backup(*this);
   add_top(*this);
   add_doctor(*this);
@@ -217,6 +218,11 @@ CLI::App& Program::command(CLI::App& parent, const std::string& name, const std:
       .add_option("--ca-file", flags_.ca_file,
                   "Certificates to trust, of that server (PEM; else the system's)")
       ->type_name("FILE");
+  if (name != "server" && name != "dev")
+    command
+        .add_option("--namespace", flags_.space,
+                    "The namespace it is about (else BATON_NAMESPACE, else the context's, else default)")
+        ->type_name("NAME");
   command.add_flag("--quiet,-q", flags_.quiet, "Says nothing but data and errors");
   if (name == "server" || name == "dev") {
     command.add_option("--listen", flags_.listen, "Where to listen (else 127.0.0.1:7711)")

@@ -39,9 +39,9 @@ Result<std::string> own_key(const Settings& settings) {
 }
 
 Result<client::Server> find_server(const Settings& settings) {
-  if (!settings.remote) return client::Server{.endpoint = endpoint_of(settings)};
+  if (!settings.remote) return client::Server{.endpoint = endpoint_of(settings), .space = settings.space};
   const Remote& remote = *settings.remote;
-  client::Server server{.endpoint = remote.endpoint, .key = remote.key};
+  client::Server server{.endpoint = remote.endpoint, .key = remote.key, .space = settings.space};
   const std::string& host = remote.endpoint.host;
   if (server.key.empty() && (host == "localhost" || host == "127.0.0.1" || host == "::1")) {
     TRY(server.key, own_key(settings));

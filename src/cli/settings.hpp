@@ -33,6 +33,7 @@ struct Flags {
   std::string trusted_proxies;
   std::string url;
   std::string ca_file;
+  std::string space;
   bool quiet = false;
 };
 
@@ -64,6 +65,7 @@ struct Settings {
   std::vector<std::string> hosts;               // names that a server is called by
   std::vector<net::AddressRange> trusted_proxies;
   std::optional<Remote> remote;
+  std::string space;        // the namespace that commands are about; "" = that of the key, or `default`
   Duration keep_completed;  // how long ended runs are kept; zero = for ever
   Duration keep_failed;
   telemetry::LogOptions log;  // of a server and of the owner in the background; without `now`

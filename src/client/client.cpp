@@ -91,11 +91,13 @@ Client::Client(net::Endpoint endpoint, const net::Cancellation* cancel)
 Client::Client(Server server, const net::Cancellation* cancel)
     : http_(std::move(server.endpoint), {.connect_timeout = kConnect, .tls = std::move(server.tls)}),
       key_(std::move(server.key)),
+      space_(std::move(server.space)),
       cancel_(cancel) {}
 
 void Client::sign(net::ClientRequest& request) const {
   request.headers.set("User-Agent", "baton-cli");
   if (!key_.empty()) request.headers.set("Authorization", "Bearer " + key_);
+  if (!space_.empty()) request.headers.set("X-Baton-Namespace", space_);
 }
 
 Result<net::Response> Client::send(net::ClientRequest request, Duration timeout) {
@@ -552,6 +554,24 @@ Result<json::object> Client::create_key(const json::object& body) {
 
 Result<json::object> Client::revoke_key(std::string_view name) {
   net::ClientRequest request{net::Method::delete_, resource("/api/v1/keys", name), {}, "", true};
+  TRY(const net::Response response, send(std::move(request), timeout_));
+  return parse_object(response.body);
+}
+
+Result<json::object> Client::get_namespace(std::string_view name) {
+  return get(resource("/api/v1/namespaces", name), timeout_);
+}
+
+// Not repeated by itself: the second time it is there already.
+Result<json::object> Client::create_namespace(const json::object& body) {
+  net::ClientRequest request{net::Method::post, "/api/v1/namespaces", {}, json::serialize(body), false};
+  request.headers.set("Content-Type", "application/json");
+  TRY(const net::Response response, send(std::move(request), timeout_));
+  return parse_object(response.body);
+}
+
+Result<json::object> Client::delete_namespace(std::string_view name) {
+  net::ClientRequest request{net::Method::delete_, resource("/api/v1/namespaces", name), {}, "", false};
   TRY(const net::Response response, send(std::move(request), timeout_));
   return parse_object(response.body);
 }

@@ -102,6 +102,7 @@ struct Server {
   net::Endpoint endpoint;
   std::string key;                             // "" = without: its socket, which knows the user
   std::shared_ptr<const net::TlsContext> tls;  // for an endpoint of TLS
+  std::string space;                           // the namespace; "" = that of the key
 };
 
 // One thread at a time. Errors of the API come back with their own code, message and place; those of the
@@ -212,6 +213,9 @@ class Client {
   Result<Page> audit(std::size_t limit, std::string_view cursor);
   // {"ok", "entries", "head", "problem"}; takes as long as reading all of it.
   Result<boost::json::object> verify_audit();
+  Result<boost::json::object> get_namespace(std::string_view name);
+  Result<boost::json::object> create_namespace(const boost::json::object& body);
+  Result<boost::json::object> delete_namespace(std::string_view name);
   // How well things go: {"runs", "tasks", "queues", …}.
   Result<boost::json::object> metrics();
   Result<std::string> metrics_text();  // for Prometheus
@@ -232,6 +236,7 @@ class Client {
 
   net::HttpClient http_;
   std::string key_;
+  std::string space_;
   const net::Cancellation* cancel_;
   Duration timeout_ = Duration::seconds(60);
 };

@@ -55,7 +55,7 @@ std::string first_key_path(const std::string& data_dir) {
 }
 
 Status ensure_first_key(const std::string& data_dir, store::Reader& store, runtime::Handle& runs) {
-  TRY(const auto known, store.get_record(ShardId{0}, model::api_key_key(model::kFirstKey)));
+  TRY(const auto known, store.get_record(model::api_key_key(model::kFirstKey)));
   if (known) return {};
   TRY(auto text, read_key(first_key_path(data_dir)));
   if (!text) {

@@ -17,11 +17,11 @@ class CountingWriter final : public store::Writer {
                    const std::function<void(RunKey, Error)>& damaged) override {
     return memory.load_runs(keys, run, damaged);
   }
-  Result<std::vector<store::DefinitionKey>> load_definition_keys() override {
-    return memory.load_definition_keys();
+  Result<std::vector<store::DefinitionKey>> load_definition_keys(ShardId shard) override {
+    return memory.load_definition_keys(shard);
   }
-  Result<store::StoredDefinition> load_definition(const Hash256& hash) override {
-    return memory.load_definition(hash);
+  Result<store::StoredDefinition> load_definition(ShardId shard, const Hash256& hash) override {
+    return memory.load_definition(shard, hash);
   }
   Status load_records(ShardId shard, const std::function<void(model::Record)>& record) override {
     return memory.load_records(shard, record);

@@ -15,8 +15,8 @@
 #include "embedded/data_dir.hpp"
 #include "embedded/first_key.hpp"
 #include "embedded/free_space.hpp"
-#include "embedded/loop_driver.hpp"
 #include "embedded/retention.hpp"
+#include "embedded/space.hpp"
 #include "embedded/storage_reading.hpp"
 #include "executors/functions/function_executor.hpp"
 #include "executors/http/http_executor.hpp"
@@ -24,10 +24,6 @@
 #include "executors/process/spec.hpp"
 #include "net/http_server.hpp"
 #include "net/loop.hpp"
-#include "runtime/fact_log.hpp"
-#include "runtime/fact_meter.hpp"
-#include "runtime/local_worker.hpp"
-#include "runtime/state_reading.hpp"
 #include "spec/parse.hpp"
 #include "store/sqlite/backup.hpp"
 #include "store/sqlite/sqlite_store.hpp"
@@ -93,7 +89,9 @@ class FilePrinter final : public executors::functions::Printer {
 class LocalOwner final : public Owner {
  public:
   explicit LocalOwner(OwnerOptions options)
-      : options_(std::move(options)), socket_path_(socket_path_of(options_.data_dir)) {}
+      : options_(std::move(options)),
+        socket_path_(socket_path_of(options_.data_dir)),
+        retention_(options_.execute, [this](std::string_view line) { log(line); }) {}
   ~LocalOwner() override { stop(); }
 
   Status start() {
@@ -104,38 +102,13 @@ class LocalOwner final : public Owner {
     TRY(writer_, store::open_sqlite_writer(options_.data_dir + "/baton.db"));
     TRY(reader_, store::open_sqlite_reader(options_.data_dir + "/baton.db"));
 
-    runtime::Surroundings world;
-    world.parse_definition = parse_definition;
-    world.zones = std::make_shared<const calendar::ZoneTable>(std::move(zones));
-    world.act = [this](const model::Action& action) {
-      if (const auto* stop_one = std::get_if<model::StopAttempt>(&action)) worker_->act(*stop_one);
-      if (std::holds_alternative<model::RunEnded>(action)) changed_.notify_all();
-      if (std::holds_alternative<model::FilesLeft>(action)) retention_->files_left();
-    };
-    world.fatal = [this](const Error& error) { give_up(error); };
-    world.log = [this](std::string_view line) { log(line); };
-    world.observers = {&fact_meter_};
-    if (options_.events != nullptr) {
-      fact_log_.emplace(*options_.events);
-      world.observers.push_back(&*fact_log_);
+    if (options_.execute) {
+      const std::uint32_t cores = std::max(1U, std::thread::hardware_concurrency());
+      slots_ = options_.concurrency != 0 ? options_.concurrency : std::max(4U, 2 * cores);
     }
-    driver_ =
-        std::make_unique<LoopDriver>(loop_, *writer_, std::move(world), runtime::LoopOptions{}, &meter_);
-    TRY_VOID(driver_->start(ShardId{0}));
+    around_.emplace(surroundings(std::make_shared<const calendar::ZoneTable>(std::move(zones)), logs));
+    TRY_VOID(open_spaces());
 
-    const std::uint32_t cores = std::max(1U, std::thread::hardware_concurrency());
-    runtime::LocalWorkerOptions worker;
-    worker.name = options_.worker_name;
-    worker.concurrency = options_.concurrency != 0 ? options_.concurrency : std::max(4U, 2 * cores);
-    if (options_.functions) worker.functions = [table = options_.functions] { return table->names(); };
-    worker.later = [this](Duration delay, std::function<void()> task) {
-      loop_.post([this, delay, task = std::move(task)]() mutable {
-        auto timer = std::make_shared<net::Timer>();
-        *timer = loop_.call_after(delay, [timer, task = std::move(task)] { task(); });
-      });
-    };
-    if (options_.execute) slots_ = worker.concurrency;
-    worker_ = std::make_shared<runtime::LocalWorker>(driver_->shard(), std::move(worker));
     executors::process::Options process;
     process.scratch = options_.data_dir + "/scratch";
     process.logs = logs;
@@ -148,12 +121,18 @@ class LocalOwner final : public Owner {
                "the helper process that runs tasks was killed. Nothing is lost: the next command goes on",
                ""});
     };
-    TRY(processes_, executors::process::ProcessExecutor::create(std::move(process), worker_->listener()));
+    const executors::Listener listener{.started = [](const Token&) {},
+                                       .finished =
+                                           [this](const Token& token, model::Outcome outcome) {
+                                             if (Space* space = space_of(token))
+                                               space->worker().finished(token, std::move(outcome));
+                                           }};
+    TRY(processes_, executors::process::ProcessExecutor::create(std::move(process), listener));
     executors::http::Options http;
     http.logs = logs;
     http.now = wall_now;
     http.addresses = std::move(addresses);
-    requests_ = std::make_unique<executors::http::HttpExecutor>(std::move(http), worker_->listener());
+    requests_ = std::make_unique<executors::http::HttpExecutor>(std::move(http), listener);
     if (options_.functions) {
       executors::functions::Options functions;
       functions.functions = options_.functions;
@@ -162,21 +141,10 @@ class LocalOwner final : public Owner {
         return std::make_unique<FilePrinter>(logs + "/" + attempt.log_path);
       };
       functions_ =
-          std::make_unique<executors::functions::FunctionExecutor>(std::move(functions), worker_->listener());
+          std::make_unique<executors::functions::FunctionExecutor>(std::move(functions), listener);
     }
 
-    retention_ = std::make_unique<RetentionKeeper>(
-        driver_->shard(), *reader_,
-        RetentionOptions{.completed = options_.keep_completed,
-                         .failed = options_.keep_failed,
-                         .look = options_.execute,
-                         .logs = logs,
-                         .scratch = options_.data_dir + "/scratch",
-                         .wall = wall_now,
-                         .log = [this](std::string_view line) { log(line); }});
-    api_ = std::make_unique<api::Api>(api::Services{
-        .runs = driver_->shard(),
-        .store = *reader_,
+    api::Services services{
         .loop = loop_,
         .logs_dir = logs,
         .data_dir = options_.data_dir,
@@ -186,7 +154,7 @@ class LocalOwner final : public Owner {
         .port = [this] { return port_.load(); },
         .ready = [this]() -> Status {
           if (draining_) return fail(ErrorCode::unavailable, "Baton is stopping");
-          return driver_->shard().ready();
+          return home().loop().ready();
         },
         .takes_runs = [this] { return check_free_space(options_.data_dir, options_.min_free_space); },
         .backup =
@@ -196,7 +164,14 @@ class LocalOwner final : public Owner {
             },
         .wall = wall_now,
         .meter = &meter_,
-        .metrics = [this] { return read_metrics(); }});
+        .metrics = [this] { return read_metrics(); },
+        .open_space = [this](const model::SpaceRow& row) { return open_later(row); },
+        .clear_space = [this](const model::SpaceRow& row) { clear_space(row); }};
+    api_ = std::make_unique<api::Api>(std::move(services), shown(home()));
+    for (const model::SpaceRow& row : rows_) {
+      Space* space = space_at(row.shard);
+      if (space != nullptr && !row.deleted_at) api_->add(shown(*space));
+    }
     const auto handle = [this](net::Request request, net::Responder responder) {
       api_->handle(std::move(request), std::move(responder));
     };
@@ -212,20 +187,19 @@ class LocalOwner final : public Owner {
     server_ = std::make_unique<net::HttpServer>(loop_, std::move(serving), handle);
     loop_.start();
     running_ = true;
-    driver_->begin();
+    for (Space* space : spaces()) space->begin();
     // Before the socket: who waits for that finds an owner that serves everything.
     if (remote_) {
-      TRY_VOID(ensure_first_key(options_.data_dir, *reader_, driver_->shard()));
+      TRY_VOID(ensure_first_key(options_.data_dir, *reader_, home().loop()));
       TRY_VOID(api_->read_keys());
       TRY(port_, remote_->listen_tcp(options_.listen->address, options_.listen->port));
     }
     TRY_VOID(server_->listen_unix(socket_path_, 0600, net::IfExists::replace));
-    retention_->start();
+    retention_.start();
     if (options_.alive) loop_.post([this] { show_life(); });
-    event("owner.started", "the owner of the data directory serves", driver_->open_runs());
-    if (options_.execute) {
-      worker_->start({.processes = *processes_, .requests = *requests_, .functions = functions_.get()});
-    }
+    event("owner.started", "the owner of the data directory serves", open_runs());
+    started_ = true;
+    for (Space* space : spaces()) start_worker(*space);
     return {};
   }
 
@@ -235,13 +209,18 @@ class LocalOwner final : public Owner {
     if (remote_) remote_->use_tls(std::move(tls));
   }
   void functions_changed() override {
-    if (options_.execute) worker_->functions_changed();
+    if (!options_.execute) return;
+    for (Space* space : spaces()) space->worker().functions_changed();
   }
-  std::size_t open_runs() const override { return driver_->open_runs(); }
+  std::size_t open_runs() const override {
+    std::size_t count = 0;
+    for (const Space* space : spaces()) count += space->open_runs();
+    return count;
+  }
 
   Status wait_idle(const std::function<bool()>& interrupted) override {
     std::unique_lock lock(mutex_);
-    while (!fatal_ && driver_->open_runs() > 0) {
+    while (!fatal_ && open_runs() > 0) {
       changed_.wait_for(lock, std::chrono::milliseconds(100));
       if (interrupted && interrupted()) return fail(ErrorCode::interrupted, "interrupted");
     }
@@ -256,11 +235,17 @@ class LocalOwner final : public Owner {
 
   void drain() override {
     draining_ = true;
-    if (retention_) retention_->stop();
-    if (worker_) worker_->drain();
+    retention_.stop();
+    for (Space* space : spaces()) space->worker().drain();
   }
 
-  bool drained(Duration patience) override { return worker_->wait_reported(patience); }
+  bool drained(Duration patience) override {
+    const net::MonoTime end = net::Loop::now() + patience;
+    bool all = true;
+    for (Space* space : spaces())
+      all &= space->worker().wait_reported(std::max(end - net::Loop::now(), Duration{}));
+    return all;
+  }
 
   void stop() override {
     drain();
@@ -268,19 +253,20 @@ class LocalOwner final : public Owner {
     if (requests_) requests_->shutdown();
     if (processes_) processes_->shutdown();
     if (running_) {
-      if (!fatal()) worker_->wait_reported(kReportPatience);
+      if (!fatal()) drained(kReportPatience);
       api_->stop();
       drain_requests();
       loop_.invoke([this] {
         life_.cancel();
-        driver_->close();
+        for (Space* space : spaces()) space->close();
       });
-      event("owner.stopped", "the owner of the data directory has stopped", driver_->open_runs());
+      event("owner.stopped", "the owner of the data directory has stopped", open_runs());
     }
     remote_.reset();
-    retention_.reset();  // a command that it waits for is answered by now
+    retention_.join();  // a command that it waits for is answered by now
     server_.reset();
     api_.reset();
+    for (Space* space : spaces()) space->release_reader();
     reader_.reset();  // the writer has to be the last: only then it copies its log and leaves none behind
     writer_.reset();  // finishes the commits that were begun
     loop_.stop();
@@ -321,25 +307,139 @@ class LocalOwner final : public Owner {
       options_.events->write(telemetry::LogLevel::warning, "owner.trouble", line);
   }
 
+  SpaceSurroundings surroundings(std::shared_ptr<const calendar::ZoneTable> zones, const std::string& logs) {
+    SpaceSurroundings around{
+        .loop = loop_, .writer = *writer_, .reader = *reader_, .meter = meter_, .events = options_.events};
+    around.world.parse_definition = parse_definition;
+    around.world.zones = std::move(zones);
+    around.world.log = [this](std::string_view line) { log(line); };
+    around.fatal = [this](const Error& error) { give_up(error); };
+    around.run_ended = [this] { changed_.notify_all(); };
+    around.files_left = [this] { retention_.files_left(); };
+    around.worker.name = options_.worker_name;
+    around.worker.concurrency = slots_;
+    if (options_.functions) around.worker.functions = [table = options_.functions] { return table->names(); };
+    around.worker.later = [this](Duration delay, std::function<void()> task) {
+      loop_.post([this, delay, task = std::move(task)]() mutable {
+        auto timer = std::make_shared<net::Timer>();
+        *timer = loop_.call_after(delay, [timer, task = std::move(task)] { task(); });
+      });
+    };
+    around.retention = {.completed = options_.keep_completed,
+                        .failed = options_.keep_failed,
+                        .look = options_.execute,
+                        .logs = logs,
+                        .scratch = options_.data_dir + "/scratch",
+                        .wall = wall_now};
+    return around;
+  }
+
+  // ---- Namespaces. They are never closed before the owner is: what is deleted has to be cleared away.
+
+  Result<Space*> open_space(ShardId shard, const std::string& name) {
+    auto space = std::make_unique<Space>(*around_, shard, name);
+    TRY_VOID(space->open());
+    retention_.add(space->retention());
+    const std::lock_guard lock(spaces_mutex_);
+    spaces_.push_back(std::move(space));
+    return spaces_.back().get();
+  }
+
+  // One that cannot be opened is said to be unavailable, and keeps no other from its work.
+  Status open_spaces() {
+    TRY_VOID(open_space(ShardId{0}, std::string(model::kDefaultNamespace)));
+    TRY(const auto records,
+        reader_->list_records({.kind = model::RecordKind::space}, std::nullopt, model::kLastShard));
+    for (const model::Record& record : records) {
+      auto row = model::space_of(record);
+      if (!row) {
+        log(row.error().message);
+        continue;
+      }
+      if (row->cleared) continue;
+      const auto space = open_space(row->shard, row->name);
+      if (!space) {
+        log("the namespace " + row->name + " cannot be opened: " + space.error().message);
+      } else if (row->deleted_at) {
+        clear(**space, *row);
+      }
+      rows_.push_back(std::move(*row));
+    }
+    return {};
+  }
+
+  std::vector<Space*> spaces() const {
+    const std::lock_guard lock(spaces_mutex_);
+    std::vector<Space*> all;
+    for (const auto& space : spaces_) all.push_back(space.get());
+    return all;
+  }
+  Space& home() const { return *spaces().front(); }
+  Space* space_at(ShardId shard) const {
+    for (Space* space : spaces()) {
+      if (space->reader().shard() == shard) return space;
+    }
+    return nullptr;
+  }
+  Space* space_of(const Token& token) const {
+    const std::lock_guard lock(spaces_mutex_);
+    for (const auto& space : spaces_) {
+      if (space->incarnation() == token.incarnation) return space.get();
+    }
+    return nullptr;
+  }
+
+  // Called for a namespace that was made while the owner serves. Any thread but the loop's.
+  Status open_later(const model::SpaceRow& row) {
+    const std::lock_guard lock(opening_);
+    if (draining_) return fail(ErrorCode::unavailable, "Baton is stopping");
+    if (space_at(row.shard) != nullptr) return {};
+    TRY(Space* const space, open_space(row.shard, row.name));
+    space->begin();
+    start_worker(*space);
+    api_->add(shown(*space));
+    return {};
+  }
+
+  void clear_space(const model::SpaceRow& row) {
+    api_->remove(row.name);
+    if (Space* space = space_at(row.shard)) clear(*space, row);
+    retention_.look_now();
+  }
+
+  void clear(Space& space, const model::SpaceRow& row) {
+    space.retention()->clear([this, row] {
+      const model::ReplyBody reply = home().loop().call(
+          model::DeleteNamespace{.shard = row.shard, .name = row.name, .cleared = true}, "retention");
+      if (const auto* error = std::get_if<Error>(&reply))
+        log("namespace " + row.name + ", which was deleted: " + error->message);
+    });
+  }
+
+  void start_worker(Space& space) {
+    if (options_.execute && started_)
+      space.worker().start(
+          {.processes = *processes_, .requests = *requests_, .functions = functions_.get()});
+  }
+
+  api::Space shown(Space& space) {
+    return {.name = space.name(), .runs = space.loop(), .store = space.reader(), .metrics = [this, &space] {
+              return telemetry::merged({space.metrics(wall_now(), slots_), process_metrics()});
+            }};
+  }
+
   // Not on the loop's thread.
   std::vector<telemetry::Sample> read_metrics() {
+    std::vector<std::vector<telemetry::Sample>> lists{process_metrics()};
+    for (Space* space : spaces()) lists.push_back(space->metrics(wall_now(), slots_));
+    return telemetry::merged(std::move(lists));
+  }
+
+  std::vector<telemetry::Sample> process_metrics() {
     using telemetry::Metric;
     telemetry::Reading reading;
-    loop_.invoke([&] {
-      runtime::read_state(driver_->shard().state(), wall_now(), reading);
-      reading.set(Metric::runs_set_aside, static_cast<double>(driver_->shard().quarantined().size()));
-    });
-    reading.set(Metric::mailbox, static_cast<double>(driver_->shard().waiting_commands()));
-    const Status ready = driver_->shard().ready();
-    reading.set(Metric::read_only, !ready && ready.error().code == ErrorCode::read_only ? 1 : 0);
     reading.set(Metric::takes_runs,
                 check_free_space(options_.data_dir, options_.min_free_space).has_value() ? 1 : 0);
-    if (slots_ > 0) reading.set(Metric::worker_slots, {options_.worker_name}, slots_);
-    if (const auto groups = reader_->count_records(ShardId{0}, model::RecordKind::dead_letter)) {
-      std::uint64_t letters = 0;
-      for (const store::RecordGroup& group : *groups) letters += group.count;
-      reading.set(Metric::dead_letters, static_cast<double>(letters));
-    }
     double connections = 0;
     double refused = 0;
     for (const net::HttpServer* server : {remote_.get(), server_.get()}) {
@@ -376,21 +476,23 @@ class LocalOwner final : public Owner {
   bool running_ = false;
   std::atomic<bool> draining_ = false;
   std::atomic<std::uint16_t> port_ = 0;
-  std::uint32_t slots_ = 0;  // of the worker, if it has tasks
+  std::uint32_t slots_ = 0;  // of the worker of each namespace, if it has tasks
 
   telemetry::Meter meter_;
-  runtime::FactMeter fact_meter_{meter_};
-  std::optional<runtime::FactLog> fact_log_;
+  Housekeeping retention_;
   net::Loop loop_;
   std::unique_ptr<store::Writer> writer_;
   std::unique_ptr<store::Reader> reader_;
-  std::unique_ptr<LoopDriver> driver_;
+  std::optional<SpaceSurroundings> around_;
+  std::vector<model::SpaceRow> rows_;  // of the namespaces that there were at the start
+  mutable std::mutex spaces_mutex_;
+  std::vector<std::unique_ptr<Space>> spaces_;  // guarded by spaces_mutex_; `default` is the first
+  std::mutex opening_;                          // one at a time is opened
+  std::atomic<bool> started_ = false;
   net::Timer life_;
-  std::shared_ptr<runtime::LocalWorker> worker_;
   std::unique_ptr<executors::process::ProcessExecutor> processes_;
   std::unique_ptr<executors::http::HttpExecutor> requests_;
   std::unique_ptr<executors::functions::FunctionExecutor> functions_;
-  std::unique_ptr<RetentionKeeper> retention_;
   std::unique_ptr<api::Api> api_;
   std::unique_ptr<net::HttpServer> server_;  // on the socket
   std::unique_ptr<net::HttpServer> remote_;  // on TCP

@@ -21,6 +21,7 @@ constexpr unsigned kRoundsUntilAskedAgain = 6;
 constexpr std::size_t kRunsAtOnce = 500;
 constexpr std::size_t kResultsAtOnce = 50;  // a record holds its result
 constexpr std::size_t kNotesAtOnce = 100;
+constexpr Duration kFarAhead = Duration::hours(24 * 365);  // whatever the clock did: all of them
 constexpr const char* kActor = "retention";
 constexpr const char* kReason = "kept long enough";
 
@@ -34,58 +35,73 @@ Status answered(const model::ReplyBody& reply) {
 RetentionKeeper::RetentionKeeper(runtime::Handle& runs, store::Reader& store, RetentionOptions options)
     : runs_(runs), store_(store), options_(std::move(options)) {}
 
-RetentionKeeper::~RetentionKeeper() {
+void RetentionKeeper::clear(std::function<void()> cleared) {
+  const std::lock_guard lock(mutex_);
+  cleared_ = std::move(cleared);
+}
+
+Housekeeping::~Housekeeping() {
   stop();
   join();
 }
 
-void RetentionKeeper::start() {
+void Housekeeping::add(std::shared_ptr<RetentionKeeper> keeper) {
+  const std::lock_guard lock(mutex_);
+  if (stopping_) keeper->stop();
+  keepers_.push_back(std::move(keeper));
+  files_left_ = look_now_ = true;
+  changed_.notify_all();
+}
+
+void Housekeeping::start() {
   thread_ = std::thread([this] { work(); });
 }
 
-void RetentionKeeper::files_left() {
+void Housekeeping::files_left() {
   const std::lock_guard lock(mutex_);
   files_left_ = true;
   changed_.notify_all();
 }
 
-void RetentionKeeper::stop() {
+void Housekeeping::look_now() {
   const std::lock_guard lock(mutex_);
-  stopping_ = true;
+  look_now_ = true;
   changed_.notify_all();
 }
 
-void RetentionKeeper::join() {
+void Housekeeping::stop() {
+  const std::lock_guard lock(mutex_);
+  stopping_ = true;
+  for (const auto& keeper : keepers_) keeper->stop();
+  changed_.notify_all();
+}
+
+void Housekeeping::join() {
   if (thread_.joinable()) thread_.join();
 }
 
-bool RetentionKeeper::stopping() const {
-  const std::lock_guard lock(mutex_);
-  return stopping_;
-}
-
-void RetentionKeeper::work() {
-  auto due = std::chrono::steady_clock::now();
-  const auto tell = [this](const Status& done, std::string_view what) {
-    if (!done && !stopping() && options_.log)
-      options_.log(std::string(what) + " is put off: " + done.error().message);
-  };
+void Housekeeping::work() {
+  auto due = std::chrono::steady_clock::now() + kPeriod;
   std::unique_lock lock(mutex_);
+  // What one cannot do keeps no other from it.
+  const auto each = [&](Status (RetentionKeeper::*what)(), std::string_view doing) {
+    const auto keepers = keepers_;
+    lock.unlock();
+    Status failed;
+    for (const auto& keeper : keepers) {
+      if (Status done = (keeper.get()->*what)(); !done) failed = std::move(done);
+    }
+    lock.lock();
+    if (!failed && !stopping_ && log_) log_(std::string(doing) + " is put off: " + failed.error().message);
+  };
   while (!stopping_) {
-    if (options_.look && std::chrono::steady_clock::now() >= due) {
-      lock.unlock();
-      tell(look(), "removing what is over");
+    if (look_ && (look_now_ || std::chrono::steady_clock::now() >= due)) {
+      look_now_ = false;
       due = std::chrono::steady_clock::now() + kPeriod;
-      lock.lock();
-      continue;
-    }
-    if (std::exchange(files_left_, false)) {
-      lock.unlock();
-      tell(delete_files(), "deleting the files of removed runs");
-      lock.lock();
-      continue;
-    }
-    if (options_.look) {
+      each(&RetentionKeeper::look, "removing what is over");
+    } else if (std::exchange(files_left_, false)) {
+      each(&RetentionKeeper::delete_files, "deleting the files of removed runs");
+    } else if (look_) {
       changed_.wait_until(lock, due);
     } else {
       changed_.wait(lock);
@@ -93,13 +109,40 @@ void RetentionKeeper::work() {
   }
 }
 
+// Of a deleted namespace: what cannot go now goes with the next look.
+Status RetentionKeeper::clear_all() {
+  kept_.clear();
+  TRY_VOID(remove_old({}, {RunStatus::completed, RunStatus::cancelled, RunStatus::failed}, std::nullopt));
+  TRY_VOID(delete_files());
+  TRY(const auto runs, store_.list_runs({}, std::nullopt, 1));
+  if (!runs.empty() || stopping_) return {};
+  TRY(const auto notes, store_.list_records({.kind = RecordKind::removal}, std::nullopt, kNotesAtOnce));
+  for (const model::Record& note : notes) {
+    const auto removal = model::removal_of(note);
+    if (removal && !removal->runs.empty()) return {};  // files that could not be deleted yet
+  }
+  std::function<void()> cleared;
+  {
+    const std::lock_guard lock(mutex_);
+    cleared = std::exchange(cleared_, [] {});
+  }
+  cleared();
+  return {};
+}
+
 Status RetentionKeeper::look() {
+  {
+    std::unique_lock lock(mutex_);
+    if (cleared_) {
+      lock.unlock();
+      return clear_all();
+    }
+  }
   if (rounds_++ % kRoundsUntilAskedAgain == 0) kept_.clear();
   std::map<std::string, model::Retention> own;
   std::optional<std::string> after;
   for (bool more = true; more;) {
-    TRY(const auto records,
-        store_.list_records({.shard = options_.shard, .kind = RecordKind::retention}, after, kNotesAtOnce));
+    TRY(const auto records, store_.list_records({.kind = RecordKind::retention}, after, kNotesAtOnce));
     for (const model::Record& record : records) {
       // One that cannot be read keeps its runs: a person may still mend it.
       own[record.id.key] = model::retention_of(record).value_or(model::Retention{Duration{}, Duration{}});
@@ -111,21 +154,21 @@ Status RetentionKeeper::look() {
   for (const std::string& workflow : workflows) {
     const auto found = own.find(workflow);
     const model::Retention said = found == own.end() ? model::Retention{} : found->second;
-    TRY_VOID(remove_old(workflow, {RunStatus::completed, RunStatus::cancelled},
+    TRY_VOID(remove_old({workflow}, {RunStatus::completed, RunStatus::cancelled},
                         said.completed.value_or(options_.completed)));
-    TRY_VOID(remove_old(workflow, {RunStatus::failed}, said.failed.value_or(options_.failed)));
+    TRY_VOID(remove_old({workflow}, {RunStatus::failed}, said.failed.value_or(options_.failed)));
   }
   return forget_old_results();
 }
 
-Status RetentionKeeper::remove_old(const std::string& workflow, const std::vector<RunStatus>& statuses,
-                                   Duration keep) {
-  if (keep.us <= 0) return {};  // for ever
-  const WallTime before = options_.wall() - keep;
-  const store::RunFilter filter{
-      .shard = options_.shard, .statuses = statuses, .workflows = {workflow}, .ended_before = before};
+// `workflows`: empty = all. `keep`: nothing = not at all.
+Status RetentionKeeper::remove_old(const std::vector<std::string>& workflows,
+                                   const std::vector<RunStatus>& statuses, std::optional<Duration> keep) {
+  if (keep && keep->us <= 0) return {};  // for ever
+  const WallTime before = keep ? options_.wall() - *keep : options_.wall() + kFarAhead;
+  const store::RunFilter filter{.statuses = statuses, .workflows = workflows, .ended_before = before};
   std::optional<RunKey> cursor;
-  while (!stopping()) {
+  while (!stopping_) {
     TRY(const std::vector<model::RunRow> rows, store_.list_runs(filter, cursor, kRunsAtOnce));
     model::RemoveRuns command{.ended_before = before, .reason = kReason};
     for (const model::RunRow& row : rows) {
@@ -144,9 +187,8 @@ Status RetentionKeeper::remove_old(const std::string& workflow, const std::vecto
 
 Status RetentionKeeper::forget_old_results() {
   std::optional<std::string> after;
-  while (!stopping()) {
-    TRY(const auto records, store_.list_records({.shard = options_.shard, .kind = RecordKind::cached_result},
-                                                after, kResultsAtOnce));
+  while (!stopping_) {
+    TRY(const auto records, store_.list_records({.kind = RecordKind::cached_result}, after, kResultsAtOnce));
     model::ForgetResults command;
     for (const model::Record& record : records) {
       after = record.id.key;
@@ -162,19 +204,18 @@ Status RetentionKeeper::forget_old_results() {
 Status RetentionKeeper::delete_files() {
   Status all;  // what cannot be deleted keeps nothing else; it is tried again with the next removal
   std::optional<std::string> after;
-  while (!stopping()) {
-    TRY(const auto records,
-        store_.list_records({.shard = options_.shard, .kind = RecordKind::removal}, after, kNotesAtOnce));
+  while (!stopping_) {
+    TRY(const auto records, store_.list_records({.kind = RecordKind::removal}, after, kNotesAtOnce));
     model::FilesDeleted command;
     for (const model::Record& record : records) {
       after = record.id.key;
       const auto removal = model::removal_of(record);
       Status deleted = removal ? Status{} : std::unexpected(removal.error());
-      for (std::size_t i = 0; deleted && i < removal->runs.size() && !stopping(); ++i) {
+      for (std::size_t i = 0; deleted && i < removal->runs.size() && !stopping_; ++i) {
         deleted = logs::remove_run(options_.logs, removal->runs[i]);
         if (deleted) deleted = executors::process::remove_run_scratch(options_.scratch, removal->runs[i]);
       }
-      if (stopping()) return {};
+      if (stopping_) return {};
       if (!deleted) {
         all = std::move(deleted);
       } else if (!removal->runs.empty()) {

@@ -3,9 +3,12 @@
 // files of removed runs, whoever had them removed.
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <functional>
+#include <memory>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <string>
 #include <thread>
@@ -20,7 +23,6 @@
 namespace baton::embedded {
 
 struct RetentionOptions {
-  ShardId shard{};
   // Of workflows that do not say so themselves. Zero = for ever.
   Duration completed = model::kKeepCompleted;
   Duration failed = model::kKeepFailed;
@@ -28,33 +30,29 @@ struct RetentionOptions {
   std::string logs;
   std::string scratch;
   std::function<WallTime()> wall;
-  std::function<void(std::string_view)> log;  // one line for operators; any thread
 };
 
+// Of one namespace. Its work is done on one thread; stop() and clear() may come from any.
 class RetentionKeeper {
  public:
-  // Both must outlive join().
+  // Both must outlive this.
   RetentionKeeper(runtime::Handle& runs, store::Reader& store, RetentionOptions options);
-  ~RetentionKeeper();  // stop() and join()
 
-  void start();
-  // Runs were removed. Any thread.
-  void files_left();
-  // From here on nothing new is begun. Any thread.
-  void stop();
-  // Waits for the thread's end. A command under way must be answered meanwhile.
-  void join();
-
-  // What the thread does, for tests: one look at everything, and the files that are left.
+  // One look at everything.
   Status look();
+  // Deletes the files that are left.
   Status delete_files();
 
+  // From here on nothing new is begun.
+  void stop() { stopping_ = true; }
+  // The namespace was deleted: nothing is kept any more. `cleared` is called, once, when nothing is left.
+  void clear(std::function<void()> cleared);
+
  private:
-  void work();
-  bool stopping() const;
-  Status remove_old(const std::string& workflow, const std::vector<model::RunStatus>& statuses,
-                    Duration keep);
+  Status remove_old(const std::vector<std::string>& workflows, const std::vector<model::RunStatus>& statuses,
+                    std::optional<Duration> keep);
   Status forget_old_results();
+  Status clear_all();
 
   runtime::Handle& runs_;
   store::Reader& store_;
@@ -62,11 +60,40 @@ class RetentionKeeper {
   // Runs that had to stay when they were last asked about: not asked about again in each round.
   std::set<RunKey> kept_;
   unsigned rounds_ = 0;
+  std::atomic<bool> stopping_ = false;
+  std::mutex mutex_;
+  std::function<void()> cleared_;  // guarded by mutex_; empty: it is not deleted
+};
 
-  mutable std::mutex mutex_;  // guards the next three
+// The thread of all keepers of a process.
+class Housekeeping {
+ public:
+  // `look`: as RetentionOptions::look, of all of them.
+  Housekeeping(bool look, std::function<void(std::string_view)> log) : look_(look), log_(std::move(log)) {}
+  ~Housekeeping();  // stop() and join()
+
+  void add(std::shared_ptr<RetentionKeeper> keeper);  // any thread
+  void start();
+  // Runs were removed. Any thread.
+  void files_left();
+  // Somebody wants everything looked at now. Any thread.
+  void look_now();
+  // From here on nothing new is begun. Any thread.
+  void stop();
+  // Waits for the thread's end. A command under way must be answered meanwhile.
+  void join();
+
+ private:
+  void work();
+
+  const bool look_;
+  const std::function<void(std::string_view)> log_;
+  std::mutex mutex_;  // guards the next five
   std::condition_variable changed_;
+  std::vector<std::shared_ptr<RetentionKeeper>> keepers_;
   bool stopping_ = false;
   bool files_left_ = true;  // of an owner before
+  bool look_now_ = true;
   std::thread thread_;
 };
 

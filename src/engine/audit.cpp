@@ -115,7 +115,16 @@ What what(const model::RemoveRuns& c) {
   return change(std::to_string(c.runs.size()), with_reason(joined(runs), c.reason));
 }
 What what(const model::CreateKey& c) {
-  return change(c.name, with_reason(std::string(model::name(c.role)), c.reason));
+  return change(c.name, with_reason(std::string(model::name(c.role)) + " of " + c.space, c.reason));
+}
+What what(const model::CreateNamespace& c) {
+  return change(c.name, c.reason);
+}
+What what(const model::DeleteNamespace& c) {
+  return change(c.name, c.reason);
+}
+What what(const model::CloseShard&) {
+  return change("");
 }
 What what(const model::RevokeKey& c) {
   return change(c.name, c.reason);

@@ -5,8 +5,22 @@
 
 namespace baton::engine {
 
+namespace {
+
+// In a deleted namespace nothing begins; what is over is cleared away.
+bool begins(const model::CommandBody& body) {
+  return std::holds_alternative<model::SubmitRun>(body) || std::holds_alternative<model::RecoverRun>(body) ||
+         std::holds_alternative<model::DecideTask>(body) || std::holds_alternative<model::AddTasks>(body) ||
+         std::holds_alternative<model::ApplyWorkflow>(body);
+}
+
+}  // namespace
+
 void decide(State& state, const model::Command& command, const Moment& moment, Effects& effects) {
   effects.begin(name(command.body), command.actor);
+  if (state.closed && begins(command.body)) {
+    return effects.reply(command.reply_to, Error{ErrorCode::not_found, "the namespace was deleted", ""});
+  }
   std::visit([&](const auto& body) { commands::decide(state, body, command.reply_to, moment, effects); },
              command.body);
   audit(state, command, moment, effects);

@@ -280,6 +280,7 @@ struct Settings {
 
 struct State {
   ShardId shard{};
+  bool closed = false;  // its namespace is deleted: nothing begins any more
   std::uint32_t incarnation = 1;
   JournalSequence sequence = 1;  // of the batch that is being decided
   std::int64_t last_run = 0;

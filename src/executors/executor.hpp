@@ -18,6 +18,7 @@ namespace baton::executors {
 struct Attempt {
   Token token;
   TaskId task;
+  std::string space;         // the namespace that it belongs to; "" = not said
   std::string step;          // name of the step, for messages
   std::uint32_t number = 1;  // 1 for the first attempt of the task's generation
   std::string log_path;      // where its log goes, beneath the log directory

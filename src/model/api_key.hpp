@@ -11,6 +11,7 @@
 #include "base/hash.hpp"
 #include "base/time.hpp"
 #include "model/record.hpp"
+#include "model/space.hpp"
 
 namespace baton::model {
 
@@ -24,7 +25,6 @@ enum class Role : std::uint8_t {
 std::string_view name(Role role);  // "operator"
 std::optional<Role> role_from(std::string_view name);
 
-inline constexpr std::string_view kDefaultNamespace = "default";
 inline constexpr std::size_t kMaxKeys = 1000;
 inline constexpr std::string_view kFirstKey = "admin";  // that a server makes at its first start
 
@@ -32,8 +32,8 @@ struct KeyRow {
   std::string name;
   Hash256 hash;  // of the whole key, SHA-256
   Role role = Role::viewer;
-  std::string space = std::string(kDefaultNamespace);
-  std::string by;  // who made it
+  std::string space = std::string(kDefaultNamespace);  // or kEveryNamespace
+  std::string by;                                      // who made it
   std::string why;
   WallTime at;
   std::optional<WallTime> expires_at;

@@ -52,7 +52,10 @@ std::string_view name(const CommandBody& body) {
                                  "note_change",
 
                                  "remove_runs",
-                                 "files_deleted"};
+                                 "files_deleted",
+                                 "create_namespace",
+                                 "delete_namespace",
+                                 "close_shard"};
   static_assert(kNames.size() == std::variant_size_v<CommandBody>);
   return kNames[body.index()];
 }

@@ -268,6 +268,7 @@ struct CreateKey {
   std::string name;
   Hash256 hash;
   Role role = Role::viewer;
+  std::string space = std::string(kDefaultNamespace);  // or kEveryNamespace
   std::optional<WallTime> expires_at;
   std::string reason;
 };
@@ -301,6 +302,21 @@ struct FilesDeleted {
   std::vector<std::string> removals;
 };
 
+// Of shard 0, which keeps the list. The new namespace gets a number that none has had.
+struct CreateNamespace {
+  std::string name;
+  std::string reason;
+};
+// Of shard 0, once the namespace's own shard is closed. Its name is free from here on. Twice is fine.
+struct DeleteNamespace {
+  ShardId shard{};
+  std::string name;      // for the audit
+  bool cleared = false;  // nothing of its runs is left
+  std::string reason;
+};
+// Of the shard itself: nothing begins here any more. Refused while runs are open. Twice is fine.
+struct CloseShard {};
+
 // Once after each load: settles what the previous owner left (its in-process attempts are interrupted, leases
 // extended). After a reload, this owner's own attempts go on.
 struct StartShard {};
@@ -317,7 +333,7 @@ using CommandBody =
                  Explain, AskSurvey, DiscardDeadLetters, ForceBreaker, SendSignal, AnswerApproval,
                  RegisterResource, ReleaseResource, CleanResource, ReportProgress, SetLimit, ApplyWorkflow,
                  SetQueue, SetRoute, ForgetResults, AddTasks, CreateKey, RevokeKey, NoteKeyUse, NoteChange,
-                 RemoveRuns, FilesDeleted>;
+                 RemoveRuns, FilesDeleted, CreateNamespace, DeleteNamespace, CloseShard>;
 
 struct Command {
   CommandBody body;

@@ -125,9 +125,10 @@ Line line_of(const Fact& fact, const Said& said, const engine::Run& run, const s
   return line;
 }
 
-void write(telemetry::Log& log, const Line& line) {
+void write(telemetry::Log& log, const std::string& space, const Line& line) {
   std::vector<telemetry::LogField> fields;
-  fields.reserve(line.fields.size());
+  fields.reserve(line.fields.size() + 1);
+  if (!space.empty()) fields.push_back({"namespace", std::string_view(space)});
   for (const auto& [name, value] : line.fields) fields.push_back({name, std::string_view(value)});
   log.write(line.level, line.event, line.message, fields);
 }
@@ -161,7 +162,7 @@ Observer::OnDurable FactLog::sealed(const model::Batch& batch, const engine::Sta
       lines.push_back(std::move(*line));
   }
   return [this, lines = std::move(lines)] {
-    for (const Line& line : lines) write(log_, line);
+    for (const Line& line : lines) write(log_, space_, line);
   };
 }
 

@@ -2,6 +2,9 @@
 // committed. Lines name runs, tasks, steps and types of errors; what tasks have said is in the run.
 #pragma once
 
+#include <string>
+#include <utility>
+
 #include "runtime/observer.hpp"
 #include "telemetry/log.hpp"
 
@@ -9,7 +12,8 @@ namespace baton::runtime {
 
 class FactLog final : public Observer {
  public:
-  explicit FactLog(telemetry::Log& log) : log_(log) {}  // it must outlive this
+  // The log must outlive this. `space`: the namespace, for each line; "" = none.
+  explicit FactLog(telemetry::Log& log, std::string space = {}) : log_(log), space_(std::move(space)) {}
 
   void deciding(std::string_view) override {}
   OnDurable sealed(const model::Batch& batch, const engine::State& state) override;
@@ -18,6 +22,7 @@ class FactLog final : public Observer {
 
  private:
   telemetry::Log& log_;
+  std::string space_;
 };
 
 }  // namespace baton::runtime

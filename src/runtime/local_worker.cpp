@@ -20,22 +20,23 @@ executors::Listener LocalWorker::listener() {
   return {.started = [](const Token&) {},
           .finished =
               [self = weak_from_this()](const Token& token, model::Outcome outcome) {
-                const auto worker = self.lock();
-                if (!worker) return;
-                TaskId task;
-                {
-                  const std::unique_lock lock(worker->shared_.mutex);
-                  const auto found = worker->shared_.attempts.find(token);
-                  if (found == worker->shared_.attempts.end()) return;
-                  task = found->second.task;
-                  worker->shared_.attempts.erase(found);
-                  ++worker->shared_.reporting;
-                }
-                worker->report(token, task, std::make_shared<const model::Outcome>(std::move(outcome)));
-                // The room is claimed along with the report: what the report makes ready can start with its
-                // commit.
-                worker->claim();
+                if (const auto worker = self.lock()) worker->finished(token, std::move(outcome));
               }};
+}
+
+void LocalWorker::finished(const Token& token, model::Outcome outcome) {
+  TaskId task;
+  {
+    const std::unique_lock lock(shared_.mutex);
+    const auto found = shared_.attempts.find(token);
+    if (found == shared_.attempts.end()) return;
+    task = found->second.task;
+    shared_.attempts.erase(found);
+    ++shared_.reporting;
+  }
+  report(token, task, std::make_shared<const model::Outcome>(std::move(outcome)));
+  // The room is claimed along with the report: what the report makes ready can start with its commit.
+  claim();
 }
 
 void LocalWorker::start(const Executors& executors) {
@@ -78,6 +79,7 @@ void LocalWorker::take(std::uint64_t number, model::ReplyBody reply) {
       executors::Attempt attempt;
       attempt.token = assignment.token;
       attempt.task = assignment.task;
+      attempt.space = options_.space;
       attempt.step = std::move(assignment.step);
       attempt.number = assignment.attempt;
       attempt.log_path = logs::attempt_path(assignment.task, assignment.attempt);

@@ -20,6 +20,7 @@ namespace baton::runtime {
 
 struct LocalWorkerOptions {
   std::string name = "local";
+  std::string space;                // the namespace that it works for
   std::vector<std::string> queues;  // empty: all, since nobody else works for an embedded store
   std::uint32_t concurrency = 4;
   // Steps of kind `task` that it takes, asked at each claim; null = none.
@@ -37,12 +38,14 @@ struct Executors {
   executors::Executor& of(model::StepKind kind) const;
 };
 
-// Thread-safe. Its executors are made with listener() and outlive it.
+// Thread-safe. Its executors tell finished() of every attempt, by listener() or by somebody who knows whose
+// attempt it is, and outlive it.
 class LocalWorker : public std::enable_shared_from_this<LocalWorker> {
  public:
   LocalWorker(Handle& loop, LocalWorkerOptions options) : loop_(loop), options_(std::move(options)) {}
 
   executors::Listener listener();
+  void finished(const Token& token, model::Outcome outcome);  // of an attempt that is not its own: nothing
   void start(const Executors& executors);
   // Takes tasks of functions that it did not have when it claimed last.
   void functions_changed() { claim(); }

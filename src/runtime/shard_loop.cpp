@@ -86,7 +86,7 @@ Status ShardLoop::load_state() {
     const model::RecordKey key = record.id;
     state_.records.emplace(key, engine::KnownRecord{std::move(record), 0});
   }));
-  TRY(const std::vector<store::DefinitionKey> keys, store_.load_definition_keys());
+  TRY(const std::vector<store::DefinitionKey> keys, store_.load_definition_keys(shard_));
   for (const store::DefinitionKey& key : keys) {
     auto& versions = state_.versions[key.workflow];
     if (versions.size() < key.version) versions.resize(key.version);
@@ -97,7 +97,7 @@ Status ShardLoop::load_state() {
   const auto program_of = [&](const Hash256& hash) -> const Result<std::shared_ptr<const engine::Program>>& {
     if (const auto found = programs.find(hash); found != programs.end()) return found->second;
     const auto load = [&]() -> Result<std::shared_ptr<const engine::Program>> {
-      TRY(const store::StoredDefinition stored, store_.load_definition(hash));
+      TRY(const store::StoredDefinition stored, store_.load_definition(shard_, hash));
       TRY(std::shared_ptr<const model::Workflow> workflow, world_.parse_definition(stored.canonical));
       return engine::program_for(state_, std::move(workflow));
     };

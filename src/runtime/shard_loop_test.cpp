@@ -52,11 +52,11 @@ class Damaged final : public store::Writer {
         },
         damaged);
   }
-  Result<std::vector<store::DefinitionKey>> load_definition_keys() override {
-    return inner_.load_definition_keys();
+  Result<std::vector<store::DefinitionKey>> load_definition_keys(ShardId shard) override {
+    return inner_.load_definition_keys(shard);
   }
-  Result<store::StoredDefinition> load_definition(const Hash256& hash) override {
-    return inner_.load_definition(hash);
+  Result<store::StoredDefinition> load_definition(ShardId shard, const Hash256& hash) override {
+    return inner_.load_definition(shard, hash);
   }
   Status load_records(ShardId shard, const std::function<void(model::Record)>& record) override {
     return inner_.load_records(shard, record);
@@ -239,8 +239,7 @@ TEST(ShardLoop, ResourcesOfARunThatCannotBeLoadedAreLeaked) {
     EXPECT_FALSE(shard.fatal) << shard.fatal->message;
     EXPECT_FALSE(shard.loop->turn()) << "nothing is left to do";
     store::MemoryReader reader(shard.data);
-    const auto record =
-        reader.get_record(ShardId{0}, {model::RecordKind::resource, model::resource_id(task.task, "vm")});
+    const auto record = reader.get_record({model::RecordKind::resource, model::resource_id(task.task, "vm")});
     ASSERT_TRUE(record && *record);
     const auto resource = model::resource_of(**record);
     ASSERT_TRUE(resource);

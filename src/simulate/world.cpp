@@ -185,7 +185,7 @@ Worker* World::find_worker(std::string_view name) {
 const std::vector<World::Event>& World::events() {
   constexpr std::size_t kPage = 64;
   for (;;) {
-    const auto page = reader_.journal_after(ShardId{0}, journal_read_, kPage);
+    const auto page = reader_.journal_after(journal_read_, kPage);
     if (!page || page->empty()) return events_;
     for (const auto& [sequence, entry] : *page) {
       journal_read_ = sequence;

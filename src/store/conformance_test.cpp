@@ -33,13 +33,13 @@ class Backend {
  public:
   virtual ~Backend() = default;
   virtual std::unique_ptr<Writer> writer() = 0;
-  virtual std::unique_ptr<Reader> reader() = 0;
+  virtual std::unique_ptr<Reader> reader() = 0;  // of kShard
 };
 
 class MemoryBackend final : public Backend {
  public:
   std::unique_ptr<Writer> writer() override { return std::make_unique<MemoryWriter>(data_); }
-  std::unique_ptr<Reader> reader() override { return std::make_unique<MemoryReader>(data_); }
+  std::unique_ptr<Reader> reader() override { return std::make_unique<MemoryReader>(data_, kShard); }
 
  private:
   std::shared_ptr<MemoryData> data_ = make_memory_data();
@@ -53,7 +53,7 @@ class SqliteBackend final : public Backend {
     return opened(open_sqlite_writer(folder_.database(), options_));
   }
   std::unique_ptr<Reader> reader() override {
-    return opened(open_sqlite_reader(folder_.database(), options_));
+    return opened(open_sqlite_reader(folder_.database(), options_, kShard));
   }
 
  private:
@@ -80,9 +80,9 @@ class Store : public ::testing::TestWithParam<Kind> {
     writer = backend->writer();
   }
   std::vector<std::int64_t> listed(const RunFilter& filter, std::optional<RunKey> before = {},
-                                   std::size_t limit = 100) {
+                                   std::size_t limit = 100, Reader* of = nullptr) {
     std::vector<std::int64_t> sequences;
-    const auto rows = reader->list_runs(filter, before, limit);
+    const auto rows = (of != nullptr ? of : reader.get())->list_runs(filter, before, limit);
     EXPECT_TRUE(rows) << (rows ? "" : rows.error().message);
     if (rows) {
       for (const auto& row : *rows) sequences.push_back(row.key.sequence());
@@ -135,9 +135,9 @@ TEST_P(Store, ASecondOwnerFencesTheFirst) {
   Batch late = first.next();
   late.runs.push_back({run_row(key(2)), true, text("{}"), nullptr});
   EXPECT_EQ(first.must_refuse(std::move(late)).code, ErrorCode::owned);
-  EXPECT_EQ(listed({.shard = kShard}), (Sequences{1}));
+  EXPECT_EQ(listed({}), (Sequences{1}));
   second.submit(2);
-  EXPECT_EQ(listed({.shard = kShard}), (Sequences{2, 1}));
+  EXPECT_EQ(listed({}), (Sequences{2, 1}));
 }
 
 TEST_P(Store, ASequenceMayNotBeSkippedOrRepeated) {
@@ -165,13 +165,85 @@ TEST_P(Store, ShardsAreApart) {
   one.submit(1);
   other.submit(1);
   other.submit(2);
-  EXPECT_EQ(listed({.shard = ShardId{0}}), (Sequences{1}));
-  EXPECT_EQ(listed({.shard = ShardId{4095}}), (Sequences{2, 1}));
+  const auto first = reader->of(ShardId{0});
+  const auto second = reader->of(ShardId{4095});
+  EXPECT_EQ(second->shard(), ShardId{4095});
+  EXPECT_EQ(listed({}, {}, 100, first.get()), (Sequences{1}));
+  EXPECT_EQ(listed({.statuses = {RunStatus::pending}}, {}, 100, first.get()), (Sequences{1}));
+  EXPECT_EQ(listed({}, {}, 100, second.get()), (Sequences{2, 1}));
+  EXPECT_EQ(listed({.workflows = {"nightly"}}, {}, 100, second.get()), (Sequences{2, 1}));
+  EXPECT_EQ(listed({.statuses = {RunStatus::pending}}, {}, 100, second.get()), (Sequences{2, 1}));
+  EXPECT_EQ(listed({}), Sequences{}) << "nobody has written to the third";
   EXPECT_EQ(one.open_runs().size(), 1U);
   EXPECT_EQ(other.open_runs().size(), 2U);
-  const auto journal = reader->journal_after(ShardId{0}, 0, 10);
+  const auto journal = first->journal_after(0, 10);
   ASSERT_TRUE(journal);
   EXPECT_EQ(journal->size(), 1U);
+}
+
+TEST_P(Store, ToAReaderAnotherShardsRunsDoNotExist) {
+  Owner other(*writer, ShardId{4095});
+  const RunKey run = other.submit(1);
+  const auto known = reader->of(ShardId{4095});
+  const RunId id = run_row(run).id;
+  ASSERT_TRUE(*known->get_run(id));
+  EXPECT_EQ(known->list_tasks(run, 0, 10, 0)->size(), 1U);
+  EXPECT_TRUE(*known->get_task({run, 0}));
+  EXPECT_TRUE(*known->get_payload({run, PayloadSlot::run_input}));
+  EXPECT_EQ(known->run_journal(run, {}, 10)->size(), 1U);
+  EXPECT_FALSE(*reader->get_run(id));
+  EXPECT_EQ(reader->list_tasks(run, 0, 10, 0)->size(), 0U);
+  EXPECT_FALSE(*reader->get_task({run, 0}));
+  EXPECT_FALSE(*reader->get_payload({run, PayloadSlot::run_input}));
+  EXPECT_EQ(reader->run_journal(run, {}, 10)->size(), 0U);
+}
+
+TEST_P(Store, AnIncarnationIsOneShardsAlone) {
+  Owner one(*writer, ShardId{0});
+  Owner other(*writer, ShardId{7});
+  EXPECT_EQ(one.meta.incarnation, 1U);
+  EXPECT_EQ(other.meta.incarnation, 2U);
+  restart();
+  Owner third(*writer, ShardId{7});
+  Owner fourth(*writer, ShardId{0});
+  EXPECT_EQ(third.meta.incarnation, 3U) << "tokens of different shards never are the same";
+  EXPECT_EQ(fourth.meta.incarnation, 4U);
+}
+
+TEST_P(Store, EachShardHasItsOwnWorkflows) {
+  const Hash256 same = Hash256::of("text");
+  const auto define = [&](Owner& owner, const char* workflow, std::uint32_t version, const Hash256& hash) {
+    Batch batch = owner.next();
+    batch.definitions.push_back({workflow, version, hash, text("{}"), WallTime{version}});
+    owner.must(std::move(batch));
+  };
+  Owner one(*writer, ShardId{0});
+  Owner other(*writer, kShard);
+  define(one, "secret", 1, Hash256::of("first"));
+  define(one, "deploy", 1, same);
+  define(other, "deploy", 1, Hash256::of("another"));
+  define(other, "deploy", 2, same);
+  define(other, "build", 1, Hash256::of("third"));
+  const auto first = reader->of(ShardId{0});
+  EXPECT_EQ(*first->list_workflows(), (std::vector<std::string>{"deploy", "secret"}));
+  EXPECT_EQ(*reader->list_workflows(), (std::vector<std::string>{"build", "deploy"}));
+  EXPECT_EQ((*first->get_definition(same))->version, 1U);
+  EXPECT_EQ((*reader->get_definition(same))->version, 2U);
+  EXPECT_FALSE(*reader->get_definition(Hash256::of("first")));
+  EXPECT_FALSE(*first->get_version("deploy", 2));
+  EXPECT_EQ(first->list_versions("deploy", {}, 10)->size(), 1U);
+  EXPECT_EQ(reader->list_versions("deploy", {}, 10)->size(), 2U);
+  EXPECT_EQ(reader->list_versions("secret", {}, 10)->size(), 0U);
+  restart();
+  EXPECT_EQ(writer->load_definition_keys(ShardId{0})->size(), 2U);
+  EXPECT_EQ(writer->load_definition_keys(kShard)->size(), 3U);
+  EXPECT_EQ(writer->load_definition(kShard, same)->version, 2U);
+  EXPECT_EQ(writer->load_definition(kShard, Hash256::of("first")).error().code, ErrorCode::not_found);
+  Owner next(*writer, kShard);
+  LoadRequest request;
+  request.shard = kShard;
+  request.definitions = {same, Hash256::of("first")};
+  EXPECT_EQ(next.load(std::move(request)).definitions.size(), 1U);
 }
 
 // ---- Rows
@@ -332,9 +404,9 @@ TEST_P(Store, RefusesWhatContradictsTheStoredRowsAndStoresNothingOfTheBatch) {
     batch.facts.push_back(facts_of(run, 1));
     change(batch);
     owner.must_refuse(std::move(batch));
-    EXPECT_EQ(listed({.shard = kShard}), (Sequences{1}));
+    EXPECT_EQ(listed({}), (Sequences{1}));
     EXPECT_EQ(reader->get_definition(Hash256::of("fresh")).value(), std::nullopt);
-    EXPECT_EQ(reader->journal_after(kShard, 1, 10)->size(), 0U);
+    EXPECT_EQ(reader->journal_after(1, 10)->size(), 0U);
     LoadRequest request;
     request.idempotency_keys = {"fresh"};
     request.shard = kShard;
@@ -346,7 +418,7 @@ TEST_P(Store, RefusesWhatContradictsTheStoredRowsAndStoresNothingOfTheBatch) {
   batch.definitions.push_back({"fresh", 1, Hash256::of("fresh"), text("{}"), {1}});
   batch.runs.back().row.workflow = "fresh";
   owner.must(std::move(batch));
-  EXPECT_EQ(listed({.shard = kShard, .workflows = {"fresh"}}), (Sequences{7}));
+  EXPECT_EQ(listed({.workflows = {"fresh"}}), (Sequences{7}));
 }
 
 TEST_P(Store, AnEmptyBatchAdvancesTheShardsTime) {
@@ -401,6 +473,7 @@ TEST_P(Store, ColdRunsLoadWithTheirTasksAndDefinitions) {
   owner.must(std::move(batch));
 
   LoadRequest request;
+  request.shard = kShard;
   request.runs = {key(1), key(2), key(3)};
   const Loaded loaded = owner.load(request);
   ASSERT_EQ(loaded.runs.size(), 3U);
@@ -427,20 +500,20 @@ TEST_P(Store, DefinitionsAreKeptByHashAndListedByVersion) {
   owner.must(std::move(batch));
   restart();
 
-  const auto keys = writer->load_definition_keys();
+  const auto keys = writer->load_definition_keys(kShard);
   ASSERT_TRUE(keys);
   std::vector<std::pair<std::string, std::uint32_t>> order;
   for (const auto& k : *keys) order.emplace_back(k.workflow, k.version);
   EXPECT_EQ(order,
             (std::vector<std::pair<std::string, std::uint32_t>>{{"a", 1}, {"b", 1}, {"b", 2}, {"b", 10}}));
 
-  const auto loaded = writer->load_definition(Hash256::of("{v10}"));
+  const auto loaded = writer->load_definition(kShard, Hash256::of("{v10}"));
   ASSERT_TRUE(loaded);
   EXPECT_EQ(loaded->workflow, "b");
   EXPECT_EQ(loaded->version, 10U);
   EXPECT_EQ(loaded->canonical, "{v10}");
   EXPECT_EQ(loaded->created_at, WallTime{10});
-  EXPECT_EQ(writer->load_definition(Hash256::of("none")).error().code, ErrorCode::not_found);
+  EXPECT_EQ(writer->load_definition(kShard, Hash256::of("none")).error().code, ErrorCode::not_found);
 
   const auto numbers = [&](const char* workflow, std::optional<std::uint32_t> before, std::size_t limit) {
     std::vector<std::uint32_t> found;
@@ -662,7 +735,7 @@ TEST_P(Store, RunsOfATimeAreFoundByTheirKeys) {
     batch.runs.push_back({row, true, text("{}"), nullptr});
   }
   owner.must(std::move(batch));
-  const auto rows = reader->list_runs({.shard = kShard}, {}, 1000);
+  const auto rows = reader->list_runs({}, {}, 1000);
   ASSERT_TRUE(rows);
   for (const std::vector<RunStatus>& statuses :
        {std::vector<RunStatus>{}, {RunStatus::failed}, {RunStatus::completed}}) {
@@ -675,9 +748,7 @@ TEST_P(Store, RunsOfATimeAreFoundByTheirKeys) {
             expected.push_back(row.key.sequence());
           }
         }
-        EXPECT_EQ(
-            listed({.shard = kShard, .statuses = statuses, .created_from = from, .created_before = end}),
-            expected);
+        EXPECT_EQ(listed({.statuses = statuses, .created_from = from, .created_before = end}), expected);
       }
     }
   }
@@ -694,11 +765,11 @@ TEST_P(Store, SeveralWorkflowsAndJobsAtOnce) {
     batch.runs.push_back({row, true, text("{}"), nullptr});
   }
   owner.must(std::move(batch));
-  EXPECT_EQ(listed({.shard = kShard, .workflows = {"w1", "w0", "w1", "none"}, .job_ids = {"j4", "j0"}}),
+  EXPECT_EQ(listed({.workflows = {"w1", "w0", "w1", "none"}, .job_ids = {"j4", "j0"}}),
             (Sequences{30, 25, 24, 19, 15, 10, 9, 4}));
-  EXPECT_EQ(listed({.shard = kShard, .workflows = {"w1", "w0"}, .job_ids = {"j4", "j0"}}, key(24), 3),
+  EXPECT_EQ(listed({.workflows = {"w1", "w0"}, .job_ids = {"j4", "j0"}}, key(24), 3),
             (Sequences{19, 15, 10}));
-  EXPECT_EQ(listed({.shard = kShard, .statuses = {RunStatus::failed}, .workflows = {"w1", "w2"}}, {}, 4),
+  EXPECT_EQ(listed({.statuses = {RunStatus::failed}, .workflows = {"w1", "w2"}}, {}, 4),
             (Sequences{28, 26, 22, 20}));
 }
 
@@ -710,7 +781,7 @@ TEST_P(Store, RunsAreListedNewestFirstInPages) {
   Sequences all;
   std::optional<RunKey> before;
   while (true) {
-    const Sequences page = listed({.shard = kShard}, before, 10);
+    const Sequences page = listed({}, before, 10);
     if (page.empty()) break;
     EXPECT_LE(page.size(), 10U);
     all.insert(all.end(), page.begin(), page.end());
@@ -720,8 +791,8 @@ TEST_P(Store, RunsAreListedNewestFirstInPages) {
   for (std::int64_t i = 25; i >= 1; --i) expected.push_back(i);
   EXPECT_EQ(all, expected);
   // A cursor of another shard is no way into it.
-  EXPECT_EQ(listed({.shard = kShard}, key(1, ShardId{4})).size(), 25U);
-  EXPECT_EQ(listed({.shard = kShard}, key(1, ShardId{2})).size(), 0U);
+  EXPECT_EQ(listed({}, key(1, ShardId{4})).size(), 25U);
+  EXPECT_EQ(listed({}, key(1, ShardId{2})).size(), 0U);
 }
 
 TEST_P(Store, FiltersSelectWhatTheySay) {
@@ -735,7 +806,7 @@ TEST_P(Store, FiltersSelectWhatTheySay) {
     batch.runs.push_back({row, true, text("{}"), nullptr});
   }
   owner.must(std::move(batch));
-  const auto rows = reader->list_runs({.shard = kShard}, {}, 1000);
+  const auto rows = reader->list_runs({}, {}, 1000);
   ASSERT_TRUE(rows);
   ASSERT_EQ(rows->size(), static_cast<std::size_t>(kRuns));
 
@@ -760,7 +831,7 @@ TEST_P(Store, FiltersSelectWhatTheySay) {
                 expected.push_back(row.key.sequence());
               }
             }
-            RunFilter filter{.shard = kShard, .statuses = wanted};
+            RunFilter filter{.statuses = wanted};
             if (!workflow.empty()) filter.workflows = {workflow};
             if (!job.empty()) filter.job_ids = {job};
             EXPECT_EQ(listed(filter, before, limit), expected)
@@ -782,7 +853,7 @@ TEST_P(Store, FiltersFollowTheStatusOfARun) {
     owner.must(std::move(batch));
     for (int other = 0; other < 8; ++other) {
       const auto filter = static_cast<RunStatus>(other);
-      EXPECT_EQ(listed({.shard = kShard, .statuses = {filter}}).size(), filter == status ? 1U : 0U);
+      EXPECT_EQ(listed({.statuses = {filter}}).size(), filter == status ? 1U : 0U);
     }
   }
 }
@@ -887,7 +958,7 @@ TEST_P(Store, TheJournalOfAShardCanBeFollowed) {
   owner.submit(2);
   owner.submit(3);
   const auto tail = [&](JournalSequence after, std::size_t limit) {
-    const auto entries = reader->journal_after(kShard, after, limit);
+    const auto entries = reader->journal_after(after, limit);
     EXPECT_TRUE(entries);
     Sequences sequences;
     for (const auto& [sequence, facts] : *entries) {
@@ -901,7 +972,7 @@ TEST_P(Store, TheJournalOfAShardCanBeFollowed) {
   EXPECT_EQ(tail(3, 10), (Sequences{4}));
   EXPECT_EQ(tail(4, 10), (Sequences{}));
   EXPECT_EQ(tail(INT64_MAX, 10), (Sequences{}));
-  EXPECT_EQ(reader->journal_after(kShard, 0, 1)->at(0).second.at(0), facts_of(key(1)));
+  EXPECT_EQ(reader->journal_after(0, 1)->at(0).second.at(0), facts_of(key(1)));
 }
 
 // ---- Order and threads
@@ -943,7 +1014,7 @@ TEST_P(Store, EndingFinishesWhatWasBegun) {
   }
   writer.reset();
   EXPECT_EQ(answered, 20);
-  EXPECT_EQ(listed({.shard = kShard}, {}, 2000).size(), 1000U);
+  EXPECT_EQ(listed({}, {}, 2000).size(), 1000U);
 }
 
 TEST_P(Store, ReadersSeeWholeCommitsWhileTheWriterCommits) {
@@ -955,7 +1026,7 @@ TEST_P(Store, ReadersSeeWholeCommitsWhileTheWriterCommits) {
     threads.emplace_back([&] {
       while (!over) {
         // Each commit adds ten runs.
-        const auto rows = reader->list_runs({.shard = kShard}, {}, 1000);
+        const auto rows = reader->list_runs({}, {}, 1000);
         if (!rows) {
           ADD_FAILURE() << rows.error().message;
           return;
@@ -1020,8 +1091,8 @@ TEST_P(Store, RecordsAreMadeReplacedAndErased) {
   ASSERT_EQ(loaded.records.size(), 2U);
   EXPECT_EQ(loaded.records[0].second, kept(RecordKind::dead_letter, "r2/1", "exit", "b").record);
   EXPECT_EQ(loaded.records[1].second, std::nullopt);
-  EXPECT_EQ(*reader->get_record(kShard, {RecordKind::breaker, "nlp"}), resident[1]);
-  EXPECT_EQ(*reader->get_record(ShardId{9}, {RecordKind::breaker, "nlp"}), std::nullopt);
+  EXPECT_EQ(*reader->get_record({RecordKind::breaker, "nlp"}), resident[1]);
+  EXPECT_EQ(*reader->of(ShardId{9})->get_record({RecordKind::breaker, "nlp"}), std::nullopt);
 }
 
 TEST_P(Store, RecordsAreListedByGroupInBothDirectionsAndCounted) {
@@ -1035,7 +1106,6 @@ TEST_P(Store, RecordsAreListedByGroupInBothDirectionsAndCounted) {
   batch.records.push_back(kept(RecordKind::pause, "k3", "odd", ""));
   owner.must(std::move(batch));
   const auto keys = [&](RecordFilter filter, std::optional<std::string> after, std::size_t limit) {
-    filter.shard = kShard;
     filter.kind = RecordKind::dead_letter;
     std::string all;
     const auto list = reader->list_records(filter, std::move(after), limit);
@@ -1049,7 +1119,7 @@ TEST_P(Store, RecordsAreListedByGroupInBothDirectionsAndCounted) {
   EXPECT_EQ(keys({.group = "odd", .descending = true}, "k5", 100), "k3k1");
   EXPECT_EQ(keys({.descending = true}, {}, 2), "k9k8");
   EXPECT_EQ(keys({.group = ""}, {}, 100), "");
-  const auto groups = reader->count_records(kShard, RecordKind::dead_letter);
+  const auto groups = reader->count_records(RecordKind::dead_letter);
   ASSERT_TRUE(groups);
   ASSERT_EQ(groups->size(), 2U);
   EXPECT_EQ((*groups)[0].group, "even");
@@ -1066,7 +1136,7 @@ TEST_P(Store, RecordsOfARefusedBatchAreNotStored) {
   batch.records.push_back(kept(model::RecordKind::breaker, "nlp", "", "open"));
   batch.runs.push_back({run_row(key(1)), false, nullptr, nullptr});  // is not stored
   owner.must_refuse(std::move(batch));
-  EXPECT_EQ(*reader->get_record(kShard, {model::RecordKind::breaker, "nlp"}), std::nullopt);
+  EXPECT_EQ(*reader->get_record({model::RecordKind::breaker, "nlp"}), std::nullopt);
 }
 
 TEST_P(Store, AProbeOfAHealthyStoreSucceeds) {
@@ -1111,7 +1181,7 @@ TEST_P(Store, ARemovedRunIsGoneForEveryReader) {
   owner.must(std::move(batch));
 
   EXPECT_FALSE(*reader->get_run(first.id));
-  EXPECT_EQ(reader->list_runs({.shard = kShard}, {}, 10)->size(), 1U);
+  EXPECT_EQ(reader->list_runs({}, {}, 10)->size(), 1U);
   EXPECT_TRUE(reader->run_journal(first.key, {}, 10)->empty());
   EXPECT_FALSE(*reader->get_payload({first.key, PayloadSlot::run_input, 0, 0}));
   LoadRequest request;
@@ -1152,7 +1222,7 @@ TEST_P(Store, FactsOfARemovedRunLeaveTheEntriesThatOthersShare) {
   const JournalSequence sequence = batch.sequence;
   owner.must(std::move(batch));
   const auto left = [&]() -> std::size_t {
-    const auto entries = *reader->journal_after(kShard, sequence - 1, 10);
+    const auto entries = *reader->journal_after(sequence - 1, 10);
     for (const auto& [at, facts] : entries) {
       if (at == sequence) return facts.size();
     }
@@ -1184,7 +1254,7 @@ TEST_P(Store, RunsAreFoundByTheTimeOfTheirEnd) {
   const auto found = [&](Duration before, std::vector<RunStatus> statuses = {}) {
     std::vector<RunKey> keys;
     for (const RunRow& row :
-         *reader->list_runs({.shard = kShard, .statuses = statuses, .ended_before = made + before}, {}, 10))
+         *reader->list_runs({.statuses = statuses, .ended_before = made + before}, {}, 10))
       keys.push_back(row.key);
     return keys;
   };

@@ -1,6 +1,7 @@
 // What keeps the state. Two sides that never meet: the *writer* belongs to the shard loops (open, load,
-// commit), the *reader* serves lists, searches and history and never touches the engine. Every implementation
-// passes the conformance suite (conformance_test.cpp).
+// commit), the *reader* serves lists, searches and history and never touches the engine. A reader shows one
+// shard: to it, what belongs to another does not exist. Every implementation passes the conformance suite
+// (conformance_test.cpp).
 #pragma once
 
 #include <cstdint>
@@ -35,7 +36,7 @@ struct CommitDone {
 };
 
 struct ShardMeta {
-  std::uint32_t incarnation = 0;  // this owner's
+  std::uint32_t incarnation = 0;  // this owner's; no shard of the database ever had it before
   JournalSequence sequence = 0;   // last committed
   ShardTime shard_time;           // of the last commit
   std::int64_t last_run = 0;
@@ -76,7 +77,7 @@ struct LoadRequest {
   std::vector<RunKey> runs;   // cold runs
   std::vector<RunKey> heads;  // runs of which only that much is asked
   std::vector<std::string> idempotency_keys;
-  ShardId shard{};  // of the idempotency keys and the records
+  ShardId shard{};  // of the idempotency keys, the records and the definitions
   std::vector<model::RecordKey> records;
   std::vector<Hash256> definitions;
   bool empty() const {
@@ -116,9 +117,9 @@ class Writer {
   // it is reported to `damaged` and left as it is.
   virtual Status load_runs(std::span<const RunKey> keys, const std::function<void(RunImage)>& run,
                            const std::function<void(RunKey, Error)>& damaged) = 0;
-  // The index of definitions, and one of them.
-  virtual Result<std::vector<DefinitionKey>> load_definition_keys() = 0;
-  virtual Result<StoredDefinition> load_definition(const Hash256& hash) = 0;  // or not_found
+  // The index of a shard's definitions, and one of them.
+  virtual Result<std::vector<DefinitionKey>> load_definition_keys(ShardId shard) = 0;
+  virtual Result<StoredDefinition> load_definition(ShardId shard, const Hash256& hash) = 0;  // or not_found
 
   // All records of the resident kinds, in the order of their keys.
   virtual Status load_records(ShardId shard, const std::function<void(model::Record)>& record) = 0;
@@ -148,7 +149,6 @@ class Writer {
 // -----------------------------------------------------------------------------------------------------
 
 struct RunFilter {
-  ShardId shard{};
   std::vector<model::RunStatus> statuses;  // empty = all
   std::vector<std::string> workflows;      // empty = all
   std::vector<std::string> job_ids;        // empty = all
@@ -177,7 +177,6 @@ struct TaskView {
 };
 
 struct RecordFilter {
-  ShardId shard{};
   model::RecordKind kind = model::RecordKind::pause;
   std::optional<std::string> group;  // nullopt = all
   bool descending = false;           // by key
@@ -197,10 +196,15 @@ struct JournalView {
   model::RunFacts facts;
 };
 
-// Thread-safe; each call sees a consistent snapshot.
+// One shard of a database, for reading. Thread-safe; each call sees a consistent snapshot.
 class Reader {
  public:
   virtual ~Reader() = default;
+
+  virtual ShardId shard() const = 0;
+  // Another shard of the same database, which need not be there. What the readers of a database share lives
+  // as long as any of them.
+  virtual std::unique_ptr<Reader> of(ShardId shard) const = 0;
 
   // Newest first, at most `limit`, older than `before` (exclusive) if given. A damaged run is listed with
   // what could be read, error_type "corrupt" and the damage as error_message.
@@ -228,17 +232,17 @@ class Reader {
   // is an entry of the run; else it walks from the head.
   virtual Result<std::vector<JournalView>> run_journal(RunKey run, std::optional<JournalSequence> before,
                                                        std::size_t limit) = 0;
-  // All entries of a shard after `after`, oldest first, at most `limit` commits: what event streams follow.
+  // All entries after `after`, oldest first, at most `limit` commits: what event streams follow.
   // Large entries make it stop earlier; none at all = there are no more yet.
   virtual Result<std::vector<std::pair<JournalSequence, std::vector<model::RunFacts>>>> journal_after(
-      ShardId shard, JournalSequence after, std::size_t limit) = 0;
+      JournalSequence after, std::size_t limit) = 0;
   // In the order of keys, at most `limit`, beyond `after` (exclusive, in the direction of the filter).
   virtual Result<std::vector<model::Record>> list_records(const RecordFilter& filter,
                                                           std::optional<std::string> after,
                                                           std::size_t limit) = 0;
-  virtual Result<std::optional<model::Record>> get_record(ShardId shard, const model::RecordKey& key) = 0;
+  virtual Result<std::optional<model::Record>> get_record(const model::RecordKey& key) = 0;
   // All groups of a kind, by name.
-  virtual Result<std::vector<RecordGroup>> count_records(ShardId shard, model::RecordKind kind) = 0;
+  virtual Result<std::vector<RecordGroup>> count_records(model::RecordKind kind) = 0;
 };
 
 }  // namespace baton::store

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <iterator>
 #include <optional>
 #include <span>
 #include <tuple>
@@ -129,6 +130,14 @@ void Meter::observe(Metric metric, Labels labels, double value) {
   series(metric, labels).histogram->Observe(value);
 }
 
+namespace {
+
+bool comes_before(const Sample& a, const Sample& b) {
+  return std::tie(a.metric, a.space, a.labels) < std::tie(b.metric, b.space, b.labels);
+}
+
+}  // namespace
+
 std::vector<Sample> Meter::samples(const Reading& reading) const {
   std::vector<Sample> samples = reading.samples_;
   double at_limit = 0;
@@ -154,10 +163,16 @@ std::vector<Sample> Meter::samples(const Reading& reading) const {
     }
   }
   samples.push_back({Metric::metrics_at_limit, {}, at_limit, 0, {}});
-  std::ranges::sort(samples, [](const Sample& a, const Sample& b) {
-    return std::tie(a.metric, a.labels) < std::tie(b.metric, b.labels);
-  });
+  std::ranges::sort(samples, comes_before);
   return samples;
+}
+
+std::vector<Sample> merged(std::vector<std::vector<Sample>> lists) {
+  std::vector<Sample> all;
+  for (std::vector<Sample>& list : lists)
+    all.insert(all.end(), std::make_move_iterator(list.begin()), std::make_move_iterator(list.end()));
+  std::ranges::sort(all, comes_before);
+  return all;
 }
 
 void Reading::set(Metric metric, Labels labels, double value) {
@@ -198,6 +213,7 @@ std::string to_text(const std::vector<Sample>& samples) {
       last = sample.metric;
     }
     prometheus::ClientMetric out;
+    if (!sample.space.empty()) out.label.push_back({"namespace", sample.space});
     for (std::size_t i = 0; i < metric.label_count(); ++i) {
       out.label.push_back({std::string(metric.labels[i]), sample.labels[i]});
     }

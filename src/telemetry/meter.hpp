@@ -33,6 +33,7 @@ struct Sample {
   double value = 0;                    // of a counter or gauge; of a histogram the sum
   std::uint64_t count = 0;             // of a histogram
   std::vector<std::uint64_t> buckets;  // of a histogram: how many were at most each bound
+  std::string space{};                 // the namespace that it is about; "" = the whole process
 };
 
 // What is read at one moment: gauges, and counters that others keep. Not thread-safe.
@@ -94,7 +95,11 @@ class Tally {
   std::vector<Entry> entries_;
 };
 
-// The Prometheus text format, version 0.0.4.
+// Several lists as one, in the order of samples(). Each namespace counts by itself, and none takes another's
+// series away.
+std::vector<Sample> merged(std::vector<std::vector<Sample>> lists);
+
+// The Prometheus text format, version 0.0.4. What is about a namespace has the label `namespace`, first.
 std::string to_text(const std::vector<Sample>& samples);
 inline constexpr std::string_view kTextType = "text/plain; version=0.0.4; charset=utf-8";
 

@@ -142,6 +142,7 @@ Result<std::string> ServerCalls::send(net::Method method, std::string target, st
   request.headers.set("User-Agent", "baton-worker");
   if (!request.body.empty()) request.headers.set("Content-Type", "application/json");
   if (!server_.key.empty()) request.headers.set("Authorization", "Bearer " + server_.key);
+  if (!server_.space.empty()) request.headers.set("X-Baton-Namespace", server_.space);
   TRY(net::Response response, http_.request(request, timeout, cancel_));
   if (response.status < 200 || response.status >= 300) return fail(error_of(response));
   return std::move(response.body);

@@ -388,6 +388,7 @@ class RemoteWorker final : public Worker {
         ++under_way_;
         executor = attempt.executor;
         next = start_of(attempt);
+        next.space = options_.server.space;
         next.log_path = logs::attempt_path(attempt.task.id, attempt.task.attempt);
       }
       executor->start(std::move(next));

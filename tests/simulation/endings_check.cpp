@@ -40,7 +40,7 @@ void EndingsCheck::made(const Token& token, const TaskId& task, const std::strin
   if (!view || !*view || (*view)->row.token != token) return diary_.hit("resource: made too late");
   things_[resource] = true;
   diary_.hit("resource: made");
-  if (!reader_.get_record(ShardId{0}, {model::RecordKind::resource, resource}).value())
+  if (!reader_.get_record({model::RecordKind::resource, resource}).value())
     wrong("resource", resource + " is registered, and stored nowhere");
 }
 
@@ -151,7 +151,7 @@ void EndingsCheck::run_ends(const RunBook& run) {
 void EndingsCheck::finish() {
   for (const auto& [resource, exists] : things_) {
     if (!exists) continue;
-    const auto record = reader_.get_record(ShardId{0}, {model::RecordKind::resource, resource});
+    const auto record = reader_.get_record({model::RecordKind::resource, resource});
     if (!record || !*record) {
       wrong("resource", resource + " still exists, and nobody knows of it");
       continue;

@@ -59,11 +59,11 @@ Status FaultyStore::load_runs(std::span<const RunKey> keys, const std::function<
   return inner_.load_runs(keys, run, damaged);
 }
 
-Result<std::vector<store::DefinitionKey>> FaultyStore::load_definition_keys() {
-  return inner_.load_definition_keys();
+Result<std::vector<store::DefinitionKey>> FaultyStore::load_definition_keys(ShardId shard) {
+  return inner_.load_definition_keys(shard);
 }
-Result<store::StoredDefinition> FaultyStore::load_definition(const Hash256& hash) {
-  return inner_.load_definition(hash);
+Result<store::StoredDefinition> FaultyStore::load_definition(ShardId shard, const Hash256& hash) {
+  return inner_.load_definition(shard, hash);
 }
 Status FaultyStore::load_records(ShardId shard, const std::function<void(model::Record)>& record) {
   return inner_.load_records(shard, record);

@@ -46,8 +46,8 @@ class FaultyStore final : public store::Writer {
   Result<std::vector<RunKey>> list_open_runs(ShardId shard) override;
   Status load_runs(std::span<const RunKey> keys, const std::function<void(store::RunImage)>& run,
                    const std::function<void(RunKey, Error)>& damaged) override;
-  Result<std::vector<store::DefinitionKey>> load_definition_keys() override;
-  Result<store::StoredDefinition> load_definition(const Hash256& hash) override;
+  Result<std::vector<store::DefinitionKey>> load_definition_keys(ShardId shard) override;
+  Result<store::StoredDefinition> load_definition(ShardId shard, const Hash256& hash) override;
   Status load_records(ShardId shard, const std::function<void(model::Record)>& record) override;
   void begin_commit(model::Batch batch, std::function<void(store::CommitDone)> done) override;
   void begin_load(store::LoadRequest request, std::function<void(Result<store::Loaded>)> done) override;

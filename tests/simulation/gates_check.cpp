@@ -55,7 +55,7 @@ void GatesCheck::check_breaker(const RunBook& run, const TaskBook& task, const m
   const ShardTime start = (*view)->row.attempt_started;
   auto& under_way = through_[settings->name];
   under_way[{run.id, fact.task}] = start;
-  const auto record = reader_.get_record(ShardId{0}, model::breaker_key(settings->name));
+  const auto record = reader_.get_record(model::breaker_key(settings->name));
   if (!record || !*record) return;
   const auto row = model::breaker_of(**record);
   if (!row) return diary_.wrong("I11", "breaker " + settings->name + " cannot be read");

@@ -40,8 +40,9 @@ void add_schema(Program& program);
 void add_eval(Program& program);
 void add_config(Program& program);
 void add_context(Program& program);
-void add_keys(Program& program);  // and audit
-void add_backup(Program& program);  // and restore
+void add_keys(Program& program);
+void add_namespaces(Program& program);  // and audit
+void add_backup(Program& program);      // and restore
 void add_doctor(Program& program);
 void add_support_bundle(Program& program);
 void add_top(Program& program);

@@ -52,7 +52,7 @@ int add(const Context& context, const Options& options) {
     context.console.error("\"" + printable(options.name) + "\" cannot be the name of a context");
     return kUsage;
   }
-  ServerContext added{options.name, remote->url, remote->key, remote->ca_file};
+  ServerContext added{options.name, remote->url, remote->key, remote->ca_file, context.settings.space};
   if (!options.key_file.empty()) {
     auto key = read_key_file(options.key_file);
     if (!key) return context.fail(key.error());
@@ -99,13 +99,17 @@ int list(const Context& context) {
   const auto contexts = load_contexts(where());
   if (!contexts) return context.fail(contexts.error());
   std::vector<json::object> items;
-  items.push_back(
-      {{"name", kLocalContext}, {"url", nullptr}, {"in_use", contexts->current.empty()}, {"key", false}});
+  items.push_back({{"name", kLocalContext},
+                   {"url", nullptr},
+                   {"in_use", contexts->current.empty()},
+                   {"key", false},
+                   {"namespace", nullptr}});
   for (const ServerContext& one : contexts->all) {
     items.push_back({{"name", one.name},
                      {"url", one.url},
                      {"in_use", one.name == contexts->current},
-                     {"key", !one.key.empty()}});
+                     {"key", !one.key.empty()},
+                     {"namespace", one.space.empty() ? json::value(nullptr) : json::value(one.space)}});
   }
   const auto mark = [](const char* field, const char* text) {
     return [=](const json::object& row, const Style&) -> std::string {
@@ -116,7 +120,8 @@ int list(const Context& context) {
       {"", mark("in_use", "*")},
       {"CONTEXT", [](const json::object& row, const Style&) { return cell_of(row, "name"); }},
       {"URL", [](const json::object& row, const Style&) { return cell_of(row, "url"); }, false, 1},
-      {"KEY", mark("key", "yes")}};
+      {"KEY", mark("key", "yes")},
+      {"NAMESPACE", [](const json::object& row, const Style&) { return cell_of(row, "namespace"); }}};
   print_list(context.console, context.settings.output, std::move(items), "", columns);
   return kOk;
 }
@@ -131,9 +136,9 @@ void add_context(Program& program) {
     command.add_option("name", options->name, "Its name; local: this machine")->required()->type_name("NAME");
   };
   program.command(contexts, "list", "Lists the servers that are known", list);
-  CLI::App& added =
-      program.command(contexts, "add", "Keeps a server (--url) and a key for it, and goes there from now on",
-                      [options](const Context& c) { return add(c, *options); });
+  CLI::App& added = program.command(
+      contexts, "add", "Keeps a server (--url), a key for it and a namespace, and goes there from now on",
+      [options](const Context& c) { return add(c, *options); });
   name(added);
   added
       .add_option("--key-file", options->key_file,

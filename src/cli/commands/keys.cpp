@@ -16,6 +16,7 @@ struct KeyOptions {
   std::string role;
   std::string expires;
   std::string reason;
+  bool everywhere = false;
 };
 
 struct AuditOptions {
@@ -35,10 +36,11 @@ int list_keys(const Context& context) {
   if (const auto opened = session.open(Purpose::look); !opened) return context.fail(opened.error());
   auto page = session.ask(Purpose::look, [](client::Client& c) { return c.all("keys"); });
   if (!page) return context.fail(page.error());
-  const Column columns[] = {{"KEY", cell("name"), false, 1},      {"ROLE", cell("role")},
-                            {"STATUS", cell("status")},           {"MADE", time_cell("created_at")},
-                            {"EXPIRES", time_cell("expires_at")}, {"LAST USED", time_cell("last_used_at")},
-                            {"BY", cell("created_by"), false, 8}, {"REASON", cell("reason"), false, 9}};
+  const Column columns[] = {{"KEY", cell("name"), false, 1},          {"ROLE", cell("role")},
+                            {"NAMESPACE", cell("namespace")},         {"STATUS", cell("status")},
+                            {"MADE", time_cell("created_at")},        {"EXPIRES", time_cell("expires_at")},
+                            {"LAST USED", time_cell("last_used_at")}, {"BY", cell("created_by"), false, 8},
+                            {"REASON", cell("reason"), false, 9}};
   const bool none = page->items.empty();
   print_list(context.console, context.settings.output, std::move(page->items), "", columns);
   if (none && context.settings.output == Format::table)
@@ -50,6 +52,11 @@ int create_key(const Context& context, const KeyOptions& options) {
   json::object body{{"name", options.name}, {"role", options.role}};
   if (!options.expires.empty()) body["expires_in"] = options.expires;
   if (!options.reason.empty()) body["reason"] = options.reason;
+  if (options.everywhere) {
+    body["namespace"] = "*";
+  } else if (!context.settings.space.empty()) {
+    body["namespace"] = context.settings.space;
+  }
   Session session(context.settings, context.console);
   if (const auto opened = session.open(Purpose::look); !opened) return context.fail(opened.error());
   const auto made = session.client().create_key(body);
@@ -58,7 +65,8 @@ int create_key(const Context& context, const KeyOptions& options) {
   print_object(context.console, context.settings.output, *made,
                [&](const Style&) { return text_of(*made, "key") + '\n'; });
   if (context.settings.output == Format::table)
-    context.console.note("the key \"" + options.name + "\", " + cell_of(*made, "role") +
+    context.console.note("the key \"" + options.name + "\", " + cell_of(*made, "role") + " of " +
+                         (options.everywhere ? "all namespaces" : cell_of(*made, "namespace")) +
                          ": it is not shown again");
   return kOk;
 }
@@ -121,6 +129,8 @@ void add_keys(Program& program) {
   create.add_option("--expires", options->expires, "After how long it is over, such as 90d; else never")
       ->type_name("DURATION");
   create.add_option("--reason", options->reason, "What for, for others")->type_name("TEXT");
+  create.add_flag("--all-namespaces", options->everywhere,
+                  "Opens all namespaces, and with the role admin the server itself");
   CLI::App& revoke = program.command(keys, "revoke", "Takes a key back, at once",
                                      [options](const Context& c) { return revoke_key(c, *options); });
   revoke.add_option("name", options->name, "Its name")->required()->type_name("NAME");

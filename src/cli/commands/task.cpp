@@ -56,7 +56,9 @@ Result<Step> this_step() {
   net::Endpoint endpoint;
   endpoint.unix_socket = true;
   endpoint.path = socket;
-  return Step{client::Client(endpoint), std::move(task), std::move(token)};
+  client::Server server{.endpoint = std::move(endpoint),
+                        .space = environment("BATON_NAMESPACE").value_or("")};
+  return Step{client::Client(std::move(server)), std::move(task), std::move(token)};
 }
 
 std::string working_directory() {

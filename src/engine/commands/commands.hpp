@@ -38,6 +38,9 @@ void decide(State&, const model::ForceBreaker&, model::ReplyTo, const Moment&, E
 void decide(State&, const model::SetLimit&, model::ReplyTo, const Moment&, Effects&);
 void decide(State&, const model::SetQueue&, model::ReplyTo, const Moment&, Effects&);
 void decide(State&, const model::SetRoute&, model::ReplyTo, const Moment&, Effects&);
+void decide(State&, const model::CreateNamespace&, model::ReplyTo, const Moment&, Effects&);
+void decide(State&, const model::DeleteNamespace&, model::ReplyTo, const Moment&, Effects&);
+void decide(State&, const model::CloseShard&, model::ReplyTo, const Moment&, Effects&);
 void decide(State&, const model::CreateKey&, model::ReplyTo, const Moment&, Effects&);
 void decide(State&, const model::RevokeKey&, model::ReplyTo, const Moment&, Effects&);
 void decide(State&, const model::NoteKeyUse&, model::ReplyTo, const Moment&, Effects&);

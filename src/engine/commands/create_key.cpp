@@ -54,6 +54,7 @@ Status create(const State& state, const model::CreateKey& command, const Moment&
   effects.put(model::to_record(model::KeyRow{.name = command.name,
                                              .hash = command.hash,
                                              .role = command.role,
+                                             .space = command.space,
                                              .by = effects.actor(),
                                              .why = std::string(utf8_prefix(command.reason, kReasonLimit)),
                                              .at = moment.wall,

@@ -37,6 +37,7 @@ Status check(const State& state, const RunId& id, WallTime ended_before, const M
     return kept("the run that began it goes on: " + row.parent->task.run.text());
   if (!resources_of(state, id).empty())
     return kept("resources of it are not given back: see `baton resources list`");
+  if (state.closed) return {};  // who would retry or repeat it, and where
   if (head->second.dead_letter)
     return kept("tasks of it are dead letters: retry or discard them first (`baton dead-letters`)");
   if (head->second.key_until > moment.wall)

@@ -23,6 +23,7 @@
 #include "engine/turns.hpp"
 #include "engine/waiting.hpp"
 #include "engine/workers.hpp"
+#include "model/space.hpp"
 
 namespace baton::engine::commands {
 namespace {
@@ -72,6 +73,7 @@ void recall_first_turns(State& state) {
 // Recovery is the normal way to start: everything that was on its way goes on from what the rows say.
 void decide(State& state, const model::StartShard&, model::ReplyTo reply_to, const Moment& moment,
             Effects& effects) {
+  state.closed = state.record(model::closed_key()) != nullptr;
   load_breakers(state, moment);
   load_limits(state);
   load_rates(state, moment);

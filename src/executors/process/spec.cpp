@@ -120,6 +120,7 @@ std::vector<std::string> full_environment(const Spec& spec, const Attempt& attem
   env["BATON_INPUT"] = files.input;
   env["BATON_RESULT"] = files.result;
   if (!socket.empty()) env["BATON_SOCKET"] = socket;
+  if (!attempt.space.empty()) env["BATON_NAMESPACE"] = attempt.space;
   env.try_emplace("TRACEPARENT", trace_of_attempt(spec.traceparent, attempt.task.run, attempt.token).text());
   std::vector<std::string> list;
   list.reserve(env.size());

@@ -10,9 +10,9 @@
 //   "traceparent": "00-…"          of the run, as it was submitted, or missing
 //
 // Other members are an error. The executor adds BATON_RUN_ID, BATON_TASK_ID, BATON_ATTEMPT, BATON_TOKEN,
-// BATON_RUN_DIR, BATON_INPUT and BATON_RESULT, and BATON_SOCKET where the owner serves the API on one;
-// members of `env` with these names are replaced. Unless `env` has a TRACEPARENT, the attempt gets one: a
-// span of its own in the run's trace.
+// BATON_RUN_DIR, BATON_INPUT and BATON_RESULT, BATON_SOCKET where the owner serves the API on one, and
+// BATON_NAMESPACE where that is known; members of `env` with these names are replaced. Unless `env` has a
+// TRACEPARENT, the attempt gets one: a span of its own in the run's trace.
 #pragma once
 
 #include <map>

@@ -45,7 +45,7 @@ struct MemoryData {
   std::map<ShardId, ShardMeta> shards;
   std::map<RunKey, StoredRun> runs;
   std::map<TaskKey, StoredTask> tasks;
-  std::map<Hash256, StoredDefinition> definitions;
+  std::map<std::pair<ShardId, Hash256>, StoredDefinition> definitions;
   std::map<std::pair<ShardId, std::string>, IdempotencyEntry> idempotency;
   std::map<std::pair<ShardId, model::RecordKey>, model::Record> records;
   std::map<std::pair<ShardId, JournalSequence>, std::vector<model::RunFacts>> journal;
@@ -96,8 +96,10 @@ Status MemoryData::check(const Batch& batch) const {
       return fail(ErrorCode::internal, describe(removal.run) + " is not stored");
   }
   for (const auto& change : batch.definitions) {
-    for (const auto& [hash, stored] : definitions) {
-      if (hash == change.hash || (stored.workflow == change.workflow && stored.version == change.version)) {
+    for (const auto& [key, stored] : definitions) {
+      if (key.first != batch.shard) continue;
+      if (key.second == change.hash ||
+          (stored.workflow == change.workflow && stored.version == change.version)) {
         return fail(ErrorCode::internal, "definition " + change.workflow + " is stored already");
       }
     }
@@ -111,8 +113,8 @@ void replace(Text& stored, const Text& change) {
 
 void MemoryData::apply(const Batch& batch) {
   for (const auto& change : batch.definitions) {
-    definitions[change.hash] = {change.workflow, change.version, change.hash, *change.canonical,
-                                change.created_at};
+    definitions[{batch.shard, change.hash}] = {change.workflow, change.version, change.hash,
+                                               *change.canonical, change.created_at};
   }
   for (const auto& change : batch.runs) {
     StoredRun& stored = runs[change.row.key];
@@ -236,7 +238,9 @@ Result<Text> MemoryData::payload(const PayloadKey& key) const {
 Result<ShardMeta> MemoryWriter::open_shard(ShardId shard) {
   const std::lock_guard lock(data_->mutex);
   ShardMeta& meta = data_->shards[shard];
-  if (!seeded_bug(Bug::incarnation_again) || meta.incarnation == 0) ++meta.incarnation;
+  std::uint32_t highest = 0;
+  for (const auto& [other, known] : data_->shards) highest = std::max(highest, known.incarnation);
+  if (!seeded_bug(Bug::incarnation_again) || meta.incarnation == 0) meta.incarnation = highest + 1;
   return meta;
 }
 
@@ -259,17 +263,19 @@ Status MemoryWriter::load_runs(std::span<const RunKey> keys, const std::function
   return {};
 }
 
-Result<std::vector<DefinitionKey>> MemoryWriter::load_definition_keys() {
+Result<std::vector<DefinitionKey>> MemoryWriter::load_definition_keys(ShardId shard) {
   const std::lock_guard lock(data_->mutex);
   std::vector<DefinitionKey> keys;
-  for (const auto& [hash, d] : data_->definitions) keys.push_back({d.workflow, d.version, hash});
+  for (const auto& [key, d] : data_->definitions) {
+    if (key.first == shard) keys.push_back({d.workflow, d.version, d.hash});
+  }
   std::ranges::sort(keys, {}, [](const DefinitionKey& k) { return std::tie(k.workflow, k.version); });
   return keys;
 }
 
-Result<StoredDefinition> MemoryWriter::load_definition(const Hash256& hash) {
+Result<StoredDefinition> MemoryWriter::load_definition(ShardId shard, const Hash256& hash) {
   const std::lock_guard lock(data_->mutex);
-  const auto found = data_->definitions.find(hash);
+  const auto found = data_->definitions.find({shard, hash});
   if (found == data_->definitions.end()) {
     return fail(ErrorCode::not_found, "no definition with the hash " + hash.hex() + " is stored");
   }
@@ -338,7 +344,7 @@ void MemoryWriter::begin_load(LoadRequest request, std::function<void(Result<Loa
       if (auto head = data_->head(key)) loaded.heads.push_back(std::move(*head));
     }
     for (const Hash256& hash : wanted) {
-      const auto found = data_->definitions.find(hash);
+      const auto found = data_->definitions.find({request.shard, hash});
       if (found != data_->definitions.end()) loaded.definitions.emplace_back(hash, found->second.canonical);
     }
     for (const std::string& key : request.idempotency_keys) {
@@ -361,8 +367,7 @@ void MemoryWriter::begin_load(LoadRequest request, std::function<void(Result<Loa
 namespace {
 
 bool matches(const RunFilter& filter, const RunRow& row) {
-  return row.key.shard() == filter.shard &&
-         (filter.statuses.empty() ||
+  return (filter.statuses.empty() ||
           std::ranges::find(filter.statuses, row.status) != filter.statuses.end()) &&
          (filter.workflows.empty() ||
           std::ranges::find(filter.workflows, row.workflow) != filter.workflows.end()) &&
@@ -384,9 +389,12 @@ Result<std::vector<RunRow>> MemoryReader::list_runs(const RunFilter& filter, std
                                                     std::size_t limit) {
   const std::lock_guard lock(data_->mutex);
   std::vector<RunRow> rows;
-  auto it = before ? data_->runs.lower_bound(*before) : data_->runs.end();
+  const RunKey first = RunKey::make(shard_, 0);
+  const RunKey end{first.value + (std::int64_t{1} << RunKey::kSequenceBits)};
+  auto it = data_->runs.lower_bound(before ? std::min(*before, end) : end);
   while (it != data_->runs.begin() && rows.size() < limit) {
     --it;
+    if (it->first < first) break;
     if (matches(filter, it->second.row)) rows.push_back(it->second.row);
   }
   return rows;
@@ -395,7 +403,8 @@ Result<std::vector<RunRow>> MemoryReader::list_runs(const RunFilter& filter, std
 Result<std::optional<RunView>> MemoryReader::get_run(const RunId& id) {
   const std::lock_guard lock(data_->mutex);
   const auto found = data_->runs.find(id.key());
-  if (found == data_->runs.end() || found->second.row.id != id) return std::nullopt;
+  if (id.key().shard() != shard_ || found == data_->runs.end() || found->second.row.id != id)
+    return std::nullopt;
   return RunView{found->second.row, found->second.context ? *found->second.context : ""};
 }
 
@@ -403,6 +412,7 @@ Result<std::vector<TaskView>> MemoryReader::list_tasks(RunKey run, Ordinal from,
                                                        std::size_t max_result) {
   const std::lock_guard lock(data_->mutex);
   std::vector<TaskView> views;
+  if (run.shard() != shard_) return views;
   for (auto it = data_->tasks.lower_bound({run, from});
        it != data_->tasks.end() && it->first.run == run && views.size() < limit; ++it) {
     views.push_back(view(it->second, max_result));
@@ -413,19 +423,20 @@ Result<std::vector<TaskView>> MemoryReader::list_tasks(RunKey run, Ordinal from,
 Result<std::optional<TaskView>> MemoryReader::get_task(TaskKey key) {
   const std::lock_guard lock(data_->mutex);
   const auto found = data_->tasks.find(key);
-  if (found == data_->tasks.end()) return std::nullopt;
+  if (key.run.shard() != shard_ || found == data_->tasks.end()) return std::nullopt;
   return view(found->second, SIZE_MAX);
 }
 
 Result<std::optional<std::string>> MemoryReader::get_payload(const PayloadKey& key) {
   const std::lock_guard lock(data_->mutex);
+  if (key.run.shard() != shard_) return std::nullopt;
   TRY(const Text text, data_->payload(key));
   return text ? std::optional(*text) : std::nullopt;
 }
 
 Result<std::optional<StoredDefinition>> MemoryReader::get_definition(const Hash256& hash) {
   const std::lock_guard lock(data_->mutex);
-  const auto found = data_->definitions.find(hash);
+  const auto found = data_->definitions.find({shard_, hash});
   if (found == data_->definitions.end()) return std::nullopt;
   return found->second;
 }
@@ -433,8 +444,8 @@ Result<std::optional<StoredDefinition>> MemoryReader::get_definition(const Hash2
 Result<std::optional<StoredDefinition>> MemoryReader::get_version(std::string_view workflow,
                                                                   std::uint32_t version) {
   const std::lock_guard lock(data_->mutex);
-  for (const auto& [hash, d] : data_->definitions) {
-    if (d.workflow == workflow && d.version == version) return d;
+  for (const auto& [key, d] : data_->definitions) {
+    if (key.first == shard_ && d.workflow == workflow && d.version == version) return d;
   }
   return std::nullopt;
 }
@@ -442,7 +453,9 @@ Result<std::optional<StoredDefinition>> MemoryReader::get_version(std::string_vi
 Result<std::vector<std::string>> MemoryReader::list_workflows() {
   const std::lock_guard lock(data_->mutex);
   std::set<std::string> names;
-  for (const auto& [hash, d] : data_->definitions) names.insert(d.workflow);
+  for (const auto& [key, d] : data_->definitions) {
+    if (key.first == shard_) names.insert(d.workflow);
+  }
   return std::vector<std::string>(names.begin(), names.end());
 }
 
@@ -451,9 +464,9 @@ Result<std::vector<VersionView>> MemoryReader::list_versions(std::string_view wo
                                                              std::size_t limit) {
   const std::lock_guard lock(data_->mutex);
   std::vector<VersionView> list;
-  for (const auto& [hash, d] : data_->definitions) {
-    if (d.workflow == workflow && (!before || d.version < *before))
-      list.push_back({d.version, hash, d.created_at});
+  for (const auto& [key, d] : data_->definitions) {
+    if (key.first == shard_ && d.workflow == workflow && (!before || d.version < *before))
+      list.push_back({d.version, d.hash, d.created_at});
   }
   std::ranges::sort(list, std::greater<>(), &VersionView::version);
   if (list.size() > limit) list.resize(limit);
@@ -465,7 +478,8 @@ Result<std::vector<JournalView>> MemoryReader::run_journal(RunKey run, std::opti
   const std::lock_guard lock(data_->mutex);
   std::vector<JournalView> views;
   const auto found = data_->runs.find(run);
-  JournalSequence at = found == data_->runs.end() ? 0 : found->second.row.journal_head;
+  const bool none = run.shard() != shard_ || found == data_->runs.end();
+  JournalSequence at = none ? 0 : found->second.row.journal_head;
   while (at > 0 && views.size() < limit) {
     const auto entry = data_->journal.find({run.shard(), at});
     if (entry == data_->journal.end()) break;
@@ -478,11 +492,11 @@ Result<std::vector<JournalView>> MemoryReader::run_journal(RunKey run, std::opti
 }
 
 Result<std::vector<std::pair<JournalSequence, std::vector<model::RunFacts>>>> MemoryReader::journal_after(
-    ShardId shard, JournalSequence after, std::size_t limit) {
+    JournalSequence after, std::size_t limit) {
   const std::lock_guard lock(data_->mutex);
   std::vector<std::pair<JournalSequence, std::vector<model::RunFacts>>> entries;
-  for (auto it = data_->journal.upper_bound({shard, after});
-       it != data_->journal.end() && it->first.first == shard && entries.size() < limit; ++it) {
+  for (auto it = data_->journal.upper_bound({shard_, after});
+       it != data_->journal.end() && it->first.first == shard_ && entries.size() < limit; ++it) {
     entries.emplace_back(it->first.second, it->second);
   }
   return entries;
@@ -494,7 +508,7 @@ Result<std::vector<model::Record>> MemoryReader::list_records(const RecordFilter
   const std::lock_guard lock(data_->mutex);
   std::vector<model::Record> list;
   for (const auto& [key, record] : data_->records) {
-    if (key.first != filter.shard || key.second.kind != filter.kind) continue;
+    if (key.first != shard_ || key.second.kind != filter.kind) continue;
     if (filter.group && record.group != *filter.group) continue;
     if (after && (filter.descending ? record.id.key >= *after : record.id.key <= *after)) continue;
     list.push_back(record);
@@ -504,17 +518,17 @@ Result<std::vector<model::Record>> MemoryReader::list_records(const RecordFilter
   return list;
 }
 
-Result<std::optional<model::Record>> MemoryReader::get_record(ShardId shard, const model::RecordKey& key) {
+Result<std::optional<model::Record>> MemoryReader::get_record(const model::RecordKey& key) {
   const std::lock_guard lock(data_->mutex);
-  const auto found = data_->records.find({shard, key});
+  const auto found = data_->records.find({shard_, key});
   return found == data_->records.end() ? std::nullopt : std::optional(found->second);
 }
 
-Result<std::vector<RecordGroup>> MemoryReader::count_records(ShardId shard, model::RecordKind kind) {
+Result<std::vector<RecordGroup>> MemoryReader::count_records(model::RecordKind kind) {
   const std::lock_guard lock(data_->mutex);
   std::map<std::string, RecordGroup> groups;
   for (const auto& [key, record] : data_->records) {
-    if (key.first != shard || key.second.kind != kind) continue;
+    if (key.first != shard_ || key.second.kind != kind) continue;
     RecordGroup& group = groups[record.group];
     group.group = record.group;
     group.first_at = group.count == 0 ? record.at : std::min(group.first_at, record.at);

@@ -27,8 +27,8 @@ class MemoryWriter final : public Writer {
   Result<std::vector<RunKey>> list_open_runs(ShardId shard) override;
   Status load_runs(std::span<const RunKey> keys, const std::function<void(RunImage)>& run,
                    const std::function<void(RunKey, Error)>& damaged) override;
-  Result<std::vector<DefinitionKey>> load_definition_keys() override;
-  Result<StoredDefinition> load_definition(const Hash256& hash) override;
+  Result<std::vector<DefinitionKey>> load_definition_keys(ShardId shard) override;
+  Result<StoredDefinition> load_definition(ShardId shard, const Hash256& hash) override;
   Status load_records(ShardId shard, const std::function<void(model::Record)>& record) override;
   void begin_commit(model::Batch batch, std::function<void(CommitDone)> done) override;
   void begin_load(LoadRequest request, std::function<void(Result<Loaded>)> done) override;
@@ -63,7 +63,13 @@ class MemoryWriter final : public Writer {
 
 class MemoryReader final : public Reader {
  public:
-  explicit MemoryReader(std::shared_ptr<MemoryData> data) : data_(std::move(data)) {}
+  explicit MemoryReader(std::shared_ptr<MemoryData> data, ShardId shard = {})
+      : data_(std::move(data)), shard_(shard) {}
+
+  ShardId shard() const override { return shard_; }
+  std::unique_ptr<Reader> of(ShardId shard) const override {
+    return std::make_unique<MemoryReader>(data_, shard);
+  }
 
   Result<std::vector<model::RunRow>> list_runs(const RunFilter& filter, std::optional<RunKey> before,
                                                std::size_t limit) override;
@@ -82,15 +88,16 @@ class MemoryReader final : public Reader {
   Result<std::vector<JournalView>> run_journal(RunKey run, std::optional<JournalSequence> before,
                                                std::size_t limit) override;
   Result<std::vector<std::pair<JournalSequence, std::vector<model::RunFacts>>>> journal_after(
-      ShardId shard, JournalSequence after, std::size_t limit) override;
+      JournalSequence after, std::size_t limit) override;
   Result<std::vector<model::Record>> list_records(const RecordFilter& filter,
                                                   std::optional<std::string> after,
                                                   std::size_t limit) override;
-  Result<std::optional<model::Record>> get_record(ShardId shard, const model::RecordKey& key) override;
-  Result<std::vector<RecordGroup>> count_records(ShardId shard, model::RecordKind kind) override;
+  Result<std::optional<model::Record>> get_record(const model::RecordKey& key) override;
+  Result<std::vector<RecordGroup>> count_records(model::RecordKind kind) override;
 
  private:
   std::shared_ptr<MemoryData> data_;
+  ShardId shard_;
 };
 
 }  // namespace baton::store

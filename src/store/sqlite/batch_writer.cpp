@@ -8,6 +8,7 @@
 #include "store/sqlite/errors.hpp"
 #include "store/sqlite/journal_table.hpp"
 #include "store/sqlite/record_table.hpp"
+#include "store/sqlite/run_table.hpp"
 
 namespace baton::store::sqlite {
 namespace {
@@ -123,7 +124,7 @@ bool BatchWriter::rollback() {
 
 Status BatchWriter::write(const Batch& batch) {
   TRY_VOID(take_sequence(batch));
-  for (const auto& change : batch.definitions) write_definition(change);
+  for (const auto& change : batch.definitions) write_definition(batch.shard, change);
   for (const RunWrite& run : runs_of(batch)) {
     TRY_VOID(run.run && run.run->created ? insert_run(run) : update_run(run));
   }
@@ -167,10 +168,13 @@ Status BatchWriter::take_sequence(const Batch& batch) {
                  std::to_string(query.number_at(1)) + ", the last one");
 }
 
-void BatchWriter::write_definition(const model::DefinitionChange& change) {
+void BatchWriter::write_definition(ShardId shard, const model::DefinitionChange& change) {
   connection_
-      .query("INSERT INTO definition(workflow, version, created, hash, canonical) VALUES(?1, ?2, ?3, ?4, ?5)")
-      .number(1, workflow_id(change.workflow))
+      .query(
+          "INSERT INTO definition(shard, workflow, version, created, hash, canonical) "
+          "VALUES(?6, ?1, ?2, ?3, ?4, ?5)")
+      .number(6, number(shard))
+      .number(1, workflow_id(shard, change.workflow))
       .number(2, change.version)
       .number(3, change.created_at.us)
       .blob(4, bytes_of(change.hash))
@@ -216,7 +220,7 @@ std::vector<BatchWriter::RunWrite> BatchWriter::runs_of(const Batch& batch) cons
 Status BatchWriter::insert_run(const RunWrite& write) {
   if (write.task && !write.task->created) return refused(describe(write.task->row.key) + " is not stored");
   const RunRow& row = write.run->row;
-  const std::int64_t workflow = workflow_id(row.workflow);
+  const std::int64_t workflow = workflow_id(row.key.shard(), row.workflow);
   const RunCells cells = store_payloads(write);
   const std::string state = encode_state(row);
   const std::string task_state = write.task ? encode_state(write.task->row) : std::string();
@@ -416,20 +420,25 @@ Status BatchWriter::update_task(const TaskChange& change) {
   return {};
 }
 
-std::int64_t BatchWriter::workflow_id(const std::string& name) {
-  if (const auto known = workflow_ids_.find(name); known != workflow_ids_.end()) return known->second;
-  std::int64_t id = 0;
-  {
-    Query query = connection_.query("SELECT id FROM workflow WHERE name = ?1");
-    query.text(1, name);
-    if (query.next()) id = query.number_at(0);
+std::int64_t BatchWriter::workflow_id(ShardId shard, const std::string& name) {
+  auto& ids = workflow_ids_[shard];
+  if (const auto known = ids.find(name); known != ids.end()) return known->second;
+  std::optional<std::int64_t> id = find_workflow(connection_, shard, name);
+  if (!id) {
+    Query query =
+        connection_.query("SELECT coalesce(max(id), ?1) + 1 FROM workflow WHERE id > ?1 AND id < ?2");
+    query.number(1, before_workflows(shard)).number(2, before_workflows(shard) + (std::int64_t{1} << 32));
+    query.next();
+    id = query.number_at(0);
+    query.run();
+    connection_.query("INSERT INTO workflow(id, shard, name) VALUES(?1, ?2, ?3)")
+        .number(1, *id)
+        .number(2, number(shard))
+        .text(3, name)
+        .run();
   }
-  if (id == 0) {
-    connection_.query("INSERT INTO workflow(name) VALUES(?1)").text(1, name).run();
-    id = connection_.database().getLastInsertRowid();
-  }
-  workflow_ids_.emplace(name, id);
-  return id;
+  ids.emplace(name, *id);
+  return *id;
 }
 
 }  // namespace baton::store::sqlite

@@ -3,9 +3,11 @@
 
 #include <array>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "model/batch.hpp"
@@ -39,7 +41,7 @@ class BatchWriter {
 
   Status write(const model::Batch& batch);
   Status take_sequence(const model::Batch& batch);
-  void write_definition(const model::DefinitionChange& change);
+  void write_definition(ShardId shard, const model::DefinitionChange& change);
   void write_idempotency(ShardId shard, const model::IdempotencyChange& change);
   std::vector<RunWrite> runs_of(const model::Batch& batch) const;
   Status insert_run(const RunWrite& write);
@@ -50,11 +52,12 @@ class BatchWriter {
   Status insert_task(const model::TaskChange& change);
   Status update_task(const model::TaskChange& change);
   bool try_update_task(const model::TaskChange& change, const TaskCells& cells, unsigned parts);
-  std::int64_t workflow_id(const std::string& name);
+  std::int64_t workflow_id(ShardId shard, const std::string& name);
   bool rollback();
 
   Connection& connection_;
-  std::unordered_map<std::string, std::int64_t> workflow_ids_;  // of committed rows and of this transaction
+  // Of committed rows and of this transaction.
+  std::map<ShardId, std::unordered_map<std::string, std::int64_t>> workflow_ids_;
   // Statements by the parts that they set.
   std::array<SQLite::Statement*, 256> run_updates_{};
   std::array<SQLite::Statement*, 8> task_updates_{};

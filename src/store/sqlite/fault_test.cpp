@@ -62,7 +62,7 @@ class Story {
     }
     auto writer = open_sqlite_writer(path_, options_);
     ASSERT_TRUE(writer) << writer.error().message;
-    auto reader = open_sqlite_reader(path_, options_);
+    auto reader = open_sqlite_reader(path_, options_, kShard);
     ASSERT_TRUE(reader) << reader.error().message;
     Owner owner(**writer);
     for (const auto& [sequence, allowed] : allowed_) {
@@ -75,7 +75,7 @@ class Story {
       ASSERT_TRUE(input);
       EXPECT_TRUE(*input == input_of(sequence));
     }
-    const auto journal = (*reader)->journal_after(kShard, 0, 1000);
+    const auto journal = (*reader)->journal_after(0, 1000);
     ASSERT_TRUE(journal) << journal.error().message;
     EXPECT_EQ(journal->size(), static_cast<std::size_t>(owner.meta.sequence));
     owner.submit(9'999);

@@ -83,7 +83,7 @@ Result<Loaded> load(Connection& connection, const LoadRequest& request) {
     }
   }
   for (const Hash256& hash : definitions) {
-    TRY(std::optional<StoredDefinition> definition, read_definition(connection, hash));
+    TRY(std::optional<StoredDefinition> definition, read_definition(connection, request.shard, hash));
     if (definition) loaded.definitions.emplace_back(hash, std::move(definition->canonical));
   }
   for (const std::string& key : request.idempotency_keys) {

@@ -121,7 +121,35 @@ CREATE TABLE remains(
 CREATE INDEX idempotency_run ON idempotency(run);
 )sql";
 
-constexpr std::array kMigrations = {kSchema1, kSchema2, kSchema3, kSchema4};
+// Each namespace has workflows and versions of its own. A workflow's id begins with its shard.
+constexpr const char* kSchema5 = R"sql(
+CREATE TABLE workflow_of_shard(
+  id INTEGER PRIMARY KEY,
+  shard INTEGER NOT NULL,
+  name TEXT NOT NULL,
+  UNIQUE(shard, name)
+) STRICT;
+INSERT INTO workflow_of_shard SELECT id, 0, name FROM workflow;
+DROP TABLE workflow;
+ALTER TABLE workflow_of_shard RENAME TO workflow;
+
+CREATE TABLE definition_of_shard(
+  id INTEGER PRIMARY KEY,
+  shard INTEGER NOT NULL,
+  workflow INTEGER NOT NULL,
+  version INTEGER NOT NULL,
+  created INTEGER NOT NULL,
+  hash BLOB NOT NULL,
+  canonical TEXT NOT NULL,
+  UNIQUE(shard, hash),
+  UNIQUE(workflow, version)
+) STRICT;
+INSERT INTO definition_of_shard SELECT id, 0, workflow, version, created, hash, canonical FROM definition;
+DROP TABLE definition;
+ALTER TABLE definition_of_shard RENAME TO definition;
+)sql";
+
+constexpr std::array kMigrations = {kSchema1, kSchema2, kSchema3, kSchema4, kSchema5};
 
 }  // namespace
 

@@ -90,13 +90,18 @@ class ConnectionPool {
 
 class SqliteReader final : public Reader {
  public:
-  SqliteReader(const std::string& path, const SqliteOptions& options) : pool_(path, options.vfs) {}
+  SqliteReader(std::shared_ptr<ConnectionPool> pool, ShardId shard) : pool_(std::move(pool)), shard_(shard) {}
 
   // Fails if the file cannot be opened.
   Status check() {
-    TRY(std::unique_ptr<Connection> connection, pool_.borrow());
-    pool_.give_back(std::move(connection));
+    TRY(std::unique_ptr<Connection> connection, pool_->borrow());
+    pool_->give_back(std::move(connection));
     return {};
+  }
+
+  ShardId shard() const override { return shard_; }
+  std::unique_ptr<Reader> of(ShardId shard) const override {
+    return std::make_unique<SqliteReader>(pool_, shard);
   }
 
   Result<std::vector<RunRow>> list_runs(const RunFilter& filter, std::optional<RunKey> before,
@@ -115,23 +120,23 @@ class SqliteReader final : public Reader {
                                                  std::size_t limit) override;
   Result<std::vector<JournalView>> run_journal(RunKey run, std::optional<JournalSequence> before,
                                                std::size_t limit) override;
-  Result<sqlite::JournalEntries> journal_after(ShardId shard, JournalSequence after,
-                                               std::size_t limit) override;
+  Result<sqlite::JournalEntries> journal_after(JournalSequence after, std::size_t limit) override;
   Result<std::vector<model::Record>> list_records(const RecordFilter& filter,
                                                   std::optional<std::string> after,
                                                   std::size_t limit) override;
-  Result<std::optional<model::Record>> get_record(ShardId shard, const model::RecordKey& key) override;
-  Result<std::vector<RecordGroup>> count_records(ShardId shard, model::RecordKind kind) override;
+  Result<std::optional<model::Record>> get_record(const model::RecordKey& key) override;
+  Result<std::vector<RecordGroup>> count_records(model::RecordKind kind) override;
 
  private:
-  ConnectionPool pool_;
+  std::shared_ptr<ConnectionPool> pool_;
+  ShardId shard_;
 };
 
 Result<std::vector<RunRow>> SqliteReader::list_runs(const RunFilter& filter, std::optional<RunKey> before,
                                                     std::size_t limit) {
-  return pool_.snapshot("listing runs", [&](Connection& connection) -> Result<std::vector<RunRow>> {
+  return pool_->snapshot("listing runs", [&](Connection& connection) -> Result<std::vector<RunRow>> {
     std::vector<RunRow> rows;
-    for (const RunKey key : sqlite::select_runs(connection, filter, before, limit)) {
+    for (const RunKey key : sqlite::select_runs(connection, shard_, filter, before, limit)) {
       TRY(std::optional<RunRow> row, sqlite::read_run_for_list(connection, key));
       if (row) rows.push_back(std::move(*row));
     }
@@ -140,7 +145,8 @@ Result<std::vector<RunRow>> SqliteReader::list_runs(const RunFilter& filter, std
 }
 
 Result<std::optional<RunView>> SqliteReader::get_run(const RunId& id) {
-  return pool_.snapshot("reading a run", [&](Connection& connection) -> Result<std::optional<RunView>> {
+  if (id.key().shard() != shard_) return std::nullopt;
+  return pool_->snapshot("reading a run", [&](Connection& connection) -> Result<std::optional<RunView>> {
     const RunKey key = id.key();
     TRY(std::optional<RunRow> row, sqlite::read_run(connection, key));
     if (!row || row->id != id) return std::nullopt;
@@ -152,7 +158,8 @@ Result<std::optional<RunView>> SqliteReader::get_run(const RunId& id) {
 
 Result<std::vector<TaskView>> SqliteReader::list_tasks(RunKey run, Ordinal from, std::size_t limit,
                                                        std::size_t max_result) {
-  return pool_.snapshot("listing tasks", [&](Connection& connection) -> Result<std::vector<TaskView>> {
+  if (run.shard() != shard_) return std::vector<TaskView>{};
+  return pool_->snapshot("listing tasks", [&](Connection& connection) -> Result<std::vector<TaskView>> {
     std::vector<TaskView> views;
     TRY_VOID(sqlite::each_task(connection, run, from, sqlite::kAllOrdinals, limit,
                                [&](const sqlite::TaskCursor& task) -> Status {
@@ -169,7 +176,8 @@ Result<std::vector<TaskView>> SqliteReader::list_tasks(RunKey run, Ordinal from,
 }
 
 Result<std::optional<TaskView>> SqliteReader::get_task(TaskKey key) {
-  return pool_.snapshot("reading a task", [&](Connection& connection) -> Result<std::optional<TaskView>> {
+  if (key.run.shard() != shard_) return std::nullopt;
+  return pool_->snapshot("reading a task", [&](Connection& connection) -> Result<std::optional<TaskView>> {
     std::optional<TaskView> view;
     TRY_VOID(sqlite::each_task(connection, key.run, key.ordinal, std::uint64_t{key.ordinal} + 1, 1,
                                [&](const sqlite::TaskCursor& task) -> Status {
@@ -183,38 +191,43 @@ Result<std::optional<TaskView>> SqliteReader::get_task(TaskKey key) {
 }
 
 Result<std::optional<std::string>> SqliteReader::get_payload(const model::PayloadKey& key) {
-  return pool_.snapshot("reading a value",
-                        [&](Connection& connection) { return sqlite::read_payload(connection, key); });
+  if (key.run.shard() != shard_) return std::nullopt;
+  return pool_->snapshot("reading a value",
+                         [&](Connection& connection) { return sqlite::read_payload(connection, key); });
 }
 
 Result<std::optional<StoredDefinition>> SqliteReader::get_definition(const Hash256& hash) {
-  return pool_.snapshot("reading a definition",
-                        [&](Connection& connection) { return sqlite::read_definition(connection, hash); });
+  return pool_->snapshot("reading a definition", [&](Connection& connection) {
+    return sqlite::read_definition(connection, shard_, hash);
+  });
 }
 
 Result<std::optional<StoredDefinition>> SqliteReader::get_version(std::string_view workflow,
                                                                   std::uint32_t version) {
-  return pool_.snapshot("reading a definition", [&](Connection& connection) {
-    return sqlite::read_definition(connection, workflow, version);
+  return pool_->snapshot("reading a definition", [&](Connection& connection) {
+    return sqlite::read_definition(connection, shard_, workflow, version);
   });
 }
 
 Result<std::vector<std::string>> SqliteReader::list_workflows() {
-  return pool_.snapshot("listing workflows", [&](Connection& connection) -> Result<std::vector<std::string>> {
-    Query query = connection.query(
-        "SELECT name FROM workflow w WHERE EXISTS (SELECT 1 FROM definition WHERE workflow = w.id) ORDER BY "
-        "name");
-    std::vector<std::string> names;
-    while (query.next()) names.emplace_back(query.bytes_at(0));
-    return names;
-  });
+  return pool_->snapshot("listing workflows",
+                         [&](Connection& connection) -> Result<std::vector<std::string>> {
+                           Query query = connection.query(
+                               "SELECT name FROM workflow w WHERE shard = ?1 AND EXISTS (SELECT 1 FROM "
+                               "definition WHERE workflow = w.id) "
+                               "ORDER BY name");
+                           query.number(1, static_cast<std::int64_t>(shard_));
+                           std::vector<std::string> names;
+                           while (query.next()) names.emplace_back(query.bytes_at(0));
+                           return names;
+                         });
 }
 
 Result<std::vector<VersionView>> SqliteReader::list_versions(std::string_view workflow,
                                                              std::optional<std::uint32_t> before,
                                                              std::size_t limit) {
-  return pool_.snapshot("listing versions", [&](Connection& connection) {
-    return sqlite::read_versions(connection, workflow, before, limit);
+  return pool_->snapshot("listing versions", [&](Connection& connection) {
+    return sqlite::read_versions(connection, shard_, workflow, before, limit);
   });
 }
 
@@ -233,7 +246,8 @@ Result<JournalSequence> chain_from(Connection& connection, const RunRow& row,
 
 Result<std::vector<JournalView>> SqliteReader::run_journal(RunKey run, std::optional<JournalSequence> before,
                                                            std::size_t limit) {
-  return pool_.snapshot(
+  if (run.shard() != shard_) return std::vector<JournalView>{};
+  return pool_->snapshot(
       "reading a run's journal", [&](Connection& connection) -> Result<std::vector<JournalView>> {
         std::vector<JournalView> views;
         TRY(const std::optional<RunRow> row, sqlite::read_run(connection, run));
@@ -251,38 +265,39 @@ Result<std::vector<JournalView>> SqliteReader::run_journal(RunKey run, std::opti
       });
 }
 
-Result<sqlite::JournalEntries> SqliteReader::journal_after(ShardId shard, JournalSequence after,
-                                                           std::size_t limit) {
-  return pool_.snapshot("reading the journal", [&](Connection& connection) {
-    return sqlite::read_journal_after(connection, shard, after, limit, kJournalBytes);
+Result<sqlite::JournalEntries> SqliteReader::journal_after(JournalSequence after, std::size_t limit) {
+  return pool_->snapshot("reading the journal", [&](Connection& connection) {
+    return sqlite::read_journal_after(connection, shard_, after, limit, kJournalBytes);
   });
 }
 
 Result<std::vector<model::Record>> SqliteReader::list_records(const RecordFilter& filter,
                                                               std::optional<std::string> after,
                                                               std::size_t limit) {
-  return pool_.snapshot("listing records", [&](Connection& connection) -> Result<std::vector<model::Record>> {
-    return sqlite::list_records(connection, filter, after, limit);
-  });
+  return pool_->snapshot("listing records",
+                         [&](Connection& connection) -> Result<std::vector<model::Record>> {
+                           return sqlite::list_records(connection, shard_, filter, after, limit);
+                         });
 }
 
-Result<std::optional<model::Record>> SqliteReader::get_record(ShardId shard, const model::RecordKey& key) {
-  return pool_.snapshot("reading a record",
-                        [&](Connection& connection) -> Result<std::optional<model::Record>> {
-                          return sqlite::read_record(connection, shard, key);
-                        });
+Result<std::optional<model::Record>> SqliteReader::get_record(const model::RecordKey& key) {
+  return pool_->snapshot("reading a record",
+                         [&](Connection& connection) -> Result<std::optional<model::Record>> {
+                           return sqlite::read_record(connection, shard_, key);
+                         });
 }
 
-Result<std::vector<RecordGroup>> SqliteReader::count_records(ShardId shard, model::RecordKind kind) {
-  return pool_.snapshot("counting records", [&](Connection& connection) -> Result<std::vector<RecordGroup>> {
-    return sqlite::count_records(connection, shard, kind);
+Result<std::vector<RecordGroup>> SqliteReader::count_records(model::RecordKind kind) {
+  return pool_->snapshot("counting records", [&](Connection& connection) -> Result<std::vector<RecordGroup>> {
+    return sqlite::count_records(connection, shard_, kind);
   });
 }
 
 }  // namespace
 
-Result<std::unique_ptr<Reader>> open_sqlite_reader(const std::string& path, const SqliteOptions& options) {
-  auto reader = std::make_unique<SqliteReader>(path, options);
+Result<std::unique_ptr<Reader>> open_sqlite_reader(const std::string& path, const SqliteOptions& options,
+                                                   ShardId shard) {
+  auto reader = std::make_unique<SqliteReader>(std::make_shared<ConnectionPool>(path, options.vfs), shard);
   TRY_VOID(reader->check());
   return reader;
 }

@@ -73,14 +73,14 @@ void each_resident_record(Connection& connection, ShardId shard,
   }
 }
 
-std::vector<model::Record> list_records(Connection& connection, const RecordFilter& filter,
+std::vector<model::Record> list_records(Connection& connection, ShardId shard, const RecordFilter& filter,
                                         const std::optional<std::string>& after, std::size_t limit) {
   std::string sql = "SELECT kind, key, grp, at, state FROM record WHERE shard = ?1 AND kind = ?2";
   if (filter.group) sql += " AND grp = ?3";
   if (after) sql += filter.descending ? " AND key < ?4" : " AND key > ?4";
   sql += filter.descending ? " ORDER BY key DESC" : " ORDER BY key";
   Query query = connection.query(sql + " LIMIT ?5");
-  query.number(1, number(filter.shard)).number(2, number(filter.kind));
+  query.number(1, number(shard)).number(2, number(filter.kind));
   if (filter.group) query.text(3, *filter.group);
   if (after) query.text(4, *after);
   constexpr std::size_t kMost = std::numeric_limits<std::int64_t>::max();

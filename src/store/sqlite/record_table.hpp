@@ -16,7 +16,7 @@ void write_record(Connection& connection, ShardId shard, const model::RecordChan
 std::optional<model::Record> read_record(Connection& connection, ShardId shard, const model::RecordKey& key);
 void each_resident_record(Connection& connection, ShardId shard,
                           const std::function<void(model::Record)>& record);
-std::vector<model::Record> list_records(Connection& connection, const RecordFilter& filter,
+std::vector<model::Record> list_records(Connection& connection, ShardId shard, const RecordFilter& filter,
                                         const std::optional<std::string>& after, std::size_t limit);
 std::vector<RecordGroup> count_records(Connection& connection, ShardId shard, model::RecordKind kind);
 

@@ -79,31 +79,29 @@ void narrow(Connection& connection, Window& window) {
   }
 }
 
-std::optional<std::int64_t> workflow_of(Connection& connection, const std::string& name) {
-  Query query = connection.query("SELECT id FROM workflow WHERE name = ?1");
-  query.text(1, name);
-  return query.next() ? std::optional(query.number_at(0)) : std::nullopt;
-}
-
-// The workflows that have runs of this status: one seek in the index each.
-std::vector<std::int64_t> workflows_with(Connection& connection, RunStatus status) {
+// The shard's workflows that have runs of this status: one seek in the index each.
+std::vector<std::int64_t> workflows_with(Connection& connection, ShardId shard, RunStatus status) {
   std::vector<std::int64_t> workflows;
+  const std::int64_t before = before_workflows(shard);
   while (true) {
     Query query = connection.query(
         "SELECT workflow FROM run INDEXED BY run_status "
-        "WHERE status = ?1 AND status <> 5 AND workflow > ?2 ORDER BY workflow LIMIT 1");
-    query.number(1, static_cast<std::int64_t>(status)).number(2, workflows.empty() ? 0 : workflows.back());
+        "WHERE status = ?1 AND status <> 5 AND workflow > ?2 AND workflow < ?3 ORDER BY workflow LIMIT 1");
+    query.number(1, static_cast<std::int64_t>(status))
+        .number(2, workflows.empty() ? before : workflows.back())
+        .number(3, before + (std::int64_t{1} << 32));
     if (!query.next()) return workflows;
     workflows.push_back(query.number_at(0));
   }
 }
 
 // `workflows`: empty = all.
-std::vector<RunKey> select_not_completed(Connection& connection, const std::vector<RunStatus>& statuses,
+std::vector<RunKey> select_not_completed(Connection& connection, ShardId shard,
+                                         const std::vector<RunStatus>& statuses,
                                          const std::vector<std::int64_t>& workflows, const Window& window) {
   std::vector<RunKey> keys;
   for (const RunStatus status : statuses) {
-    for (const std::int64_t one : workflows.empty() ? workflows_with(connection, status) : workflows) {
+    for (const std::int64_t one : workflows.empty() ? workflows_with(connection, shard, status) : workflows) {
       Query query = connection.query("SELECT key FROM run INDEXED BY run_status WHERE " + window.condition() +
                                      " AND status = ?4 AND status <> 5 AND workflow = ?5 "
                                      "ORDER BY key DESC LIMIT ?3");
@@ -154,16 +152,16 @@ std::vector<T> distinct(std::vector<T> values) {
 
 }  // namespace
 
-std::vector<RunKey> select_runs(Connection& connection, const RunFilter& filter, std::optional<RunKey> before,
-                                std::size_t limit) {
+std::vector<RunKey> select_runs(Connection& connection, ShardId shard, const RunFilter& filter,
+                                std::optional<RunKey> before, std::size_t limit) {
   std::vector<std::int64_t> workflows;
   for (const std::string& name : distinct(filter.workflows)) {
-    if (const auto id = workflow_of(connection, name)) workflows.push_back(*id);
+    if (const auto id = find_workflow(connection, shard, name)) workflows.push_back(*id);
   }
   if (workflows.empty() && !filter.workflows.empty()) return {};
   const std::vector<RunStatus> statuses = distinct(filter.statuses);
-  const RunKey end = end_of(filter.shard);
-  Window window{RunKey::make(filter.shard, 0),
+  const RunKey end = end_of(shard);
+  Window window{RunKey::make(shard, 0),
                 before ? std::min(*before, end) : end,
                 static_cast<std::int64_t>(std::min<std::size_t>(limit, INT64_MAX)),
                 filter.created_from,
@@ -172,7 +170,7 @@ std::vector<RunKey> select_runs(Connection& connection, const RunFilter& filter,
   narrow(connection, window);
   const bool completed = std::ranges::find(statuses, RunStatus::completed) != statuses.end();
   if (filter.job_ids.empty() && !statuses.empty() && !completed) {
-    return select_not_completed(connection, statuses, workflows, window);
+    return select_not_completed(connection, shard, statuses, workflows, window);
   }
   // One query for each workflow and job: each reads in the order of keys and stops at the limit.
   std::vector<std::optional<std::int64_t>> each_workflow(workflows.begin(), workflows.end());

@@ -20,7 +20,7 @@ namespace baton::store::sqlite {
 // of keys first, by halving. Every path reads keys in descending order and stops at the limit; only the
 // conditions that its index does not cover make it read more: a rare status beside `completed`, a job with
 // very many runs. May throw SQLite::Exception.
-std::vector<RunKey> select_runs(Connection& connection, const RunFilter& filter, std::optional<RunKey> before,
-                                std::size_t limit);
+std::vector<RunKey> select_runs(Connection& connection, ShardId shard, const RunFilter& filter,
+                                std::optional<RunKey> before, std::size_t limit);
 
 }  // namespace baton::store::sqlite

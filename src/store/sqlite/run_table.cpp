@@ -138,6 +138,13 @@ Status each_task(Connection& connection, RunKey run, Ordinal from, std::uint64_t
   return {};
 }
 
+std::optional<std::int64_t> find_workflow(Connection& connection, ShardId shard, std::string_view name) {
+  const std::string text(name);
+  Query query = connection.query("SELECT id FROM workflow WHERE shard = ?1 AND name = ?2");
+  query.number(1, static_cast<std::int64_t>(shard)).text(2, text);
+  return query.next() ? std::optional(query.number_at(0)) : std::nullopt;
+}
+
 Result<std::optional<RunRow>> read_run(Connection& connection, RunKey key) {
   Query query = connection.query(kRun);
   query.number(1, key.value);
@@ -173,8 +180,8 @@ Result<std::optional<RunImage>> read_image(Connection& connection, RunKey key) {
   }
   if (image.run.additions > 0) {
     const std::string prefix = model::additions_of(image.run.id);
-    const RecordFilter filter{.shard = key.shard(), .kind = model::RecordKind::addition, .group = {}};
-    for (model::Record& record : list_records(connection, filter, prefix, image.run.additions)) {
+    const RecordFilter filter{.kind = model::RecordKind::addition, .group = {}};
+    for (model::Record& record : list_records(connection, key.shard(), filter, prefix, image.run.additions)) {
       if (record.id.key.starts_with(prefix)) image.additions.push_back(std::move(record));
     }
   }
@@ -206,11 +213,13 @@ Result<Hash256> hash_at(const Query& query, int column, std::string_view workflo
   return hash;
 }
 
-Result<std::optional<StoredDefinition>> read_definition(Connection& connection, const Hash256& hash) {
+Result<std::optional<StoredDefinition>> read_definition(Connection& connection, ShardId shard,
+                                                        const Hash256& hash) {
   Query query = connection.query(
       "SELECT w.name, d.version, d.created, d.canonical "
-      "FROM definition d JOIN workflow w ON w.id = d.workflow WHERE d.hash = ?1");
-  query.blob(1, {reinterpret_cast<const char*>(hash.bytes.data()), hash.bytes.size()});
+      "FROM definition d JOIN workflow w ON w.id = d.workflow WHERE d.shard = ?2 AND d.hash = ?1");
+  query.number(2, static_cast<std::int64_t>(shard))
+      .blob(1, {reinterpret_cast<const char*>(hash.bytes.data()), hash.bytes.size()});
   if (!query.next()) return std::nullopt;
   return StoredDefinition{std::string(query.bytes_at(0)),
                           static_cast<std::uint32_t>(query.number_at(1)),
@@ -219,13 +228,13 @@ Result<std::optional<StoredDefinition>> read_definition(Connection& connection, 
                           {query.number_at(2)}};
 }
 
-Result<std::optional<StoredDefinition>> read_definition(Connection& connection, std::string_view workflow,
-                                                        std::uint32_t version) {
-  const std::string name(workflow);
+Result<std::optional<StoredDefinition>> read_definition(Connection& connection, ShardId shard,
+                                                        std::string_view workflow, std::uint32_t version) {
+  const auto id = find_workflow(connection, shard, workflow);
+  if (!id) return std::nullopt;
   Query query = connection.query(
-      "SELECT d.hash, d.created, d.canonical FROM definition d JOIN workflow w ON w.id = d.workflow "
-      "WHERE w.name = ?1 AND d.version = ?2");
-  query.text(1, name).number(2, version);
+      "SELECT hash, created, canonical FROM definition WHERE workflow = ?1 AND version = ?2");
+  query.number(1, *id).number(2, version);
   if (!query.next()) return std::nullopt;
   StoredDefinition definition{
       std::string(workflow), version, {}, std::string(query.bytes_at(2)), {query.number_at(1)}};
@@ -233,13 +242,15 @@ Result<std::optional<StoredDefinition>> read_definition(Connection& connection, 
   return definition;
 }
 
-Result<std::vector<VersionView>> read_versions(Connection& connection, std::string_view workflow,
-                                               std::optional<std::uint32_t> before, std::size_t limit) {
-  const std::string name(workflow);
+Result<std::vector<VersionView>> read_versions(Connection& connection, ShardId shard,
+                                               std::string_view workflow, std::optional<std::uint32_t> before,
+                                               std::size_t limit) {
+  const auto id = find_workflow(connection, shard, workflow);
+  if (!id) return std::vector<VersionView>{};
   Query query = connection.query(
-      "SELECT d.version, d.hash, d.created FROM definition d JOIN workflow w ON w.id = d.workflow "
-      "WHERE w.name = ?1 AND d.version < ?2 ORDER BY d.version DESC LIMIT ?3");
-  query.text(1, name)
+      "SELECT version, hash, created FROM definition WHERE workflow = ?1 AND version < ?2 "
+      "ORDER BY version DESC LIMIT ?3");
+  query.number(1, *id)
       .number(2, before ? std::int64_t{*before} : INT64_MAX)
       .number(3, static_cast<std::int64_t>(std::min<std::size_t>(limit, INT64_MAX)));
   std::vector<VersionView> versions;
@@ -251,10 +262,11 @@ Result<std::vector<VersionView>> read_versions(Connection& connection, std::stri
   return versions;
 }
 
-Result<std::vector<DefinitionKey>> read_definition_keys(Connection& connection) {
+Result<std::vector<DefinitionKey>> read_definition_keys(Connection& connection, ShardId shard) {
   Query query = connection.query(
       "SELECT w.name, d.version, d.hash FROM definition d JOIN workflow w ON w.id = d.workflow "
-      "ORDER BY w.name, d.version");
+      "WHERE d.shard = ?1 ORDER BY w.name, d.version");
+  query.number(1, static_cast<std::int64_t>(shard));
   std::vector<DefinitionKey> keys;
   while (query.next()) {
     DefinitionKey key{std::string(query.bytes_at(0)), static_cast<std::uint32_t>(query.number_at(1)), {}};

@@ -17,6 +17,13 @@ constexpr RunKey end_of(ShardId shard) {
   return {RunKey::make(shard, 0).value + (std::int64_t{1} << RunKey::kSequenceBits)};
 }
 
+// The id of the shard's workflow; nullopt = there is none.
+std::optional<std::int64_t> find_workflow(Connection& connection, ShardId shard, std::string_view name);
+// The ids of a shard's workflows are greater than this, and at most that of the next one.
+constexpr std::int64_t before_workflows(ShardId shard) {
+  return static_cast<std::int64_t>(shard) << 32;
+}
+
 // nullopt = there is no such run.
 Result<std::optional<model::RunRow>> read_run(Connection& connection, RunKey key);
 // The same for lists: a damaged row stays visible. It has what could be read, error_type "corrupt" and the
@@ -44,14 +51,16 @@ Status each_task(Connection& connection, RunKey run, Ordinal from, std::uint64_t
 // nullopt: there is none, or no such run or task.
 Result<std::optional<std::string>> read_payload(Connection& connection, const model::PayloadKey& key);
 
-Result<std::optional<StoredDefinition>> read_definition(Connection& connection, const Hash256& hash);
-Result<std::optional<StoredDefinition>> read_definition(Connection& connection, std::string_view workflow,
-                                                        std::uint32_t version);
+Result<std::optional<StoredDefinition>> read_definition(Connection& connection, ShardId shard,
+                                                        const Hash256& hash);
+Result<std::optional<StoredDefinition>> read_definition(Connection& connection, ShardId shard,
+                                                        std::string_view workflow, std::uint32_t version);
 // Newest first, at most `limit`, older than `before` if given.
-Result<std::vector<VersionView>> read_versions(Connection& connection, std::string_view workflow,
-                                               std::optional<std::uint32_t> before, std::size_t limit);
+Result<std::vector<VersionView>> read_versions(Connection& connection, ShardId shard,
+                                               std::string_view workflow, std::optional<std::uint32_t> before,
+                                               std::size_t limit);
 
 // By workflow and version.
-Result<std::vector<DefinitionKey>> read_definition_keys(Connection& connection);
+Result<std::vector<DefinitionKey>> read_definition_keys(Connection& connection, ShardId shard);
 
 }  // namespace baton::store::sqlite

@@ -31,8 +31,9 @@ Result<std::unique_ptr<Writer>> open_sqlite_writer(const std::string& path,
                                                    const SqliteOptions& options = {});
 
 // Opens the same file read-only; a writer must have made it. Any number of threads may call one reader: it
-// has up to four connections; further callers wait for one. Never waits for the writer.
-Result<std::unique_ptr<Reader>> open_sqlite_reader(const std::string& path,
-                                                   const SqliteOptions& options = {});
+// has, together with those of other shards that come from it, up to four connections; further callers wait
+// for one. Never waits for the writer.
+Result<std::unique_ptr<Reader>> open_sqlite_reader(const std::string& path, const SqliteOptions& options = {},
+                                                   ShardId shard = {});
 
 }  // namespace baton::store

@@ -40,7 +40,7 @@ class SqliteStore : public ::testing::Test {
     return writer ? std::move(*writer) : nullptr;
   }
   std::unique_ptr<Reader> open_reader() {
-    auto reader = open_sqlite_reader(path);
+    auto reader = open_sqlite_reader(path, {}, kShard);
     EXPECT_TRUE(reader) << (reader ? "" : reader.error().message);
     return reader ? std::move(*reader) : nullptr;
   }
@@ -108,7 +108,7 @@ TEST_F(SqliteStore, AnIdleWriterLengthensTheLog) {
   owner.submit(1);  // behind the lengthening
   EXPECT_EQ(std::filesystem::file_size(path + "-wal"), std::uintmax_t{4} << 20);
   for (std::int64_t i = 2; i < 40; ++i) owner.submit(i);
-  EXPECT_EQ(open_reader()->list_runs({.shard = kShard}, {}, 100)->size(), 39U);
+  EXPECT_EQ(open_reader()->list_runs({}, {}, 100)->size(), 39U);
   // And it is read correctly by the next owner, zeros included.
   copy_files(folder.path() + "/copy");
   auto copy = open_sqlite_writer(folder.path() + "/copy/baton.db");
@@ -244,7 +244,7 @@ TEST_F(SqliteStore, RefusesTheFileOfANewerBaton) {
   ASSERT_FALSE(writer);
   EXPECT_EQ(writer.error().code, ErrorCode::bad_configuration);
   EXPECT_NE(writer.error().message.find("newer Baton"), std::string::npos);
-  EXPECT_EQ(open_sqlite_reader(path).error().code, ErrorCode::bad_configuration);
+  EXPECT_EQ(open_sqlite_reader(path, {}, kShard).error().code, ErrorCode::bad_configuration);
   EXPECT_EQ(ask("PRAGMA user_version"), 99);
 }
 
@@ -288,7 +288,7 @@ TEST_F(SqliteStore, ALogWithoutItsDatabaseIsNotForgotten) {
 }
 
 TEST_F(SqliteStore, AReaderNeedsADatabase) {
-  const auto reader = open_sqlite_reader(path);
+  const auto reader = open_sqlite_reader(path, {}, kShard);
   ASSERT_FALSE(reader);
   EXPECT_EQ(reader.error().code, ErrorCode::io);
   EXPECT_FALSE(std::filesystem::exists(path));
@@ -344,7 +344,7 @@ TEST_F(SqliteStore, AFullDiskRefusesCommitsUntilThereIsSpace) {
     std::ofstream(small + "/ballast") << std::string(300'000, 'b');
     auto writer = open_sqlite_writer(small + "/baton.db");
     ASSERT_TRUE(writer) << writer.error().message;
-    auto reader = open_sqlite_reader(small + "/baton.db");
+    auto reader = open_sqlite_reader(small + "/baton.db", {}, kShard);
     ASSERT_TRUE(reader) << reader.error().message;
     Owner owner(**writer);
     (*writer)->idle();  // the log cannot be lengthened: no harm
@@ -361,14 +361,13 @@ TEST_F(SqliteStore, AFullDiskRefusesCommitsUntilThereIsSpace) {
     EXPECT_EQ(done.error.code, ErrorCode::read_only) << done.error.message;
     EXPECT_NE(done.error.message.find("free space"), std::string::npos);
     EXPECT_GT(stored, 3);
-    EXPECT_EQ((*reader)->list_runs({.shard = kShard}, {}, 1000)->size(), static_cast<std::size_t>(stored));
+    EXPECT_EQ((*reader)->list_runs({}, {}, 1000)->size(), static_cast<std::size_t>(stored));
 
     std::filesystem::remove(small + "/ballast");
     EXPECT_TRUE((*writer)->probe());
     Owner next(**writer);
     next.submit(stored + 1);
-    EXPECT_EQ((*reader)->list_runs({.shard = kShard}, {}, 1000)->size(),
-              static_cast<std::size_t>(stored + 1));
+    EXPECT_EQ((*reader)->list_runs({}, {}, 1000)->size(), static_cast<std::size_t>(stored + 1));
   }
   EXPECT_EQ(::umount(small.c_str()), 0);
 }
@@ -402,7 +401,7 @@ TEST_F(SqliteStore, DamagedRowsAreReportedAndTheOthersLoad) {
   EXPECT_EQ(damaged, (std::vector<std::int64_t>{1, 2, 3, 4, 5, 6}));
 
   const auto reader = open_reader();
-  const auto rows = reader->list_runs({.shard = kShard}, {}, 100);
+  const auto rows = reader->list_runs({}, {}, 100);
   ASSERT_TRUE(rows);
   ASSERT_EQ(rows->size(), 7U);
   EXPECT_EQ((*rows)[6].error_type, "corrupt");
@@ -458,12 +457,12 @@ TEST_F(SqliteStore, ADamagedJournalIsAnErrorNotAnEndlessWalk) {
   EXPECT_EQ(reader->run_journal(key(1), {}, 100).error().code, ErrorCode::corrupt);
   raw().exec("UPDATE journal SET entry = x'0aff'");
   EXPECT_EQ(reader->run_journal(key(1), {}, 100).error().code, ErrorCode::corrupt);
-  EXPECT_EQ(reader->journal_after(kShard, 0, 100).error().code, ErrorCode::corrupt);
+  EXPECT_EQ(reader->journal_after(0, 100).error().code, ErrorCode::corrupt);
 }
 
 // Reads everything; what can be read must be what was written.
 void read_everything(const std::string& path, std::int64_t runs) {
-  auto reader = open_sqlite_reader(path);
+  auto reader = open_sqlite_reader(path, {}, kShard);
   if (!reader) return;
   for (std::int64_t i = 1; i <= runs; ++i) {
     const auto view = (*reader)->get_run(run_row(key(i)).id);
@@ -477,8 +476,8 @@ void read_everything(const std::string& path, std::int64_t runs) {
     ASSERT_EQ(tasks->size(), 2U);
     EXPECT_EQ((*tasks)[1].row, task_row({key(i), 1}));
   }
-  (void)(*reader)->journal_after(kShard, 0, 1000);
-  (void)(*reader)->list_runs({.shard = kShard}, {}, 1000);
+  (void)(*reader)->journal_after(0, 1000);
+  (void)(*reader)->list_runs({}, {}, 1000);
 }
 
 TEST_F(SqliteStore, FlippedBitsGiveErrorsOrTheRightAnswer) {
@@ -715,7 +714,7 @@ TEST_F(SqliteStore, TheLocaleDoesNotMatter) {
   fill(3);
   const auto writer = open_writer();
   Owner owner(*writer);
-  const auto rows = open_reader()->list_runs({.shard = kShard, .workflows = {"nightly"}}, {}, 100);
+  const auto rows = open_reader()->list_runs({.workflows = {"nightly"}}, {}, 100);
   Batch gap = owner.next();
   gap.sequence += 1'000'000;
   const Error error = owner.must_refuse(std::move(gap));

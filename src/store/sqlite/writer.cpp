@@ -47,8 +47,8 @@ class SqliteWriter final : public Writer {
   Result<std::vector<RunKey>> list_open_runs(ShardId shard) override;
   Status load_runs(std::span<const RunKey> keys, const std::function<void(RunImage)>& run,
                    const std::function<void(RunKey, Error)>& damaged) override;
-  Result<std::vector<DefinitionKey>> load_definition_keys() override;
-  Result<StoredDefinition> load_definition(const Hash256& hash) override;
+  Result<std::vector<DefinitionKey>> load_definition_keys(ShardId shard) override;
+  Result<StoredDefinition> load_definition(ShardId shard, const Hash256& hash) override;
   Status load_records(ShardId shard, const std::function<void(model::Record)>& record) override;
   void begin_commit(model::Batch batch, std::function<void(CommitDone)> done) override;
   void begin_load(LoadRequest request, std::function<void(Result<Loaded>)> done) override;
@@ -82,8 +82,9 @@ Result<ShardMeta> SqliteWriter::open_shard(ShardId shard) {
   const auto turn = thread_.enter();
   return guarded("opening a shard", [&]() -> Result<ShardMeta> {
     Query query = connection_->query(
-        "INSERT INTO meta(shard, incarnation, sequence, shard_time, last_run) VALUES(?1, 1, 0, 0, 0) "
-        "ON CONFLICT DO UPDATE SET incarnation = incarnation + 1 "
+        "INSERT INTO meta(shard, incarnation, sequence, shard_time, last_run) "
+        "SELECT ?1, coalesce(max(incarnation), 0) + 1, 0, 0, 0 FROM meta WHERE true "
+        "ON CONFLICT DO UPDATE SET incarnation = excluded.incarnation "
         "RETURNING incarnation, sequence, shard_time, last_run, wall_time");
     query.number(1, static_cast<std::int64_t>(shard));
     query.next();
@@ -130,15 +131,16 @@ Status SqliteWriter::load_runs(std::span<const RunKey> keys, const std::function
   });
 }
 
-Result<std::vector<DefinitionKey>> SqliteWriter::load_definition_keys() {
+Result<std::vector<DefinitionKey>> SqliteWriter::load_definition_keys(ShardId shard) {
   const auto turn = thread_.enter();
-  return guarded("loading the definitions' keys", [&] { return sqlite::read_definition_keys(*connection_); });
+  return guarded("loading the definitions' keys",
+                 [&] { return sqlite::read_definition_keys(*connection_, shard); });
 }
 
-Result<StoredDefinition> SqliteWriter::load_definition(const Hash256& hash) {
+Result<StoredDefinition> SqliteWriter::load_definition(ShardId shard, const Hash256& hash) {
   const auto turn = thread_.enter();
   return guarded("loading a definition", [&]() -> Result<StoredDefinition> {
-    TRY(std::optional<StoredDefinition> definition, sqlite::read_definition(*connection_, hash));
+    TRY(std::optional<StoredDefinition> definition, sqlite::read_definition(*connection_, shard, hash));
     if (!definition)
       return fail(ErrorCode::not_found, "no definition with the hash " + hash.hex() + " is stored");
     return std::move(*definition);
