@@ -96,6 +96,7 @@ std::expected<CorePtr, net::Response> Api::Impl::space_of(const Call& call,
                                     ""}));
   }
   if (CorePtr found = common->spaces.find(name)) return found;
+  if (const auto why = common->spaces.why_unavailable(name)) return std::unexpected(problem(*why));
   return std::unexpected(problem(no_such_namespace(*common, call.principal, name)));
 }
 
@@ -104,6 +105,11 @@ Api::Api(Services services, Space home)
 
 void Api::add(Space space) {
   impl_->open(std::move(space));
+}
+
+void Api::add_unavailable(const std::string& name, Error why) {
+  impl_->common->spaces.add_unavailable(
+      name, {why.code, "the namespace " + name + " cannot be opened: " + why.message, why.where});
 }
 
 void Api::remove(const std::string& name) {

@@ -71,6 +71,8 @@ class Api {
 
   // From here on requests for the namespace are answered. Any thread.
   void add(Space space);
+  // It is there, but could not be opened: requests for it are answered with that. Any thread.
+  void add_unavailable(const std::string& name, Error why);
   // From here on it does not exist: what waits in it is broken off. Any thread.
   void remove(const std::string& name);
 

@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -62,6 +63,16 @@ class Spaces {
     const std::lock_guard lock(mutex_);
     open_[name] = std::move(core);
   }
+  // Those that could not be opened.
+  void add_unavailable(const std::string& name, Error why) {
+    const std::lock_guard lock(mutex_);
+    unavailable_.insert_or_assign(name, std::move(why));
+  }
+  std::optional<Error> why_unavailable(const std::string& name) const {
+    const std::lock_guard lock(mutex_);
+    const auto found = unavailable_.find(name);
+    return found == unavailable_.end() ? std::nullopt : std::optional(found->second);
+  }
   CorePtr take(const std::string& name) {
     const std::lock_guard lock(mutex_);
     const auto found = open_.extract(name);
@@ -70,7 +81,8 @@ class Spaces {
 
  private:
   mutable std::mutex mutex_;
-  std::map<std::string, CorePtr, std::less<>> open_;  // guarded by mutex_
+  std::map<std::string, CorePtr> open_;       // guarded by mutex_
+  std::map<std::string, Error> unavailable_;  // guarded by mutex_
 };
 
 // What all namespaces share.

@@ -138,8 +138,8 @@ void delete_namespace(const CorePtr& home, CallPtr call) {
   if (!row) return call->fail(row.error());
   const CorePtr space = home->common->spaces.find(row->name);
   if (space == nullptr) {
-    return call->fail({ErrorCode::unavailable,
-                       "the namespace \"" + row->name + "\" could not be opened; see the server's log", ""});
+    return call->fail(home->common->spaces.why_unavailable(row->name).value_or(
+        Error{ErrorCode::unavailable, "the namespace " + row->name + " is not open", ""}));
   }
   remove(home, call, *row, space);
 }

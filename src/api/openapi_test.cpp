@@ -79,7 +79,35 @@ TEST_F(OpenApi, SaysWhoMay) {
   }
 }
 
+TEST_F(OpenApi, SaysWhatIsAboutANamespace) {
+  for (const auto& [path, item] : document_.at("paths").as_object()) {
+    bool named = false;
+    if (const json::value* parameters = item.as_object().if_contains("parameters")) {
+      for (const json::value& parameter : parameters->as_array()) {
+        const json::value* reference = parameter.as_object().if_contains("$ref");
+        named |= reference != nullptr && reference->as_string() == "#/components/parameters/namespace";
+      }
+    }
+    bool wanted = false;
+    for (const Route& route : routes()) {
+      if (route.pattern != std::string_view(path)) continue;
+      std::string method(net::to_string(route.method));
+      for (char& c : method) c = static_cast<char>(c - 'A' + 'a');
+      const json::value* scope = item.at(method).as_object().if_contains("x-scope");
+      EXPECT_EQ(scope != nullptr && scope->as_string() == "server", route.permission.of_server())
+          << method << ' ' << path;
+      wanted |= !route.permission.of_server() && !route.permission.anonymous();
+    }
+    EXPECT_EQ(named, wanted) << path;
+  }
+}
+
 TEST_F(OpenApi, DescribesKeysAndTheAudit) {
+  JsonText space;
+  write_namespace({}, true, space);
+  const json::value described = json::parse(space.take());
+  EXPECT_EQ(keys(schema("Namespace").at("properties")), keys(described));
+  EXPECT_EQ(words(schema("Namespace").at("required")), keys(described));
   JsonText out;
   write_api_key({}, {}, "text", out);
   const json::value key = json::parse(out.take());

@@ -12,23 +12,30 @@ namespace {
 using model::Role;
 
 struct Credential {
-  const char* name;
+  std::string name;
   net::Headers headers;
   std::optional<Role> role;  // none: nobody
+  std::string space = "*";
 };
+
+constexpr const char* kHeader = "X-Baton-Namespace";
 
 class PermissionsTest : public ApiTest {
  protected:
   PermissionsTest() {
-    runtime_.answer = [](const model::CommandBody&) -> model::ReplyBody {
+    runtime_.answer = other_runtime_.answer = [](const model::CommandBody&) -> model::ReplyBody {
       return Error{ErrorCode::not_found, "there is nothing", ""};
     };
+    add_namespace("other");
     model::Batch batch;
     for (const Role role : {Role::viewer, Role::operator_, Role::editor, Role::admin}) {
-      const std::string name(model::name(role));
-      batch.records.push_back(
-          {model::to_record(model::KeyRow{.name = name, .hash = Hash256::of(name), .role = role})});
-      credentials_.push_back({model::name(role).data(), {{"X-API-Key", name}}, role});
+      for (const char* space : {"*", "default", "other"}) {
+        const std::string role_name(model::name(role));
+        const std::string name = *space == '*' ? role_name : role_name + "-of-" + space;
+        batch.records.push_back({model::to_record(
+            model::KeyRow{.name = name, .hash = Hash256::of(name), .role = role, .space = space})});
+        credentials_.push_back({name, {{"X-API-Key", name}}, role, space});
+      }
     }
     model::KeyRow gone{.name = "gone", .hash = Hash256::of("gone"), .role = Role::admin};
     gone.revoked_at = kThen;
@@ -76,7 +83,8 @@ TEST_F(PermissionsTest, EveryRouteAsksForItsRole) {
         EXPECT_EQ(status, 200) << what;
       } else if (!who.role) {
         EXPECT_EQ(status, 401) << what;
-      } else if (*who.role < *route.permission.least()) {
+      } else if (*who.role < *route.permission.least() ||
+                 (route.permission.of_server() && who.space != "*")) {
         EXPECT_EQ(status, 403) << what;
       } else {
         EXPECT_NE(status, 401) << what;
@@ -84,6 +92,94 @@ TEST_F(PermissionsTest, EveryRouteAsksForItsRole) {
       }
     }
   }
+}
+
+TEST_F(PermissionsTest, NobodyEntersAnotherNamespace) {
+  for (const Route& route : routes()) {
+    if (route.permission.anonymous() || route.permission.of_server()) continue;
+    const std::string path = path_of(route) + "?nothing=1";
+    for (Credential who : credentials_) {
+      if (!who.role || *who.role < *route.permission.least()) continue;
+      for (const char* space : {"default", "other", "none", "", "*", "DEFAULT", "other "}) {
+        who.headers.set(kHeader, space);
+        const int status = status_of(route.method, path, who);
+        const std::string what = std::string(net::to_string(route.method)) + ' ' + path + " as " + who.name +
+                                 " in \"" + space + '"';
+        const bool there =
+            std::string_view(space) == "default" || std::string_view(space).starts_with("other");
+        if (who.space == "*") {
+          EXPECT_NE(status, 403) << what;
+          if (!there) EXPECT_EQ(status, 404) << what;
+        } else if (who.space == space || (who.space + ' ') == space) {
+          EXPECT_NE(status, 403) << what;
+        } else {
+          EXPECT_EQ(status, 403) << what;
+        }
+      }
+    }
+  }
+}
+
+TEST_F(PermissionsTest, WhetherThereIsAnotherNamespaceIsNotTold) {
+  const auto answer = [&](const char* space) {
+    std::string body =
+        remote({.target = "/api/v1/runs", .headers = {{"X-API-Key", "viewer-of-default"}, {kHeader, space}}})
+            .body;
+    const std::size_t at = body.find(space);
+    if (at != body.npos) body.replace(at, std::string_view(space).size(), "SPACE");
+    return body;
+  };
+  EXPECT_EQ(answer("other"), answer("nowhere"));
+  // A key for all may be helped.
+  const auto helped =
+      remote({.target = "/api/v1/runs", .headers = {{"X-API-Key", "viewer"}, {kHeader, "othr"}}});
+  EXPECT_NE(detail(helped).find("did you mean \"other\"?"), std::string::npos);
+  const auto two = remote({.target = "/api/v1/runs",
+                           .headers = {{"X-API-Key", "viewer"}, {kHeader, "other"}, {kHeader, "default"}}});
+  EXPECT_EQ(two.status, 400);
+}
+
+TEST_F(PermissionsTest, AKeysNamespaceIsThatOfItsRequests) {
+  const auto run = new_run("name: w\nsteps:\n  a: {run: x}\n");
+  const auto status = [&](const char* key, const char* space) {
+    net::Headers headers{{"X-API-Key", key}};
+    if (space != nullptr) headers.set(kHeader, space);
+    return remote({.target = "/api/v1/runs/" + run.id.text(), .headers = headers}).status;
+  };
+  EXPECT_EQ(status("viewer", nullptr), 200);
+  EXPECT_EQ(status("viewer", "default"), 200);
+  EXPECT_EQ(status("viewer", "other"), 404);
+  EXPECT_EQ(status("viewer-of-default", nullptr), 200);
+  EXPECT_EQ(status("viewer-of-other", nullptr), 404);
+  EXPECT_EQ(status("viewer-of-other", "default"), 403);
+}
+
+TEST_F(PermissionsTest, ACommandGoesToItsNamespace) {
+  const auto set_limit = [&](const char* key) {
+    remote({.method = net::Method::put,
+            .target = "/api/v1/limits/gpu",
+            .headers = {{"X-API-Key", key}, {"Content-Type", "application/json"}},
+            .body = R"({"limit":3})"});
+  };
+  const auto limits = [](const FakeRuntime& runtime) {
+    return std::ranges::count_if(runtime.commands, [](const auto& command) {
+      return std::holds_alternative<model::SetLimit>(command.first);
+    });
+  };
+  set_limit("editor-of-other");
+  EXPECT_EQ(limits(other_runtime_), 1);
+  EXPECT_EQ(limits(runtime_), 0);
+  set_limit("editor");
+  EXPECT_EQ(limits(runtime_), 1);
+}
+
+TEST_F(PermissionsTest, WhatIsDeletedIsMissing) {
+  const auto status = [&] {
+    return remote({.target = "/api/v1/runs", .headers = {{"X-API-Key", "viewer-of-other"}}}).status;
+  };
+  EXPECT_EQ(status(), 200);
+  api_->remove("other");
+  EXPECT_EQ(status(), 404);
 }
 
 TEST_F(PermissionsTest, NoSpellingOfAPathLeadsAround) {

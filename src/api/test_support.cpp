@@ -54,14 +54,15 @@ ApiTest::ApiTest() {
   std::string pattern = (std::filesystem::temp_directory_path() / "baton-api-XXXXXX").string();
   directory_ = ::mkdtemp(pattern.data());
   meta_ = *writer_.open_shard(ShardId{0});
-  api_ = std::make_unique<Api>(Services{.runs = runtime_,
-                                        .store = reader_,
-                                        .loop = loop_,
-                                        .logs_dir = directory_ + "/logs",
-                                        .data_dir = directory_,
-                                        .version = "1.2.3",
-                                        .meter = &meter_,
-                                        .metrics = [this] { return meter_.samples(); }});
+  const auto metrics = [this] { return meter_.samples(); };
+  api_ =
+      std::make_unique<Api>(Services{.loop = loop_,
+                                     .logs_dir = directory_ + "/logs",
+                                     .data_dir = directory_,
+                                     .version = "1.2.3",
+                                     .meter = &meter_,
+                                     .metrics = metrics},
+                            Space{.name = "default", .runs = runtime_, .store = reader_, .metrics = metrics});
   server_ = std::make_unique<net::HttpServer>(loop_, net::ServerOptions{},
                                               [this](net::Request request, net::Responder responder) {
                                                 api_->handle(std::move(request), std::move(responder));
@@ -75,11 +76,16 @@ ApiTest::ApiTest() {
   loop_.start();
 }
 
+void ApiTest::add_namespace(const std::string& name) {
+  api_->add({.name = name, .runs = other_runtime_, .store = other_reader_});
+}
+
 ApiTest::~ApiTest() {
   remote_.reset();
   server_.reset();
   api_.reset();
   EXPECT_EQ(runtime_.listeners(), 0U);
+  EXPECT_EQ(other_runtime_.listeners(), 0U);
   loop_.stop();
   loop_.join();
   std::error_code ignored;

@@ -73,7 +73,11 @@ class ApiTest : public testing::Test {
   static std::string detail(const net::Response& response);  // of a problem
   net::Endpoint endpoint() const;
 
+  // A namespace beside `default`, whose commands other_runtime_ gets.
+  void add_namespace(const std::string& name);
+
   FakeRuntime runtime_;
+  FakeRuntime other_runtime_;
   telemetry::Meter meter_;
   std::string directory_;
   std::unique_ptr<Api> api_;
@@ -82,6 +86,7 @@ class ApiTest : public testing::Test {
   std::shared_ptr<store::MemoryData> data_ = store::make_memory_data();
   store::MemoryWriter writer_{data_};
   store::MemoryReader reader_{data_};
+  store::MemoryReader other_reader_{data_, ShardId{1}};
   store::ShardMeta meta_;
   std::map<Hash256, bool> defined_;
   std::map<TaskKey, bool> stored_tasks_;

@@ -22,6 +22,24 @@ TEST(Permission, EachRoleMayWhatThoseBeforeItMay) {
   }
 }
 
+TEST(Permission, TheServerIsForThoseWhoAreLetInEverywhere) {
+  const Permission server = Permission::of_server(Role::operator_);
+  const Principal inside{.name = "key:ci", .role = Role::admin, .space = "a"};
+  const Principal everywhere{.name = "key:ops", .role = Role::operator_, .space = "*"};
+  EXPECT_FALSE(server.allows(inside));
+  EXPECT_TRUE(server.allows(everywhere));
+  EXPECT_FALSE(Permission::of_server(Role::admin).allows(everywhere));
+  EXPECT_EQ(refusal(server, inside), "this is for the whole server; key:ci is for the namespace a only");
+  EXPECT_EQ(refusal(Permission::of_server(Role::admin), everywhere),
+            "this needs the role admin; key:ops has the role operator");
+  EXPECT_TRUE(inside.may_enter("a"));
+  EXPECT_FALSE(inside.may_enter("b"));
+  EXPECT_FALSE(inside.may_enter("*"));
+  EXPECT_TRUE(everywhere.may_enter("b"));
+  EXPECT_EQ(inside.home(), "a");
+  EXPECT_EQ(everywhere.home(), "default");
+}
+
 TEST(Permission, SomeRoutesAreForAnyone) {
   EXPECT_TRUE(Permission::anyone().anonymous());
   EXPECT_TRUE(Permission::anyone().allows({}));

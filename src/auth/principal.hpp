@@ -15,7 +15,7 @@ struct Principal {
 
   bool may(model::Role least) const { return role >= least; }
   bool is_everywhere() const { return space == model::kEveryNamespace; }
-  bool may_enter(std::string_view name) const { return is_everywhere() || space == name; }
+  bool may_enter(std::string_view other) const { return is_everywhere() || space == other; }
   // The namespace of its requests that name none.
   std::string_view home() const {
     return is_everywhere() ? model::kDefaultNamespace : std::string_view(space);

@@ -218,11 +218,10 @@ CLI::App& Program::command(CLI::App& parent, const std::string& name, const std:
       .add_option("--ca-file", flags_.ca_file,
                   "Certificates to trust, of that server (PEM; else the system's)")
       ->type_name("FILE");
-  if (name != "server" && name != "dev")
-    command
-        .add_option("--namespace", flags_.space,
-                    "The namespace it is about (else BATON_NAMESPACE, else the context's, else default)")
-        ->type_name("NAME");
+  command
+      .add_option("--namespace", flags_.space,
+                  "The namespace it is about (else BATON_NAMESPACE, else the context's, else default)")
+      ->type_name("NAME");
   command.add_flag("--quiet,-q", flags_.quiet, "Says nothing but data and errors");
   if (name == "server" || name == "dev") {
     command.add_option("--listen", flags_.listen, "Where to listen (else 127.0.0.1:7711)")

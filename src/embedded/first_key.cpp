@@ -62,8 +62,10 @@ Status ensure_first_key(const std::string& data_dir, store::Reader& store, runti
     TRY(text, auth::new_key_text());
     TRY_VOID(write_key(data_dir, *text));
   }
-  model::CreateKey command{
-      .name = std::string(model::kFirstKey), .hash = Hash256::of(*text), .role = model::Role::admin};
+  model::CreateKey command{.name = std::string(model::kFirstKey),
+                           .hash = Hash256::of(*text),
+                           .role = model::Role::admin,
+                           .space = std::string(model::kEveryNamespace)};
   command.reason = "made at the first start";
   const model::ReplyBody reply = runs.call(std::move(command), {"server", "server"});
   if (const auto* error = std::get_if<Error>(&reply)) return fail(*error);

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <condition_variable>
 #include <future>
+#include <map>
 #include <mutex>
 #include <optional>
 #include <thread>
@@ -169,8 +170,12 @@ class LocalOwner final : public Owner {
         .clear_space = [this](const model::SpaceRow& row) { clear_space(row); }};
     api_ = std::make_unique<api::Api>(std::move(services), shown(home()));
     for (const model::SpaceRow& row : rows_) {
-      Space* space = space_at(row.shard);
-      if (space != nullptr && !row.deleted_at) api_->add(shown(*space));
+      if (row.deleted_at) continue;
+      if (Space* space = space_at(row.shard)) {
+        api_->add(shown(*space));
+      } else {
+        api_->add_unavailable(row.name, failed_.at(row.shard));
+      }
     }
     const auto handle = [this](net::Request request, net::Responder responder) {
       api_->handle(std::move(request), std::move(responder));
@@ -360,6 +365,7 @@ class LocalOwner final : public Owner {
       const auto space = open_space(row->shard, row->name);
       if (!space) {
         log("the namespace " + row->name + " cannot be opened: " + space.error().message);
+        failed_.emplace(row->shard, space.error());
       } else if (row->deleted_at) {
         clear(**space, *row);
       }
@@ -485,6 +491,7 @@ class LocalOwner final : public Owner {
   std::unique_ptr<store::Reader> reader_;
   std::optional<SpaceSurroundings> around_;
   std::vector<model::SpaceRow> rows_;  // of the namespaces that there were at the start
+  std::map<ShardId, Error> failed_;    // those of them that could not be opened
   mutable std::mutex spaces_mutex_;
   std::vector<std::unique_ptr<Space>> spaces_;  // guarded by spaces_mutex_; `default` is the first
   std::mutex opening_;                          // one at a time is opened

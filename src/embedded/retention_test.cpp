@@ -23,7 +23,9 @@ constexpr WallTime kNow{1'893'456'000'000'000};
 class Commands final : public runtime::Handle {
  public:
   std::function<model::ReplyBody(const model::CommandBody&)> answer;
-  void send(model::CommandBody body, model::Sender, ReplyHandler on_reply) override { on_reply(answer(body)); }
+  void send(model::CommandBody body, model::Sender, ReplyHandler on_reply) override {
+    on_reply(answer(body));
+  }
   std::uint64_t subscribe(std::function<void(const std::vector<RunKey>&)>) override { return 0; }
   void unsubscribe(std::uint64_t) override {}
 };
@@ -165,6 +167,29 @@ TEST_F(RetentionTest, ManyRunsGoPageByPage) {
   for (int i = 0; i < 1203; ++i) all.insert(ended("w", RunStatus::completed, days(31)));
   ASSERT_TRUE(keeper().look());
   EXPECT_EQ(removed_, all);
+}
+
+TEST_F(RetentionTest, OfADeletedNamespaceNothingIsKept) {
+  const RunId one = ended("w", RunStatus::completed, Duration::hours(1));
+  const RunId other = ended("v", RunStatus::failed, -Duration::hours(1));
+  keeps_.insert(other);
+  put(model::to_record("w", {Duration{}, Duration{}}, kNow));
+  int cleared = 0;
+  RetentionKeeper keeper(
+      commands_, reader_,
+      {.logs = root_ + "/logs", .scratch = root_ + "/scratch", .wall = [] { return kNow; }});
+  keeper.clear([&] { ++cleared; });
+  ASSERT_TRUE(keeper.look());
+  EXPECT_EQ(asked_, (std::set{one, other})) << "whatever the workflow says, and whatever the clock";
+  EXPECT_EQ(cleared, 0) << "they are still in the store";
+  for (const RunId& run : {one, other}) {
+    model::Batch batch;
+    batch.removals.push_back({.run = run.key(), .id = run});
+    commit(std::move(batch));
+  }
+  ASSERT_TRUE(keeper.look());
+  ASSERT_TRUE(keeper.look());
+  EXPECT_EQ(cleared, 1) << "said once";
 }
 
 TEST_F(RetentionTest, CachedResultsAreForgottenWhenTheirTimeIsOver) {

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "base/codec.hpp"
+
 namespace baton::model {
 namespace {
 
@@ -9,6 +11,7 @@ KeyRow full() {
   return {.name = "ci",
           .hash = Hash256::of("baton_x"),
           .role = Role::editor,
+          .space = "team-a",
           .by = "cli:ada",
           .why = "builds",
           .at = {1},
@@ -33,6 +36,20 @@ TEST(ApiKey, IsValidUntilItExpiresOrIsRevoked) {
   EXPECT_TRUE(row.is_valid({8}));
   EXPECT_FALSE(row.is_valid({9}));
   EXPECT_FALSE(full().is_valid({2})) << "whenever it was revoked";
+}
+
+// A record as versions with one namespace wrote it.
+TEST(ApiKey, AnAdminOfTheTimeOfOneNamespaceIsForAll) {
+  for (const Role role : {Role::viewer, Role::editor, Role::admin}) {
+    Encoder out;
+    const Hash256 hash = Hash256::of("x");
+    out.bytes(1, {reinterpret_cast<const char*>(hash.bytes.data()), hash.bytes.size()});
+    out.number(2, static_cast<std::uint64_t>(role));
+    out.bytes(3, "default");
+    const auto read = api_key_of({api_key_key("ci"), "", {1}, out.take()});
+    ASSERT_TRUE(read);
+    EXPECT_EQ(read->space, role == Role::admin ? "*" : "default");
+  }
 }
 
 TEST(ApiKey, ADamagedOneIsNone) {

@@ -139,5 +139,23 @@ TEST(Meter, ManyThreadsCountTogether) {
   EXPECT_TRUE(has_line(to_text(meter.samples()), R"(baton_commands_total{command="claim"} 2000)"));
 }
 
+TEST(Meter, WhatIsAboutANamespaceSaysSo) {
+  Meter process;
+  Meter one;
+  Meter other;
+  one.add(Metric::retries, {"w", "a"});
+  other.add(Metric::retries, {"w", "a"}, 2);
+  std::vector<std::vector<Sample>> lists{process.samples(), other.samples(), one.samples()};
+  for (Sample& sample : lists[1]) sample.space = "b";
+  for (Sample& sample : lists[2]) sample.space = "a";
+  const std::string text = to_text(merged(std::move(lists)));
+  const std::size_t first = text.find("baton_retries_total{namespace=\"a\",workflow=\"w\",step=\"a\"} 1");
+  const std::size_t second = text.find("baton_retries_total{namespace=\"b\",workflow=\"w\",step=\"a\"} 2");
+  ASSERT_NE(first, text.npos) << text;
+  ASSERT_NE(second, text.npos) << text;
+  EXPECT_LT(first, second);
+  EXPECT_EQ(text.find("# TYPE baton_retries_total"), text.rfind("# TYPE baton_retries_total"));
+}
+
 }  // namespace
 }  // namespace baton::telemetry

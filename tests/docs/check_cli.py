@@ -10,7 +10,7 @@ import sys
 
 import pages
 
-COMMON = {"--help", "-h", "--data", "--url", "--ca-file", "--output", "-o", "--config", "--quiet", "-q"}
+COMMON = {"--help", "-h", "--data", "--url", "--ca-file", "--namespace", "--output", "-o", "--config", "--quiet", "-q"}
 
 
 def help_of(baton, command):
