@@ -27,8 +27,6 @@ bool is_json(const net::Request& request) {
   return net::equals_ignoring_case(media, "application/json");
 }
 
-constexpr std::string_view kNamespaceHeader = "X-Baton-Namespace";
-
 net::Response not_found(const net::Request& request, const Match& match) {
   if (match.allowed.empty())
     return problem({ErrorCode::not_found, "there is nothing at " + printable(request.path), ""});
@@ -122,6 +120,7 @@ Status Api::read_keys() {
 
 Api::~Api() {
   stop();
+  impl_->common->spaces.clear();  // they and what they share hold each other
 }
 
 void Api::handle(net::Request request, net::Responder responder) {

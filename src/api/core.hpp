@@ -73,6 +73,10 @@ class Spaces {
     const auto found = unavailable_.find(name);
     return found == unavailable_.end() ? std::nullopt : std::optional(found->second);
   }
+  void clear() {
+    const std::lock_guard lock(mutex_);
+    open_.clear();
+  }
   CorePtr take(const std::string& name) {
     const std::lock_guard lock(mutex_);
     const auto found = open_.extract(name);

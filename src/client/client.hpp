@@ -211,7 +211,7 @@ class Client {
   Result<boost::json::object> create_key(const boost::json::object& body);
   Result<boost::json::object> revoke_key(std::string_view name);
   Result<Page> audit(std::size_t limit, std::string_view cursor);
-  // {"ok", "entries", "head", "problem"}; takes as long as reading all of it.
+  // {"ok", "entries", "problem", "chains"}; takes as long as reading all of it.
   Result<boost::json::object> verify_audit();
   Result<boost::json::object> get_namespace(std::string_view name);
   Result<boost::json::object> create_namespace(const boost::json::object& body);

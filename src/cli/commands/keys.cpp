@@ -104,8 +104,14 @@ int verify_audit(const Context& context) {
   const bool holds = ok != nullptr && ok->is_bool() && ok->get_bool();
   print_object(context.console, context.settings.output, *result, [&](const Style& style) {
     if (!holds) return style.red("the audit was tampered with: ") + cell_of(*result, "problem") + '\n';
-    return cell_of(*result, "entries") + " entries, the chain holds; its head is " +
-           cell_of(*result, "head") + '\n';
+    std::string text;
+    const json::array& chains = result->at("chains").as_array();
+    for (const json::value& chain : chains) {
+      const json::object& one = chain.as_object();
+      text += (chains.size() > 1 ? cell_of(one, "namespace") + ": " : "") + cell_of(one, "entries") +
+              " entries, the chain holds; its head is " + cell_of(one, "head") + '\n';
+    }
+    return text;
   });
   return holds ? kOk : info(ErrorCode::corrupt).exit_code;
 }

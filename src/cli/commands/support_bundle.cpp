@@ -93,7 +93,7 @@ class Bundle {
     if (const auto summary = ask([](client::Client& client) { return client.metrics(); })) {
       add("metrics.json", *summary);
     }
-    for (const char* nouns : {"queues", "workers", "targets", "limits", "routes", "breakers"}) {
+    for (const char* nouns : {"queues", "workers", "targets", "limits", "routes", "breakers", "namespaces"}) {
       const auto page = ask([&](client::Client& client) { return client.all(nouns); });
       if (!page) continue;
       json::array items;

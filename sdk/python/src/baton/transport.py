@@ -35,12 +35,16 @@ class Endpoint:
     key: Optional[str] = None
     #: File with the certificates to trust instead of the system's.
     ca_file: Optional[str] = None
+    #: The namespace that requests are about; else that of the key, or `default`.
+    namespace: Optional[str] = None
 
     @staticmethod
     def find(target: Optional[Union[str, "os.PathLike[str]"]] = None, key: Optional[str] = None,
-             ca_file: Optional[str] = None) -> "Endpoint":
+             ca_file: Optional[str] = None, namespace: Optional[str] = None) -> "Endpoint":
         """The server that `target` names: a URL, a socket, a data directory. Without one: `BATON_URL`, `BATON_SOCKET`, the
-        data directory `BATON_DATA`, the user's own one. The key is `BATON_API_KEY` unless given."""
+        data directory `BATON_DATA`, the user's own one. The key is `BATON_API_KEY` unless given, the namespace
+        `BATON_NAMESPACE`."""
+        namespace = namespace or os.environ.get("BATON_NAMESPACE") or None
         key = key or os.environ.get("BATON_API_KEY") or None
         if target is None:
             target = os.environ.get("BATON_URL") or os.environ.get("BATON_SOCKET") or os.environ.get("BATON_DATA")
@@ -54,12 +58,12 @@ class Endpoint:
                 raise ValueError(f"{text!r} is no URL of a server: http://HOST:PORT or https://HOST:PORT")
             if parts.username or parts.password:
                 raise ValueError("a key does not stand in a URL, where it would be logged; pass it as `key`")
-            return Endpoint(url=text.rstrip("/"), key=key, ca_file=ca_file)
+            return Endpoint(url=text.rstrip("/"), key=key, ca_file=ca_file, namespace=namespace)
         path = Path(text)
         # A path that ends as a socket does is one, although it may not be there yet.
         if path.suffix != ".sock" and not path.is_socket():
             path = path / "baton.sock"
-        return Endpoint(socket=str(path.absolute()))
+        return Endpoint(socket=str(path.absolute()), namespace=namespace)
 
     def __str__(self) -> str:
         return self.url or str(self.socket)
@@ -107,6 +111,8 @@ class Transport:
         self._headers = {"User-Agent": user_agent}
         if endpoint.key and endpoint.url:
             self._headers["Authorization"] = f"Bearer {endpoint.key}"
+        if endpoint.namespace:
+            self._headers["X-Baton-Namespace"] = endpoint.namespace
         self._lock = threading.Lock()  # guards what follows
         self._idle: List[http.client.HTTPConnection] = []
         self._busy: Set[http.client.HTTPConnection] = set()
