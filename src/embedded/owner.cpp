@@ -414,6 +414,7 @@ class LocalOwner final : public Owner {
   }
 
   void clear(Space& space, const model::SpaceRow& row) {
+    space.retire();
     space.retention()->clear([this, row] {
       const model::ReplyBody reply = home().loop().call(
           model::DeleteNamespace{.shard = row.shard, .name = row.name, .cleared = true}, "retention");
@@ -437,7 +438,9 @@ class LocalOwner final : public Owner {
   // Not on the loop's thread.
   std::vector<telemetry::Sample> read_metrics() {
     std::vector<std::vector<telemetry::Sample>> lists{process_metrics()};
-    for (Space* space : spaces()) lists.push_back(space->metrics(wall_now(), slots_));
+    for (Space* space : spaces()) {
+      if (!space->retired()) lists.push_back(space->metrics(wall_now(), slots_));
+    }
     return telemetry::merged(std::move(lists));
   }
 

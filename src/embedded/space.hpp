@@ -2,6 +2,7 @@
 // process, and who removes what is over.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -58,6 +59,9 @@ class Space {
   std::size_t open_runs() const { return driver_.open_runs(); }
   // Of the tokens of its attempts: no other namespace has it.
   std::uint32_t incarnation() const { return incarnation_; }
+  // Deleted: another one may have its name.
+  void retire() { retired_ = true; }
+  bool retired() const { return retired_; }
   // When nobody asks any more: the store's readers end before its writer does.
   void release_reader() { reader_.reset(); }
 
@@ -71,6 +75,7 @@ class Space {
   const std::string name_;
   const std::string worker_name_;
   std::uint32_t incarnation_ = 0;
+  std::atomic<bool> retired_ = false;
   telemetry::Meter meter_;
   runtime::FactMeter fact_meter_{meter_};
   std::optional<runtime::FactLog> fact_log_;

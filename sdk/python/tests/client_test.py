@@ -182,6 +182,8 @@ class Errors(Case):
         self.assertEqual(find(self.server.data).socket, self.server.data + "/baton.sock")
         self.assertEqual(find("/x/y.sock").socket, "/x/y.sock")
         self.assertEqual(find("https://h:1/", key="k"), baton.Endpoint(url="https://h:1", key="k"))
+        self.assertEqual(find("/x/y.sock", namespace="a").namespace, "a")
+        self.assertEqual(find("https://h:1/", namespace="a"), baton.Endpoint(url="https://h:1", namespace="a"))
         for wrong in ("ftp://h", "http://", "https://user:secret@h"):
             with self.assertRaises(ValueError):
                 find(wrong)

@@ -82,7 +82,11 @@ class Metrics:
                     raise ValueError(f"count of {name} {labels}")
 
     def get(self, name, default=None, /, **labels):
-        return self.samples.get((name, frozenset(labels.items())), default)
+        """In the namespace `default`, unless the labels say another."""
+        for more in ({"namespace": "default"}, {}):
+            if (sample := (name, frozenset((more | labels).items()))) in self.samples:
+                return self.samples[sample]
+        return default
 
     def sum(self, name, **labels):
         return sum(value for (sample, has), value in self.samples.items()
