@@ -214,7 +214,7 @@ void run_events(const CorePtr& core, CallPtr call) {
 void task_events(const CorePtr& core, CallPtr call) {
   const auto id = call->task_id();
   if (!id) return call->fail(id.error());
-  const auto task = core->services.store.get_task({id->run.key(), id->ordinal});
+  const auto task = core->store.get_task({id->run.key(), id->ordinal});
   if (!task) return call->fail(task.error());
   if (!*task) return call->fail({ErrorCode::not_found, "there is no task " + id->text(), ""});
   begin(core, std::move(call), id->run, id->ordinal);

@@ -75,21 +75,21 @@ class QueueFeed final : public Watch {
       const std::lock_guard lock(mutex_);
       asking_ = true;
     }
-    core_->services.runs.send(model::AskSurvey{}, call_->actor,
-                              [self = weak_from_this(), this](model::ReplyBody reply) {
-                                const auto held = self.lock();
-                                if (!held) return;
-                                {
-                                  const std::lock_guard lock(mutex_);
-                                  asking_ = false;
-                                  if (const auto* error = std::get_if<Error>(&reply)) {
-                                    answer_ = fail(*error);
-                                  } else {
-                                    answer_ = std::get<model::Survey>(std::move(reply));
-                                  }
-                                }
-                                held->wake();
-                              });
+    core_->runs.send(model::AskSurvey{}, call_->actor,
+                     [self = weak_from_this(), this](model::ReplyBody reply) {
+                       const auto held = self.lock();
+                       if (!held) return;
+                       {
+                         const std::lock_guard lock(mutex_);
+                         asking_ = false;
+                         if (const auto* error = std::get_if<Error>(&reply)) {
+                           answer_ = fail(*error);
+                         } else {
+                           answer_ = std::get<model::Survey>(std::move(reply));
+                         }
+                       }
+                       held->wake();
+                     });
   }
 
   bool asking() {
@@ -137,7 +137,7 @@ void begin(const CorePtr& core, const CallPtr& call, const model::Survey& survey
 
 void queue_events(const CorePtr& core, CallPtr call) {
   if (const auto none = call->only({}); !none) return call->fail(none.error());
-  core->services.runs.send(model::AskSurvey{}, call->actor, [core, call](model::ReplyBody reply) {
+  core->runs.send(model::AskSurvey{}, call->actor, [core, call](model::ReplyBody reply) {
     if (const auto* error = std::get_if<Error>(&reply)) return call->fail(*error);
     core->workers.post([core, call, survey = std::get<model::Survey>(std::move(reply))] {
       begin(core, call, survey, call->captures.at(0));

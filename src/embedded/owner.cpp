@@ -141,8 +141,7 @@ class LocalOwner final : public Owner {
       functions.printer = [logs](const executors::Attempt& attempt) {
         return std::make_unique<FilePrinter>(logs + "/" + attempt.log_path);
       };
-      functions_ =
-          std::make_unique<executors::functions::FunctionExecutor>(std::move(functions), listener);
+      functions_ = std::make_unique<executors::functions::FunctionExecutor>(std::move(functions), listener);
     }
 
     api::Services services{
@@ -425,8 +424,7 @@ class LocalOwner final : public Owner {
 
   void start_worker(Space& space) {
     if (options_.execute && started_)
-      space.worker().start(
-          {.processes = *processes_, .requests = *requests_, .functions = functions_.get()});
+      space.worker().start({.processes = *processes_, .requests = *requests_, .functions = functions_.get()});
   }
 
   api::Space shown(Space& space) {
