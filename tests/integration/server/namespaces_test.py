@@ -24,7 +24,7 @@ class Namespaces(ServerCase):
         self.assertIn("already", self.baton("namespaces", "create", "team-a", code=6).stderr)
         self.assertEqual([space["name"] for space in self.json("namespaces", "list")["items"]], ["default", "team-a"])
         self.assertIn("search", self.baton("namespaces", "get", "team-a").stdout)
-        definition = self.workflow({"say": {"run": "echo $BATON_NAMESPACE"}})
+        definition = self.write(self.workflow({"say": {"run": "echo $BATON_NAMESPACE"}}))
         self.baton("apply", definition, "--namespace", "team-a")
         run = self.json("start", "test", "--namespace", "team-a")["id"]
         self.assertEqual(self.end_of(run, "--namespace", "team-a"), "completed")
@@ -51,7 +51,7 @@ class Namespaces(ServerCase):
     def test_runs_of_two_survive_kill_9(self):
         server = self.server()
         self.baton("namespaces", "create", "a")
-        definition = self.workflow({"go": {"wait": {"signal": "go"}}, "end": {"run": "echo over", "needs": ["go"]}})
+        definition = self.write(self.workflow({"go": {"wait": {"signal": "go"}}, "end": {"run": "echo over", "needs": ["go"]}}))
         self.baton("apply", definition)
         self.baton("apply", definition, "--namespace", "a")
         here = self.json("start", "test")["id"]
@@ -69,7 +69,7 @@ class Namespaces(ServerCase):
         server = self.server()
         for name in ("a", "b"):
             self.baton("namespaces", "create", name)
-            self.baton("apply", self.workflow({"say": {"run": "echo hello"}}), "--namespace", name)
+            self.baton("apply", self.write(self.workflow({"say": {"run": "echo hello"}})), "--namespace", name)
         server.send_signal(signal.SIGTERM)
         self.ended(server)
         change_database(self.data / "baton.db", "UPDATE definition SET hash = x'00' WHERE shard = 1")
