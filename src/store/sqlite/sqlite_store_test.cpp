@@ -79,7 +79,7 @@ TEST_F(SqliteStore, TheFileIsWhatTheDesignSays) {
   EXPECT_EQ(ask("PRAGMA page_size"), 4096);
   EXPECT_EQ(ask("PRAGMA auto_vacuum"), 2);  // incremental
   EXPECT_EQ(ask("PRAGMA application_id"), 0x4261746e);
-  EXPECT_EQ(ask("PRAGMA user_version"), 4);
+  EXPECT_EQ(ask("PRAGMA user_version"), 5);
   EXPECT_EQ(raw().execAndGet("PRAGMA journal_mode").getString(), "wal");
   EXPECT_EQ(
       ask("SELECT count(*) FROM pragma_table_list WHERE schema = 'main' AND type = 'table' AND NOT strict "
@@ -233,7 +233,7 @@ TEST_F(SqliteStore, BringsAnOlderFileToTheNewestSchemaAndKeepsItsRuns) {
     batch.records.push_back({{{model::RecordKind::breaker, "nlp"}, "", {1}, "open"}, false});
     owner.must(std::move(batch));
   }
-  EXPECT_EQ(ask("PRAGMA user_version"), 4);
+  EXPECT_EQ(ask("PRAGMA user_version"), 5);
   EXPECT_EQ(ask("SELECT count(*) FROM record"), 1);
 }
 
