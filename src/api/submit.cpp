@@ -171,8 +171,8 @@ void submit_batch(const CorePtr& core, CallPtr call) {
       batch->became(i, std::move(error));  // one that is wrong keeps no other from being made
       continue;
     }
-    core->services.runs.send(std::move(*command), actor,
-                             [batch, i](model::ReplyBody reply) { batch->became(i, std::move(reply)); });
+    core->runs.send(std::move(*command), actor,
+                    [batch, i](model::ReplyBody reply) { batch->became(i, std::move(reply)); });
   }
 }
 
