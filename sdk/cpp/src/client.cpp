@@ -18,6 +18,7 @@ namespace json = boost::json;
 constexpr double kLongestWait = 300;  // of one request, in seconds
 constexpr baton::Duration kFirstPause = baton::Duration::millis(50);
 constexpr baton::Duration kLongestPause = baton::Duration::seconds(2);
+constexpr baton::Duration kRequestPatience = baton::Duration::seconds(60);
 constexpr std::size_t kPage = 1000;
 
 std::string random_key() {
@@ -81,6 +82,18 @@ bool may_pass(baton::ErrorCode code) {
 
 void put(json::object& body, std::string_view name, std::string_view value) {
   if (!value.empty()) body[name] = value;
+}
+
+// What an answer says that is none of success.
+Error refusal_of(const baton::net::Response& response) {
+  const Result<Json> problem = Json::parse(response.body);
+  if (problem && (*problem)["detail"].is_string()) {
+    const auto code = baton::error_code_from_name(text_of((*problem)["code"]));
+    return {static_cast<Code>(code.value_or(baton::ErrorCode::io)), text_of((*problem)["detail"]),
+            text_of((*problem)["pointer"])};
+  }
+  return {response.status >= 500 ? Code::unavailable : Code::io,
+          "the server answered with status " + std::to_string(response.status), ""};
 }
 
 }  // namespace
@@ -418,6 +431,27 @@ Status Client::resume_queue(std::string_view queue) {
       impl_->call([&](baton::client::Client& client) { return client.steer("queues", queue, "resume", {}); });
   if (!answer) return error_of(answer.error());
   return {};
+}
+
+// ---- Everything else
+
+Result<Json> Client::request(std::string_view method, std::string_view path, const Json& body) {
+  const auto verb = baton::net::method_from(method);
+  if (!verb || !path.starts_with('/')) {
+    return Error{Code::usage, "a request has a method, as GET or POST, and a path that begins with /", ""};
+  }
+  auto server = server_of(impl_->address);
+  if (!server) return error_of(server.error());
+  baton::net::HttpClient http(server->endpoint, baton::net::ClientOptions{.tls = server->tls});
+  baton::net::ClientRequest request{*verb, std::string(path), {}, body.is_null() ? "" : body.text(), false};
+  if (!request.body.empty()) request.headers.set("Content-Type", "application/json");
+  if (!server->key.empty()) request.headers.set("Authorization", "Bearer " + server->key);
+  const auto response = http.request(request, kRequestPatience);
+  if (!response) return error_of(response.error());
+  if (response->status < 200 || response->status >= 300) return refusal_of(*response);
+  if (response->body.empty()) return Json();
+  Result<Json> parsed = Json::parse(response->body);
+  return parsed ? std::move(parsed) : Result<Json>(Json(response->body));
 }
 
 }  // namespace baton::v0

@@ -293,9 +293,9 @@ TEST_F(Orchestra, what_is_cancelled_hears_of_it) {
 }
 
 TEST_F(Orchestra, a_time_limit_ends_what_does_not_look) {
-  std::atomic<bool> release = false;
-  made().handle("deaf", [&] {
-    while (!release) std::this_thread::yield();
+  const auto release = std::make_shared<std::atomic<bool>>(false);  // it outlives this function
+  made().handle("deaf", [release] {
+    while (!*release) std::this_thread::yield();
   });
   made().handle("next", [] { return 1; });
   made().start().value();
@@ -304,7 +304,7 @@ TEST_F(Orchestra, a_time_limit_ends_what_does_not_look) {
   const baton::Run run = client().submit(flow).value();
   EXPECT_EQ(client().wait(run.id).value().error->type, "timeout");
   EXPECT_EQ(ended("next").result, Json(1));  // the thread that is taken has been replaced
-  release = true;
+  *release = true;
 }
 
 TEST_F(Orchestra, a_restart_goes_on) {
@@ -395,6 +395,9 @@ TEST_F(Orchestra, runs_are_made_once_and_steered) {
   EXPECT_EQ(client().result(again.id).error().code, Code::conflict);
   EXPECT_EQ(client().list({.job_id = "j"}).value().size(), 2U);
   EXPECT_EQ(client().submit("steps: {a: {rum: x}}").error().code, Code::invalid_definition);
+  EXPECT_EQ(client().request("GET", "/api/v1/runs/" + run.id).value()["id"], Json(run.id));
+  EXPECT_EQ(client().request("GET", "/api/v1/runs/none").error().code, Code::not_found);
+  EXPECT_EQ(client().request("LOOK", "/").error().code, Code::usage);
 }
 
 // What the builder makes of each group of fields is what YAML says: the same content, the same version.

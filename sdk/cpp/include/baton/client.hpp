@@ -183,6 +183,12 @@ class BATON_API Client {
   Status pause_queue(std::string_view queue, std::string_view reason = {});
   Status resume_queue(std::string_view queue);
 
+  // ---- Everything else
+
+  // Any call of the API that has no function here: request("GET", "/api/v1/queues"). Its JSON; of an answer
+  // that is none, its text; null for one without a body. It is made once.
+  Result<Json> request(std::string_view method, std::string_view path, const Json& body = {});
+
  private:
   struct Impl;
   std::unique_ptr<Impl> impl_;
