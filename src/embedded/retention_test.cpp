@@ -171,7 +171,7 @@ TEST_F(RetentionTest, ManyRunsGoPageByPage) {
 
 TEST_F(RetentionTest, OfADeletedNamespaceNothingIsKept) {
   const RunId one = ended("w", RunStatus::completed, Duration::hours(1));
-  const RunId other = ended("v", RunStatus::failed, -Duration::hours(1));
+  const RunId other = ended("v", RunStatus::failed, Duration{-Duration::hours(1).us});
   keeps_.insert(other);
   put(model::to_record("w", {Duration{}, Duration{}}, kNow));
   int cleared = 0;
@@ -241,7 +241,10 @@ TEST_F(RetentionTest, ItBeginsAtOnceAndEndsWhenItIsTold) {
     if (std::holds_alternative<model::FilesDeleted>(command)) done.set_value();
     return reply;
   };
-  RetentionKeeper one = keeper();
+  Housekeeping one(true, [](std::string_view line) { ADD_FAILURE() << line; });
+  one.add(std::make_shared<RetentionKeeper>(
+      commands_, reader_,
+      RetentionOptions{.logs = root_ + "/logs", .scratch = root_ + "/scratch", .wall = [] { return kNow; }}));
   one.start();
   done.get_future().wait();
   one.stop();
