@@ -89,7 +89,8 @@ Result<model::CreateKey> read_key(const Core& core, const Call& call) {
   TRY(const std::string role, body.text("role", kName));
   const auto known = model::role_from(role);
   if (!known) {
-    return fail(ErrorCode::invalid_request, "\"role\" must be viewer, operator, editor or admin", "/role");
+    return fail(ErrorCode::invalid_request, "\"role\" must be viewer, operator, editor, admin or worker",
+                "/role");
   }
   command.role = *known;
   TRY(const std::string space, body.text("namespace", kName));

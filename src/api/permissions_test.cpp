@@ -1,6 +1,8 @@
 // Every route with every kind of credential: made from the router, so that a new route is in it.
 #include <algorithm>
 #include <optional>
+#include <set>
+#include <string>
 
 #include "api/router.hpp"
 #include "api/test_support.hpp"
@@ -24,7 +26,7 @@ class PermissionsTest : public ApiTest {
       return Error{ErrorCode::not_found, "there is nothing", ""};
     };
     model::Batch batch;
-    for (const Role role : {Role::viewer, Role::operator_, Role::editor, Role::admin}) {
+    for (const Role role : {Role::viewer, Role::operator_, Role::editor, Role::admin, Role::worker}) {
       const std::string name(model::name(role));
       batch.records.push_back(
           {model::to_record(model::KeyRow{.name = name, .hash = Hash256::of(name), .role = role})});
@@ -76,7 +78,7 @@ TEST_F(PermissionsTest, EveryRouteAsksForItsRole) {
         EXPECT_EQ(status, 200) << what;
       } else if (!who.role) {
         EXPECT_EQ(status, 401) << what;
-      } else if (*who.role < *route.permission.least()) {
+      } else if (!model::includes(*who.role, *route.permission.least())) {
         EXPECT_EQ(status, 403) << what;
       } else {
         EXPECT_NE(status, 401) << what;
@@ -84,6 +86,22 @@ TEST_F(PermissionsTest, EveryRouteAsksForItsRole) {
       }
     }
   }
+}
+
+TEST_F(PermissionsTest, AWorkerMayDoWhatTheProtocolSaysAndNothingElse) {
+  std::set<std::string> may;
+  for (const Route& route : routes()) {
+    if (route.permission.anonymous() || !route.permission.allows({.name = "w", .role = Role::worker}))
+      continue;
+    may.insert(std::string(net::to_string(route.method)) + ' ' + std::string(route.pattern));
+  }
+  EXPECT_EQ(may, (std::set<std::string>{
+                     "DELETE /api/v1/workers/{name}", "POST /api/v1/workers/{name}/register",
+                     "POST /api/v1/workers/{name}/claim", "POST /api/v1/workers/{name}/report",
+                     "POST /api/v1/workers/{name}/heartbeat", "POST /api/v1/workers/{name}/release",
+                     "POST /api/v1/tasks/{id}/logs", "POST /api/v1/tasks/{id}/resources",
+                     "POST /api/v1/tasks/{id}/resources/{name}/release", "POST /api/v1/tasks/{id}/progress",
+                     "POST /api/v1/tasks/{id}/tasks"}));
 }
 
 TEST_F(PermissionsTest, NoSpellingOfAPathLeadsAround) {

@@ -15,7 +15,7 @@ using net::Method;
 constexpr auto kAnyone = auth::Permission::anyone();
 constexpr auto kViewer = auth::Permission::at_least(model::Role::viewer);
 constexpr auto kOperator = auth::Permission::at_least(model::Role::operator_);
-constexpr auto kWorker = kOperator;  // who reports how tasks ended steers runs
+constexpr auto kWorker = auth::Permission::at_least(model::Role::worker);
 constexpr auto kEditor = auth::Permission::at_least(model::Role::editor);
 constexpr auto kAdmin = auth::Permission::at_least(model::Role::admin);
 
@@ -100,11 +100,11 @@ constexpr std::array kRoutes = {
     Route{Method::get, "/api/v1/resources", kViewer, list_resources},
     Route{Method::get, "/api/v1/resources/{id}", kViewer, get_resource},
     Route{Method::post, "/api/v1/resources/{id}/cleanup", kOperator, clean_resource},
-    Route{Method::post, "/api/v1/tasks/{id}/resources", kOperator, register_resource},
-    Route{Method::post, "/api/v1/tasks/{id}/resources/{name}/release", kOperator, release_resource},
-    Route{Method::post, "/api/v1/tasks/{id}/progress", kOperator, report_progress},
+    Route{Method::post, "/api/v1/tasks/{id}/resources", kWorker, register_resource},
+    Route{Method::post, "/api/v1/tasks/{id}/resources/{name}/release", kWorker, release_resource},
+    Route{Method::post, "/api/v1/tasks/{id}/progress", kWorker, report_progress},
     Route{Method::post, "/api/v1/backups", kAdmin, make_backup},
-    Route{Method::post, "/api/v1/tasks/{id}/tasks", kOperator, add_tasks},
+    Route{Method::post, "/api/v1/tasks/{id}/tasks", kWorker, add_tasks},
     Route{Method::get, "/api/v1/keys", kAdmin, list_keys},
     Route{Method::post, "/api/v1/keys", kAdmin, create_key},
     Route{Method::delete_, "/api/v1/keys/{name}", kAdmin, revoke_key},

@@ -12,7 +12,7 @@ struct Principal {
   model::Role role = model::Role::viewer;
   std::string space = std::string(model::kDefaultNamespace);
 
-  bool may(model::Role least) const { return role >= least; }
+  bool may(model::Role least) const { return model::includes(role, least); }
 };
 
 }  // namespace baton::auth
