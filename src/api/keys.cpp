@@ -129,9 +129,12 @@ void create_key(const CorePtr& core, CallPtr call) {
                                  return call->fail(read.error());
                                const auto row = find_key(*core, name);
                                if (!row) return call->fail(row.error());
+                               // Asked again with its idempotency key: the text was in the first answer, and
+                               // only there.
+                               const bool again = row->hash != Hash256::of(text);
                                JsonText out;
-                               write_api_key(*row, wall_now(*core), text, out);
-                               call->json(201, out.take());
+                               write_api_key(*row, wall_now(*core), again ? "" : text, out);
+                               call->json(again ? 200 : 201, out.take());
                              });
                            });
 }

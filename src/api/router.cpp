@@ -13,6 +13,7 @@ namespace {
 using net::Method;
 
 constexpr auto kAnyone = auth::Permission::anyone();
+constexpr auto kSomebody = auth::Permission::somebody();
 constexpr auto kViewer = auth::Permission::at_least(model::Role::viewer);
 constexpr auto kOperator = auth::Permission::at_least(model::Role::operator_);
 constexpr auto kWorker = auth::Permission::at_least(model::Role::worker);
@@ -79,6 +80,7 @@ constexpr std::array kRoutes = {
     Route{Method::get, "/api/v1/tasks/{id}/events", kViewer, task_events},
     Route{Method::get, "/api/v1/tasks/{id}/logs", kViewer, task_logs},
     Route{Method::get, "/api/v1/routes", kViewer, list_routes},
+    Route{Method::get, "/api/v1/routes/{pattern}", kViewer, get_route, true},
     Route{Method::put, "/api/v1/routes/{pattern}", kEditor, set_route, true},
     Route{Method::delete_, "/api/v1/routes/{pattern}", kEditor, delete_route, true},
     Route{Method::get, "/api/v1/cache", kViewer, list_cached_results},
@@ -114,12 +116,22 @@ constexpr std::array kRoutes = {
     Route{Method::get, "/api/v1/metrics", kViewer, get_metrics_summary},
     Route{Method::get, "/api/v1/version", kViewer, get_version},
     Route{Method::get, "/api/v1/openapi.json", kViewer, get_openapi},
+    Route{Method::get, "/api/v1/session", kSomebody, get_session},
+    Route{Method::post, "/api/v1/session", kAnyone, open_session},
+    Route{Method::delete_, "/api/v1/session", kSomebody, close_session},
+    Route{Method::post, "/api/tasks/submit", kOperator, seed_submit_task},
     Route{Method::get, "/api/tasks/{id}", kViewer, seed_task_state},
     Route{Method::post, "/api/jobs/{id}/cancel", kOperator, seed_cancel_job},
     Route{Method::get, "/api/workflow/{id}/status", kViewer, get_run},
     Route{Method::post, "/api/workflow/{id}/cancel", kOperator, cancel_run},
+    Route{Method::get, "/api/workflow/metrics", kViewer, seed_workflow_metrics},
     Route{Method::get, "/api/circuit-breakers/status", kViewer, list_breakers},
+    Route{Method::post, "/workflows", kEditor, make_workflow},
     Route{Method::get, "/metrics", kViewer, get_metrics},
+    Route{Method::get, "/", kAnyone, get_page},
+    Route{Method::get, "/style.css", kAnyone, get_style},
+    Route{Method::post, "/sign-in", kAnyone, page_sign_in, false, true},
+    Route{Method::post, "/sign-out", kAnyone, page_sign_out, false, true},
     Route{Method::get, "/livez", kAnyone, get_alive},
     Route{Method::get, "/readyz", kAnyone, get_ready},
     Route{Method::post, "/api/v1/tasks/{id}/logs", kWorker, append_log},

@@ -195,6 +195,7 @@ class LocalOwner final : public Owner {
               return store::backup_sqlite(database, to, stopped);
             },
         .wall = wall_now,
+        .submit_workflow = options_.submit_workflow,
         .meter = &meter_,
         .metrics = [this] { return read_metrics(); }});
     const auto handle = [this](net::Request request, net::Responder responder) {

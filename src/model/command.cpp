@@ -50,9 +50,9 @@ std::string_view name(const CommandBody& body) {
                                  "revoke_key",
                                  "note_key_use",
                                  "note_change",
-
                                  "remove_runs",
-                                 "files_deleted"};
+                                 "files_deleted",
+                                 "draft"};
   static_assert(kNames.size() == std::variant_size_v<CommandBody>);
   return kNames[body.index()];
 }
