@@ -6,6 +6,7 @@
 #include "api/handlers.hpp"
 #include "api/problem.hpp"
 #include "api/router.hpp"
+#include "api/submission.hpp"
 #include "base/text.hpp"
 
 namespace baton::api {
@@ -14,8 +15,6 @@ namespace {
 // How long stop() waits for what only has to be answered. A commit takes far less; a thread that hangs in the
 // database must not keep the process.
 constexpr Duration kAnswerPatience = Duration::seconds(2);
-
-constexpr std::size_t kMaxKey = 256;  // bytes of an idempotency key
 
 bool is_of(const net::Request& request, std::string_view wanted) {
   const std::string_view type = request.headers.find("Content-Type").value_or("");

@@ -163,7 +163,7 @@ TEST_F(SeedRoutesTest, TheFiguresOfWorkflows) {
   EXPECT_EQ(figures.at("successful_workflows"), 3);
   EXPECT_EQ(figures.at("failed_workflows"), 1);
   EXPECT_EQ(figures.at("step_metrics").at("clean").at("count"), 2);
-  EXPECT_EQ(figures.at("step_metrics").at("clean").at("avg_duration").as_double(), 1000.0);
+  EXPECT_EQ(figures.at("step_metrics").at("clean").at("avg_duration").to_number<double>(), 1000.0);
 }
 
 TEST_F(SeedRoutesTest, TheDescriptionIsServed) {
