@@ -11,6 +11,7 @@
 #include "api/namespaces.hpp"
 #include "api/problem.hpp"
 #include "api/router.hpp"
+#include "api/submission.hpp"
 #include "base/text.hpp"
 
 namespace baton::api {
@@ -20,11 +21,11 @@ namespace {
 // database must not keep the process.
 constexpr Duration kAnswerPatience = Duration::seconds(2);
 
-bool is_json(const net::Request& request) {
+bool is_of(const net::Request& request, std::string_view wanted) {
   const std::string_view type = request.headers.find("Content-Type").value_or("");
   std::string_view media = type.substr(0, type.find(';'));
   media = media.substr(0, media.find_last_not_of(' ') + 1);
-  return net::equals_ignoring_case(media, "application/json");
+  return net::equals_ignoring_case(media, wanted);
 }
 
 net::Response not_found(const net::Request& request, const Match& match) {
@@ -36,6 +37,33 @@ net::Response not_found(const net::Request& request, const Match& match) {
   net::Response response = problem({ErrorCode::invalid_request, "this path takes " + allowed, ""}, 405);
   response.headers.add("Allow", allowed);
   return response;
+}
+
+// The answer to a browser that asks whether a page elsewhere may send what it wants to.
+net::Response preflight() {
+  return {204,
+          {{"Access-Control-Allow-Methods", "GET, POST, PUT, PATCH, DELETE"},
+           {"Access-Control-Allow-Headers",
+            "Authorization, Content-Type, Idempotency-Key, If-Match, Last-Event-ID, X-API-Key"},
+           {"Access-Control-Max-Age", "600"}},
+          ""};
+}
+
+// A change that comes with a cookie has to carry what no other site can know.
+Status check_csrf(const net::Request& request, const auth::Session& session) {
+  if (request.method == net::Method::get || request.headers.find("X-CSRF-Token") == session.csrf) return {};
+  return fail(ErrorCode::not_allowed,
+              "a change in a session needs the field X-CSRF-Token, as GET /api/v1/session says it");
+}
+
+// Which request this is, if it came with an idempotency key: what it asks for, and of what.
+Result<model::RequestKey> request_key(const net::Request& request) {
+  const std::string_view key = request.headers.find("Idempotency-Key").value_or("");
+  if (key.empty() || request.method != net::Method::post) return model::RequestKey{};
+  if (key.size() > kMaxKey)
+    return fail(ErrorCode::invalid_request,
+                "an Idempotency-Key has at most " + std::to_string(kMaxKey) + " bytes");
+  return model::RequestKey{std::string(key), Hash256::of(request.target + '\n' + request.body)};
 }
 
 }  // namespace
@@ -131,7 +159,12 @@ void Api::handle(net::Request request, net::Responder responder) {
   const CorePtr& home = impl_->home;
   const net::Request& asked = call->request;
   if (!asked.peer.local) {
-    if (auto place = common.entrance.place(asked); !place) return call->respond(std::move(place).error());
+    auto place = common.entrance.place(asked);
+    if (!place) return call->respond(std::move(place).error());
+    call->page = std::move(*place);
+    if (!call->page.empty() && asked.method == net::Method::options &&
+        asked.headers.find("Access-Control-Request-Method"))
+      return call->respond(preflight());
   }
   Match match = find_route(asked.method, asked.path);
   if (match.route == nullptr || !match.route->permission.anonymous()) {
@@ -142,6 +175,10 @@ void Api::handle(net::Request request, net::Responder responder) {
       home->runs.send(model::NoteKeyUse{visitor->key}, "server", [](const model::ReplyBody&) {});
     call->principal = std::move(visitor->principal);
     call->actor = {call->principal.name, std::move(visitor->from)};
+    call->session = std::move(visitor->session);
+    if (call->session) {
+      if (const auto own = check_csrf(asked, *call->session); !own) return call->fail(own.error());
+    }
   }
   if (match.route == nullptr) return call->respond(not_found(asked, match));
   const auth::Permission& permission = match.route->permission;
@@ -150,10 +187,14 @@ void Api::handle(net::Request request, net::Responder responder) {
   }
   auto core = impl_->space_of(*call, permission);
   if (!core) return call->respond(std::move(core).error());
-  if (!asked.body.empty() && !is_json(asked)) {
+  const std::string_view media = match.route->form ? "application/x-www-form-urlencoded" : "application/json";
+  if (!asked.body.empty() && !is_of(asked, media)) {
     return call->respond(problem(
-        {ErrorCode::invalid_request, "the body must be JSON, with Content-Type: application/json", ""}, 415));
+        {ErrorCode::invalid_request, "the body must be of the Content-Type " + std::string(media), ""}, 415));
   }
+  auto key = request_key(asked);
+  if (!key) return call->fail(key.error());
+  call->actor.request = std::move(*key);
   call->captures = std::move(match.captures);
   call->route = match.route->pattern;
   common.workers.post([core = std::move(*core), call, handler = match.route->handler] {

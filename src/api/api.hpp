@@ -51,6 +51,7 @@ struct Services {
       backup;
   // The clock, for the time left of runs and for filters by time. Empty: runs have just begun. Any thread.
   std::function<WallTime()> wall;
+  std::string submit_workflow{};  // that POST /api/tasks/submit makes runs of; "" = none
   // Counts requests; null = nobody asks. Outlives the Api.
   telemetry::Meter* meter = nullptr;
   // All metrics as they are now; empty = there are none. Any thread but the loop's; may wait for the loop.

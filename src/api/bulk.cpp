@@ -239,7 +239,9 @@ void prune(const CorePtr& core, const CallPtr& call, const std::shared_ptr<Page>
                             .reason = request.reason,
                             .dry_run = request.dry_run};
   for (const Item& item : page->items) command.runs.push_back(item.run);
-  core->runs.send(std::move(command), call->actor, [core, call, page](model::ReplyBody reply) {
+  // Without its idempotency key: removing again removes nothing more, and what is found then are other runs.
+  const model::Sender actor(call->actor.name, call->actor.from);
+  core->runs.send(std::move(command), actor, [core, call, page](model::ReplyBody reply) {
     if (auto* error = std::get_if<Error>(&reply)) return call->fail(*error);
     for (auto& [run, why] : std::get<model::RunsRemoved>(reply).kept) {
       const auto item = std::ranges::find(page->items, run, &Item::run);
@@ -301,7 +303,9 @@ void bulk_runs(const CorePtr& core, CallPtr call) {
       one_less();
       continue;
     }
-    core->runs.send(std::move(*command), actor, [one_less, &item](model::ReplyBody reply) {
+    model::Sender sender = actor;
+    if (!sender.request.key.empty()) sender.request.key += '.' + item.run.text();
+    core->runs.send(std::move(*command), std::move(sender), [one_less, &item](model::ReplyBody reply) {
       if (auto* error = std::get_if<Error>(&reply)) item.error = std::move(*error);
       if (const auto* made = std::get_if<model::Submitted>(&reply)) item.made = made->run;
       one_less();

@@ -134,7 +134,9 @@ void clear_cached_results(const CorePtr& core, CallPtr call) {
   auto clearing = read_clear(*core, *call);
   if (!clearing) return call->fail(clearing.error());
   const std::size_t count = clearing->command.keys.size();
-  if (clearing->dry_run || count == 0) return answer_cleared(*call, count, clearing->next, clearing->dry_run);
+  // One that was asked before has the answer of then, although there is nothing any more.
+  if (clearing->dry_run || (count == 0 && !was_asked_before(*core, *call)))
+    return answer_cleared(*call, count, clearing->next, clearing->dry_run);
   const model::Sender actor = call->actor;
   core->runs.send(std::move(clearing->command), actor,
                   [call, next = std::move(clearing->next)](model::ReplyBody reply) {

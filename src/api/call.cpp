@@ -30,12 +30,25 @@ Ticket::~Ticket() {
   if (--counter_->count_ == 0) counter_->none_.notify_all();
 }
 
+namespace {
+
+// What a page of an allowed origin may see (Fetch, "CORS protocol").
+void open_to(const std::string& page, net::Headers& headers) {
+  if (page.empty()) return;
+  headers.set("Access-Control-Allow-Origin", page);
+  headers.set("Access-Control-Expose-Headers", "ETag, Location, Retry-After");
+  headers.add("Vary", "Origin");
+}
+
+}  // namespace
+
 Call::~Call() {
   if (responder)
     fail({ErrorCode::unavailable, "Baton is stopping; its runs go on when it is started again", ""});
 }
 
 void Call::respond(net::Response response) {
+  open_to(page, response.headers);
   if (meter != nullptr) {
     using telemetry::Metric;
     const std::string_view method = to_string(request.method);
@@ -50,6 +63,7 @@ void Call::respond(net::Response response) {
 }
 
 net::StreamWriter Call::stream(int status, net::Headers headers, std::size_t limit) {
+  open_to(page, headers);
   if (meter != nullptr) {
     meter->add(telemetry::Metric::http_requests, {to_string(request.method), route, std::to_string(status)});
   }

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "auth/principal.hpp"
+#include "auth/sessions.hpp"
 #include "base/error.hpp"
 #include "base/ids.hpp"
 #include "base/time.hpp"
@@ -56,11 +57,13 @@ struct Call {
   net::Request request;
   net::Responder responder;
   Ticket ticket;
-  std::vector<std::string> captures;  // of the route's pattern, in order
-  model::Sender actor;                // for journal and audit
-  auth::Principal principal;          // who it is; of an anonymous route: nobody
-  std::string_view route;             // its pattern; "" = none matched
-  telemetry::Meter* meter = nullptr;  // counts it, unless null
+  std::vector<std::string> captures;     // of the route's pattern, in order
+  model::Sender actor;                   // for journal and audit
+  auth::Principal principal;             // who it is; of an anonymous route: nobody
+  std::optional<auth::Session> session;  // that it came with, instead of a key
+  std::string page;                      // of another origin that may read the answer; "" = none
+  std::string_view route;                // its pattern; "" = none matched
+  telemetry::Meter* meter = nullptr;     // counts it, unless null
   net::MonoTime begun = net::Loop::now();
   bool waits = false;  // on purpose, for something to happen: how long says nothing
 

@@ -8,6 +8,7 @@
 #include "api/workflows.hpp"
 #include "auth/permission.hpp"
 #include "base/duration.hpp"
+#include "model/request_use.hpp"
 #include "net/http.hpp"
 #include "spec/inputs.hpp"
 
@@ -36,8 +37,9 @@ Result<model::CancelRun> read_cancel(const Call& call, bool terminate) {
     if (command.no_cleanup && !call.principal.may(model::Role::admin))
       return fail(ErrorCode::not_allowed, auth::refusal(model::Role::admin, call.principal), "/cleanup");
   } else {
-    TRY_VOID(body.only({"terminate", "reason"}));
+    TRY_VOID(body.only({"terminate", "reason", "give_up"}));
     TRY(command.terminate, body.boolean("terminate", false));
+    TRY(command.give_up, body.boolean("give_up", false));
   }
   TRY(command.reason, body.text("reason", kReason));
   return command;
@@ -212,6 +214,15 @@ Result<RequestBody> optional_body(const Call& call) {
   empty.headers.set("Content-Type", "application/json");
   empty.body = "{}";
   return RequestBody::parse(empty);
+}
+
+bool was_asked_before(Core& core, const Call& call) {
+  const model::RequestKey& asked = call.actor.request;
+  if (asked.key.empty()) return false;
+  const auto record = core.store.get_record(model::request_use_key(asked.key));
+  if (!record || !*record) return false;
+  const auto use = model::request_use_of(**record);
+  return use && use->body == asked.body;
 }
 
 Status read_pause(const RequestBody& body, model::PauseCommand& command) {

@@ -15,6 +15,10 @@ Result<RequestBody> optional_body(const Call& call);
 // "until" (an instant) or "for" (a duration), and "reason".
 Status read_pause(const RequestBody& body, model::PauseCommand& command);
 
+// Whether this request was done before, by its idempotency key: then it goes to the engine whatever has
+// become of what it is about, and gets the first answer again.
+bool was_asked_before(Core& core, const Call& call);
+
 // Names or aliases, separated by commas.
 Status add_statuses(std::string_view list, std::vector<model::RunStatus>& out);
 

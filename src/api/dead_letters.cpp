@@ -145,6 +145,12 @@ Result<model::DecideTask> read_replay(Core& core, const Call& call) {
   TRY(const RequestBody body, optional_body(call));
   TRY_VOID(body.only({"arguments", "force", "reason"}));
   TRY(const std::optional<model::Record> record, core.store.get_record({RecordKind::dead_letter, id}));
+  if (!record && was_asked_before(core, call)) {
+    // It is gone because of that: the engine has the answer of then.
+    const std::size_t dot = id.rfind('.');
+    const auto task = TaskId::parse(std::string_view(id).substr(0, dot));
+    if (task) return model::DecideTask{.task = *task};
+  }
   if (!record) return none(id);
   TRY(const DeadLetter letter, model::dead_letter_of(*record));
   model::DecideTask command{.task = letter.task, .generation = letter.generation};

@@ -60,6 +60,28 @@ std::string neighbourhood(const std::string& address) {
   return text;
 }
 
+// The text of the cookie. A request of a page elsewhere has none, whatever it carries.
+std::optional<std::string> session_of(const net::Request& request) {
+  if (const auto origin = request.headers.find("Origin")) {
+    const std::size_t scheme = origin->find("://");
+    const std::string_view authority = request.headers.find("Host").value_or("");
+    if (scheme == origin->npos || !net::equals_ignoring_case(origin->substr(scheme + 3), authority))
+      return std::nullopt;
+  }
+  for (const auto& [name, value] : request.headers) {
+    if (!net::equals_ignoring_case(name, "Cookie")) continue;
+    for (std::string_view rest = value; !rest.empty();) {
+      const std::size_t end = rest.find(';');
+      std::string_view one = rest.substr(0, end);
+      rest = end == rest.npos ? std::string_view() : rest.substr(end + 1);
+      one.remove_prefix(std::min(one.find_first_not_of(' '), one.size()));
+      if (one.starts_with(kSessionCookie) && one.substr(kSessionCookie.size()).starts_with('='))
+        return std::string(one.substr(kSessionCookie.size() + 1));
+    }
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 Entrance::Entrance(EntranceOptions options)
@@ -94,7 +116,7 @@ std::string Entrance::address_of(const net::Request& request) const {
   return address;
 }
 
-std::expected<void, net::Response> Entrance::place(const net::Request& request) const {
+std::expected<std::string, net::Response> Entrance::place(const net::Request& request) const {
   if (options_.proxies_only) {
     const auto peer = address_in(without_port(request.peer.address));
     if (!peer || !is_proxy(peer->bytes)) return refuse("this server is reached through its proxy only");
@@ -114,13 +136,15 @@ std::expected<void, net::Response> Entrance::place(const net::Request& request) 
     const std::size_t scheme = origin->find("://");
     const bool own =
         scheme != origin->npos && net::equals_ignoring_case(origin->substr(scheme + 3), authority);
-    if (!own) return refuse("requests of other pages are not answered");
+    if (!own && std::ranges::find(options_.origins, *origin) == options_.origins.end())
+      return refuse("requests of other pages are not answered");
+    if (!own) return std::string(*origin);
   }
   if (!origin && request.method != net::Method::get &&
       request.headers.find("Sec-Fetch-Site").value_or("") == "cross-site") {
     return refuse("requests of other pages are not answered");
   }
-  return {};
+  return std::string();
 }
 
 std::expected<Visitor, net::Response> Entrance::local(const net::Request& request) const {
@@ -130,18 +154,26 @@ std::expected<Visitor, net::Response> Entrance::local(const net::Request& reques
   const bool cli = request.headers.find("User-Agent").value_or("").starts_with("baton-cli");
   const std::string name = (cli ? "cli:" : "api:") + (peer.uid == own_uid_ ? own_name_ : std::string("root"));
   return Visitor{.principal = {name, model::Role::admin, std::string(model::kEveryNamespace)},
-                 .from = "socket"};
+                 .from = "socket",
+                 .key = "",
+                 .session = std::nullopt};
 }
 
 std::expected<Visitor, net::Response> Entrance::who(const net::Request& request, WallTime now) {
   if (request.peer.local) return local(request);
   const auto key = key_of(request.headers);
   if (!key) return ask_for_key(key.error().message);
-  if (!*key) return ask_for_key("a key is needed here: Authorization: Bearer KEY, or X-API-Key: KEY");
+  if (*key) return admit(request, Hash256::of(**key), now);
+  if (auto visitor = signed_in(request, now)) return *std::move(visitor);
+  return ask_for_key("a key is needed here: Authorization: Bearer KEY, or X-API-Key: KEY");
+}
+
+std::expected<Visitor, net::Response> Entrance::admit(const net::Request& request, const Hash256& key,
+                                                      WallTime now) {
   const std::string address = address_of(request);
   const std::string guesser = neighbourhood(address);
   const Duration locked = guesses_.locked_for(guesser, now);
-  const auth::Answer answer = keys_.check(**key, guesser, now, locked == Duration{});
+  const auth::Answer answer = keys_.check(key, guesser, now, locked == Duration{});
   if (locked > Duration{} && !(answer.standing == auth::Standing::valid && answer.known_here)) {
     net::Response response = problem(
         {ErrorCode::overloaded, "too many keys that are none came from " + address + ": wait a minute", ""});
@@ -150,8 +182,10 @@ std::expected<Visitor, net::Response> Entrance::who(const net::Request& request,
   }
   switch (answer.standing) {
     case auth::Standing::valid:
-      return Visitor{
-          .principal = answer.principal, .from = address, .key = answer.note_use ? answer.name : ""};
+      return Visitor{.principal = answer.principal,
+                     .from = address,
+                     .key = answer.note_use ? answer.name : "",
+                     .session = std::nullopt};
     case auth::Standing::expired:
       return ask_for_key("the key \"" + answer.name + "\" has expired");
     case auth::Standing::revoked:
@@ -161,6 +195,36 @@ std::expected<Visitor, net::Response> Entrance::who(const net::Request& request,
   }
   guesses_.wrong(guesser, now);
   return ask_for_key("this is no key of this server");
+}
+
+std::expected<Entered, net::Response> Entrance::sign_in(const net::Request& request, std::string_view key,
+                                                        WallTime now) {
+  const Hash256 hash = Hash256::of(key);
+  auto visitor = admit(request, hash, now);
+  if (!visitor) return std::unexpected(std::move(visitor).error());
+  auto opened = sessions_.open(hash, now);
+  if (!opened) return std::unexpected(problem(opened.error()));
+  visitor->session = opened->session;
+  return Entered{*std::move(visitor), *std::move(opened)};
+}
+
+std::optional<Visitor> Entrance::signed_in(const net::Request& request, WallTime now) {
+  const auto text = session_of(request);
+  if (!text) return std::nullopt;
+  const auto session = sessions_.find(*text, now);
+  if (!session) return std::nullopt;
+  const std::string address = address_of(request);
+  // Its key may have been revoked or be over since.
+  const auth::Answer answer = keys_.check(session->key, neighbourhood(address), now);
+  if (answer.standing != auth::Standing::valid) return std::nullopt;
+  return Visitor{.principal = answer.principal,
+                 .from = address,
+                 .key = answer.note_use ? answer.name : "",
+                 .session = session};
+}
+
+void Entrance::sign_out(const net::Request& request) {
+  if (const auto text = session_of(request)) sessions_.close(*text);
 }
 
 }  // namespace baton::api

@@ -118,6 +118,31 @@ TEST_F(EntranceTest, NotFromOtherPages) {
   EXPECT_TRUE(place(net::Method::post, {{"Sec-Fetch-Site", "same-origin"}}));
 }
 
+TEST_F(EntranceTest, OtherPagesOnlyIfSomebodySaidSo) {
+  Entrance entrance(EntranceOptions{.origins = {"https://ops.example"}});
+  const auto place = [&](const std::string& origin) {
+    return entrance.place(request("127.0.0.1:5", {{"Host", "127.0.0.1:7711"}, {"Origin", origin}}));
+  };
+  EXPECT_EQ(place("https://ops.example").value_or("refused"), "https://ops.example");
+  EXPECT_EQ(place("http://127.0.0.1:7711").value_or("refused"), "") << "its own";
+  for (const char* origin :
+       {"http://ops.example", "https://ops.example:8443", "https://ops.example.evil", "null"})
+    EXPECT_FALSE(place(origin)) << origin;
+  EXPECT_EQ(
+      entrance_.place(request("127.0.0.1:5", {{"Host", "127.0.0.1:7711"}, {"Origin", "https://ops.example"}}))
+          .has_value(),
+      false);
+  // Never by the cookie of somebody who looks at that page.
+  entrance.keys().replace({{.name = "ci", .hash = Hash256::of("good"), .role = model::Role::viewer}});
+  const auto entered = entrance.sign_in(request("127.0.0.1:5"), "good", kNow);
+  ASSERT_TRUE(entered);
+  net::Request asked = request("127.0.0.1:5", {{"Host", "127.0.0.1:7711"}});
+  asked.headers.add("Cookie", "baton_session=" + entered->opened.text);
+  EXPECT_TRUE(entrance.who(asked, kNow));
+  asked.headers.add("Origin", "https://ops.example");
+  EXPECT_FALSE(entrance.who(asked, kNow));
+}
+
 TEST_F(EntranceTest, AProxySaysForWhomItAsks) {
   Entrance entrance(
       EntranceOptions{.proxies = {*net::AddressRange::parse("10.0.0.0/8")}, .proxies_only = true});

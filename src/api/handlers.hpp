@@ -65,6 +65,7 @@ void send_signal(const CorePtr& core, CallPtr call);  // signals.cpp
 void approve_task(const CorePtr& core, CallPtr call);
 void reject_task(const CorePtr& core, CallPtr call);
 void list_routes(const CorePtr& core, CallPtr call);  // routes.cpp
+void get_route(const CorePtr& core, CallPtr call);
 void set_route(const CorePtr& core, CallPtr call);
 void delete_route(const CorePtr& core, CallPtr call);
 void list_approvals(const CorePtr& core, CallPtr call);       // approvals.cpp
@@ -104,8 +105,18 @@ void list_audit(const CorePtr& core, CallPtr call);  // audit.cpp
 void verify_audit(const CorePtr& core, CallPtr call);
 void get_metrics(const CorePtr& core, CallPtr call);  // metrics.cpp
 void get_metrics_summary(const CorePtr& core, CallPtr call);
-void get_openapi(const CorePtr& core, CallPtr call);      // openapi.cpp
-void seed_task_state(const CorePtr& core, CallPtr call);  // seed_routes.cpp
+void get_openapi(const CorePtr& core, CallPtr call);  // openapi.cpp
+void get_session(const CorePtr& core, CallPtr call);  // session.cpp
+void open_session(const CorePtr& core, CallPtr call);
+void close_session(const CorePtr& core, CallPtr call);
+void get_page(const CorePtr& core, CallPtr call);  // pages.cpp
+void get_style(const CorePtr& core, CallPtr call);
+void page_sign_in(const CorePtr& core, CallPtr call);
+void page_sign_out(const CorePtr& core, CallPtr call);
+void make_workflow(const CorePtr& core, CallPtr call);          // drafts.cpp
+void seed_submit_task(const CorePtr& core, CallPtr call);       // submit.cpp
+void seed_workflow_metrics(const CorePtr& core, CallPtr call);  // metrics.cpp
+void seed_task_state(const CorePtr& core, CallPtr call);        // seed_routes.cpp
 void seed_cancel_job(const CorePtr& core, CallPtr call);
 void get_version(const CorePtr& core, CallPtr call);  // health.cpp
 void get_alive(const CorePtr& core, CallPtr call);

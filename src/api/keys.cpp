@@ -89,7 +89,8 @@ Result<model::CreateKey> read_key(const Core& core, const Call& call) {
   TRY(const std::string role, body.text("role", kName));
   const auto known = model::role_from(role);
   if (!known) {
-    return fail(ErrorCode::invalid_request, "\"role\" must be viewer, operator, editor or admin", "/role");
+    return fail(ErrorCode::invalid_request, "\"role\" must be viewer, operator, editor, admin or worker",
+                "/role");
   }
   command.role = *known;
   TRY(const std::string space, body.text("namespace", kName));
@@ -129,9 +130,12 @@ void create_key(const CorePtr& core, CallPtr call) {
                       if (const auto read = refresh_keys(*core); !read) return call->fail(read.error());
                       const auto row = find_key(*core, name);
                       if (!row) return call->fail(row.error());
+                      // Asked again with its idempotency key: the text was in the first answer, and
+                      // only there.
+                      const bool again = row->hash != Hash256::of(text);
                       JsonText out;
-                      write_api_key(*row, wall_now(*core), text, out);
-                      call->json(201, out.take());
+                      write_api_key(*row, wall_now(*core), again ? "" : text, out);
+                      call->json(again ? 200 : 201, out.take());
                     });
                   });
 }

@@ -83,7 +83,7 @@ TEST_F(KeysTest, TheTextIsInOneAnswerOnly) {
 TEST_F(KeysTest, SaysWhatIsWrong) {
   const std::pair<const char*, const char*> cases[] = {
       {R"({"name":"x"})", "role"},
-      {R"({"name":"x","role":"root"})", "viewer, operator, editor or admin"},
+      {R"({"name":"x","role":"root"})", "viewer, operator, editor, admin or worker"},
       {R"({"name":"x","role":"admin","namespace":"other"})", "namespace"},
       {R"({"name":"x","role":"admin","expires_in":"soon"})", "expires_in"},
       {R"({"name":"x","role":"admin","expires_at":"soon"})", "expires_at"},

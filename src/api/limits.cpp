@@ -1,11 +1,13 @@
 // Limits: how much there is of what tasks use, who holds it, and setting it.
 #include <algorithm>
 
+#include "api/edits.hpp"
 #include "api/handlers.hpp"
 #include "api/render.hpp"
 #include "api/request_body.hpp"
 #include "api/survey.hpp"
 #include "base/text.hpp"
+#include "model/limit.hpp"
 
 namespace baton::api {
 namespace {
@@ -26,7 +28,20 @@ Result<std::string> list(const model::Survey& survey) {
   return out.take();
 }
 
-Result<std::string> known(const model::Survey& survey, const std::string& name) {
+std::string tag_of(const model::LimitView& limit) {
+  if (!limit.limit) return model::tag_of(nullptr);
+  const model::Record record =
+      model::to_record(model::LimitRow{limit.name, *limit.limit, limit.by, limit.why, limit.at});
+  return model::tag_of(&record);
+}
+
+Tagged shown(const model::LimitView& limit) {
+  JsonText out;
+  write_limit(limit, out);
+  return {out.take(), tag_of(limit)};
+}
+
+Result<Tagged> known(const model::Survey& survey, const std::string& name) {
   const model::LimitView* limit = find(survey, name);
   if (limit == nullptr) {
     std::vector<std::string_view> names;
@@ -36,17 +51,13 @@ Result<std::string> known(const model::Survey& survey, const std::string& name) 
                 "the limit \"" + printable(utf8_prefix(name, kNameShown)) + "\" is neither set nor in use" +
                     (near.empty() ? "" : "; did you mean \"" + printable(near) + "\"?"));
   }
-  JsonText out;
-  write_limit(*limit, out);
-  return out.take();
+  return shown(*limit);
 }
 
 // As it is after a change: one that is no more is unset and not in use.
-Result<std::string> changed(const model::Survey& survey, const std::string& name) {
+Result<Tagged> changed(const model::Survey& survey, const std::string& name) {
   const model::LimitView* limit = find(survey, name);
-  JsonText out;
-  write_limit(limit != nullptr ? *limit : model::LimitView{.name = name}, out);
-  return out.take();
+  return shown(limit != nullptr ? *limit : model::LimitView{.name = name});
 }
 
 Result<model::SetLimit> read_limit(const Call& call) {
@@ -59,16 +70,22 @@ Result<model::SetLimit> read_limit(const Call& call) {
     return fail(ErrorCode::invalid_request, "\"limit\" is missing: how much there is of it", "/limit");
   command.limit = static_cast<std::uint32_t>(*limit);
   TRY(command.reason, body.text("reason", 1000));
+  TRY(command.expected, read_if_match(call.request));
+  return command;
+}
+
+Result<model::SetLimit> read_removal(const Call& call) {
+  TRY_VOID(call.only({}));
+  model::SetLimit command{.name = call.captures.at(0)};
+  TRY(command.expected, read_if_match(call.request));
   return command;
 }
 
 void change(const CorePtr& core, const CallPtr& call, Result<model::SetLimit> command) {
   if (!command) return call->fail(command.error());
   const std::string name = command->name;
-  core->runs.send(std::move(*command), call->actor, [core, call, name](model::ReplyBody reply) {
-    if (const auto* error = std::get_if<Error>(&reply)) return call->fail(*error);
-    ask_survey(core, call, [name](const model::Survey& survey) { return changed(survey, name); });
-  });
+  send_edit(core, call, std::move(*command),
+            [name](const model::Survey& survey) { return changed(survey, name); });
 }
 
 }  // namespace
@@ -89,10 +106,7 @@ void set_limit(const CorePtr& core, CallPtr call) {
 }
 
 void delete_limit(const CorePtr& core, CallPtr call) {
-  const auto none = call->only({});
-  change(core, call,
-         none ? Result<model::SetLimit>(model::SetLimit{.name = call->captures.at(0)})
-              : Result<model::SetLimit>(fail(none.error())));
+  change(core, call, read_removal(*call));
 }
 
 }  // namespace baton::api

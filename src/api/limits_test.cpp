@@ -54,6 +54,33 @@ TEST_F(LimitsTest, AreSetAndTakenAway) {
   EXPECT_EQ(gone.limit, std::nullopt);
 }
 
+TEST_F(LimitsTest, AnEditOfWhatHasChangedIsRefusedAndShowsIt) {
+  const auto shown = get("/api/v1/limits/gpu");
+  const std::string tag(shown.headers.find("ETag").value_or(""));
+  EXPECT_EQ(tag.size(), 18U) << tag;
+  EXPECT_EQ(get("/api/v1/limits/deploy").headers.find("ETag"), "\"0\"") << "nobody has set it";
+  const auto edit = [&](const std::string& match) {
+    net::ClientRequest request{net::Method::put, "/api/v1/limits/gpu", {}, R"({"limit": 8})", false};
+    request.headers.set("Content-Type", "application/json");
+    request.headers.set("If-Match", match);
+    return call(std::move(request));
+  };
+  EXPECT_EQ(edit(tag).status, 200);
+  EXPECT_EQ(std::get<model::SetLimit>(runtime_.commands.at(runtime_.commands.size() - 2).first).expected,
+            tag.substr(1, 16));
+  for (const char* match : {"", "3", "W/\"3\"", "\"a\", \"b\"", "\"\""})
+    EXPECT_EQ(edit(match).status, 400) << match;
+  const auto old = runtime_.answer;
+  runtime_.answer = [old](const model::CommandBody& command) -> model::ReplyBody {
+    if (std::holds_alternative<model::SetLimit>(command)) return Error{ErrorCode::conflict, "changed", "tag"};
+    return old(command);
+  };
+  const auto refused = edit("\"other\"");
+  EXPECT_EQ(refused.status, 412);
+  EXPECT_EQ(object(refused).at("current").at("limit").as_int64(), 4);
+  EXPECT_EQ(refused.headers.find("ETag"), tag);
+}
+
 // Names come from expressions.
 TEST_F(LimitsTest, NamesMayHaveSlashes) {
   EXPECT_EQ(object(send(net::Method::put, "/api/v1/limits/https://host/a%20b", R"({"limit": 8})"))

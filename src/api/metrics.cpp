@@ -230,6 +230,34 @@ void write_queues(const Samples& samples, JsonText& out) {
   out.end_array();
 }
 
+// As seed 003 §5.2 names them; durations in milliseconds there. Steps of one name in several workflows count
+// together.
+std::string seed_summary(const Samples& samples) {
+  const Sums ended = sums(samples, Metric::runs_ended, 1);
+  std::map<std::string, Timing> steps;
+  for (const Sample& sample : samples) {
+    if (sample.metric == Metric::attempt_duration) steps[sample.labels[1]].add(sample);
+  }
+  JsonText out;
+  out.begin_object();
+  out.key("total_workflows");
+  write_count(of(ended, "completed") + of(ended, "failed") + of(ended, "cancelled"), out);
+  out.key("successful_workflows");
+  write_count(of(ended, "completed"), out);
+  out.key("failed_workflows");
+  write_count(of(ended, "failed"), out);
+  out.key("step_metrics").begin_object();
+  for (const auto& [name, timing] : steps) {
+    out.key(name).begin_object();
+    out.key("count").integer(static_cast<std::int64_t>(timing.count));
+    out.key("avg_duration")
+        .number(timing.count == 0 ? 0 : timing.seconds * 1000 / static_cast<double>(timing.count));
+    out.end_object();
+  }
+  out.end_object().end_object();
+  return out.take();
+}
+
 std::string summary(const Samples& samples) {
   JsonText out;
   out.begin_object();
@@ -267,6 +295,12 @@ void get_metrics_summary(const CorePtr& core, CallPtr call) {
   const auto samples = ask(core->metrics, *call);
   if (!samples) return call->fail(samples.error());
   call->json(200, summary(*samples));
+}
+
+void seed_workflow_metrics(const CorePtr& core, CallPtr call) {
+  const auto samples = ask(core, *call);
+  if (!samples) return call->fail(samples.error());
+  call->json(200, seed_summary(*samples));
 }
 
 }  // namespace baton::api

@@ -50,8 +50,8 @@ net::Response problem(const Error& error, std::string_view more) {
   return write_problem(error, info(error.code).http_status, more);
 }
 
-net::Response problem(const Error& error, int status) {
-  return write_problem(error, status, {});
+net::Response problem(const Error& error, int status, std::string_view more) {
+  return write_problem(error, status, more);
 }
 
 }  // namespace baton::api

@@ -13,6 +13,6 @@ namespace baton::api {
 // appended as it is: members in JSON, without braces.
 net::Response problem(const Error& error, std::string_view more = {});
 // With another status than the code has.
-net::Response problem(const Error& error, int status);
+net::Response problem(const Error& error, int status, std::string_view more = {});
 
 }  // namespace baton::api

@@ -5,6 +5,7 @@
 #include <map>
 
 #include "api/control.hpp"
+#include "api/edits.hpp"
 #include "api/handlers.hpp"
 #include "api/render.hpp"
 #include "api/survey.hpp"
@@ -50,11 +51,33 @@ const model::QueueView* find(const model::Survey& survey, const std::string& nam
   return found == survey.queues.end() ? nullptr : &*found;
 }
 
-Result<std::string> shown(Core& core, const model::QueueView& queue) {
+// Of what people have set for it.
+std::string tag_of(const model::QueueView& queue) {
+  if (queue.set.at == WallTime{}) return model::tag_of(nullptr);
+  const model::Record record = model::to_record(queue.set);
+  return model::tag_of(&record);
+}
+
+Result<Tagged> shown(Core& core, const model::QueueView& queue) {
   TRY(const auto pauses, pauses_of(core, BlockerKind::queue_paused));
   JsonText out;
   write_queue(queue, find(pauses, queue.name), out);
-  return out.take();
+  return Tagged{out.take(), tag_of(queue)};
+}
+
+Result<Tagged> known(Core& core, const model::Survey& survey, const std::string& name) {
+  if (const model::QueueView* queue = find(survey, name); queue != nullptr) return shown(core, *queue);
+  std::vector<std::string_view> names;
+  for (const model::QueueView& other : survey.queues) names.push_back(other.name);
+  const std::string_view near = nearest(name, names);
+  return fail(ErrorCode::not_found,
+              "nothing waits in queue \"" + name + "\", no worker asks for it and nothing is set for it" +
+                  (near.empty() ? "" : "; did you mean \"" + std::string(near) + "\"?"));
+}
+
+Result<Tagged> as_it_is(Core& core, const model::Survey& survey, const std::string& name) {
+  const model::QueueView* queue = find(survey, name);
+  return shown(core, queue != nullptr ? *queue : model::QueueView{.name = name});
 }
 
 Result<model::SetQueue> read_queue(const Call& call) {
@@ -80,6 +103,7 @@ Result<model::SetQueue> read_queue(const Call& call) {
                 "what is to be changed is missing: \"max_waiting\" or \"weights\"");
   }
   TRY(command.reason, body.text("reason", 1000));
+  TRY(command.expected, read_if_match(call.request));
   return command;
 }
 
@@ -208,18 +232,13 @@ void resume(const CorePtr& core, const CallPtr& call, BlockerKind kind) {
 }  // namespace
 
 Result<std::string> known_queue(Core& core, const model::Survey& survey, const std::string& name) {
-  if (const model::QueueView* queue = find(survey, name); queue != nullptr) return shown(core, *queue);
-  std::vector<std::string_view> names;
-  for (const model::QueueView& other : survey.queues) names.push_back(other.name);
-  const std::string_view near = nearest(name, names);
-  return fail(ErrorCode::not_found,
-              "nothing waits in queue \"" + name + "\", no worker asks for it and nothing is set for it" +
-                  (near.empty() ? "" : "; did you mean \"" + std::string(near) + "\"?"));
+  TRY(Tagged queue, known(core, survey, name));
+  return std::move(queue.body);
 }
 
 Result<std::string> shown_queue(Core& core, const model::Survey& survey, const std::string& name) {
-  const model::QueueView* queue = find(survey, name);
-  return shown(core, queue != nullptr ? *queue : model::QueueView{.name = name});
+  TRY(Tagged queue, as_it_is(core, survey, name));
+  return std::move(queue.body);
 }
 
 void list_queues(const CorePtr& core, CallPtr call) {
@@ -229,18 +248,15 @@ void list_queues(const CorePtr& core, CallPtr call) {
 void get_queue(const CorePtr& core, CallPtr call) {
   auto name = read_name(*call);
   if (!name) return call->fail(name.error());
-  ask(core, call, [name = std::move(*name)](Core& in, const model::Survey& survey) {
-    return known_queue(in, survey, name);
-  });
+  ask(core, call,
+      [name = std::move(*name)](Core& in, const model::Survey& survey) { return known(in, survey, name); });
 }
 void set_queue(const CorePtr& core, CallPtr call) {
   auto command = read_queue(*call);
   if (!command) return call->fail(command.error());
   const std::string name = command->name;
-  core->runs.send(std::move(*command), call->actor, [core, call, name](model::ReplyBody reply) {
-    if (const auto* error = std::get_if<Error>(&reply)) return call->fail(*error);
-    ask(core, call, [name](Core& in, const model::Survey& survey) { return shown_queue(in, survey, name); });
-  });
+  send_edit(core, call, std::move(*command),
+            [core, name](const model::Survey& survey) { return as_it_is(*core, survey, name); });
 }
 void list_workers(const CorePtr& core, CallPtr call) {
   if (const auto none = call->only({}); !none) return call->fail(none.error());

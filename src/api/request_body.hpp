@@ -20,6 +20,7 @@ class RequestBody {
 
   // Other members than these are errors.
   Status only(std::initializer_list<std::string_view> known) const;
+  const boost::json::object& members() const { return members_; }
   const boost::json::value* find(std::string_view name) const;  // null if it is missing or null
 
   // Missing members are empty or the fallback.

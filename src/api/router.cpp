@@ -13,9 +13,10 @@ namespace {
 using net::Method;
 
 constexpr auto kAnyone = auth::Permission::anyone();
+constexpr auto kSomebody = auth::Permission::somebody();
 constexpr auto kViewer = auth::Permission::at_least(model::Role::viewer);
 constexpr auto kOperator = auth::Permission::at_least(model::Role::operator_);
-constexpr auto kWorker = kOperator;  // who reports how tasks ended steers runs
+constexpr auto kWorker = auth::Permission::at_least(model::Role::worker);
 constexpr auto kEditor = auth::Permission::at_least(model::Role::editor);
 constexpr auto kAdmin = auth::Permission::at_least(model::Role::admin);
 // What belongs to no namespace: only those may who are let into all of them.
@@ -82,6 +83,7 @@ constexpr std::array kRoutes = {
     Route{Method::get, "/api/v1/tasks/{id}/events", kViewer, task_events},
     Route{Method::get, "/api/v1/tasks/{id}/logs", kViewer, task_logs},
     Route{Method::get, "/api/v1/routes", kViewer, list_routes},
+    Route{Method::get, "/api/v1/routes/{pattern}", kViewer, get_route, true},
     Route{Method::put, "/api/v1/routes/{pattern}", kEditor, set_route, true},
     Route{Method::delete_, "/api/v1/routes/{pattern}", kEditor, delete_route, true},
     Route{Method::get, "/api/v1/cache", kViewer, list_cached_results},
@@ -103,11 +105,11 @@ constexpr std::array kRoutes = {
     Route{Method::get, "/api/v1/resources", kViewer, list_resources},
     Route{Method::get, "/api/v1/resources/{id}", kViewer, get_resource},
     Route{Method::post, "/api/v1/resources/{id}/cleanup", kOperator, clean_resource},
-    Route{Method::post, "/api/v1/tasks/{id}/resources", kOperator, register_resource},
-    Route{Method::post, "/api/v1/tasks/{id}/resources/{name}/release", kOperator, release_resource},
-    Route{Method::post, "/api/v1/tasks/{id}/progress", kOperator, report_progress},
+    Route{Method::post, "/api/v1/tasks/{id}/resources", kWorker, register_resource},
+    Route{Method::post, "/api/v1/tasks/{id}/resources/{name}/release", kWorker, release_resource},
+    Route{Method::post, "/api/v1/tasks/{id}/progress", kWorker, report_progress},
     Route{Method::post, "/api/v1/backups", kServerAdmin, make_backup},
-    Route{Method::post, "/api/v1/tasks/{id}/tasks", kOperator, add_tasks},
+    Route{Method::post, "/api/v1/tasks/{id}/tasks", kWorker, add_tasks},
     Route{Method::get, "/api/v1/keys", kServerAdmin, list_keys},
     Route{Method::post, "/api/v1/keys", kServerAdmin, create_key},
     Route{Method::delete_, "/api/v1/keys/{name}", kServerAdmin, revoke_key},
@@ -121,12 +123,22 @@ constexpr std::array kRoutes = {
     Route{Method::get, "/api/v1/metrics", kViewer, get_metrics_summary},
     Route{Method::get, "/api/v1/version", kViewer, get_version},
     Route{Method::get, "/api/v1/openapi.json", kViewer, get_openapi},
+    Route{Method::get, "/api/v1/session", kSomebody, get_session},
+    Route{Method::post, "/api/v1/session", kAnyone, open_session},
+    Route{Method::delete_, "/api/v1/session", kSomebody, close_session},
+    Route{Method::post, "/api/tasks/submit", kOperator, seed_submit_task},
     Route{Method::get, "/api/tasks/{id}", kViewer, seed_task_state},
     Route{Method::post, "/api/jobs/{id}/cancel", kOperator, seed_cancel_job},
     Route{Method::get, "/api/workflow/{id}/status", kViewer, get_run},
     Route{Method::post, "/api/workflow/{id}/cancel", kOperator, cancel_run},
+    Route{Method::get, "/api/workflow/metrics", kViewer, seed_workflow_metrics},
     Route{Method::get, "/api/circuit-breakers/status", kViewer, list_breakers},
+    Route{Method::post, "/workflows", kEditor, make_workflow},
     Route{Method::get, "/metrics", kServerViewer, get_metrics},
+    Route{Method::get, "/", kAnyone, get_page},
+    Route{Method::get, "/style.css", kAnyone, get_style},
+    Route{Method::post, "/sign-in", kAnyone, page_sign_in, false, true},
+    Route{Method::post, "/sign-out", kAnyone, page_sign_out, false, true},
     Route{Method::get, "/livez", kAnyone, get_alive},
     Route{Method::get, "/readyz", kAnyone, get_ready},
     Route{Method::post, "/api/v1/tasks/{id}/logs", kWorker, append_log},

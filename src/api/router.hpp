@@ -18,6 +18,7 @@ struct Route {
   auth::Permission permission;               // who may; there is no default
   void (*handler)(const CorePtr&, CallPtr);  // on a worker's thread
   bool rest = false;  // its last capture takes all that is left of the path: what it names may have slashes
+  bool form = false;  // its body is that of an HTML form, not JSON
 };
 std::span<const Route> routes();
 

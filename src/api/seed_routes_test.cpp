@@ -2,6 +2,7 @@
 
 #include "api/openapi.hpp"
 #include "api/test_support.hpp"
+#include "model/draft.hpp"
 
 namespace baton::api::test {
 namespace {
@@ -104,6 +105,65 @@ TEST_F(SeedRoutesTest, OtherNamesOfTheSame) {
   EXPECT_EQ(get("/api/workflow/" + run.id.text() + "/status").body,
             get("/api/v1/runs/" + run.id.text()).body);
   EXPECT_EQ(get("/api/circuit-breakers/status").body, get("/api/v1/breakers").body);
+}
+
+// Seed 004, "Use the REST API": its request, as it stands there.
+TEST_F(SeedRoutesTest, AWorkflowWithoutStepsIsADraft) {
+  runtime_.answer = [&](const model::CommandBody& body) -> model::ReplyBody {
+    const auto& draft = std::get<model::MakeDraft>(body);
+    model::Batch batch;
+    batch.records.push_back(
+        {model::to_record(model::Draft{draft.name, draft.title, draft.description, "key:x", kThen})});
+    commit(std::move(batch));
+    return model::WorkflowApplied{.created = true, .workflow = draft.name};
+  };
+  const auto made = post("/workflows", R"({"name": "API Workflow", "description": "Created via API"})");
+  EXPECT_EQ(made.status, 201) << made.body;
+  EXPECT_EQ(object(made).at("id"), "api-workflow");
+  EXPECT_EQ(object(made).at("title"), "API Workflow");
+  EXPECT_TRUE(object(made).at("draft").as_bool());
+  const auto shown = object(get(std::string(made.headers.find("Location").value_or(""))));
+  EXPECT_EQ(shown.at("description"), "Created via API");
+  EXPECT_TRUE(shown.at("version").is_null());
+  const auto started = post("/api/v1/runs", R"({"workflow":"api-workflow"})");
+  EXPECT_EQ(started.status, 409);
+  EXPECT_NE(detail(started).find("draft"), std::string::npos);
+}
+
+TEST_F(SeedRoutesTest, AWorkflowWithStepsIsAppliedUnderAFreeName) {
+  runtime_.answer = [&](const model::CommandBody& body) -> model::ReplyBody {
+    const auto& apply = std::get<model::ApplyWorkflow>(body);
+    if (apply.workflow->name == "nightly") return Error{ErrorCode::conflict, "it is there", "1"};
+    return model::WorkflowApplied{.version = 1, .created = true, .workflow = apply.workflow->name};
+  };
+  const auto made = post("/workflows", R"({"name": "Nightly", "steps": {"a": {"run": "true"}}})");
+  EXPECT_EQ(made.status, 201) << made.body;
+  EXPECT_EQ(object(made).at("name"), "nightly-2");
+  EXPECT_EQ(object(made).at("version"), 1);
+  EXPECT_EQ(post("/workflows", R"({"name": "x", "steps": {"a": {"rn": "true"}}})").status, 422);
+  for (const char* body : {"{}", R"({"name":""})", R"({"name":"äö"})", R"({"name":"x","labels":{}})"})
+    EXPECT_EQ(post("/workflows", body).status, 400) << body;
+}
+
+// Seed 000 §9: the error, too. Of a server that names a workflow: tests/integration/server/seeds_test.py.
+TEST_F(SeedRoutesTest, SubmitNeedsAWorkflowInTheConfiguration) {
+  const auto refused = post("/api/tasks/submit", R"({"file_path": "/data/a.mp3"})");
+  EXPECT_EQ(refused.status, 409);
+  EXPECT_NE(detail(refused).find("seed.submit_workflow"), std::string::npos);
+}
+
+// Seed 003 §5.2.
+TEST_F(SeedRoutesTest, TheFiguresOfWorkflows) {
+  meter_.add(telemetry::Metric::runs_ended, {"w", "completed"}, 3);
+  meter_.add(telemetry::Metric::runs_ended, {"w", "failed"}, 1);
+  meter_.observe(telemetry::Metric::attempt_duration, {"w", "clean"}, 0.5);
+  meter_.observe(telemetry::Metric::attempt_duration, {"v", "clean"}, 1.5);
+  const auto figures = object(get("/api/workflow/metrics"));
+  EXPECT_EQ(figures.at("total_workflows"), 4);
+  EXPECT_EQ(figures.at("successful_workflows"), 3);
+  EXPECT_EQ(figures.at("failed_workflows"), 1);
+  EXPECT_EQ(figures.at("step_metrics").at("clean").at("count"), 2);
+  EXPECT_EQ(figures.at("step_metrics").at("clean").at("avg_duration").to_number<double>(), 1000.0);
 }
 
 TEST_F(SeedRoutesTest, TheDescriptionIsServed) {

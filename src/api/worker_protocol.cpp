@@ -12,6 +12,7 @@
 #include "api/request_body.hpp"
 #include "base/duration.hpp"
 #include "base/text.hpp"
+#include "base/trace_context.hpp"
 
 namespace baton::api {
 namespace {
@@ -219,6 +220,8 @@ void write_task(const model::Assignment& task, JsonText& out) {
   out.key("attempt").integer(task.attempt);
   out.key("kind").string(name(task.kind));
   out.key("queued_at").instant(task.queued_at);
+  if (task.kind == model::StepKind::task)
+    out.key("traceparent").string(trace_of_attempt(task.trace, task.task.run, task.token).text());
   out.key("spec").raw(task.spec);
   out.end_object();
 }

@@ -4,6 +4,7 @@
 #include <boost/json/serialize.hpp>
 #include <charconv>
 
+#include "api/drafts.hpp"
 #include "api/handlers.hpp"
 #include "api/problem.hpp"
 #include "base/text.hpp"
@@ -46,6 +47,11 @@ std::unexpected<Error> not_applied(Core& core, std::string_view name) {
                                           " was run from a file, but never applied: apply it, or name a "
                                           "version (it has 1 to " +
                                           std::to_string(newest->front().version) + ")");
+  }
+  if (const auto draft = find_draft(core, name); draft && *draft) {
+    return fail(
+        ErrorCode::conflict,
+        "workflow " + quoted(name) + " is a draft: it has no steps yet; apply a definition with that name");
   }
   std::string message = "there is no workflow " + quoted(name);
   std::vector<std::string> names;
@@ -132,6 +138,25 @@ void write_workflow(const store::StoredDefinition& stored, const model::Workflow
   out.end_object();
 }
 
+// The same members, of which most say that there is nothing yet.
+std::string show_draft(const model::Draft& draft) {
+  JsonText out;
+  out.begin_object();
+  out.key("name").string(draft.name);
+  out.key("title").string_or_null(draft.title);
+  out.key("description").string_or_null(draft.description);
+  out.key("version").null();
+  out.key("hash").null();
+  out.key("created_at").instant(draft.at);
+  out.key("labels").begin_object().end_object();
+  out.key("steps").integer(0);
+  for (const char* member : {"current_version", "applied_at", "applied_by", "note"}) out.key(member).null();
+  out.key("applications").begin_array().end_array();
+  out.key("definition").null();
+  out.end_object();
+  return out.take();
+}
+
 Result<std::string> list(Core& core, const Call& call) {
   TRY_VOID(call.only({"limit", "cursor"}));
   TRY(const std::size_t limit, call.number("limit", 50, 1, 1000));
@@ -154,7 +179,10 @@ Result<std::string> list(Core& core, const Call& call) {
 Result<std::string> show(Core& core, std::string_view name, std::optional<std::uint32_t> version) {
   TRY(const std::optional<AppliedWorkflow> workflow, applied(core, name));
   if (!version) {
-    if (!workflow) return not_applied(core, name);
+    if (!workflow) {
+      TRY(const auto draft, find_draft(core, name));
+      return draft ? Result<std::string>(show_draft(*draft)) : not_applied(core, name);
+    }
     version = workflow->version();
   }
   TRY(const store::StoredDefinition stored, stored_version(core, name, *version));
@@ -325,6 +353,14 @@ void answer_applied(Core& core, Call& call, const model::Workflow& workflow,
              {"ETag", '"' + std::to_string(done.version) + '"'}});
 }
 
+// 412 if another version counts than the caller has seen; which one it is stands in the answer.
+void fail_apply(Call& call, const Error& error, bool conditional) {
+  if (!conditional || error.code != ErrorCode::conflict) return call.fail(error);
+  net::Response response = problem(error, 412, "\"current\":{\"version\":" + error.where + "}");
+  response.headers.set("ETag", '"' + error.where + '"');
+  call.respond(std::move(response));
+}
+
 }  // namespace
 
 Result<FoundVersion> find_version(Core& core, std::string_view workflow,
@@ -362,10 +398,11 @@ void apply_workflow(const CorePtr& core, CallPtr call) {
     return answer_applied(*core, *call, *workflow, *done, true);
   }
   const model::Sender actor = call->actor;
+  const bool conditional = request->expected.has_value();
   core->runs.send(
       model::ApplyWorkflow{workflow, request->expected, std::move(request->note)}, actor,
-      [core, call, workflow](model::ReplyBody reply) {
-        if (const auto* error = std::get_if<Error>(&reply)) return call->fail(*error);
+      [core, call, workflow, conditional](model::ReplyBody reply) {
+        if (const auto* error = std::get_if<Error>(&reply)) return fail_apply(*call, *error, conditional);
         core->workers.post([core, call, workflow, done = std::get<model::WorkflowApplied>(reply)] {
           answer_applied(*core, *call, *workflow, done, false);
         });

@@ -113,6 +113,13 @@ TEST_F(WorkflowsTest, Applies) {
   EXPECT_EQ(command->note, "why");
   EXPECT_EQ(command->workflow->title, "Daily");
   EXPECT_EQ(send("/api/v1/workflows", body, "soon").status, 400);
+  runtime_.answer = [](const model::CommandBody&) {
+    return Error{ErrorCode::conflict, "it is at version 3", "3"};
+  };
+  const auto late = send("/api/v1/workflows", body, "\"1\"");
+  EXPECT_EQ(late.status, 412);
+  EXPECT_EQ(object(late).at("current").at("version"), 3);
+  EXPECT_EQ(send("/api/v1/workflows", body).status, 409);
 
   const std::size_t before = runtime_.commands.size();
   const auto dry =

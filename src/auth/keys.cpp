@@ -28,7 +28,10 @@ void Keys::replace(std::vector<model::KeyRow> rows) {
 }
 
 Answer Keys::check(std::string_view text, const std::string& address, WallTime now, bool admit) {
-  const Hash256 hash = Hash256::of(text);
+  return check(Hash256::of(text), address, now, admit);
+}
+
+Answer Keys::check(const Hash256& hash, const std::string& address, WallTime now, bool admit) {
   const std::lock_guard lock(mutex_);
   const auto found = entries_.find(hash);
   if (found == entries_.end() ||

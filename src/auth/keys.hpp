@@ -44,6 +44,7 @@ class Keys {
   // so. Takes as long for a wrong text as for a right one: it is looked up by its hash, which nobody can
   // choose, and compared in constant time.
   Answer check(std::string_view text, const std::string& address, WallTime now, bool admit = true);
+  Answer check(const Hash256& hash, const std::string& address, WallTime now, bool admit = true);
 
  private:
   struct Entry {

@@ -11,13 +11,15 @@ namespace baton::auth {
 class Permission {
  public:
   Permission() = delete;
-  static constexpr Permission anyone() { return Permission(std::nullopt, false); }
+  static constexpr Permission anyone() { return Permission(true, std::nullopt, false); }
+  // Whoever is somebody, in whichever role and namespace.
+  static constexpr Permission somebody() { return Permission(false, std::nullopt, false); }
   // In the namespace that it is about.
-  static constexpr Permission at_least(model::Role role) { return Permission(role, false); }
+  static constexpr Permission at_least(model::Role role) { return Permission(false, role, false); }
   // For what belongs to the whole server: whoever is let into one namespace only may not.
-  static constexpr Permission of_server(model::Role role) { return Permission(role, true); }
+  static constexpr Permission of_server(model::Role role) { return Permission(false, role, true); }
 
-  constexpr bool anonymous() const { return !least_; }
+  constexpr bool anonymous() const { return anonymous_; }
   constexpr std::optional<model::Role> least() const { return least_; }
   constexpr bool of_server() const { return of_server_; }
   bool allows(const Principal& principal) const {
@@ -25,9 +27,10 @@ class Permission {
   }
 
  private:
-  constexpr Permission(std::optional<model::Role> least, bool of_server)
-      : least_(least), of_server_(of_server) {}
-  std::optional<model::Role> least_;
+  constexpr Permission(bool anonymous, std::optional<model::Role> least, bool of_server)
+      : anonymous_(anonymous), least_(least), of_server_(of_server) {}
+  bool anonymous_;
+  std::optional<model::Role> least_;  // none: any
   bool of_server_;
 };
 

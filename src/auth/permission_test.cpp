@@ -40,6 +40,16 @@ TEST(Permission, TheServerIsForThoseWhoAreLetInEverywhere) {
   EXPECT_EQ(everywhere.home(), "default");
 }
 
+TEST(Permission, AWorkerIsApart) {
+  const Permission workers = Permission::at_least(Role::worker);
+  EXPECT_TRUE(workers.allows({.name = "x", .role = Role::worker}));
+  EXPECT_FALSE(workers.allows({.name = "x", .role = Role::viewer}));
+  for (const Role role : {Role::operator_, Role::editor, Role::admin})
+    EXPECT_TRUE(workers.allows({.name = "x", .role = role}));
+  for (const Role least : {Role::viewer, Role::operator_, Role::editor, Role::admin})
+    EXPECT_FALSE(Permission::at_least(least).allows({.name = "x", .role = Role::worker}));
+}
+
 TEST(Permission, SomeRoutesAreForAnyone) {
   EXPECT_TRUE(Permission::anyone().anonymous());
   EXPECT_TRUE(Permission::anyone().allows({}));

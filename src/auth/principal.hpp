@@ -13,7 +13,7 @@ struct Principal {
   model::Role role = model::Role::viewer;
   std::string space = std::string(model::kDefaultNamespace);  // that it may enter; or kEveryNamespace
 
-  bool may(model::Role least) const { return role >= least; }
+  bool may(model::Role least) const { return model::includes(role, least); }
   bool is_everywhere() const { return space == model::kEveryNamespace; }
   bool may_enter(std::string_view other) const { return is_everywhere() || space == other; }
   // The namespace of its requests that name none.

@@ -35,6 +35,8 @@ constexpr std::array kKeys = {
     Key{"tls.cert", "BATON_TLS_CERT", "--tls-cert", &Flags::tls_cert, false, false, true},
     Key{"tls.key", "BATON_TLS_KEY", "--tls-key", &Flags::tls_key, false, false, true},
     Key{"hosts", "BATON_HOSTS", "", nullptr, true},
+    Key{"cors.origins", "BATON_CORS_ORIGINS", "", nullptr, true},
+    Key{"seed.submit_workflow", "BATON_SEED_SUBMIT_WORKFLOW", "", nullptr},
     Key{"trusted_proxies", "BATON_TRUSTED_PROXIES", "--trusted-proxy", &Flags::trusted_proxies, true},
     Key{"url", "BATON_URL", "--url", &Flags::url},
     Key{"api_key", "BATON_API_KEY", "", nullptr, false, true},
@@ -249,6 +251,16 @@ Status apply(Setting& setting, std::string_view flag, Settings& out) {
     (setting.name == "tls.cert" ? out.tls.certificate_file : out.tls.key_file) = setting.value;
   } else if (setting.name == "hosts") {
     out.hosts = split_list(setting.value);
+  } else if (setting.name == "cors.origins") {
+    for (const std::string& origin : split_list(setting.value)) {
+      const auto endpoint = net::parse_endpoint(origin);
+      if (!endpoint || endpoint->unix_socket || origin.ends_with('/') || std::ranges::count(origin, '/') != 2)
+        return wrong("origins of pages such as https://ops.example, between commas");
+      out.origins.push_back(origin);
+    }
+  } else if (setting.name == "seed.submit_workflow") {
+    if (!setting.value.empty() && !is_name(setting.value)) return wrong("the name of a workflow");
+    out.submit_workflow = setting.value;
   } else if (setting.name == "trusted_proxies") {
     for (const std::string& text : split_list(setting.value)) {
       auto range = net::AddressRange::parse(text);

@@ -63,6 +63,8 @@ struct Settings {
   server::ListenAddress listen;                 // of baton server and baton dev
   net::TlsServerOptions tls;                    // absolute paths; "" = without
   std::vector<std::string> hosts;               // names that a server is called by
+  std::vector<std::string> origins;             // of pages elsewhere that may ask a server
+  std::string submit_workflow;                  // that POST /api/tasks/submit makes runs of; "" = none
   std::vector<net::AddressRange> trusted_proxies;
   std::optional<Remote> remote;
   std::string space;        // the namespace that commands are about; "" = that of the key, or `default`

@@ -163,6 +163,7 @@ class LocalOwner final : public Owner {
               return store::backup_sqlite(database, to, stopped);
             },
         .wall = wall_now,
+        .submit_workflow = options_.submit_workflow,
         .meter = &meter_,
         .metrics = [this] { return read_metrics(); },
         .open_space = [this](const model::SpaceRow& row) { return open_later(row); },

@@ -46,7 +46,8 @@ struct OwnerOptions {
   // How long runs are kept whose workflow does not say so; zero = for ever.
   Duration keep_completed = model::kKeepCompleted;
   Duration keep_failed = model::kKeepFailed;
-  bool execute = true;  // false: recovers and serves, but starts no task and removes nothing by itself
+  std::string submit_workflow;  // that POST /api/tasks/submit makes runs of; "" = none
+  bool execute = true;          // false: recovers and serves, but starts no task and removes nothing by itself
   std::function<void(std::string_view)>
       log;  // what is wrong with the owner, one line for people at a time, on any thread; none = dropped
   telemetry::Log* events =

@@ -56,6 +56,7 @@ std::string target_of(const model::PauseTarget& target) {
 What what(const model::CancelRun& c) {
   return change(c.run.text(), with_reason(c.no_cleanup  ? "terminate without cleanup"
                                           : c.terminate ? "terminate"
+                                          : c.give_up   ? "give up"
                                                         : "",
                                           c.reason));
 }
@@ -107,6 +108,9 @@ What what(const model::ForgetResults& c) {
 }
 What what(const model::ApplyWorkflow& c) {
   return change(c.workflow->name, with_reason(c.workflow->hash.hex().substr(0, 12), c.note));
+}
+What what(const model::MakeDraft& c) {
+  return change(c.name, c.title);
 }
 What what(const model::RemoveRuns& c) {
   if (c.dry_run) return {};

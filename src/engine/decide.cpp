@@ -2,6 +2,7 @@
 
 #include "engine/audit.hpp"
 #include "engine/commands/commands.hpp"
+#include "engine/requests.hpp"
 
 namespace baton::engine {
 
@@ -21,9 +22,11 @@ void decide(State& state, const model::Command& command, const Moment& moment, E
   if (state.closed && begins(command.body)) {
     return effects.reply(command.reply_to, Error{ErrorCode::not_found, "the namespace was deleted", ""});
   }
+  if (answer_again(state, command, moment, effects)) return;
   std::visit([&](const auto& body) { commands::decide(state, body, command.reply_to, moment, effects); },
              command.body);
   audit(state, command, moment, effects);
+  remember(state, command, moment, effects);
 }
 
 }  // namespace baton::engine

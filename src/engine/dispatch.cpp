@@ -262,6 +262,8 @@ bool dispatch(State& state, const Moment& moment, Effects& effects, std::size_t 
         continue;
       }
       answer.tasks.push_back(assignment_of(*run, task->row, std::move(*spec)));
+      if (answer.tasks.back().kind == model::StepKind::task)
+        answer.tasks.back().trace = trace_of(state, *run);
       --claim.free;
     }
     if (answer.tasks.empty()) {

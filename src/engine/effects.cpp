@@ -70,6 +70,11 @@ void Effects::early_reply(model::ReplyTo to, model::ReplyBody body) {
   if (to != 0) replies_.push_back({to, std::move(body), state_.sequence - 1});
 }
 
+const model::ReplyBody* Effects::replied(model::ReplyTo to) const {
+  if (refused_ || replies_.empty() || replies_.back().to != to) return nullptr;
+  return &replies_.back().body;
+}
+
 Sealed Effects::seal(const Moment& moment) {
   Sealed sealed;
   sealed.replies = std::move(replies_);

@@ -51,6 +51,9 @@ class Effects {
   void early_reply(model::ReplyTo to, model::ReplyBody body);  // released when the batch before it is
   void act(model::Action action) { actions_.push_back(std::move(action)); }
 
+  // What was answered there since begin(), unless that was a refusal; null: nothing (yet).
+  const model::ReplyBody* replied(model::ReplyTo to) const;
+
   const std::string& actor() const { return actor_; }  // of begin()
   bool refused() const { return refused_; }            // since begin(), by an error as the reply
 

@@ -419,7 +419,8 @@ void settle_resource(State& state, Run& run, const Task& helper, const Moment& m
 
 void end_main_phase(State& state, Run& run, const Moment& moment, Effects& effects) {
   effects.touch(run);
-  run.row.outcome = run.row.cancel_requested              ? RunStatus::cancelled
+  run.row.outcome = run.row.given_up                      ? RunStatus::failed
+                    : run.row.cancel_requested            ? RunStatus::cancelled
                     : run.any_failed || run.row.timed_out ? RunStatus::failed
                                                           : RunStatus::completed;
   arm_run_clock(state, run);

@@ -261,6 +261,8 @@ TEST(Exhaustive, WhatIsInTheTablesHappensAndEverythingLeadsToAnEnd) {
   by_itself.auto_recovery = true;
   walk(std::make_shared<const model::Workflow>(std::move(by_itself)), {}, seen);
   for (const auto& t : model::run_transitions()) {
+    // Nobody gives a run up here: requests_test.cpp.
+    if (t.from == model::RunStatus::cancelling && t.to == model::RunStatus::failed) continue;
     EXPECT_TRUE(seen.run.contains({t.from, t.to})) << "run: " << name(t.from) << " to " << name(t.to);
   }
   for (const auto& t : model::task_transitions()) {

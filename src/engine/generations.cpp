@@ -319,7 +319,7 @@ void begin_recovery(State& state, Run& run, Recovery plan, Duration delay, std::
   if (model::is_terminal(row.status)) {
     ++row.recovery_attempts;
     row.status = RunStatus::recovering;
-    row.cancel_requested = row.terminate = row.no_cleanup = row.timed_out = false;
+    row.cancel_requested = row.terminate = row.no_cleanup = row.timed_out = row.given_up = false;
     row.stage = model::RunStage::main;
     row.deadline = row.late_at = {};
     row.retries = 0;

@@ -5,6 +5,7 @@
 #include "base/seeded_bug.hpp"
 #include "base/text.hpp"
 #include "engine/dispatch.hpp"
+#include "engine/edits.hpp"
 #include "engine/endings.hpp"
 #include "engine/gates.hpp"
 #include "engine/run_limits.hpp"
@@ -161,6 +162,7 @@ void break_limit_promise(State& state, const LetPast& promise) {
 
 Status set_limit(State& state, const model::SetLimit& command, const Moment& moment, Effects& effects) {
   const std::string& name = command.name;
+  TRY_VOID(check_unchanged(state, model::limit_key(name), command.expected));
   const auto found = state.limits.find(name);
   if (!command.limit) {
     if (found == state.limits.end() || !found->second.set) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/text.hpp"
+#include "engine/edits.hpp"
 #include "engine/flow.hpp"
 #include "engine/gates.hpp"
 #include "model/flow.hpp"
@@ -159,6 +160,7 @@ Status set_queue(State& state, const model::SetQueue& command, const Moment& mom
     return fail(ErrorCode::invalid_request,
                 "a bound of a queue is at most " + std::to_string(model::kMostWaiting) + "; 0 is none");
   }
+  TRY_VOID(check_unchanged(state, model::queue_key(command.name), command.expected));
   TRY_VOID(check_weights(command, settings_of(state, command.name)));
   model::QueueRow& row = state.queue_settings[command.name];
   row.name = command.name;
@@ -185,6 +187,7 @@ Status set_queue(State& state, const model::SetQueue& command, const Moment& mom
 
 Status set_route(State& state, const model::SetRoute& command, const Moment& moment, Effects& effects) {
   const std::string& pattern = command.pattern;
+  TRY_VOID(check_unchanged(state, model::route_key(pattern), command.expected));
   if (!command.queue) {
     if (state.routes.erase(pattern) == 0) {
       return fail(ErrorCode::not_found,

@@ -576,4 +576,11 @@ Result<std::string> executor_spec(State& state, Run& run, const Task& task) {
   return json::serialize(spec);
 }
 
+std::string trace_of(State& state, const Run& run) {
+  const auto context = state.values.json(context_of(run.row.key));
+  const auto* surroundings = context ? (*context)->if_object() : nullptr;
+  const json::value* trace = surroundings != nullptr ? surroundings->if_contains("traceparent") : nullptr;
+  return trace != nullptr && trace->is_string() ? std::string(trace->get_string()) : std::string();
+}
+
 }  // namespace baton::engine

@@ -47,4 +47,7 @@ Result<boost::json::value> recorded_body(State& state, const Run& run, const Tas
 // surroundings.
 Result<std::string> executor_spec(State& state, Run& run, const Task& task);
 
+// The traceparent that the run was submitted with; "" = none. Needs its context in the value cache.
+std::string trace_of(State& state, const Run& run);
+
 }  // namespace baton::engine

@@ -8,7 +8,7 @@
 namespace baton::model {
 namespace {
 
-constexpr std::array<std::string_view, 4> kRoles = {"viewer", "operator", "editor", "admin"};
+constexpr std::array<std::string_view, 5> kRoles = {"viewer", "operator", "editor", "admin", "worker"};
 
 std::string_view bytes_of(const Hash256& hash) {
   return {reinterpret_cast<const char*>(hash.bytes.data()), hash.bytes.size()};

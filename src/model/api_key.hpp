@@ -15,13 +15,21 @@
 
 namespace baton::model {
 
-// Each may what those before it may. Stored as numbers: append at the end, never reorder.
+// Stored as numbers: append at the end, never reorder.
 enum class Role : std::uint8_t {
   viewer = 1,  // look at everything but keys and audit
   operator_,   // steer: start, cancel, retry, pause, signal, approve …
   editor,      // change: definitions, limits, queues, routes
-  admin        // keys, audit, backups
+  admin,       // keys, audit, backups
+  worker       // take tasks and report how they ended, and nothing else; an operator may that, too
 };
+inline constexpr Role kLastRole = Role::worker;
+// Whether who has one may what the other is needed for: of viewer, operator, editor and admin each may what
+// those before it may; a worker may only what a worker may.
+constexpr bool includes(Role role, Role needed) {
+  if (role == Role::worker) return needed == Role::worker;
+  return role >= (needed == Role::worker ? Role::operator_ : needed);
+}
 std::string_view name(Role role);  // "operator"
 std::optional<Role> role_from(std::string_view name);
 

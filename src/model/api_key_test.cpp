@@ -66,14 +66,14 @@ TEST(ApiKey, ADamagedOneIsNone) {
 
 TEST(ApiKey, AnUnknownRoleIsNone) {
   KeyRow row = full();
-  for (const int role : {0, 5, 200}) {
+  for (const int role : {0, static_cast<int>(kLastRole) + 1, 200}) {
     row.role = static_cast<Role>(role);
     EXPECT_FALSE(api_key_of(to_record(row))) << role;
   }
 }
 
 TEST(ApiKey, RolesHaveNames) {
-  for (const Role role : {Role::viewer, Role::operator_, Role::editor, Role::admin})
+  for (const Role role : {Role::viewer, Role::operator_, Role::editor, Role::admin, Role::worker})
     EXPECT_EQ(role_from(name(role)), role);
   EXPECT_EQ(name(Role::operator_), "operator");
   EXPECT_FALSE(role_from("Admin"));

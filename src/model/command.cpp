@@ -50,12 +50,12 @@ std::string_view name(const CommandBody& body) {
                                  "revoke_key",
                                  "note_key_use",
                                  "note_change",
-
                                  "remove_runs",
                                  "files_deleted",
                                  "create_namespace",
                                  "delete_namespace",
-                                 "close_shard"};
+                                 "close_shard",
+                                 "draft"};
   static_assert(kNames.size() == std::variant_size_v<CommandBody>);
   return kNames[body.index()];
 }

@@ -50,11 +50,20 @@ struct ApplyWorkflow {
   std::string note;
 };
 
+// The name of a workflow that has no steps yet (model/draft.hpp). If the name is taken, a number is put
+// behind it; the answer says which it is.
+struct MakeDraft {
+  std::string name;
+  std::string title;
+  std::string description;
+};
+
 struct CancelRun {
   RunId run;
   bool terminate = false;  // hard at once
   std::string reason;
   bool no_cleanup = false;  // only with terminate: what would be given back is left, and kept as leaked
+  bool give_up = false;     // it ends as failed, not as cancelled: nobody wanted it to end, it is stuck
 };
 
 // Holds something back, or lets it go on (SEMANTICS 34). Pausing what is paused replaces who, why and until;
@@ -173,6 +182,7 @@ struct SetLimit {
   std::string name;
   std::optional<std::uint32_t> limit;
   std::string reason;
+  std::string expected = {};  // the tag that it must have now (model::tag_of); "" = any, "*" = it is set
 };
 
 // Changes what is set for a queue; what is not named stays as it is.
@@ -181,6 +191,7 @@ struct SetQueue {
   std::optional<std::uint32_t> max_waiting;      // 0 = no bound
   std::map<std::string, std::uint32_t> weights;  // of fair keys; 0 = none of its own any more
   std::string reason;
+  std::string expected = {};  // the tag that it must have now (model::tag_of); "" = any, "*" = it is set
 };
 
 // Where the tasks wait whose steps name no queue and match the pattern; nullopt: no route any more.
@@ -188,6 +199,7 @@ struct SetRoute {
   std::string pattern;
   std::optional<std::string> queue;
   std::string reason;
+  std::string expected = {};  // the tag that it must have now (model::tag_of); "" = any, "*" = it is set
 };
 
 // Takes dead letters off the list for good. At most 1,000 ids; those that are gone already are reported.
@@ -333,19 +345,27 @@ using CommandBody =
                  Explain, AskSurvey, DiscardDeadLetters, ForceBreaker, SendSignal, AnswerApproval,
                  RegisterResource, ReleaseResource, CleanResource, ReportProgress, SetLimit, ApplyWorkflow,
                  SetQueue, SetRoute, ForgetResults, AddTasks, CreateKey, RevokeKey, NoteKeyUse, NoteChange,
-                 RemoveRuns, FilesDeleted, CreateNamespace, DeleteNamespace, CloseShard>;
+                 RemoveRuns, FilesDeleted, CreateNamespace, DeleteNamespace, CloseShard, MakeDraft>;
+
+// The idempotency key that a request came with: the same request again gets the first answer again.
+struct RequestKey {
+  std::string key;  // "" = none
+  Hash256 body;     // of the request, compared when the key was used before
+};
 
 struct Command {
   CommandBody body;
   ReplyTo reply_to = 0;
   std::string actor;  // who sent it, for the journal: "cli:alice", "worker:local", "engine"
   std::string from;   // and from where: "socket", "192.0.2.7"; "" = from within: such changes are in no audit
+  RequestKey request = {};
 };
 
-// Who sends a command, and from where.
+// Who sends a command, from where, and with which request.
 struct Sender {
-  std::string name;  // Command::actor
-  std::string from;  // Command::from
+  std::string name;    // Command::actor
+  std::string from;    // Command::from
+  RequestKey request;  // Command::request
 
   Sender() = default;
   Sender(std::string who, std::string where = {}) : name(std::move(who)), from(std::move(where)) {}
@@ -365,6 +385,7 @@ struct WorkflowApplied {
   std::uint32_t version = 0;
   std::uint32_t previous = 0;  // that counted before; 0 = none was applied yet
   bool created = false;        // the workflow did not have this version yet
+  std::string workflow = {};   // its name; of a draft: the one that it got
 };
 struct CancelAccepted {
   RunId run;
@@ -380,6 +401,7 @@ struct Assignment {
   std::string spec;  // JSON for the kind's executor
   WallTime queued_at;
   WallTime run_created_at;
+  std::string trace = {};  // of a function: the traceparent that its run was submitted with; "" = none
 };
 struct Claimed {
   std::vector<Assignment> tasks;

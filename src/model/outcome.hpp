@@ -28,6 +28,7 @@ inline constexpr const char* kRejected = "rejected";           // a person said 
 inline constexpr const char* kBreakerOpen = "breaker_open";    // and the task does not wait for it
 inline constexpr const char* kQuarantined = "quarantined";     // lost or interrupted too often
 inline constexpr const char* kFinally = "finally";             // of a run: only a finally step failed
+inline constexpr const char* kGivenUp = "given_up";            // of a run: somebody ended it as stuck
 inline constexpr const char* kUnsatisfied = "unsatisfied";     // `repeat` ended, its condition did not hold
 }  // namespace error_type
 

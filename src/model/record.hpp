@@ -31,7 +31,9 @@ enum class RecordKind : std::uint8_t {
   audit_head,
   retention,
   removal,
-  space
+  space,
+  request,
+  draft
 };
 
 // Resident kinds are few at a time: all of a shard are loaded at its start and stay in memory. The others are
@@ -56,6 +58,9 @@ struct Record {
 
   friend bool operator==(const Record&, const Record&) = default;
 };
+
+// Changes whenever the record does: what ETag and If-Match say. "0": there is none.
+std::string tag_of(const Record* record);
 
 struct RecordChange {
   Record record;  // of an erased one only `id` counts

@@ -558,6 +558,7 @@ std::string encode_state(const RunRow& row) {
   out.number(18, row.counts.running);
   out.number(19, row.next_ordinal);
   out.number(50, row.timed_out ? 1 : 0);
+  out.number(49, row.given_up ? 1 : 0);
   out.number(51, bits(row.deadline.us));
   out.number(52, bits(row.late_at.us));
   out.number(53, row.retries);
@@ -662,6 +663,9 @@ Status decode_state(std::string_view bytes, RunRow& row) {
         break;
       case 50:
         row.timed_out = n != 0;
+        break;
+      case 49:
+        row.given_up = n != 0;
         break;
       case 51:
         row.deadline.us = static_cast<std::int64_t>(n);

@@ -270,6 +270,7 @@ struct RunRow {
   bool terminate = false;
   bool no_cleanup = false;    // nothing is given back by itself any more, see CancelRun
   bool timed_out = false;     // its deadline is over
+  bool given_up = false;      // it was cancelled as stuck, and ends as failed
   ShardTime deadline;         // run time; 0 = none, or not started
   ShardTime late_at;          // shard time; 0 also once that is reported
   Duration paused_for;        // so far; run time is shard time without it

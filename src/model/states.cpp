@@ -27,6 +27,7 @@ constexpr std::array kRunTransitions = {
     Transition<R>{R::running, R::failed, "a task failed for good"},
     Transition<R>{R::running, R::cancelling, "cancel requested"},
     Transition<R>{R::cancelling, R::cancelled, "the last cleanup ended"},
+    Transition<R>{R::cancelling, R::failed, "it was given up, and the last cleanup ended"},
     Transition<R>{R::failed, R::recovering, "recover or retry"},
     Transition<R>{R::cancelled, R::recovering, "recover or retry"},
     Transition<R>{R::recovering, R::running, "its reset tasks go on"},

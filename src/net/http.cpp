@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "base/error.hpp"
 #include "base/text.hpp"
 
 namespace baton::net {
@@ -191,12 +192,33 @@ std::string_view reason_phrase(int status) {
   }
 }
 
+namespace {
+
+// In the words of the API (base/error.hpp), so that a client needs one way to read refusals.
+ErrorCode code_of(int status) {
+  switch (status) {
+    case 413:
+      return ErrorCode::too_large;
+    case 501:
+      return ErrorCode::unsupported;
+    case 503:
+      return ErrorCode::overloaded;
+    case 500:
+      return ErrorCode::internal;
+    default:
+      return ErrorCode::invalid_request;
+  }
+}
+
+}  // namespace
+
 Response problem(int status, std::string_view detail) {
   Response response;
   response.status = status;
   response.headers.add("Content-Type", "application/problem+json");
   response.body = R"({"type":"about:blank","title":)" + json_string(reason_phrase(status)) + R"(,"status":)" +
-                  std::to_string(status) + R"(,"detail":)" + json_string(detail) + "}\n";
+                  std::to_string(status) + R"(,"detail":)" + json_string(detail) + R"(,"code":")" +
+                  std::string(info(code_of(status)).name) + "\"}\n";
   return response;
 }
 

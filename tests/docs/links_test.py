@@ -38,7 +38,7 @@ class Links(unittest.TestCase):
         self.assertEqual(lost, [])
 
     def test_no_machine_paths(self):
-        pattern = re.compile(r"(?<![\w.])/(?:work|farm|root|home/(?!ada\b|you\b))[\w./-]*|\.library\b")
+        pattern = re.compile(r"(?<![\w.])/(?:(?:work|farm|root)\b|home/(?!ada\b|you\b))[\w./-]*|\.library\b")
         wrong = []
         for page in pages.all_pages():
             for number, line in enumerate(page.read_text(encoding="utf-8").splitlines(), 1):

@@ -274,7 +274,9 @@ class Doctor {
 
   void end(Stuck& stuck) {
     const std::string reason = "baton doctor: nothing happened for " + to_display(older_than_);
-    const auto done = ask([&](client::Client& client) { return client.cancel(stuck.run, false, reason); });
+    const auto done = ask([&](client::Client& client) {
+      return client.steer_run(stuck.run, "cancel", {{"give_up", true}, {"reason", reason}});
+    });
     stuck.ended = done ? cell_of(*done, "status") : done.error().message;
   }
 

@@ -128,10 +128,10 @@ void add_keys(Program& program) {
   create.add_option("name", options->name, "Its name, which the history and the audit show")
       ->required()
       ->type_name("NAME");
-  create.add_option("--role", options->role, "viewer, operator, editor or admin")
+  create.add_option("--role", options->role, "viewer, operator, editor, admin or worker")
       ->required()
       ->type_name("ROLE")
-      ->check(CLI::IsMember({"viewer", "operator", "editor", "admin"}));
+      ->check(CLI::IsMember({"viewer", "operator", "editor", "admin", "worker"}));
   create.add_option("--expires", options->expires, "After how long it is over, such as 90d; else never")
       ->type_name("DURATION");
   create.add_option("--reason", options->reason, "What for, for others")->type_name("TEXT");

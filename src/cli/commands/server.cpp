@@ -50,6 +50,9 @@ server::ServerOptions options_of(const Context& context, const Bell& failed, tel
   options.owner.events = &log;
   options.listen = settings.listen;
   options.entrance.hosts = settings.hosts;
+  options.entrance.origins = settings.origins;
+  options.entrance.secure = !settings.tls.certificate_file.empty() || !settings.trusted_proxies.empty();
+  options.owner.submit_workflow = settings.submit_workflow;
   options.entrance.proxies = settings.trusted_proxies;
   options.tls = settings.tls;
   return options;

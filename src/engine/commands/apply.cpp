@@ -2,6 +2,7 @@
 #include "engine/commands/commands.hpp"
 #include "engine/versions.hpp"
 #include "model/applied.hpp"
+#include "model/draft.hpp"
 
 namespace baton::engine::commands {
 namespace {
@@ -39,6 +40,7 @@ void decide(State& state, const model::ApplyWorkflow& command, model::ReplyTo re
   auto stored = applied(state, workflow.name);
   if (!stored) return effects.reply(reply_to, stored.error());
   model::WorkflowApplied answer;
+  answer.workflow = workflow.name;
   answer.previous = stored->applications.empty() ? 0 : stored->version();
   if (auto may = check(state, command, answer.previous); !may) return effects.reply(reply_to, may.error());
   answer.created = version_of(state, workflow) == 0;
@@ -52,6 +54,8 @@ void decide(State& state, const model::ApplyWorkflow& command, model::ReplyTo re
     if (stored->applications.size() > model::kApplicationsKept)
       stored->applications.resize(model::kApplicationsKept);
     effects.put(to_record(*stored));
+    if (state.record(model::draft_key(workflow.name)) != nullptr)
+      effects.erase(model::draft_key(workflow.name));
     note_retention(state, workflow, moment, effects);
   }
   effects.reply(reply_to, answer);

@@ -46,7 +46,11 @@ void decide(State& state, const model::CancelRun& command, model::ReplyTo reply_
     } else {
       run->row.cancel_requested = true;
       run->row.status = model::RunStatus::cancelling;
-      if (run->row.error_type.empty()) {
+      if (command.give_up && !run->row.given_up) {
+        run->row.given_up = true;
+        run->row.error_type = model::error_type::kGivenUp;
+        run->row.error_message = utf8_prefix(command.reason, model::kMessageLimit);
+      } else if (run->row.error_type.empty()) {
         run->row.error_type = model::error_type::kCancelled;
         run->row.error_message = utf8_prefix(command.reason, model::kMessageLimit);
       }

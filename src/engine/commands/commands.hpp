@@ -10,6 +10,7 @@ namespace baton::engine::commands {
 
 void decide(State&, const model::SubmitRun&, model::ReplyTo, const Moment&, Effects&);
 void decide(State&, const model::ApplyWorkflow&, model::ReplyTo, const Moment&, Effects&);
+void decide(State&, const model::MakeDraft&, model::ReplyTo, const Moment&, Effects&);
 void decide(State&, const model::CancelRun&, model::ReplyTo, const Moment&, Effects&);
 void decide(State&, const model::ClaimTasks&, model::ReplyTo, const Moment&, Effects&);
 void decide(State&, const model::Heartbeat&, model::ReplyTo, const Moment&, Effects&);

@@ -89,7 +89,8 @@ model::ReplyTo World::send(model::CommandBody body, model::Sender sender) {
     workflows_[add->steps->hash] = add->steps;
   }
   const model::ReplyTo to = ++last_reply_;
-  mailbox_.push_back({std::move(body), to, std::move(sender.name), std::move(sender.from)});
+  mailbox_.push_back(
+      {std::move(body), to, std::move(sender.name), std::move(sender.from), std::move(sender.request)});
   unanswered_[to] = mailbox_.back();
   return to;
 }

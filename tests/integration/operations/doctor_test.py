@@ -59,8 +59,9 @@ class DoctorTest(BatonCase):
         self.assertEqual(self.api().run(hangs)["status"], "running")  # looking changes nothing
 
         report, _ = self.doctor("--older-than", "1ms", "--fail-stuck", code=1)
-        self.assertIn(report["stuck"][0]["status"], ("cancelling", "cancelled"))
-        self.assertEqual(self.api().wait(hangs)["status"], "cancelled")
+        self.assertIn(report["stuck"][0]["status"], ("cancelling", "failed"))
+        ended = self.api().wait(hangs)
+        self.assertEqual((ended["status"], ended["error"]["type"]), ("failed", "given_up"))
         self.assertEqual(self.api().run(waits)["status"], "running")
 
     def test_an_open_breaker_and_a_wrong_word(self):

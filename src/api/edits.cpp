@@ -1,0 +1,44 @@
+#include "api/edits.hpp"
+
+#include "api/problem.hpp"
+
+namespace baton::api {
+namespace {
+
+constexpr std::size_t kMaxTag = 64;
+
+std::string quoted(const std::string& tag) {
+  return '"' + tag + '"';
+}
+
+}  // namespace
+
+Result<std::string> read_if_match(const net::Request& request) {
+  const auto field = request.headers.find("If-Match");
+  if (!field) return std::string();
+  std::string_view text = *field;
+  if (text == "*") return std::string(text);
+  const bool whole =
+      text.size() > 2 && text.size() <= kMaxTag + 2 && text.front() == '"' && text.back() == '"';
+  if (whole) text = text.substr(1, text.size() - 2);
+  if (!whole || text.find('"') != text.npos) {
+    return fail(
+        ErrorCode::invalid_request,
+        "If-Match must be one ETag as an answer gave it, such as \"3f2a…\", or * for whatever is set");
+  }
+  return std::string(text);
+}
+
+void answer(Call& call, Result<Tagged> shown) {
+  if (!shown) return call.fail(shown.error());
+  call.json(200, std::move(shown->body), {{"ETag", quoted(shown->tag)}});
+}
+
+void fail_changed(Call& call, const Error& error, Result<Tagged> now) {
+  const std::string current = now ? "\"current\":" + now->body : std::string();
+  net::Response response = problem(error, 412, current);
+  if (now) response.headers.set("ETag", quoted(now->tag));
+  call.respond(std::move(response));
+}
+
+}  // namespace baton::api

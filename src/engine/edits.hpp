@@ -1,0 +1,15 @@
+// Edits of what people have set, by somebody who has seen it as it was: If-Match.
+#pragma once
+
+#include <string>
+
+#include "base/error.hpp"
+#include "engine/state.hpp"
+
+namespace baton::engine {
+
+// conflict, with the tag as it is now as its place, unless `expected` is the record's (model::tag_of), or
+// "" (whatever it is) or "*" (there is one).
+Status check_unchanged(const State& state, const model::RecordKey& key, const std::string& expected);
+
+}  // namespace baton::engine
