@@ -121,9 +121,10 @@ sub reap {
   }
 }
 
+sub tokens { ((map { $_->{task}{token} } values %running), (map { $_->{token} } @reports)) }
+
 sub heartbeat {
-  my @tokens = ((map { $_->{task}{token} } values %running), (map { $_->{token} } @reports));
-  my ($status, $answer) = eval { call("$path/heartbeat", {running => \@tokens}) };
+  my ($status, $answer) = eval { call("$path/heartbeat", {running => [tokens()]}) };
   return unless defined $status && $status == 200;    # the next one comes soon
   for my $stop (@{$answer->{stop}}) {
     for my $pid (keys %running) {
@@ -147,7 +148,8 @@ until ($draining && !%running && !@reports) {
     persist("$path/report", {reports => \@told});
   } elsif (@told || $room) {
     # A claim waits only while nothing runs, and no longer than until the next heartbeat; one with reports never does.
-    my $answer = persist("$path/claim", {%offer, max => $room, wait => %running || @told ? 0 : 1, reports => \@told});
+    my $answer = persist("$path/claim", {%offer, max => $room, wait => %running || @told ? 0 : 1, reports => \@told,
+      running => [tokens()]});
     begin($_) for @{$answer->{tasks}};
   }
   splice @reports, 0, scalar @told;    # answered: accepted, or refused because another attempt has the task

@@ -328,6 +328,25 @@ class Exchange {
   std::size_t left_;
 };
 
+// Tokens, ascending; nullopt: it says nothing of it.
+Result<std::optional<std::vector<Token>>> read_running(const RequestBody& body) {
+  const json::value* list = body.find("running");
+  if (list == nullptr) return std::nullopt;
+  if (!list->is_array() || list->get_array().size() > kMostRunning) {
+    return invalid("\"running\" must be a list of at most " + std::to_string(kMostRunning) + " tokens",
+                   "/running");
+  }
+  std::vector<Token> running;
+  running.reserve(list->get_array().size());
+  for (const json::value& entry : list->get_array()) {
+    const auto token = entry.is_string() ? Token::parse(entry.get_string()) : std::optional<Token>();
+    if (!token) return invalid("\"running\" must be a list of tokens", "/running");
+    running.push_back(*token);
+  }
+  std::ranges::sort(running);
+  return running;
+}
+
 struct Asked {
   std::optional<model::ClaimTasks> claim;
   std::vector<Report> reports;
@@ -336,12 +355,13 @@ struct Asked {
 Result<Asked> read_claim(const Call& call) {
   TRY_VOID(call.only({}));
   TRY(const RequestBody body, RequestBody::parse(call.request));
-  TRY_VOID(body.only({"protocol", "queues", "functions", "steps", "max", "wait", "reports"}));
+  TRY_VOID(body.only({"protocol", "queues", "functions", "steps", "max", "wait", "running", "reports"}));
   Asked asked;
   TRY(asked.claim, read_offer(call, body));
   TRY(const auto most, body.integer("max", 0, kMostTasks));
   asked.claim->max = static_cast<std::uint32_t>(most.value_or(1));
   TRY(const auto wait, body.integer("wait", 0, kLongestWait));
+  TRY(asked.claim->running, read_running(body));
   TRY(asked.reports, read_reports(body));
   // Who reports hears at once what became of it.
   if (asked.reports.empty()) asked.claim->wait = Duration::seconds(wait.value_or(0));
@@ -384,17 +404,8 @@ Result<model::Heartbeat> read_heartbeat(const Call& call) {
   TRY(command.worker, worker_name(call));
   TRY(const RequestBody body, RequestBody::parse(call.request));
   TRY_VOID(body.only({"running"}));
-  const json::value* running = body.find("running");
-  if (running == nullptr) return command;
-  if (!running->is_array() || running->get_array().size() > kMostRunning) {
-    return invalid("\"running\" must be a list of at most " + std::to_string(kMostRunning) + " tokens",
-                   "/running");
-  }
-  for (const json::value& entry : running->get_array()) {
-    const auto token = entry.is_string() ? Token::parse(entry.get_string()) : std::optional<Token>();
-    if (!token) return invalid("\"running\" must be a list of tokens", "/running");
-    command.running.push_back(*token);
-  }
+  TRY(std::optional<std::vector<Token>> running, read_running(body));
+  if (running) command.running = std::move(*running);
   return command;
 }
 

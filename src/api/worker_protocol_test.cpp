@@ -69,6 +69,17 @@ TEST_F(WorkerProtocolTest, AClaimSaysWhatTheWorkerTakes) {
   EXPECT_TRUE(body.at("reports").as_array().empty());
 }
 
+TEST_F(WorkerProtocolTest, AClaimMaySayWhatTheWorkerHas) {
+  runtime_.answer = [](const model::CommandBody&) { return model::ReplyBody(model::Claimed{}); };
+  ASSERT_EQ(post(kClaim, R"({"steps":true})").status, 200);
+  EXPECT_FALSE(sent<model::ClaimTasks>().running);
+  runtime_.commands.clear();
+  ASSERT_EQ(post(kClaim, R"({"steps":true,"running":["4-9","3-12"]})").status, 200);
+  EXPECT_EQ(sent<model::ClaimTasks>().running, (std::vector<Token>{{3, 12}, {4, 9}}));
+  EXPECT_EQ(post(kClaim, R"({"steps":true,"running":["nine"]})").status, 400);
+  EXPECT_EQ(post(kClaim, R"({"steps":true,"running":7})").status, 400);
+}
+
 TEST_F(WorkerProtocolTest, WhoReportsAndClaimsDoesNotWait) {
   runtime_.answer = [](const model::CommandBody& body) {
     if (std::holds_alternative<model::ReportAttempt>(body))

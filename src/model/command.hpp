@@ -143,6 +143,9 @@ struct ClaimTasks {
   std::uint32_t max = 1;
   Duration wait;
   Abilities abilities = {};
+  // All attempts that the worker has, ascending: what it holds and does not name goes back into its queue;
+  // the answer that it was in never came. nullopt: it does not say.
+  std::optional<std::vector<Token>> running = {};
 };
 
 // The worker lives; its lease is renewed. The reply names which of its attempts shall stop.

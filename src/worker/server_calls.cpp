@@ -122,6 +122,13 @@ void add_list(std::string_view name, const std::vector<std::string>& words, std:
   out += "\"" + std::string(name) + "\":" + json::serialize(list) + ',';
 }
 
+json::array list_of_tokens(const std::vector<Token>& tokens) {
+  json::array list;
+  list.reserve(tokens.size());
+  for (const Token& token : tokens) list.emplace_back(token.text());
+  return list;
+}
+
 void add_offer(const Offer& offer, std::string& out) {
   if (!offer.queues.empty()) add_list("queues", offer.queues, out);
   if (!offer.functions.empty()) add_list("functions", offer.functions, out);
@@ -157,9 +164,11 @@ Result<Heartbeat> ServerCalls::register_worker(const Offer& offer) {
 }
 
 Result<Exchange> ServerCalls::claim(const Offer& offer, std::uint32_t max, Duration wait,
-                                    const std::vector<Report>& reports) {
+                                    const std::vector<Report>& reports,
+                                    const std::optional<std::vector<Token>>& running) {
   std::string body = "{";
   add_offer(offer, body);
+  if (running) body += "\"running\":" + json::serialize(list_of_tokens(*running)) + ',';
   body += "\"max\":" + std::to_string(max) + ",\"wait\":" + std::to_string(wait.us / 1'000'000) + ',';
   return exchange("/claim", std::move(body), wait, reports);
 }
@@ -201,10 +210,9 @@ Result<Exchange> ServerCalls::exchange(std::string_view call, std::string body, 
 }
 
 Result<Heartbeat> ServerCalls::heartbeat(const std::vector<Token>& running) {
-  json::array tokens;
-  for (const Token& token : running) tokens.emplace_back(token.text());
-  TRY(const std::string answer, send(net::Method::post, path_ + "/heartbeat",
-                                     "{\"running\":" + json::serialize(tokens) + '}', kPatience));
+  TRY(const std::string answer,
+      send(net::Method::post, path_ + "/heartbeat",
+           "{\"running\":" + json::serialize(list_of_tokens(running)) + '}', kPatience));
   return heartbeat_of(answer);
 }
 

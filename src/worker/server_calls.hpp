@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -69,9 +70,11 @@ class ServerCalls {
 
   // The process is new: what one of its name had before is lost.
   Result<Heartbeat> register_worker(const Offer& offer);
-  // With reports it does not wait.
+  // With reports it does not wait. `running`: of a claim whose answer was lost, when it is repeated: all that
+  // the worker has; what was in that answer comes again. No other claim may be on its way meanwhile.
   Result<Exchange> claim(const Offer& offer, std::uint32_t max, Duration wait,
-                         const std::vector<Report>& reports);
+                         const std::vector<Report>& reports,
+                         const std::optional<std::vector<Token>>& running = {});
   // Only that; a claim that waits goes on.
   Result<Exchange> report(const std::vector<Report>& reports);
   Result<Heartbeat> heartbeat(const std::vector<Token>& running);

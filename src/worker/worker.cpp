@@ -305,12 +305,19 @@ class RemoteWorker final : public Worker {
       std::uint32_t free = 0;
       {
         std::unique_lock lock(mutex_);
-        room_made_.wait(lock, [&] { return draining_ || room() > 0; });
+        room_made_.wait(lock, [&] { return draining_ || (room() > 0 && !exchanging_); });
         if (draining_) return;
         free = polling_ = room();
         offered_ = offers_;
       }
-      auto answer = until_answered([&] { return server.claim(offer(), free, kClaimWait, {}); }, goes_on);
+      std::optional<std::vector<Token>> held;
+      auto answer = until_answered(
+          [&] {
+            auto claimed = server.claim(offer(), free, kClaimWait, {}, held);
+            if (!claimed) held = all_held();
+            return claimed;
+          },
+          goes_on);
       if (!answer || !*answer) {
         {
           const std::lock_guard lock(mutex_);
@@ -323,6 +330,15 @@ class RemoteWorker final : public Worker {
       take(std::move((*answer)->tasks), [this] { polling_ = 0; });
       quiet_.notify_all();
     }
+  }
+
+  // For a claim that is repeated: what is not among these was in the answer that was lost, since one claim is
+  // on its way at a time.
+  std::vector<Token> all_held() const {
+    std::vector<Token> held;
+    const std::lock_guard lock(mutex_);
+    for (const auto& [token, attempt] : attempts_) held.push_back(token);
+    return held;
   }
 
   // What the worker has now. `settle` does what belongs to the same moment, under the lock.
@@ -442,6 +458,7 @@ class RemoteWorker final : public Worker {
     if (polling_ == 0 && !draining_) {
       const std::size_t room_then = room() + batch.reports.size();
       batch.free = static_cast<std::uint32_t>(std::min<std::size_t>(room_then, kMostTasks));
+      exchanging_ = batch.free > 0 && !batch.reports.empty();
     }
     return batch;
   }
@@ -465,13 +482,23 @@ class RemoteWorker final : public Worker {
       // The output first: an attempt that was reported takes no more.
       for (const auto& [task, log] : batch.logs) send_all(server, task, *log);
       if (!tell(server, batch.reports, batch.free)) return;
+      {
+        const std::lock_guard lock(mutex_);
+        exchanging_ = false;
+      }
+      room_made_.notify_all();
     }
   }
 
   // False: the worker ends.
   bool tell(ServerCalls& server, const std::vector<Report>& reports, std::uint32_t free) {
-    auto answer = until_answered(
-        [&] { return free > 0 ? server.claim(offer(), free, Duration{}, reports) : server.report(reports); });
+    std::optional<std::vector<Token>> held;
+    auto answer = until_answered([&] {
+      if (free == 0) return server.report(reports);
+      auto claimed = server.claim(offer(), free, Duration{}, reports, held);
+      if (!claimed) held = all_held();
+      return claimed;
+    });
     if (!answer) return false;
     if (!*answer) {
       const ErrorCode code = answer->error().code;
@@ -685,6 +712,7 @@ class RemoteWorker final : public Worker {
   std::uint32_t under_way_ = 0;
   std::uint32_t polling_ = 0;  // tasks that the claim which waits may bring; 0 = none waits
   std::uint64_t offers_ = 0;   // how often the functions changed
+  bool exchanging_ = false;    // claiming with reports; not while another claim waits
   std::uint64_t offered_ = 0;  // how many of these changes the claim which waits has told
   Duration lease_ = kFirstLease;
   Clock::time_point heard_;  // the server, last

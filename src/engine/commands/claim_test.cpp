@@ -133,6 +133,40 @@ TEST(Claim, ANewerOneOfTheSameWorkerReplacesTheOlder) {
   EXPECT_EQ(std::get<model::Claimed>(*world.take(newer)).tasks.size(), 1u);
 }
 
+// The answer to a claim was lost, as when the owner dies between commit and answer.
+TEST(Claim, WhatTheWorkerDoesNotNameComesAgain) {
+  World world;
+  const RunId run = world.submit(FlowBuilder("w").run("a").run("b").run("c").done());
+  const auto heard = world.claim(1);
+  const auto lost = world.claim(1);
+  ASSERT_EQ(heard.size() + lost.size(), 2u);
+  auto claim = want("w", Duration{}, 10);
+  claim.running = std::vector<Token>{heard[0].token};
+  const auto again = std::get<model::Claimed>(world.ask(claim)).tasks;
+  EXPECT_EQ(steps_of(again), (Names{"b", "c"}));
+  EXPECT_EQ(again[0].task, lost[0].task);
+  EXPECT_GT(again[0].token, lost[0].token) << "the lost one must not count any more";
+  const model::TaskRow row = world.task(run, "b");
+  EXPECT_EQ(row.attempts, 1u) << "nothing counts";
+  EXPECT_EQ(row.lost, 0u);
+}
+
+TEST(Claim, WhoDoesNotSayWhatItHasKeepsIt) {
+  World world;
+  world.submit(FlowBuilder("w").run("a").run("b").done());
+  ASSERT_EQ(world.claim(1).size(), 1u);
+  EXPECT_EQ(steps_of(world.claim(10)), Names{"b"});
+}
+
+TEST(Claim, OnlyWhatTheWorkerItselfHoldsComesBack) {
+  World world;
+  world.submit(FlowBuilder("w").run("a").done());
+  ASSERT_EQ(world.claim(1, "other").size(), 1u);
+  auto claim = want("w", Duration{}, 10);
+  claim.running = std::vector<Token>{};
+  EXPECT_TRUE(std::get<model::Claimed>(world.ask(claim)).tasks.empty());
+}
+
 TEST(Claim, TakesNoMoreThanItAsksFor) {
   World world;
   world.submit(FlowBuilder("w").run("m").for_each(boost::json::array{1, 2, 3, 4, 5}).done());

@@ -41,6 +41,10 @@ class Offer(NamedTuple):
         return f'"protocol":1,"functions":{json.dumps(list(self.functions))}{queues}'
 
 
+def _running(held: Sequence[str]) -> str:
+    return f'"running":{json.dumps(list(held))},'
+
+
 class GivenUp(Exception):
     """The worker ends and does not wait for the server any longer."""
 
@@ -58,17 +62,20 @@ class Link:
         """This process is new. Returns the lease in seconds."""
         return float(self._call("register", f"{{{offer.text()}}}".encode())["lease"])
 
-    def claim(self, offer: Offer, most: int, wait: int = 0) -> List[Dict[str, Any]]:
-        """Asks for tasks; waits up to `wait` seconds for one."""
-        body = f'{{{offer.text()},"max":{most},"wait":{wait}}}'
-        return list(self._call("claim", body.encode(), wait)["tasks"])
+    def claim(self, offer: Offer, most: int, wait: int = 0, held: Optional[Sequence[str]] = None) -> List[Dict[str, Any]]:
+        """Asks for tasks; waits up to `wait` seconds for one. `held`: the tokens of all that the worker has, which a claim
+        that is repeated names, so that it gets what a lost answer had; no other claim may be on its way then."""
+        body = f'"max":{most},"wait":{wait}}}'
+        again = None if held is None else f"{{{offer.text()},{_running(held)}{body}".encode()
+        return list(self._call("claim", f"{{{offer.text()},{body}".encode(), wait, again=again)["tasks"])
 
-    def exchange(self, reports: Sequence[Told], offer: Offer, most: int) -> List[Dict[str, Any]]:
-        """Reports, and claims up to `most` tasks with the same call."""
-        told = b",".join(report.text() for report in reports)
+    def exchange(self, reports: Sequence[Told], offer: Offer, most: int, held: Sequence[str]) -> List[Dict[str, Any]]:
+        """Reports, and claims up to `most` tasks with the same call; `held` as in `claim`."""
+        told = b'"reports":[%s]}' % b",".join(report.text() for report in reports)
         head = f'{offer.text()},"max":{most},' if most else ""
+        again = f"{{{head}{_running(held)}".encode() + told if most else None
         try:
-            answer = self._call("claim" if most else "report", b'{%s"reports":[%s]}' % (head.encode(), told))
+            answer = self._call("claim" if most else "report", b"{%s%s" % (head.encode(), told), again=again)
         except Invalid as problem:
             self._tell_one_by_one(reports, problem)
             return []
@@ -112,7 +119,9 @@ class Link:
             if error is not None:
                 log.warning("the report of attempt %s counts no more: %s", answer["token"], error["message"])
 
-    def _call(self, what: str, body: Optional[bytes], wait: float = 0.0, method: str = "POST") -> Any:
+    def _call(self, what: str, body: Optional[bytes], wait: float = 0.0, method: str = "POST",
+              again: Optional[bytes] = None) -> Any:
+        """`again`: what is said instead when the call is repeated."""
         for pause in backoff():
             try:
                 path = f"{self._path}/{what}" if what else self._path
@@ -129,4 +138,5 @@ class Link:
                     log.warning("%s; trying again", error)
                 after = getattr(error, "retry_after", None)
                 time.sleep(min(2.0, max(pause, after or 0.0)))
+                body = again or body
         raise AssertionError("pauses do not end")

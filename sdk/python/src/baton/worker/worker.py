@@ -82,6 +82,7 @@ class Worker:
         self._done: Deque[Tuple[Job, Report]] = deque()
         self._unended = 0  # jobs of _held that have not ended
         self._polling = 0  # tasks that the claim which waits may bring
+        self._claiming = False  # with reports; one of both at a time, so that a repeated claim can name all that is held
         self._version = 0  # of _tasks
         self._offered = 0  # the version that the claim which waits has told
         self._draining = False
@@ -171,14 +172,15 @@ class Worker:
         """Asks for work whenever there is room for it and the reports do not bring enough."""
         while True:
             with self._changed:
-                while not (self._draining or self._room() > 0):
+                while not (self._draining or self._room() > 0 and not self._claiming):
                     self._changed.wait()
                 if self._draining:
                     return
                 most = self._polling = min(MOST, self._room())
                 self._offered = self._version
                 offer = self._offer()
-            self._take(self._link.claim(offer, most, POLL), polled=True)
+                held = list(self._held)
+            self._take(self._link.claim(offer, most, POLL, held), polled=True)
 
     def _send_home(self, version: int) -> None:
         """Has the claim that waits answered if it knows less than this version of the functions. It may just be on its way to
@@ -202,15 +204,16 @@ class Worker:
                     return
                 batch = self._next_batch()
                 most = 0 if self._draining or self._polling else max(0, min(MOST, self._room()))
+                self._claiming = most > 0
+                held = list(self._held) if most else []
             for job, _ in batch:  # the output first: an attempt that was reported takes no more
                 if self._kind != "process":
                     self._flush_last(job)
             tasks = self._link.exchange([Told(job.context.request.task, job.token, report) for job, report in batch],
-                                        self._offer(), most)
+                                        self._offer(), most, held)
             with self._changed:
                 for job, _ in batch:
                     self._held.pop(job.token, None)
-                self._changed.notify_all()
             self._take(tasks)
 
     def _flush_last(self, job: Job) -> None:
@@ -292,6 +295,8 @@ class Worker:
         with self._changed:
             if polled:
                 self._polling = 0
+            else:
+                self._claiming = False
             for entry in claimed:
                 if entry["token"] not in self._held:
                     job = self._job(entry)
