@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::size_t kChunk = 1000;
 
-store::RecordFilter entries(const Core& core, bool newest_first) {
+store::RecordFilter entries(bool newest_first) {
   return {.kind = model::RecordKind::audit, .group = {}, .descending = newest_first};
 }
 
@@ -28,7 +28,7 @@ Result<std::string> list(Core& core, const Call& call) {
       return fail(ErrorCode::invalid_request, "query parameter \"cursor\" is not one that a list gave out");
     after = std::string(*cursor);
   }
-  TRY(const auto records, core.store.list_records(entries(core, true), after, limit));
+  TRY(const auto records, core.store.list_records(entries(true), after, limit));
   JsonText out;
   out.begin_object().key("items").begin_array();
   for (const model::Record& record : records) {
@@ -65,7 +65,7 @@ Result<Check> check(Core& core) {
   const std::string last = model::audit_key(head.sequence, head.place).key;
   for (bool more = true; more;) {
     if (core.stopping) return fail(ErrorCode::unavailable, "Baton is stopping");
-    TRY(const auto records, core.store.list_records(entries(core, false), after, kChunk));
+    TRY(const auto records, core.store.list_records(entries(false), after, kChunk));
     more = records.size() == kChunk;
     for (const model::Record& record : records) {
       if (stored && record.id.key > last) {

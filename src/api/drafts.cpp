@@ -75,11 +75,10 @@ void make_draft(const CorePtr& core, const CallPtr& call, const Given& given) {
          "\"description\" has more than " + std::to_string(model::kMaxDraftDescription) + " bytes",
          "/description"});
   }
-  core->runs.send(std::move(command), call->actor,
-                           [call, title = given.title](model::ReplyBody reply) {
-                             if (const auto* error = std::get_if<Error>(&reply)) return call->fail(*error);
-                             answer_made(*call, std::get<model::WorkflowApplied>(reply).workflow, title, 0);
-                           });
+  core->runs.send(std::move(command), call->actor, [call, title = given.title](model::ReplyBody reply) {
+    if (const auto* error = std::get_if<Error>(&reply)) return call->fail(*error);
+    answer_made(*call, std::get<model::WorkflowApplied>(reply).workflow, title, 0);
+  });
 }
 
 // Applies the definition under the first name that is free, beginning with the given one.
@@ -92,26 +91,25 @@ void apply_new(const CorePtr& core, const CallPtr& call, Given given, int number
   if (!parsed.workflow) return fail_definition(*call, std::move(parsed.diagnostics));
   const std::shared_ptr<const model::Workflow> workflow = std::move(parsed.workflow);
   model::ApplyWorkflow command{workflow, 0, ""};
-  core->runs.send(
-      std::move(command), call->actor,
-      [core, call, given = std::move(given), number, workflow](model::ReplyBody reply) mutable {
-        const auto* error = std::get_if<Error>(&reply);
-        if (error == nullptr) {
-          const auto& done = std::get<model::WorkflowApplied>(reply);
-          return answer_made(*call, done.workflow, given.title, done.version);
-        }
-        if (error->code != ErrorCode::conflict || number >= kNamesTried) return call->fail(*error);
-        core->workers.post([core, call, given = std::move(given), number]() mutable {
-          apply_new(core, call, std::move(given), number + 1);
-        });
-      });
+  core->runs.send(std::move(command), call->actor,
+                  [core, call, given = std::move(given), number, workflow](model::ReplyBody reply) mutable {
+                    const auto* error = std::get_if<Error>(&reply);
+                    if (error == nullptr) {
+                      const auto& done = std::get<model::WorkflowApplied>(reply);
+                      return answer_made(*call, done.workflow, given.title, done.version);
+                    }
+                    if (error->code != ErrorCode::conflict || number >= kNamesTried)
+                      return call->fail(*error);
+                    core->workers.post([core, call, given = std::move(given), number]() mutable {
+                      apply_new(core, call, std::move(given), number + 1);
+                    });
+                  });
 }
 
 }  // namespace
 
 Result<std::optional<model::Draft>> find_draft(Core& core, std::string_view name) {
-  TRY(const std::optional<model::Record> record,
-      core.store.get_record(model::draft_key(name)));
+  TRY(const std::optional<model::Record> record, core.store.get_record(model::draft_key(name)));
   if (!record) return std::nullopt;
   TRY(model::Draft draft, model::draft_of(*record));
   return draft;

@@ -25,19 +25,18 @@ void fail_changed(Call& call, const Error& error, Result<Tagged> now);
 template <typename Command, typename Render>
 void send_edit(const CorePtr& core, const CallPtr& call, Command command, Render render) {
   const bool conditional = !command.expected.empty();
-  core->runs.send(
-      std::move(command), call->actor, [core, call, render, conditional](model::ReplyBody reply) {
-        const auto* error = std::get_if<Error>(&reply);
-        if (error == nullptr) return ask_survey(core, call, render);
-        if (!conditional || error->code != ErrorCode::conflict) return call->fail(*error);
-        core->runs.send(
-            model::AskSurvey{}, call->actor, [core, call, render, why = *error](model::ReplyBody said) {
-              if (const auto* failure = std::get_if<Error>(&said)) return call->fail(*failure);
-              core->workers.post([call, render, why, survey = std::get<model::Survey>(std::move(said))] {
-                fail_changed(*call, why, render(survey));
-              });
-            });
-      });
+  core->runs.send(std::move(command), call->actor, [core, call, render, conditional](model::ReplyBody reply) {
+    const auto* error = std::get_if<Error>(&reply);
+    if (error == nullptr) return ask_survey(core, call, render);
+    if (!conditional || error->code != ErrorCode::conflict) return call->fail(*error);
+    core->runs.send(
+        model::AskSurvey{}, call->actor, [core, call, render, why = *error](model::ReplyBody said) {
+          if (const auto* failure = std::get_if<Error>(&said)) return call->fail(*failure);
+          core->workers.post([call, render, why, survey = std::get<model::Survey>(std::move(said))] {
+            fail_changed(*call, why, render(survey));
+          });
+        });
+  });
 }
 
 }  // namespace baton::api

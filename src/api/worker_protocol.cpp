@@ -466,7 +466,6 @@ void release_task(const CorePtr& core, CallPtr call) {
     TRY_VOID(call->only({}));
     TRY(const RequestBody body, RequestBody::parse(call->request));
     TRY_VOID(body.only({"task", "token"}));
-    model::ReleaseAttempt command;
     TRY(const std::string task, body.text("task", 100));
     TRY(const std::string token, body.text("token", 100));
     const auto id = TaskId::parse(task);

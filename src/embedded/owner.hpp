@@ -47,7 +47,7 @@ struct OwnerOptions {
   Duration keep_completed = model::kKeepCompleted;
   Duration keep_failed = model::kKeepFailed;
   std::string submit_workflow;  // that POST /api/tasks/submit makes runs of; "" = none
-  bool execute = true;          // false: recovers and serves, but starts no task and removes nothing by itself
+  bool execute = true;  // false: recovers and serves, but starts no task and removes nothing by itself
   std::function<void(std::string_view)>
       log;  // what is wrong with the owner, one line for people at a time, on any thread; none = dropped
   telemetry::Log* events =

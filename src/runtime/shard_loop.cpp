@@ -191,9 +191,9 @@ void ShardLoop::send(model::CommandBody body, model::Sender sender, ReplyHandler
     to = ++inbox_->last_reply;
     inbox_->handlers.emplace(to, std::move(on_reply));
   }
-  inbox_->commands.push_back({{std::move(body), to, std::move(sender.name), std::move(sender.from),
-                               std::move(sender.request)},
-                              false});
+  inbox_->commands.push_back(
+      {{std::move(body), to, std::move(sender.name), std::move(sender.from), std::move(sender.request)},
+       false});
   wake_up(std::move(lock));
 }
 

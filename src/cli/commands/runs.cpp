@@ -97,8 +97,7 @@ std::string describe_run(const json::object& run, const Style& style) {
   line("started", short_time(run, "started_at"));
   line("ended", short_time(run, "ended_at"));
   line("duration", duration_of(run, wall_now()));
-  if (number_of(run, "recovery_attempts") > 0)
-    line("recovered", times(run, "recovery_attempts"));
+  if (number_of(run, "recovery_attempts") > 0) line("recovered", times(run, "recovery_attempts"));
   line("begun by", cell_of(run, "parent"));
   line("replay of", cell_of(run, "replay_of"));
   for (const char* name : {"input", "metadata", "labels"}) {
