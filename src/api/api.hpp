@@ -15,6 +15,7 @@
 #include "net/http_server.hpp"
 #include "net/loop.hpp"
 #include "runtime/handle.hpp"
+#include "secrets/vault.hpp"
 #include "store/backup.hpp"
 #include "store/store.hpp"
 #include "telemetry/meter.hpp"
@@ -47,6 +48,8 @@ struct Services {
   telemetry::Meter* meter = nullptr;
   // All metrics as they are now; empty = there are none. Any thread but the loop's; may wait for the loop.
   std::function<std::vector<telemetry::Sample>()> metrics;
+  // The secrets; null = there are none and none can be set. Outlives the Api.
+  secrets::Vault* vault = nullptr;
 };
 
 // The services must outlive the Api; what is under way keeps nothing else alive.

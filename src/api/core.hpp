@@ -63,4 +63,9 @@ inline WallTime wall_now(const Core& core) {
   return core.services.wall ? core.services.wall() : WallTime{};
 }
 
+// What masks secrets in what attempts say; null = there are none.
+inline std::shared_ptr<const secrets::Redactor> redactor_of(const Core& core) {
+  return core.services.vault != nullptr ? core.services.vault->redactor() : nullptr;
+}
+
 }  // namespace baton::api

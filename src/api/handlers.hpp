@@ -96,6 +96,10 @@ void add_tasks(const CorePtr& core, CallPtr call);    // additions.cpp
 void list_keys(const CorePtr& core, CallPtr call);    // keys.cpp
 void create_key(const CorePtr& core, CallPtr call);
 void revoke_key(const CorePtr& core, CallPtr call);
+void list_secrets(const CorePtr& core, CallPtr call);  // secrets.cpp
+void get_secret(const CorePtr& core, CallPtr call);
+void set_secret(const CorePtr& core, CallPtr call);
+void delete_secret(const CorePtr& core, CallPtr call);
 void list_audit(const CorePtr& core, CallPtr call);  // audit.cpp
 void verify_audit(const CorePtr& core, CallPtr call);
 void get_metrics(const CorePtr& core, CallPtr call);  // metrics.cpp

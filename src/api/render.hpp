@@ -8,6 +8,7 @@
 #include "api/json_text.hpp"
 #include "api/run_steps.hpp"
 #include "model/api_key.hpp"
+#include "model/secret.hpp"
 #include "model/audit.hpp"
 #include "model/breaker.hpp"
 #include "model/cached_result.hpp"
@@ -53,6 +54,8 @@ void write_queue(const model::QueueView& queue, const model::Pause* pause, JsonT
 void write_route(const model::RouteRow& route, JsonText& out);
 void write_cached_result(const model::CachedResult& cached, JsonText& out);
 // `text`: of the key, in the answer of its making only.
+// `problem`: why it cannot be opened, if so.
+void write_secret(const model::SecretRow& row, const std::optional<std::string>& problem, JsonText& out);
 void write_api_key(const model::KeyRow& row, WallTime now, std::string_view text, JsonText& out);
 void write_audit_entry(const model::AuditEntry& entry, bool tampered, JsonText& out);
 void write_limit(const model::LimitView& limit, JsonText& out);

@@ -28,6 +28,7 @@
 #include "runtime/fact_meter.hpp"
 #include "runtime/local_worker.hpp"
 #include "runtime/state_reading.hpp"
+#include "secrets/vault.hpp"
 #include "spec/parse.hpp"
 #include "store/sqlite/backup.hpp"
 #include "store/sqlite/sqlite_store.hpp"
@@ -123,11 +124,19 @@ class LocalOwner final : public Owner {
         std::make_unique<LoopDriver>(loop_, *writer_, std::move(world), runtime::LoopOptions{}, &meter_);
     TRY_VOID(driver_->start(ShardId{0}));
 
+    vault_.emplace(secrets::VaultOptions{
+        .key_file = options_.secrets_key_file.empty() ? secrets_key_path(options_.data_dir)
+                                                      : options_.secrets_key_file,
+        .read = [this] { return read_secrets(); }});
+    TRY_VOID(vault_->refresh());
+    for (const std::string& problem : vault_->problems())
+      log("secrets cannot be used: " + problem + "; everything else goes on");
     const std::uint32_t cores = std::max(1U, std::thread::hardware_concurrency());
     runtime::LocalWorkerOptions worker;
     worker.name = options_.worker_name;
     worker.concurrency = options_.concurrency != 0 ? options_.concurrency : std::max(4U, 2 * cores);
     if (options_.functions) worker.functions = [table = options_.functions] { return table->names(); };
+    worker.vault = &*vault_;
     worker.later = [this](Duration delay, std::function<void()> task) {
       loop_.post([this, delay, task = std::move(task)]() mutable {
         auto timer = std::make_shared<net::Timer>();
@@ -196,7 +205,8 @@ class LocalOwner final : public Owner {
             },
         .wall = wall_now,
         .meter = &meter_,
-        .metrics = [this] { return read_metrics(); }});
+        .metrics = [this] { return read_metrics(); },
+        .vault = &*vault_});
     const auto handle = [this](net::Request request, net::Responder responder) {
       api_->handle(std::move(request), std::move(responder));
     };
@@ -321,6 +331,18 @@ class LocalOwner final : public Owner {
       options_.events->write(telemetry::LogLevel::warning, "owner.trouble", line);
   }
 
+  // Any thread.
+  Result<std::vector<model::SecretRow>> read_secrets() {
+    TRY(const std::vector<model::Record> records,
+        reader_->list_records({.shard = ShardId{0}, .kind = model::RecordKind::secret}, std::nullopt,
+                              model::kMaxSecrets));
+    std::vector<model::SecretRow> rows;
+    for (const model::Record& record : records) {
+      if (auto row = model::secret_of(record)) rows.push_back(std::move(*row));
+    }
+    return rows;
+  }
+
   // Not on the loop's thread.
   std::vector<telemetry::Sample> read_metrics() {
     using telemetry::Metric;
@@ -378,6 +400,7 @@ class LocalOwner final : public Owner {
   std::atomic<std::uint16_t> port_ = 0;
   std::uint32_t slots_ = 0;  // of the worker, if it has tasks
 
+  std::optional<secrets::Vault> vault_;
   telemetry::Meter meter_;
   runtime::FactMeter fact_meter_{meter_};
   std::optional<runtime::FactLog> fact_log_;

@@ -52,7 +52,9 @@ std::string_view name(const CommandBody& body) {
                                  "note_change",
 
                                  "remove_runs",
-                                 "files_deleted"};
+                                 "files_deleted",
+                                 "set_secret",
+                                 "delete_secret"};
   static_assert(kNames.size() == std::variant_size_v<CommandBody>);
   return kNames[body.index()];
 }

@@ -301,6 +301,18 @@ struct FilesDeleted {
   std::vector<std::string> removals;
 };
 
+// Keeps a value under a name; one that is there already is replaced. Sealed by the sender (secrets/seal.hpp).
+struct SetSecret {
+  std::string name;
+  std::string sealed;
+  std::string reason;
+};
+// Forgets it with its earlier values. One that is not there: not_found.
+struct DeleteSecret {
+  std::string name;
+  std::string reason;
+};
+
 // Once after each load: settles what the previous owner left (its in-process attempts are interrupted, leases
 // extended). After a reload, this owner's own attempts go on.
 struct StartShard {};
@@ -317,7 +329,7 @@ using CommandBody =
                  Explain, AskSurvey, DiscardDeadLetters, ForceBreaker, SendSignal, AnswerApproval,
                  RegisterResource, ReleaseResource, CleanResource, ReportProgress, SetLimit, ApplyWorkflow,
                  SetQueue, SetRoute, ForgetResults, AddTasks, CreateKey, RevokeKey, NoteKeyUse, NoteChange,
-                 RemoveRuns, FilesDeleted>;
+                 RemoveRuns, FilesDeleted, SetSecret, DeleteSecret>;
 
 struct Command {
   CommandBody body;
@@ -364,6 +376,9 @@ struct Assignment {
   std::string spec;  // JSON for the kind's executor
   WallTime queued_at;
   WallTime run_created_at;
+  // The strings of `spec` are templates in which `${{ secrets.NAME }}` may stand: it is to be rendered once
+  // more (secrets/reveal.hpp) before the attempt starts.
+  bool sealed = false;
 };
 struct Claimed {
   std::vector<Assignment> tasks;

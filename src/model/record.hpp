@@ -30,7 +30,8 @@ enum class RecordKind : std::uint8_t {
   audit,
   audit_head,
   retention,
-  removal
+  removal,
+  secret
 };
 
 // Resident kinds are few at a time: all of a shard are loaded at its start and stay in memory. The others are

@@ -153,6 +153,7 @@ struct Field {
   Status status = Status::acts;
   Shape also = Shape::none;  // another owner for which it means the same: an action has fields of a step
   bool reads_self = false;   // expressions in it, and below it, know `self`
+  bool takes_secrets = false;  // `${{ secrets.NAME }}` may stand in it
 };
 
 std::span<const Field> all_fields();

@@ -41,6 +41,8 @@ void decide(State&, const model::SetRoute&, model::ReplyTo, const Moment&, Effec
 void decide(State&, const model::CreateKey&, model::ReplyTo, const Moment&, Effects&);
 void decide(State&, const model::RevokeKey&, model::ReplyTo, const Moment&, Effects&);
 void decide(State&, const model::NoteKeyUse&, model::ReplyTo, const Moment&, Effects&);
+void decide(State&, const model::SetSecret&, model::ReplyTo, const Moment&, Effects&);
+void decide(State&, const model::DeleteSecret&, model::ReplyTo, const Moment&, Effects&);
 void decide(State&, const model::NoteChange&, model::ReplyTo, const Moment&, Effects&);
 void decide(State&, const model::Continue&, model::ReplyTo, const Moment&, Effects&);
 void decide(State&, const model::SendSignal&, model::ReplyTo, const Moment&, Effects&);
