@@ -1,6 +1,6 @@
-// What masking costs: the same output (64 KiB at a time, as a pipe gives it) through the redactor alone, and through the
-// redactor into an attempt's log, with no secret, 20 and 200. CPU time of the thread; the variants take turns, and the
-// median of the rounds counts, because only their ratio means something.
+// What masking costs: the same output (64 KiB at a time, as a pipe gives it) through the redactor alone, and
+// through the redactor into an attempt's log, with no secret, 20 and 200. CPU time of the thread; the
+// variants take turns, and the median of the rounds counts, because only their ratio means something.
 //
 //   secrets_bench [MiB per round] [rounds]
 #include <time.h>
@@ -36,8 +36,8 @@ std::string make_output(std::size_t size) {
   std::string text;
   while (text.size() < size) {
     text += "2026-11-21T12:00:00.123Z INFO  worker-" + std::to_string(random() % 16) + " processed image_" +
-            std::to_string(random() % 100000) + ".png in " + std::to_string(random() % 1000) + " ms, etag=\"" +
-            std::to_string(random()) + std::to_string(random()) + "\"\n";
+            std::to_string(random() % 100000) + ".png in " + std::to_string(random() % 1000) +
+            " ms, etag=\"" + std::to_string(random()) + std::to_string(random()) + "\"\n";
   }
   text.resize(size);
   return text;
@@ -51,7 +51,8 @@ std::vector<std::string> make_secrets(std::size_t count) {
   return values;
 }
 
-double measure(const std::string& output, const std::shared_ptr<const secrets::Redactor>& redactor, bool log) {
+double measure(const std::string& output, const std::shared_ptr<const secrets::Redactor>& redactor,
+               bool log) {
   const std::string path = (std::filesystem::temp_directory_path() / "baton-secrets-bench.log").string();
   std::size_t shown = 0;
   const double begin = cpu_now();
@@ -88,8 +89,9 @@ int main(int argc, char** argv) {
     for (std::size_t i = 0; i < 3; ++i) {
       std::ranges::sort(spent[i]);
       const double median = spent[i][rounds / 2];
-      std::printf("%-18s %3zu secrets: %7.2f ns/byte, %7.0f MiB/s\n", log ? "redactor and log" : "redactor alone",
-                  counts[i], median * 1e9 / static_cast<double>(output.size()), static_cast<double>(mib) / median);
+      std::printf("%-18s %3zu secrets: %7.2f ns/byte, %7.0f MiB/s\n",
+                  log ? "redactor and log" : "redactor alone", counts[i],
+                  median * 1e9 / static_cast<double>(output.size()), static_cast<double>(mib) / median);
     }
   }
 }

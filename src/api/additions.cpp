@@ -94,9 +94,10 @@ namespace {
 Status check_secrets(const Core& core, const std::string& text) {
   const auto redactor = redactor_of(core);
   if (!redactor || !redactor->finds(text)) return {};
-  return fail(ErrorCode::invalid_request,
-              "the steps have the value of a secret in them, and would be kept and shown: write ${{ secrets.NAME }}",
-              "/steps");
+  return fail(
+      ErrorCode::invalid_request,
+      "the steps have the value of a secret in them, and would be kept and shown: write ${{ secrets.NAME }}",
+      "/steps");
 }
 
 Status check_secrets(Queries& queries, const TaskId& task, const model::Workflow& added) {

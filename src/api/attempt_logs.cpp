@@ -48,9 +48,7 @@ std::uint64_t AttemptLogs::append(const std::string& path, const Token& token, s
   const std::shared_ptr<Log> log = find(path, token, redactor);
   const std::lock_guard lock(log->mutex);
   log->last = now;
-  const auto taken = [&] {
-    return log->writer.taken_bytes() + log->missing + log->came - log->written;
-  };
+  const auto taken = [&] { return log->writer.taken_bytes() + log->missing + log->came - log->written; };
   if (offset > taken()) {
     log->missing += offset - taken();
     log->writer.remark(std::to_string(log->missing) + " bytes of output did not arrive", now);

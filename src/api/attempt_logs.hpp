@@ -29,9 +29,9 @@ class AttemptLogs {
   // a piece may be sent again; what is missing before it is noted in the log. Returns how many bytes it has
   // now. What cannot be written (a full disk) is counted as lost, as everywhere (logs/writer.hpp).
   //
-  // `redactor` (null: none) masks secrets, also across pieces and calls: what may be the beginning of one waits
-  // for the next piece or finish(). What it takes away counts as output; only when the file was closed in
-  // between (a restart of the server) those bytes are missing in the count, and the log notes them.
+  // `redactor` (null: none) masks secrets, also across pieces and calls: what may be the beginning of one
+  // waits for the next piece or finish(). What it takes away counts as output; only when the file was closed
+  // in between (a restart of the server) those bytes are missing in the count, and the log notes them.
   std::uint64_t append(const std::string& path, const Token& token, std::uint64_t offset,
                        const std::vector<LogPiece>& pieces,
                        const std::shared_ptr<const secrets::Redactor>& redactor, WallTime now);

@@ -48,12 +48,14 @@ void make_backup(const CorePtr& core, CallPtr call) {
   const auto made = make(*core, *call);
   if (!made) return call->fail(made.error());
   std::int64_t secrets = 0;
-  if (const auto groups = core->services.store.count_records(core->services.shard, model::RecordKind::secret)) {
+  if (const auto groups =
+          core->services.store.count_records(core->services.shard, model::RecordKind::secret)) {
     for (const store::RecordGroup& group : *groups) secrets += static_cast<std::int64_t>(group.count);
   }
   // On a full disk there may be a copy without an entry in the audit: the copy is what was asked for.
-  core->services.runs.send(model::NoteChange{"backup", made->file, ""}, call->actor,
-                           [call, body = render(*made, secrets)](const model::ReplyBody&) { call->json(201, body); });
+  core->services.runs.send(
+      model::NoteChange{"backup", made->file, ""}, call->actor,
+      [call, body = render(*made, secrets)](const model::ReplyBody&) { call->json(201, body); });
 }
 
 }  // namespace baton::api

@@ -58,13 +58,13 @@ void pause_target(const CorePtr& core, CallPtr call);
 void resume_target(const CorePtr& core, CallPtr call);
 void wait_for_run(const CorePtr& core, CallPtr call);  // wait.cpp
 void task_events(const CorePtr& core, CallPtr call);
-void run_events(const CorePtr& core, CallPtr call);    // events.cpp
-void list_tasks(const CorePtr& core, CallPtr call);    // tasks.cpp
+void run_events(const CorePtr& core, CallPtr call);  // events.cpp
+void list_tasks(const CorePtr& core, CallPtr call);  // tasks.cpp
 void get_task(const CorePtr& core, CallPtr call);
 void send_signal(const CorePtr& core, CallPtr call);  // signals.cpp
 void approve_task(const CorePtr& core, CallPtr call);
 void reject_task(const CorePtr& core, CallPtr call);
-void list_routes(const CorePtr& core, CallPtr call);     // routes.cpp
+void list_routes(const CorePtr& core, CallPtr call);  // routes.cpp
 void set_route(const CorePtr& core, CallPtr call);
 void delete_route(const CorePtr& core, CallPtr call);
 void list_approvals(const CorePtr& core, CallPtr call);       // approvals.cpp

@@ -8,7 +8,6 @@
 #include "api/json_text.hpp"
 #include "api/run_steps.hpp"
 #include "model/api_key.hpp"
-#include "model/secret.hpp"
 #include "model/audit.hpp"
 #include "model/breaker.hpp"
 #include "model/cached_result.hpp"
@@ -19,6 +18,7 @@
 #include "model/pause.hpp"
 #include "model/resource.hpp"
 #include "model/rows.hpp"
+#include "model/secret.hpp"
 
 namespace baton::api {
 

@@ -110,10 +110,11 @@ Status without_secrets(const Core& core, const model::RegisterResource& command)
   bool found = redactor->finds(command.name) || redactor->finds(command.workdir);
   for (const std::string& word : command.argv) found = found || redactor->finds(word);
   if (!found) return {};
-  return fail(ErrorCode::invalid_request,
-              "this has the value of a secret in it, and would be kept and shown: let the command read it from its "
-              "environment, which is that of the step",
-              "/argv");
+  return fail(
+      ErrorCode::invalid_request,
+      "this has the value of a secret in it, and would be kept and shown: let the command read it from its "
+      "environment, which is that of the step",
+      "/argv");
 }
 
 Result<model::RegisterResource> read_registration(const Core& core, const Call& call) {

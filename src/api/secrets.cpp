@@ -80,7 +80,8 @@ Result<model::SetSecret> read_secret(const Core& core, const Call& call) {
   }
   TRY(const RequestBody body, RequestBody::parse(call.request));
   TRY_VOID(body.only({"value", "reason"}));
-  if (body.find("value") == nullptr) return fail(ErrorCode::invalid_request, "\"value\" is missing", "/value");
+  if (body.find("value") == nullptr)
+    return fail(ErrorCode::invalid_request, "\"value\" is missing", "/value");
   TRY(const std::string value, body.text("value", model::kMaxSecretValue));
   TRY(command.reason, body.text("reason", kReason));
   TRY(command.sealed, vault->seal(command.name, value));
@@ -119,15 +120,17 @@ void delete_secret(const CorePtr& core, CallPtr call) {
   const auto row = find_secret(*core, name);
   if (!row) return call->fail(row.error());
   const std::string was = rendered(*core, *row);
-  core->services.runs.send(model::DeleteSecret{name, ""}, call->actor, [core, call, was](model::ReplyBody reply) {
-    if (const auto* error = std::get_if<Error>(&reply)) return call->fail(*error);
-    core->workers.post([core, call, was] {
-      if (core->services.vault != nullptr) {
-        if (const auto read = core->services.vault->refresh(); !read) return call->fail(read.error());
-      }
-      call->json(200, was);
-    });
-  });
+  core->services.runs.send(model::DeleteSecret{name, ""}, call->actor,
+                           [core, call, was](model::ReplyBody reply) {
+                             if (const auto* error = std::get_if<Error>(&reply)) return call->fail(*error);
+                             core->workers.post([core, call, was] {
+                               if (core->services.vault != nullptr) {
+                                 if (const auto read = core->services.vault->refresh(); !read)
+                                   return call->fail(read.error());
+                               }
+                               call->json(200, was);
+                             });
+                           });
 }
 
 }  // namespace baton::api

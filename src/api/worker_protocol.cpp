@@ -201,7 +201,8 @@ Result<std::vector<Report>> read_reports(const Core& core, const RequestBody& bo
   for (const json::value& entry : list->get_array()) {
     if (!entry.is_object()) return invalid("\"reports\" must be a list of objects", "/reports");
     // One that is wrong keeps no other from being told.
-    reports.push_back({text_member(entry.get_object(), "token"), read_report(entry.get_object(), redactor.get())});
+    reports.push_back(
+        {text_member(entry.get_object(), "token"), read_report(entry.get_object(), redactor.get())});
   }
   return reports;
 }
@@ -328,7 +329,8 @@ class Exchange {
     call_->json(200, out.take());
   }
 
-  // Secrets are put in place here, in the answer alone. An attempt that cannot have them ends before it began.
+  // Secrets are put in place here, in the answer alone. An attempt that cannot have them ends before it
+  // began.
   void write_claimed(model::Assignment& task, JsonText& out) {
     std::vector<std::string> values;
     if (task.sealed) {

@@ -130,10 +130,19 @@ Result<Fd> start_background_owner(const Settings& settings) {
   const std::string keep_failed = std::to_string(settings.keep_failed.us);
   const std::string level(name(settings.log.level));
   const char* format = settings.log.format == telemetry::LogFormat::json ? "json" : "text";
-  const char* argv[] = {
-      "baton",       kOwnerCommand,   settings.data_dir.c_str(), concurrency.c_str(), deny.c_str(),
-      allow.c_str(), reserve.c_str(), keep_completed.c_str(),    keep_failed.c_str(), level.c_str(),
-      format,        settings.secrets_key_file.c_str(),          nullptr};
+  const char* argv[] = {"baton",
+                        kOwnerCommand,
+                        settings.data_dir.c_str(),
+                        concurrency.c_str(),
+                        deny.c_str(),
+                        allow.c_str(),
+                        reserve.c_str(),
+                        keep_completed.c_str(),
+                        keep_failed.c_str(),
+                        level.c_str(),
+                        format,
+                        settings.secrets_key_file.c_str(),
+                        nullptr};
   pid_t pid = 0;
   const int error = ::posix_spawn(&pid, "/proc/self/exe", &setup.actions, &setup.attributes,
                                   const_cast<char**>(argv), environ);

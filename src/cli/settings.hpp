@@ -65,7 +65,7 @@ struct Settings {
   std::vector<net::AddressRange> trusted_proxies;
   std::optional<Remote> remote;
   std::string secrets_key_file;  // absolute; "" = in the data directory
-  Duration keep_completed;  // how long ended runs are kept; zero = for ever
+  Duration keep_completed;       // how long ended runs are kept; zero = for ever
   Duration keep_failed;
   telemetry::LogOptions log;  // of a server and of the owner in the background; without `now`
   std::vector<Setting> all;   // in the order of documentation

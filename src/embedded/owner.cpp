@@ -124,10 +124,10 @@ class LocalOwner final : public Owner {
         std::make_unique<LoopDriver>(loop_, *writer_, std::move(world), runtime::LoopOptions{}, &meter_);
     TRY_VOID(driver_->start(ShardId{0}));
 
-    vault_.emplace(secrets::VaultOptions{
-        .key_file = options_.secrets_key_file.empty() ? secrets_key_path(options_.data_dir)
-                                                      : options_.secrets_key_file,
-        .read = [this] { return read_secrets(); }});
+    vault_.emplace(secrets::VaultOptions{.key_file = options_.secrets_key_file.empty()
+                                                         ? secrets_key_path(options_.data_dir)
+                                                         : options_.secrets_key_file,
+                                         .read = [this] { return read_secrets(); }});
     TRY_VOID(vault_->refresh());
     for (const std::string& problem : vault_->problems())
       log("secrets cannot be used: " + problem + "; everything else goes on");

@@ -80,9 +80,9 @@ Result<boost::json::value> Rendering::render(const boost::json::value& value,
   if (const auto* text = value.if_string()) {
     const auto found = templates_.find(std::string(text->c_str(), text->size()));
     if (found != templates_.end())
-      return found->second.render(variables, expr::Limits{}, zones,
-                                  secrets_.empty() ? expr::Template::Secrets::evaluated
-                                                   : expr::Template::Secrets::kept);
+      return found->second.render(
+          variables, expr::Limits{}, zones,
+          secrets_.empty() ? expr::Template::Secrets::evaluated : expr::Template::Secrets::kept);
     boost::json::value plain = value;
     if (!secrets_.empty()) expr::make_literal(plain);
     return plain;

@@ -348,7 +348,8 @@ json::object process_spec(const model::Step& step, json::object& body, const Sur
   json::object spec;
   if (step.kind == model::StepKind::run) {
     const auto* script = step.action.if_string();
-    spec.emplace("script", script != nullptr ? json::value(around.literal(*script)) : step.action);
+    spec.emplace("script",
+                 script != nullptr ? json::value(around.literal(std::string_view(*script))) : step.action);
     if (step.process && !step.process->shell.empty()) {
       json::array shell;
       for (const std::string& word : step.process->shell) shell.emplace_back(around.literal(word));
@@ -402,8 +403,7 @@ json::object http_spec(const model::Step& step, std::uint32_t generation, json::
     }
     auto* tls = members->if_contains("tls");
     if (auto* options = tls != nullptr ? tls->if_object() : nullptr) {
-      if (auto* ca = options->if_contains("ca"))
-        *ca = json::string(joined(around.workdir(), as_text(*ca)));
+      if (auto* ca = options->if_contains("ca")) *ca = json::string(joined(around.workdir(), as_text(*ca)));
     }
   }
   json::object spec;

@@ -28,7 +28,8 @@ struct Attempt {
   std::string spec;          // JSON: the rendered step, in the form that the kind's executor documents
   // Masks what the attempt prints, returns and says, before any of it is cut or kept; null = nothing to mask.
   std::shared_ptr<const secrets::Redactor> redactor = {};
-  bool has_secrets = false;  // `spec` has values of secrets: what is written to disk of it must not outlive us
+  bool has_secrets =
+      false;  // `spec` has values of secrets: what is written to disk of it must not outlive us
 };
 
 enum class StopMode : std::uint8_t {

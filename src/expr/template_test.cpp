@@ -112,8 +112,7 @@ TEST(Template, AllPartsShareTheLimits) {
 
 // What is left when everything but the secrets is rendered.
 std::string around(std::string_view text, const Variables& variables) {
-  const auto value =
-      Template::parse(text)->render(variables, {}, test_zones(), Template::Secrets::kept);
+  const auto value = Template::parse(text)->render(variables, {}, test_zones(), Template::Secrets::kept);
   return value ? boost::json::serialize(*value) : "error: " + value.error().message;
 }
 
@@ -146,7 +145,8 @@ TEST(Template, SecretsStayAndEverythingElseIsRendered) {
 }
 
 TEST(Template, NamesOfSecrets) {
-  const auto parsed = Template::parse("${{ secrets.B }} ${{ secrets['A'] }} ${{ secrets.B }} ${{ size(secrets.C) }}");
+  const auto parsed =
+      Template::parse("${{ secrets.B }} ${{ secrets['A'] }} ${{ secrets.B }} ${{ size(secrets.C) }}");
   EXPECT_EQ(parsed->secrets(), (std::vector<std::string>{"A", "B"}));
 }
 
@@ -154,7 +154,8 @@ TEST(Template, NamesOfSecrets) {
 // rendering in one gives, and no value is taken for a secret.
 TEST(Template, RenderingInTwoStepsIsRenderingInOne) {
   constexpr std::string_view kPieces[] = {"$", "{", "}", "{{", "}}", "${{", "$${{", " secrets.A ", "\"", "x"};
-  constexpr std::string_view kExpressions[] = {"${{ secrets.A }}", "${{ v }}", "${{ secrets['b-c'] }}", "${{ '$' }}"};
+  constexpr std::string_view kExpressions[] = {"${{ secrets.A }}", "${{ v }}", "${{ secrets['b-c'] }}",
+                                               "${{ '$' }}"};
   std::uint64_t seed = 1;
   const auto pick = [&](std::size_t n) {
     seed = seed * 6364136223846793005ULL + 1442695040888963407ULL;

@@ -118,7 +118,7 @@ struct Notes {
   std::string title;
   std::string type;  // free word (seed 001's task_type)
   std::vector<std::string> tags;
-  boost::json::value metadata;  // null, or an object
+  boost::json::value metadata;                      // null, or an object
   std::optional<std::vector<std::string>> secrets;  // the only ones that it may read; checked when parsed
 
   friend bool operator==(const Notes&, const Notes&) = default;

@@ -16,9 +16,9 @@ namespace baton::model {
 
 inline constexpr std::size_t kMaxSecrets = 1000;
 inline constexpr std::size_t kMaxSecretValue = std::size_t{64} << 10;  // bytes of a value
-inline constexpr std::size_t kMinSecretValue = 4;   // bytes; masking a shorter one would mask anything
+inline constexpr std::size_t kMinSecretValue = 4;  // bytes; masking a shorter one would mask anything
 inline constexpr std::size_t kMaxSealed = std::size_t{16} << 20;  // bytes of all sealed values together
-inline constexpr std::size_t kEarlierSecrets = 2;   // values before the present one that are kept
+inline constexpr std::size_t kEarlierSecrets = 2;  // values before the present one that are kept
 
 struct SecretRow {
   std::string name;

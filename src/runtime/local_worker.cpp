@@ -68,8 +68,8 @@ bool LocalWorker::hold(const model::Assignment& assignment) {
   return true;
 }
 
-// The values of secrets come in here, after the commit that gave the attempt to this worker, and go nowhere but
-// into the attempt.
+// The values of secrets come in here, after the commit that gave the attempt to this worker, and go nowhere
+// but into the attempt.
 std::optional<model::Outcome> LocalWorker::begin(model::Assignment assignment) {
   executors::Executor& executor = executors_->of(assignment.kind);
   executors::Attempt attempt;

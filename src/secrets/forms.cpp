@@ -12,7 +12,7 @@ namespace baton::secrets {
 namespace {
 
 constexpr std::size_t kShortest = model::kMinSecretValue;
-constexpr std::size_t kEncoded = 8;   // shorter values: their encodings are too common
+constexpr std::size_t kEncoded = 8;  // shorter values: their encodings are too common
 constexpr std::size_t kLongest = 1024;
 constexpr std::size_t kPiece = 512;
 constexpr std::size_t kBase64Line = 76;
@@ -147,8 +147,8 @@ std::vector<std::string> forms_of(std::string_view value) {
     for (std::string_view rest = value; !rest.empty();) {
       const std::string_view line = trimmed(rest.substr(0, rest.find('\n')));
       if (line.size() >= kEncoded) add_text(line);
-      rest.remove_prefix(std::min(rest.size(), rest.find('\n') == std::string_view::npos ? rest.size()
-                                                                                          : rest.find('\n') + 1));
+      rest.remove_prefix(std::min(
+          rest.size(), rest.find('\n') == std::string_view::npos ? rest.size() : rest.find('\n') + 1));
     }
   }
   if (value.size() >= kEncoded) {
@@ -156,7 +156,7 @@ std::vector<std::string> forms_of(std::string_view value) {
     for (const bool upper : {true, false}) {
       forms.add(percent_encoded(value, "-._~", upper, false));
       forms.add(percent_encoded(value, "-._~", upper, true));
-      forms.add(percent_encoded(value, "-._~!*'()", upper, false));  // JavaScript's
+      forms.add(percent_encoded(value, "-._~!*'()", upper, false));            // JavaScript's
       forms.add(percent_encoded(value, "-._~!$&'()*+,;=:@/?", upper, false));  // of a path or query
     }
   }

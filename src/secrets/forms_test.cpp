@@ -14,7 +14,8 @@ bool has(const std::vector<std::string>& forms, std::string_view form) {
 }
 // Whether one of the forms stands in the text.
 bool covered(const std::vector<std::string>& forms, std::string_view text) {
-  return std::ranges::any_of(forms, [&](const std::string& f) { return text.find(f) != std::string_view::npos; });
+  return std::ranges::any_of(forms,
+                             [&](const std::string& f) { return text.find(f) != std::string_view::npos; });
 }
 
 TEST(Forms, AShortValueStandsForItselfAlone) {
@@ -26,8 +27,12 @@ TEST(Forms, AShortValueStandsForItselfAlone) {
 
 TEST(Forms, Json) {
   const auto forms = forms_of("a\"b\\c/\n\xC3\xA9\x01");
-  EXPECT_TRUE(has(forms, R"(a\"b\\c/\n)" "\xC3\xA9" R"(\u0001)"));
-  EXPECT_TRUE(has(forms, R"(a\"b\\c\/\n)" "\xC3\xA9" R"(\u0001)"));
+  EXPECT_TRUE(has(forms, R"(a\"b\\c/\n)"
+                         "\xC3\xA9"
+                         R"(\u0001)"));
+  EXPECT_TRUE(has(forms, R"(a\"b\\c\/\n)"
+                         "\xC3\xA9"
+                         R"(\u0001)"));
   EXPECT_TRUE(has(forms, R"(a\"b\\c/\n\u00e9\u0001)"));
   EXPECT_TRUE(has(forms, R"(a\"b\\c/\n\u00E9\u0001)"));
   EXPECT_TRUE(has(forms_of("\xF0\x9F\x94\x91key"), R"(\ud83d\udd11key)"));
@@ -57,7 +62,8 @@ TEST(Forms, Base64AtAnyPlace) {
 }
 
 TEST(Forms, LinesAreMaskedOneByOne) {
-  const auto forms = forms_of("-----BEGIN KEY-----\nMIIEvQIBADANBg\r\n  kqhkiG9w0BAQ\nabc\n-----END KEY-----\n");
+  const auto forms =
+      forms_of("-----BEGIN KEY-----\nMIIEvQIBADANBg\r\n  kqhkiG9w0BAQ\nabc\n-----END KEY-----\n");
   EXPECT_TRUE(has(forms, "MIIEvQIBADANBg"));
   EXPECT_TRUE(has(forms, "kqhkiG9w0BAQ"));
   EXPECT_FALSE(has(forms, "abc"));

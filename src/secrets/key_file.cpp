@@ -33,9 +33,10 @@ Result<std::optional<Key>> read_key_file(const std::string& path) {
   if (file && ::fstat(file.get(), &status) == 0) size = ::read(file.get(), text.data(), text.size());
   if (size < 0) return fail(ErrorCode::io, "cannot read " + path + ": " + errno_text(errno), path);
   if ((status.st_mode & (S_IROTH | S_IWOTH)) != 0) {
-    return fail(ErrorCode::bad_configuration,
-                path + " may be read or changed by every user of this machine; make it yours alone (chmod 600)",
-                path);
+    return fail(
+        ErrorCode::bad_configuration,
+        path + " may be read or changed by every user of this machine; make it yours alone (chmod 600)",
+        path);
   }
   std::string_view line(text.data(), static_cast<std::size_t>(size));
   while (line.ends_with('\n')) line.remove_suffix(1);
@@ -46,7 +47,8 @@ Result<std::optional<Key>> read_key_file(const std::string& path) {
   ::sodium_memzero(text.data(), text.size());
   if (!read || count != bytes.size()) {
     return fail(ErrorCode::bad_configuration,
-                path + " has no key in it: 64 hexadecimal digits are expected; put the right file back", path);
+                path + " has no key in it: 64 hexadecimal digits are expected; put the right file back",
+                path);
   }
   const Key key(bytes);
   ::sodium_memzero(bytes.data(), bytes.size());

@@ -9,8 +9,8 @@
 
 namespace baton::secrets {
 
-// Nothing: there is no such file. bad_configuration: it has no key in it, or all users of the machine may read
-// it. io: it cannot be read.
+// Nothing: there is no such file. bad_configuration: it has no key in it, or all users of the machine may
+// read it. io: it cannot be read.
 Result<std::optional<Key>> read_key_file(const std::string& path);
 
 // Makes the file, durably; its folder exists. conflict: there is one already.

@@ -19,8 +19,8 @@ class KeyFile : public testing::Test {
     ::chmod(path_.c_str(), 0600);
   }
 
-  std::string folder_ = testing::TempDir() + "key_file_" +
-                        testing::UnitTest::GetInstance()->current_test_info()->name();
+  std::string folder_ =
+      testing::TempDir() + "key_file_" + testing::UnitTest::GetInstance()->current_test_info()->name();
   std::string path_ = folder_ + "/secrets.key";
 };
 

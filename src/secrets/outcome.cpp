@@ -11,8 +11,7 @@ void mask(const Redactor* redactor, model::Outcome& outcome) {
 
 model::Outcome refused(const Error& why) {
   model::Outcome outcome{.kind = model::Outcome::Kind::failed};
-  outcome.failure = {
-      .type = model::error_type::kValidation, .message = why.message, .never_retry = true};
+  outcome.failure = {.type = model::error_type::kValidation, .message = why.message, .never_retry = true};
   return outcome;
 }
 

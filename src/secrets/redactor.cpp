@@ -13,8 +13,8 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr std::size_t kPrefix = 4;      // bytes that are hashed; no form is shorter
-constexpr unsigned kHashBits = 15;      // a bitmap of 4 KiB stays in the processor's cache
+constexpr std::size_t kPrefix = 4;  // bytes that are hashed; no form is shorter
+constexpr unsigned kHashBits = 15;  // a bitmap of 4 KiB stays in the processor's cache
 constexpr std::size_t kHashes = std::size_t{1} << kHashBits;
 
 std::uint32_t hash_at(const char* text) {

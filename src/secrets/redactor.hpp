@@ -1,9 +1,9 @@
 // The one redactor: puts *** in place of secrets, whatever form they turn up in (forms.hpp). It stands before
-// everything that is kept or shown of what attempts print, return and report, and before any cut: half a secret
-// is not found any more.
+// everything that is kept or shown of what attempts print, return and report, and before any cut: half a
+// secret is not found any more.
 //
-// How: a bitmap of hashes of the first four bytes of all forms decides nearly every position; where it does not,
-// the forms that begin so are compared. One pass, about 1 ns per byte, whatever the number of secrets.
+// How: a bitmap of hashes of the first four bytes of all forms decides nearly every position; where it does
+// not, the forms that begin so are compared. One pass, about 1 ns per byte, whatever the number of secrets.
 #pragma once
 
 #include <cstdint>
@@ -27,7 +27,8 @@ class Redactor {
 
   std::string mask(std::string_view text) const;
   // The same in the strings, names and numbers of a JSON text, however they are written; a number that has a
-  // secret in it becomes the string "***". What is no JSON is treated as text. The result is JSON if `json` was.
+  // secret in it becomes the string "***". What is no JSON is treated as text. The result is JSON if `json`
+  // was.
   std::string mask_json(std::string_view json) const;
   bool finds(std::string_view text) const;
 
@@ -48,9 +49,9 @@ class Redactor {
   // returns how many bytes are done with; `progress` counts from there.
   std::size_t run(std::string_view text, bool last, Progress& progress, std::string& out) const;
 
-  std::vector<std::string> forms_;         // by their hash, longest first
-  std::vector<std::uint32_t> first_form_;  // of each hash, and one more
-  std::vector<std::uint64_t> bitmap_;      // of hashes that there are
+  std::vector<std::string> forms_;                   // by their hash, longest first
+  std::vector<std::uint32_t> first_form_;            // of each hash, and one more
+  std::vector<std::uint64_t> bitmap_;                // of hashes that there are
   std::vector<std::vector<std::uint32_t>> by_byte_;  // forms by their first byte
 };
 
@@ -58,7 +59,8 @@ class Redactor {
 class RedactedStream {
  public:
   // Null: nothing is masked.
-  explicit RedactedStream(std::shared_ptr<const Redactor> redactor = nullptr) : redactor_(std::move(redactor)) {}
+  explicit RedactedStream(std::shared_ptr<const Redactor> redactor = nullptr)
+      : redactor_(std::move(redactor)) {}
 
   // What can be shown now; valid until the next call, and as long as `piece` is.
   std::string_view next(std::string_view piece);

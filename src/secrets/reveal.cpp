@@ -36,8 +36,8 @@ class Revealer {
   Result<json::value> filled(std::string_view text) {
     const auto parsed = expr::Template::parse(text);
     if (!parsed) {
-      return fail(ErrorCode::expression,
-                  "what the step gets has secrets in it and cannot be read: " + parsed.error().front().message);
+      return fail(ErrorCode::expression, "what the step gets has secrets in it and cannot be read: " +
+                                             parsed.error().front().message);
     }
     std::vector<std::pair<expr::Value, expr::Value>> values;
     for (const std::string& name : parsed->secrets()) {

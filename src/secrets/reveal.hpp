@@ -13,8 +13,8 @@ namespace baton::secrets {
 using Lookup = std::function<Result<std::string>(std::string_view name)>;
 
 // `spec`: JSON whose strings are templates with nothing but `${{ secrets.NAME }}` in them. The same JSON with
-// the values; names of members are taken as they stand. Fails with what `lookup` says, and with `expression` if
-// there is anything else in the strings.
+// the values; names of members are taken as they stand. Fails with what `lookup` says, and with `expression`
+// if there is anything else in the strings.
 Result<std::string> reveal(std::string_view spec, const Lookup& lookup);
 
 }  // namespace baton::secrets

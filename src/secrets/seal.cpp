@@ -58,9 +58,9 @@ std::string seal(const Key& key, std::string_view purpose, std::string_view valu
   std::ranges::copy(key.id(), out.begin() + 1);
   auto* nonce = reinterpret_cast<unsigned char*>(out.data()) + 1 + kIdSize;
   ::randombytes_buf(nonce, kNonceSize);
-  ::crypto_aead_xchacha20poly1305_ietf_encrypt(reinterpret_cast<unsigned char*>(out.data()) + kHeader, nullptr,
-                                               bytes(value), value.size(), bytes(purpose), purpose.size(),
-                                               nullptr, nonce, key.data());
+  ::crypto_aead_xchacha20poly1305_ietf_encrypt(reinterpret_cast<unsigned char*>(out.data()) + kHeader,
+                                               nullptr, bytes(value), value.size(), bytes(purpose),
+                                               purpose.size(), nullptr, nonce, key.data());
   return out;
 }
 

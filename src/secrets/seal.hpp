@@ -1,5 +1,6 @@
-// Values as they are stored: XChaCha20-Poly1305 of libsodium, with a random nonce. Who has the database and not
-// the key learns a value's length, nothing else; a changed byte, or a value put under another name, is found.
+// Values as they are stored: XChaCha20-Poly1305 of libsodium, with a random nonce. Who has the database and
+// not the key learns a value's length, nothing else; a changed byte, or a value put under another name, is
+// found.
 //
 //   1 byte   version of this form: 1
 //   8 bytes  which key: the beginning of its BLAKE2b hash

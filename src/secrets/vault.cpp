@@ -1,5 +1,7 @@
 #include "secrets/vault.hpp"
 
+#include <tuple>
+
 #include "base/text.hpp"
 #include "secrets/forms.hpp"
 #include "secrets/reveal.hpp"
@@ -15,14 +17,16 @@ std::string missing_key(const std::string& path) {
 
 Status check_value(std::string_view value) {
   if (value.size() > model::kMaxSecretValue) {
-    return fail(ErrorCode::too_large, "the value has " + std::to_string(value.size()) + " bytes; at most " +
-                                          std::to_string(model::kMaxSecretValue) + " are allowed",
+    return fail(ErrorCode::too_large,
+                "the value has " + std::to_string(value.size()) + " bytes; at most " +
+                    std::to_string(model::kMaxSecretValue) + " are allowed",
                 "/value");
   }
   if (!is_utf8(value) || value.find('\0') != std::string_view::npos) {
-    return fail(ErrorCode::invalid_request,
-                "the value must be UTF-8 text without NUL; write bytes as base64, and have the step decode it",
-                "/value");
+    return fail(
+        ErrorCode::invalid_request,
+        "the value must be UTF-8 text without NUL; write bytes as base64, and have the step decode it",
+        "/value");
   }
   if (trimmed(value).size() < model::kMinSecretValue) {
     return fail(ErrorCode::invalid_request,

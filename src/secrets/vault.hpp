@@ -30,12 +30,12 @@ class Vault {
  public:
   explicit Vault(VaultOptions options) : options_(std::move(options)) {}
 
-  // Reads the records: at the start, and after each change before it is answered. Secrets that cannot be opened
-  // are no failure; they say why when they are used.
+  // Reads the records: at the start, and after each change before it is answered. Secrets that cannot be
+  // opened are no failure; they say why when they are used.
   Status refresh();
 
-  // A value as it is stored under that name. Makes the key file if there is no secret yet. invalid_request: the
-  // value cannot be one. conflict: the key of the other secrets is missing, or is another one.
+  // A value as it is stored under that name. Makes the key file if there is no secret yet. invalid_request:
+  // the value cannot be one. conflict: the key of the other secrets is missing, or is another one.
   Result<std::string> seal(std::string_view name, std::string_view value);
 
   // Of one secret: nullopt if it can be opened, else why not.
@@ -44,8 +44,8 @@ class Vault {
   // Why secrets cannot be opened, each reason once.
   std::vector<std::string> problems() const;
 
-  // What an attempt gets: `spec` of a sealed model::Assignment. not_found, bad_configuration, corrupt: a secret
-  // is not there, or cannot be opened; the message names it and says what to do.
+  // What an attempt gets: `spec` of a sealed model::Assignment. not_found, bad_configuration, corrupt: a
+  // secret is not there, or cannot be opened; the message names it and says what to do.
   Result<std::string> reveal(std::string_view spec) const;
   // The values that `spec` names, for whoever masks what is printed elsewhere.
   std::vector<std::string> values_in(std::string_view spec) const;

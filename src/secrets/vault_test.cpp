@@ -16,9 +16,8 @@ class VaultTest : public testing::Test {
   ~VaultTest() override { std::filesystem::remove_all(folder_); }
 
   VaultOptions options() {
-    return {.key_file = folder_ + "/secrets.key", .read = [this]() -> Result<std::vector<model::SecretRow>> {
-              return rows_;
-            }};
+    return {.key_file = folder_ + "/secrets.key",
+            .read = [this]() -> Result<std::vector<model::SecretRow>> { return rows_; }};
   }
   // As the engine does it.
   Status set(Vault& vault, const std::string& name, const std::string& value) {
@@ -35,8 +34,8 @@ class VaultTest : public testing::Test {
     return spec ? *spec : spec.error().message;
   }
 
-  std::string folder_ = testing::TempDir() + "vault_" +
-                        testing::UnitTest::GetInstance()->current_test_info()->name();
+  std::string folder_ =
+      testing::TempDir() + "vault_" + testing::UnitTest::GetInstance()->current_test_info()->name();
   std::vector<model::SecretRow> rows_;
   std::vector<std::string> earlier_;
 };
@@ -97,7 +96,11 @@ TEST_F(VaultTest, WithoutItsKeyEverythingIsSaidAndNoNewKeyIsMade) {
 
 TEST_F(VaultTest, ValuesThatCannotBeOnesAreRefused) {
   Vault vault(options());
-  const std::string bad[] = {"", "abc", " ab \n", std::string("nul\0byte", 8), "\xff\xfe\xfd\xfc",
+  const std::string bad[] = {"",
+                             "abc",
+                             " ab \n",
+                             std::string("nul\0byte", 8),
+                             "\xff\xfe\xfd\xfc",
                              std::string(model::kMaxSecretValue + 1, 'x')};
   for (const std::string& value : bad) {
     const auto sealed = vault.seal("TOKEN", value);

@@ -410,7 +410,7 @@ constexpr std::array kFields = {
         .example = "with: {paths: \"${{ steps.list.result.paths }}\"}",
         .kinds = kinds::process | kinds::task | kinds::workflow,
         .also = Shape::action,
-          .takes_secrets = true},
+        .takes_secrets = true},
     Field{
         .owner = Shape::step,
         .name = "env",
@@ -421,7 +421,7 @@ constexpr std::array kFields = {
         .example = "env: {LIMIT: \"${{ inputs.limit }}\"}",
         .kinds = kinds::process,
         .also = Shape::action,
-          .takes_secrets = true},
+        .takes_secrets = true},
     Field{.owner = Shape::step,
           .name = "workdir",
           .forms = Form::templated,
@@ -729,8 +729,9 @@ constexpr std::array kFields = {
     Field{.owner = Shape::step,
           .name = "secrets",
           .forms = Form::texts,
-          .description = "The secrets that the step may read, by name: `${{ secrets.OTHER }}` in it is then an "
-                         "error. Without it the step may read any.",
+          .description =
+              "The secrets that the step may read, by name: `${{ secrets.OTHER }}` in it is then an "
+              "error. Without it the step may read any.",
           .default_text = "all",
           .example = "secrets: [API_TOKEN]",
           .kinds = kinds::attempts | kinds::wait},

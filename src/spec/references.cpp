@@ -276,11 +276,11 @@ class References {
                    const expr::Path& path, const Context& context) {
     const Span here = place(node, offset, expression, path.size() > 1 ? "secrets." + path[1] : "secrets");
     if (!context.secrets) {
-      return findings_.error(node, here, "secrets cannot be read here",
-                             context.arguments
-                                 ? "every user of the machine can see a program's arguments; pass it by `env`"
-                                 : "they can stand in `env`, in `with` of processes and functions, and in the "
-                                   "url, query, headers and body of `http`");
+      return findings_.error(
+          node, here, "secrets cannot be read here",
+          context.arguments ? "every user of the machine can see a program's arguments; pass it by `env`"
+                            : "they can stand in `env`, in `with` of processes and functions, and in the "
+                              "url, query, headers and body of `http`");
     }
     const auto name = expr::secret_named(expression);
     if (!name) {
@@ -288,8 +288,9 @@ class References {
                              "compute with it in the step itself");
     }
     if (!is_name(*name)) {
-      return findings_.error(node, here, "\"" + shown(*name) + "\" is no name of a secret",
-                             "names have letters, digits, `.`, `_` and `-`, and begin with a letter or digit");
+      return findings_.error(
+          node, here, "\"" + shown(*name) + "\" is no name of a secret",
+          "names have letters, digits, `.`, `_` and `-`, and begin with a letter or digit");
     }
     if (const auto allowed = allowed_secrets(context); allowed && !allowed->contains(*name)) {
       return findings_.error(node, here, "the step's `secrets` do not have \"" + shown(*name) + "\"",

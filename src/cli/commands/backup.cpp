@@ -70,9 +70,9 @@ int restore(const Context& context, const std::string& file, bool replace) {
                               ? embedded::secrets_key_path(context.settings.data_dir)
                               : context.settings.secrets_key_file;
   if (std::error_code error; done->secrets > 0 && !std::filesystem::exists(key, error)) {
-    context.console.note("it has " + std::to_string(done->secrets) +
-                         (done->secrets == 1 ? " secret" : " secrets") + ", and their key is not here: put it to " + key +
-                         ". Without it everything but the secrets works");
+    context.console.note(
+        "it has " + std::to_string(done->secrets) + (done->secrets == 1 ? " secret" : " secrets") +
+        ", and their key is not here: put it to " + key + ". Without it everything but the secrets works");
   }
   if (done->backup.open_runs > 0) {
     context.console.note(

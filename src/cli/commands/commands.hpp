@@ -41,7 +41,7 @@ void add_eval(Program& program);
 void add_config(Program& program);
 void add_context(Program& program);
 void add_secrets(Program& program);
-void add_keys(Program& program);  // and audit
+void add_keys(Program& program);    // and audit
 void add_backup(Program& program);  // and restore
 void add_doctor(Program& program);
 void add_support_bundle(Program& program);

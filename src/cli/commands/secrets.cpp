@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <tuple>
 
 #include "cli/commands/commands.hpp"
 #include "cli/commands/steer.hpp"
@@ -57,7 +58,8 @@ constexpr char kCtrlC = 3;
 
 Result<std::string> ask_for(const std::string& name) {
   const Hidden hidden;
-  if (!hidden.hides()) return fail(ErrorCode::io, "cannot keep this terminal from showing what is typed; use --file");
+  if (!hidden.hides())
+    return fail(ErrorCode::io, "cannot keep this terminal from showing what is typed; use --file");
   const std::string prompt = "value of " + name + " (not shown): ";
   std::ignore = ::write(STDERR_FILENO, prompt.data(), prompt.size());
   std::string value;
@@ -102,12 +104,9 @@ int list_secrets(const Context& context) {
   if (const auto opened = session.open(Purpose::look); !opened) return context.fail(opened.error());
   auto page = session.ask(Purpose::look, [](client::Client& c) { return c.all("secrets"); });
   if (!page) return context.fail(page.error());
-  const Column columns[] = {{"SECRET", cell("name"), false, 1},
-                            {"STATUS", cell("status")},
-                            {"VERSION", cell("version"), true},
-                            {"CHANGED", time_cell("changed_at")},
-                            {"BY", cell("changed_by"), false, 8},
-                            {"REASON", cell("reason"), false, 9},
+  const Column columns[] = {{"SECRET", cell("name"), false, 1},    {"STATUS", cell("status")},
+                            {"VERSION", cell("version"), true},    {"CHANGED", time_cell("changed_at")},
+                            {"BY", cell("changed_by"), false, 8},  {"REASON", cell("reason"), false, 9},
                             {"PROBLEM", cell("problem"), false, 2}};
   const bool none = page->items.empty();
   print_list(context.console, context.settings.output, std::move(page->items), "", columns);
@@ -119,7 +118,9 @@ int list_secrets(const Context& context) {
 int delete_secret(const Context& context, const SecretOptions& options) {
   return ask_and_show(
       context, [&](client::Client& c) { return c.delete_secret(options.name); },
-      [](const json::object& row, const Style&) { return "secret " + cell_of(row, "name") + " is deleted\n"; });
+      [](const json::object& row, const Style&) {
+        return "secret " + cell_of(row, "name") + " is deleted\n";
+      });
 }
 
 }  // namespace

@@ -48,7 +48,8 @@ int validate(const Context& context, const std::vector<std::string>& files) {
     context.console.out(summary(file, *checked.outline));
     // Whether they are set is known where it runs.
     if (!checked.outline->secrets.empty())
-      context.console.note("it names secrets, which must be set where it runs: " + join_list(checked.outline->secrets));
+      context.console.note("it names secrets, which must be set where it runs: " +
+                           join_list(checked.outline->secrets));
   }
   if (format == Format::table) return code;
   // One file is one object, as ever; several are a list.

@@ -1,6 +1,7 @@
+#include "model/secret.hpp"
+
 #include "base/text.hpp"
 #include "engine/commands/commands.hpp"
-#include "model/secret.hpp"
 
 namespace baton::engine::commands {
 namespace {
@@ -24,13 +25,13 @@ Status check_room(const State& state, const model::SecretRow& row) {
     if (const auto other = model::secret_of(*it->second.record)) bytes += bytes_of(*other);
   }
   if (count > model::kMaxSecrets) {
-    return fail(ErrorCode::conflict, "there are " + std::to_string(count - 1) +
-                                         " secrets; delete one that nobody needs any more");
+    return fail(ErrorCode::conflict,
+                "there are " + std::to_string(count - 1) + " secrets; delete one that nobody needs any more");
   }
   if (bytes > model::kMaxSealed) {
-    return fail(ErrorCode::too_large,
-                "the secrets, with the values before the present ones, would take " + std::to_string(bytes) +
-                    " bytes; the limit is " + std::to_string(model::kMaxSealed));
+    return fail(ErrorCode::too_large, "the secrets, with the values before the present ones, would take " +
+                                          std::to_string(bytes) + " bytes; the limit is " +
+                                          std::to_string(model::kMaxSealed));
   }
   return {};
 }

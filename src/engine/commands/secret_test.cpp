@@ -1,8 +1,9 @@
+#include "model/secret.hpp"
+
 #include <gtest/gtest.h>
 
 #include "engine/testing/world.hpp"
 #include "model/audit.hpp"
-#include "model/secret.hpp"
 
 namespace baton::engine {
 namespace {
@@ -56,12 +57,14 @@ TEST(SetSecret, ThereIsRoomForSoMany) {
   World world({.check_memory = false});
   for (std::size_t i = 0; i < model::kMaxSecrets; ++i)
     ASSERT_EQ(refused(world.ask(model::SetSecret{"s" + std::to_string(i), "x", ""}, "engine")), "");
-  EXPECT_NE(refused(world.ask(model::SetSecret{"more", "x", ""}, kAda)).find("delete one"), std::string::npos);
+  EXPECT_NE(refused(world.ask(model::SetSecret{"more", "x", ""}, kAda)).find("delete one"),
+            std::string::npos);
   EXPECT_EQ(refused(world.ask(model::SetSecret{"s7", "y", ""}, kAda)), "");
   world.ask(model::DeleteSecret{"s7", ""}, kAda);
   EXPECT_EQ(refused(world.ask(model::SetSecret{"more", "x", ""}, kAda)), "");
   const std::string large(model::kMaxSealed, 'x');
-  EXPECT_NE(refused(world.ask(model::SetSecret{"more", large, ""}, kAda)).find("the limit is"), std::string::npos);
+  EXPECT_NE(refused(world.ask(model::SetSecret{"more", large, ""}, kAda)).find("the limit is"),
+            std::string::npos);
 }
 
 TEST(DeleteSecret, TakesItAndItsEarlierValuesAway) {
@@ -82,7 +85,8 @@ TEST(SetSecret, TheAuditHasTheNameAlone) {
     EXPECT_EQ(record.state.find("sealed"), std::string::npos);
     const auto entry = model::audit_entry_of(record);
     ASSERT_TRUE(entry);
-    found |= entry->action == "set_secret" && entry->target == "TOKEN" && entry->detail.find("why") != std::string::npos;
+    found |= entry->action == "set_secret" && entry->target == "TOKEN" &&
+             entry->detail.find("why") != std::string::npos;
   }
   EXPECT_TRUE(found);
 }

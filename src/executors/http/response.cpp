@@ -183,15 +183,16 @@ std::optional<Duration> retry_after(const net::Response& response, WallTime now)
   return std::max(*date - now, Duration{});
 }
 
-Outcome refused(const Request& request, const net::Response& response, const ContentType& type,
-                WallTime now, const secrets::Redactor* redactor) {
+Outcome refused(const Request& request, const net::Response& response, const ContentType& type, WallTime now,
+                const secrets::Redactor* redactor) {
   model::Failure failure;
   failure.type = error_type::kHttp;
   failure.status = response.status;
   failure.retry_after = retry_after(response, now);
   failure.message = outline(request) + ": " + std::to_string(response.status) + " " +
                     std::string(net::reason_phrase(response.status));
-  if (const std::string words = words_of(response, type, redactor); !words.empty()) failure.message += ": " + words;
+  if (const std::string words = words_of(response, type, redactor); !words.empty())
+    failure.message += ": " + words;
   Outcome outcome = failed(std::move(failure));
   const std::string_view body = without_mark(response.body);
   if (type.is_json() && body.size() <= kMaxPartialBody && !json_problem(trim_json(body))) {

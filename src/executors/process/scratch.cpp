@@ -51,7 +51,9 @@ Result<Scratch> Scratch::open(std::string directory) {
   // Whose attempts these were has died, and they with it.
   std::error_code error;
   std::filesystem::remove_all(scratch.secret_directory(), error);
-  if (error) return fail(ErrorCode::io, "cannot empty " + scratch.secret_directory() + ": " + errno_text(error.value()));
+  if (error)
+    return fail(ErrorCode::io,
+                "cannot empty " + scratch.secret_directory() + ": " + errno_text(error.value()));
   return scratch;
 }
 
