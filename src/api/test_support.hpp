@@ -76,6 +76,7 @@ class ApiTest : public testing::Test {
   FakeRuntime runtime_;
   telemetry::Meter meter_;
   std::string directory_;
+  std::optional<secrets::Vault> vault_;
   std::unique_ptr<Api> api_;
 
  private:
