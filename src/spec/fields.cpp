@@ -9,17 +9,6 @@ namespace {
 
 constexpr double kMaxCount = 4'294'967'295;
 
-constexpr Field later(Shape owner, std::string_view name, std::string_view description, bool is_kind = false,
-                      Shape also = Shape::none) {
-  return {.owner = owner,
-          .name = name,
-          .forms = Form::any,
-          .description = description,
-          .is_kind = is_kind,
-          .status = Status::later,
-          .also = also};
-}
-
 constexpr std::array kFields = {
     // ------------------------------------------------------------------------------------------------
     // workflow
