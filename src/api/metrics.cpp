@@ -298,7 +298,7 @@ void get_metrics_summary(const CorePtr& core, CallPtr call) {
 }
 
 void seed_workflow_metrics(const CorePtr& core, CallPtr call) {
-  const auto samples = ask(core, *call);
+  const auto samples = ask(core->metrics, *call);
   if (!samples) return call->fail(samples.error());
   call->json(200, seed_summary(*samples));
 }

@@ -31,7 +31,7 @@ TEST(Router, SaysWhichMethodsAPathTakes) {
 
 TEST(Router, NothingNearlyMatches) {
   for (const char* path :
-       {"/", "//", "/api/v1/run", "/api/v1/runs/", "/api/v1/runs//events", "/api/v1/runs/a/b",
+       {"//", "/index.html", "/api/v1/run", "/api/v1/runs/", "/api/v1/runs//events", "/api/v1/runs/a/b",
         "/api/v1/runs/a/events/", "/livez/x", "/api/v1/tasks/a.1/logs/livez"}) {
     const Match match = find_route(net::Method::get, path);
     EXPECT_EQ(match.route, nullptr) << path;

@@ -205,7 +205,7 @@ TEST_F(RunsTest, Health) {
 }
 
 TEST_F(RunsTest, UnknownPathsAndMethods) {
-  EXPECT_EQ(get("/").status, 404);
+  EXPECT_EQ(get("/nothing").status, 404);
   EXPECT_EQ(get("/api/v1/runs/").status, 404);
   EXPECT_EQ(get("/api/v1//runs").status, 404);
   EXPECT_EQ(get("/API/v1/runs").status, 404);

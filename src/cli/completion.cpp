@@ -18,6 +18,8 @@ struct Entry {
 
 void collect(const CLI::App& app, const std::string& path, std::vector<Entry>& out) {
   Entry entry{path, app.get_subcommands({}), {}, false};
+  std::erase_if(entry.commands,
+                [](const CLI::App* command) { return command->get_group().empty(); });  // hidden
   for (const CLI::Option* option : app.get_options()) {
     if (option->nonpositional()) {
       entry.flags.push_back(option);

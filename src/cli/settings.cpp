@@ -54,6 +54,22 @@ constexpr std::array kKeys = {
     Key{"log.file", "BATON_LOG_FILE", "", nullptr, false, false, true},
 };
 
+std::string default_of(std::string_view name) {
+  constexpr std::array<std::pair<std::string_view, std::string_view>, 8> kDefaults = {
+      {{"concurrency", "auto"},
+       {"output", "table"},
+       {"listen", "127.0.0.1:7711"},
+       {"min_free_space", "auto"},
+       {"retention.completed", "30d"},
+       {"retention.failed", "90d"},
+       {"log.level", "info"},
+       {"log.format", "text"}}};
+  if (name == "data") return embedded::default_data_dir();
+  const auto* found =
+      std::ranges::find(kDefaults, name, &std::pair<std::string_view, std::string_view>::first);
+  return found == kDefaults.end() ? "" : std::string(found->second);
+}
+
 std::string home(const Environment& environment) {
   return environment("HOME").value_or("/");
 }
@@ -369,30 +385,9 @@ Result<Settings> load_settings(const Flags& flags, const Environment& environmen
     if (!text) return fail(ErrorCode::bad_configuration, text.error().message);
     TRY(from_file, read_file(settings.config_file, *text));
   }
-  const std::array<std::string, kKeys.size()> defaults = {embedded::default_data_dir(),
-                                                          "auto",
-                                                          "table",
-                                                          "127.0.0.1:7711",
-                                                          "",
-                                                          "",
-                                                          "",
-                                                          "",
-                                                          "",
-                                                          "",
-                                                          "",
-                                                          "",
-                                                          "",
-                                                          "auto",
-                                                          "30d",
-                                                          "90d",
-                                                          "",
-                                                          "",
-                                                          "info",
-                                                          "text",
-                                                          ""};
   for (std::size_t i = 0; i < kKeys.size(); ++i) {
     const Key& key = kKeys[i];
-    Setting setting{std::string(key.name), defaults[i], "default", key.environment};
+    Setting setting{std::string(key.name), default_of(key.name), "default", key.environment};
     std::string_view from_flag;
     if (!from_file[i].origin.empty()) {
       setting.value = from_file[i].value;

@@ -131,7 +131,6 @@ TEST_F(NamespacesTest, NamesAndKeysAreOfTheirNamespace) {
   EXPECT_EQ(first.at("version"), 1) << "versions are counted by themselves";
   // The same text as in the other namespace is a version of this one.
   EXPECT_EQ(apply("a", "name: deploy\nsteps:\n  one: {exec: [echo, \"1\"]}\n").object().at("version"), 2);
-  EXPECT_EQ(get("a", "/api/v1/workflows/deploy?version=1").object().at("steps").as_array().size(), 1U);
   EXPECT_NE(get("a", "/api/v1/workflows/deploy?version=1").body.find("three"), std::string::npos);
   EXPECT_EQ(ask("a", Method::put, "/api/v1/limits/gpu", R"({"limit":3})").status, 200);
   EXPECT_EQ(get("", "/api/v1/limits/gpu").status, 404);

@@ -468,7 +468,10 @@ class LocalOwner final : public Owner {
     read_storage(options_.data_dir, reading);
     telemetry::read_process(reading);
     reading.set(Metric::build_info, {BATON_VERSION}, 1);
-    return meter_.samples(reading);
+    std::vector<telemetry::Sample> samples = meter_.samples(reading);
+    std::erase_if(samples,
+                  [](const telemetry::Sample& sample) { return !telemetry::is_of_process(sample.metric); });
+    return samples;
   }
 
   void drain_requests() {

@@ -105,6 +105,9 @@ std::vector<telemetry::Sample> Space::metrics(WallTime now, std::uint32_t slots)
     reading.set(Metric::dead_letters, static_cast<double>(letters));
   }
   std::vector<telemetry::Sample> samples = meter_.samples(reading);
+  std::erase_if(samples, [](const telemetry::Sample& sample) {
+    return telemetry::is_of_process(sample.metric) && sample.metric != Metric::metrics_at_limit;
+  });
   for (telemetry::Sample& sample : samples) sample.space = name_;
   return samples;
 }

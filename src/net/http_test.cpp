@@ -37,7 +37,7 @@ TEST(ProblemTest, QuotesForeignText) {
   EXPECT_EQ(response.headers.find("content-type"), "application/problem+json");
   EXPECT_EQ(response.body,
             "{\"type\":\"about:blank\",\"title\":\"Not Found\",\"status\":404,"
-            "\"detail\":\"no \\\"x\\\\\\u000a\\u0001\xef\xbf\xbd\\\"\"}\n");
+            "\"detail\":\"no \\\"x\\\\\\u000a\\u0001\xef\xbf\xbd\\\"\",\"code\":\"invalid_request\"}\n");
 }
 
 }  // namespace

@@ -98,6 +98,10 @@ struct MetricInfo {
 
 std::span<const MetricInfo> catalogue();  // in the order of Metric
 const MetricInfo& info(Metric metric);
+// Whether there is one for the whole process; all others are each namespace's own.
+constexpr bool is_of_process(Metric metric) {
+  return metric == Metric::loop_lag || metric == Metric::loop_turn || metric >= Metric::takes_runs;
+}
 // Whether people choose the values of a label with this name.
 bool is_open(std::string_view label);
 

@@ -60,7 +60,8 @@ class Surroundings(ServerCase):
         self.assertNotIn(secret, environment)
         names = {line.split("=")[0] for line in environment.splitlines()}
         self.assertFalse({name for name in names if name.startswith("BATON_")} - {
-            "BATON_RUN_ID", "BATON_TASK_ID", "BATON_ATTEMPT", "BATON_TOKEN", "BATON_RUN_DIR", "BATON_INPUT", "BATON_RESULT", "BATON_SOCKET"})
+            "BATON_RUN_ID", "BATON_TASK_ID", "BATON_ATTEMPT", "BATON_TOKEN", "BATON_RUN_DIR", "BATON_INPUT", "BATON_RESULT", "BATON_SOCKET",
+            "BATON_NAMESPACE"})
         key = (self.data / "admin.key").read_text().strip()
         self.assertNotIn(key, environment + parent)
         self.assertEqual(rest.split(), ["0077", "/dev/null"])

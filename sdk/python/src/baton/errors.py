@@ -56,7 +56,7 @@ class NotFound(ApiError):
 
 
 class Conflict(ApiError):
-    """The state of the thing does not allow it (409)."""
+    """The state of the thing does not allow it (409), or is not the expected one any more (412)."""
 
 
 class StaleToken(Conflict):
@@ -74,7 +74,7 @@ class Overloaded(ApiError):
 def api_error(status: int, problem: Dict[str, Any]) -> ApiError:
     """The error of an answer, as the nearest type."""
     kinds: Dict[int, Type[ApiError]] = {400: Invalid, 401: NotAllowed, 403: NotAllowed, 404: NotFound, 409: Conflict,
-                                        413: Invalid, 415: Invalid, 422: Invalid, 429: Overloaded, 503: Overloaded}
+                                        412: Conflict, 413: Invalid, 415: Invalid, 422: Invalid, 429: Overloaded, 503: Overloaded}
     kind = StaleToken if problem.get("code") == "stale_token" else kinds.get(status, ApiError)
     return kind(status, problem)
 
