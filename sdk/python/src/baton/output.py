@@ -96,7 +96,8 @@ class TaskLog(logging.LoggerAdapter):  # type: ignore[type-arg]
     def log(self, level: int, msg: object, *args: Any, **kwargs: Any) -> None:
         if level >= logging.INFO:
             self._write(self._text(level, msg, args, kwargs.get("exc_info")), "stderr")
-        kwargs["stacklevel"] = kwargs.get("stacklevel", 1) + 1
+        # Before 3.11, logging counted one of its own frames as well.
+        kwargs["stacklevel"] = kwargs.get("stacklevel", 1) + (1 if sys.version_info >= (3, 11) else 2)
         logging_now = _logging.set(True)
         try:
             super().log(level, msg, *args, **kwargs)
