@@ -1,6 +1,8 @@
 // POST /api/v1/tasks/{id}/tasks: a running task adds tasks to its run.
 #include "api/additions.hpp"
 
+#include <algorithm>
+
 #include "api/handlers.hpp"
 #include "api/json_text.hpp"
 #include "api/request_body.hpp"
@@ -86,14 +88,46 @@ Result<spec::AdditionResult> read_addition(Queries& queries, const TaskId& task,
   return spec::parse_addition(text, scope, {.file_name = file});
 }
 
+namespace {
+
+// A task adds what its run's definition could have had: the same secrets by name, and no value of one.
+Status check_secrets(const Core& core, const std::string& text) {
+  const auto redactor = redactor_of(core);
+  if (!redactor || !redactor->finds(text)) return {};
+  return fail(
+      ErrorCode::invalid_request,
+      "the steps have the value of a secret in them, and would be kept and shown: write ${{ secrets.NAME }}",
+      "/steps");
+}
+
+Status check_secrets(Queries& queries, const TaskId& task, const model::Workflow& added) {
+  if (added.reads_secrets.empty()) return {};
+  TRY(const store::RunView view, queries.find(task.run));
+  TRY(const std::shared_ptr<const RunSteps> steps, queries.steps_of(view.row));
+  const std::vector<std::string>& known = steps->definition().reads_secrets;
+  for (const std::string& name : added.reads_secrets) {
+    if (std::ranges::binary_search(known, name)) continue;
+    return fail(ErrorCode::not_allowed,
+                "added tasks may read the secrets that the definition of their run reads, and \"" + name +
+                    "\" is none of them",
+                "/steps");
+  }
+  return {};
+}
+
+}  // namespace
+
 void add_tasks(const CorePtr& core, CallPtr call) {
   auto asked = read(*call);
   if (!asked) return call->fail(asked.error());
+  if (const Status fine = check_secrets(*core, asked->steps); !fine) return call->fail(fine.error());
   auto steps =
       read_addition(core->queries, asked->task, asked->steps, asked->file.empty() ? "steps" : asked->file);
   if (!steps) return call->fail(steps.error());
   spec::AdditionResult& parsed = *steps;
   if (!parsed.workflow) return fail_definition(*call, std::move(parsed.diagnostics));
+  if (const Status fine = check_secrets(core->queries, asked->task, *parsed.workflow); !fine)
+    return call->fail(fine.error());
   if (parsed.workflow->steps.size() - parsed.outside.size() > model::kAdditionSteps) {
     return call->fail({ErrorCode::too_large,
                        "at most " + std::to_string(model::kAdditionSteps) + " tasks can be added at once",

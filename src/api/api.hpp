@@ -16,6 +16,7 @@
 #include "net/http_server.hpp"
 #include "net/loop.hpp"
 #include "runtime/handle.hpp"
+#include "secrets/vault.hpp"
 #include "store/backup.hpp"
 #include "store/store.hpp"
 #include "telemetry/meter.hpp"
@@ -29,6 +30,8 @@ struct Space {
   store::Reader& store;
   // Its metrics as they are now; empty = there are none. Any thread but the loop's; may wait for the loop.
   std::function<std::vector<telemetry::Sample>()> metrics{};
+  // Its secrets; null = there are none and none can be set. Outlives the Api.
+  secrets::Vault* vault = nullptr;
 };
 
 // What all namespaces share.

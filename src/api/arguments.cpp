@@ -5,7 +5,9 @@
 #include <boost/json/serialize.hpp>
 
 #include "api/control.hpp"
+#include "auth/permission.hpp"
 #include "base/text.hpp"
+#include "expr/template.hpp"
 
 namespace baton::api {
 namespace {
@@ -81,10 +83,43 @@ Result<std::optional<json::object>> recorded_input(Core& core, const TaskId& tas
   for (const std::string_view part : kParts) {
     if (const auto* value = recorded.get_object().if_contains(part)) input[part] = *value;
   }
+  // Then the strings of all parts are templates in which these may stand.
+  if (const auto* secrets = recorded.get_object().if_contains("secrets")) input["secrets"] = *secrets;
   return std::optional(std::move(input));
 }
 
-Result<EditedInput> edited_input(Core& core, const TaskId& task, const json::object& changes) {
+namespace {
+
+// With secrets among the arguments, what a person writes is read as they are: text in which the step's own
+// secrets may be named. Who can send such a step somewhere else can read them, as whoever writes definitions.
+Status check_secrets(const json::value& value, const json::array& names, int depth = 0) {
+  if (depth >= kDepth) return {};
+  if (const auto* text = value.if_string()) {
+    const auto parsed = expr::Template::parse(std::string_view(text->data(), text->size()));
+    const auto wrong = [](std::string why) {
+      return fail(ErrorCode::invalid_request,
+                  "\"arguments\": " + std::move(why) + "; a literal `${{` is written `$${{`", "/arguments");
+    };
+    if (!parsed) return wrong(parsed.error().front().message);
+    for (const expr::Path& path : parsed->paths()) {
+      if (path.front() != "secrets") return wrong("only secrets of the step can be named in `${{ }}` here");
+    }
+    for (const std::string& name : parsed->secrets()) {
+      if (std::ranges::find(names, json::value(name)) == names.end())
+        return wrong("the step does not read the secret \"" + printable(name) + "\"");
+    }
+  } else if (const auto* list = value.if_array()) {
+    for (const json::value& item : *list) TRY_VOID(check_secrets(item, names, depth + 1));
+  } else if (const auto* object = value.if_object()) {
+    for (const auto& member : *object) TRY_VOID(check_secrets(member.value(), names, depth + 1));
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<EditedInput> edited_input(Core& core, const TaskId& task, const json::object& changes,
+                                 const auth::Principal& who) {
   TRY(const model::TaskRow row, core.queries.task_row(task));
   TRY(const store::RunView run, core.queries.find(task.run));
   const auto steps = core.queries.known_steps_of(run.row);
@@ -100,6 +135,14 @@ Result<EditedInput> edited_input(Core& core, const TaskId& task, const json::obj
         "task " + task.text() + " (" + step.name +
             ") never had arguments: it failed before they were computed, or has items; recover its run",
         std::string(name(row.status)));
+  }
+  if (const auto* secrets = input->if_contains("secrets"); secrets != nullptr && secrets->is_array()) {
+    if (!who.may(model::Role::editor)) {
+      return fail(ErrorCode::not_allowed,
+                  auth::refusal(model::Role::editor, who) + ": the arguments have secrets among them",
+                  "/arguments");
+    }
+    TRY_VOID(check_secrets(changes, secrets->get_array()));
   }
   json::value edited = std::move(*input);
   for (const auto& [part, value] : changes) merge(edited.get_object()[part], value);

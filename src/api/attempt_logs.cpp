@@ -10,28 +10,45 @@ constexpr std::size_t kOpen = 64;
 
 }  // namespace
 
-std::shared_ptr<AttemptLogs::Log> AttemptLogs::find(const std::string& path) {
+void AttemptLogs::Log::write(logs::Stream stream, std::string_view bytes, WallTime now) {
+  if (bytes.empty()) return;
+  written += bytes.size();
+  writer.write(stream, bytes, now);
+}
+
+void AttemptLogs::Log::finish(WallTime now) {
+  write(logs::Stream::out, masks[0].finish(), now);
+  write(logs::Stream::err, masks[1].finish(), now);
+  writer.flush(now);
+}
+
+std::shared_ptr<AttemptLogs::Log> AttemptLogs::find(
+    const std::string& path, const Token& token, const std::shared_ptr<const secrets::Redactor>& redactor) {
+  std::shared_ptr<Log> closed;  // after the lock: it writes what waits
   const std::lock_guard lock(mutex_);
   if (const auto found = logs_.find(path); found != logs_.end()) {
     recent_.splice(recent_.begin(), recent_, found->second);
     return found->second->log;
   }
-  recent_.push_front({path, std::make_shared<Log>(path)});
+  recent_.push_front({path, token, std::make_shared<Log>(path, redactor)});
   logs_[path] = recent_.begin();
   auto log = recent_.front().log;
   if (recent_.size() > kOpen) {
     // One that is being written to is closed when that is done.
+    closed = std::move(recent_.back().log);
     logs_.erase(recent_.back().path);
     recent_.pop_back();
   }
   return log;
 }
 
-std::uint64_t AttemptLogs::append(const std::string& path, std::uint64_t offset,
-                                  const std::vector<LogPiece>& pieces, WallTime now) {
-  const std::shared_ptr<Log> log = find(path);
+std::uint64_t AttemptLogs::append(const std::string& path, const Token& token, std::uint64_t offset,
+                                  const std::vector<LogPiece>& pieces,
+                                  const std::shared_ptr<const secrets::Redactor>& redactor, WallTime now) {
+  const std::shared_ptr<Log> log = find(path, token, redactor);
   const std::lock_guard lock(log->mutex);
-  const auto taken = [&] { return log->writer.taken_bytes() + log->missing; };
+  log->last = now;
+  const auto taken = [&] { return log->writer.taken_bytes() + log->missing + log->came - log->written; };
   if (offset > taken()) {
     log->missing += offset - taken();
     log->writer.remark(std::to_string(log->missing) + " bytes of output did not arrive", now);
@@ -41,10 +58,26 @@ std::uint64_t AttemptLogs::append(const std::string& path, std::uint64_t offset,
         std::min<std::uint64_t>(taken() - std::min(offset, taken()), piece.text.size());
     offset += piece.text.size();
     if (known == piece.text.size()) continue;
-    log->writer.write(piece.stream, std::string_view(piece.text).substr(known), now);
+    const std::string_view fresh = std::string_view(piece.text).substr(known);
+    log->came += fresh.size();
+    log->write(piece.stream, log->masks[piece.stream == logs::Stream::err ? 1 : 0].next(fresh), now);
     log->writer.flush(now);  // what comes next may come to another writer
   }
   return taken();
+}
+
+void AttemptLogs::finish(const Token& token, WallTime now) {
+  std::shared_ptr<Log> log;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto found = std::ranges::find(recent_, token, &Entry::token);
+    if (found == recent_.end()) return;
+    log = std::move(found->log);
+    logs_.erase(found->path);
+    recent_.erase(found);
+  }
+  const std::lock_guard lock(log->mutex);
+  log->finish(now);
 }
 
 }  // namespace baton::api

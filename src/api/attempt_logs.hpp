@@ -1,6 +1,7 @@
 // The logs of attempts that run in other processes: what their workers send is written as if they ran here.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <list>
 #include <memory>
@@ -9,8 +10,10 @@
 #include <unordered_map>
 #include <vector>
 
+#include "base/ids.hpp"
 #include "base/time.hpp"
 #include "logs/writer.hpp"
+#include "secrets/redactor.hpp"
 
 namespace baton::api {
 
@@ -25,22 +28,43 @@ class AttemptLogs {
   // `offset`: how many bytes of output were sent before these. What the log has already is left out, so that
   // a piece may be sent again; what is missing before it is noted in the log. Returns how many bytes it has
   // now. What cannot be written (a full disk) is counted as lost, as everywhere (logs/writer.hpp).
-  std::uint64_t append(const std::string& path, std::uint64_t offset, const std::vector<LogPiece>& pieces,
-                       WallTime now);
+  //
+  // `redactor` (null: none) masks secrets, also across pieces and calls: what may be the beginning of one
+  // waits for the next piece or finish(). What it takes away counts as output; only when the file was closed
+  // in between (a restart of the server) those bytes are missing in the count, and the log notes them.
+  std::uint64_t append(const std::string& path, const Token& token, std::uint64_t offset,
+                       const std::vector<LogPiece>& pieces,
+                       const std::shared_ptr<const secrets::Redactor>& redactor, WallTime now);
+  // The attempt prints nothing more: what waits is written. No such log: no effect.
+  void finish(const Token& token, WallTime now);
 
  private:
   struct Log {
-    explicit Log(const std::string& path) : writer(path, {}, logs::Existing::continued) {}
+    Log(const std::string& path, const std::shared_ptr<const secrets::Redactor>& redactor)
+        : writer(path, {}, logs::Existing::continued),
+          masks{secrets::RedactedStream(redactor), secrets::RedactedStream(redactor)} {}
+    ~Log() { finish(last); }
+
+    void write(logs::Stream stream, std::string_view bytes, WallTime now);
+    void finish(WallTime now);
+
     std::mutex mutex;
-    logs::Writer writer;        // guarded by mutex
-    std::uint64_t missing = 0;  // bytes that never came; guarded by mutex
+    // Guarded by mutex.
+    logs::Writer writer;
+    std::array<secrets::RedactedStream, 2> masks;  // of out and err
+    std::uint64_t missing = 0;                     // bytes that never came
+    std::uint64_t came = 0;                        // bytes of output that went into the masks
+    std::uint64_t written = 0;                     // bytes that came out of them
+    WallTime last;
   };
   struct Entry {
     std::string path;
+    Token token;
     std::shared_ptr<Log> log;
   };
 
-  std::shared_ptr<Log> find(const std::string& path);
+  std::shared_ptr<Log> find(const std::string& path, const Token& token,
+                            const std::shared_ptr<const secrets::Redactor>& redactor);
 
   std::mutex mutex_;         // guards what follows
   std::list<Entry> recent_;  // the last one that was used first

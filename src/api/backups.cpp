@@ -2,6 +2,7 @@
 #include "api/handlers.hpp"
 #include "api/json_text.hpp"
 #include "api/request_body.hpp"
+#include "store/everywhere.hpp"
 
 namespace baton::api {
 namespace {
@@ -27,7 +28,8 @@ Result<store::BackupReport> make(Core& core, const Call& call) {
   return made;
 }
 
-std::string render(const store::BackupReport& made) {
+// `secrets`: how many it has, of all namespaces, sealed; their key is not in it.
+std::string render(const store::BackupReport& made, std::int64_t secrets) {
   JsonText out;
   out.begin_object();
   out.key("path").string(made.file);
@@ -36,6 +38,7 @@ std::string render(const store::BackupReport& made) {
   out.key("runs").integer(made.runs);
   out.key("open_runs").integer(made.open_runs);
   out.key("last_commit_at").instant(made.last_commit);
+  out.key("secrets").integer(secrets);
   out.end_object();
   return out.take();
 }
@@ -45,9 +48,11 @@ std::string render(const store::BackupReport& made) {
 void make_backup(const CorePtr& core, CallPtr call) {
   const auto made = make(*core, *call);
   if (!made) return call->fail(made.error());
+  const auto secrets = store::count_everywhere(core->store, model::RecordKind::secret);
   // On a full disk there may be a copy without an entry in the audit: the copy is what was asked for.
   core->runs.send(model::NoteChange{"backup", made->file, ""}, call->actor,
-                  [call, body = render(*made)](const model::ReplyBody&) { call->json(201, body); });
+                  [call, body = render(*made, static_cast<std::int64_t>(secrets.value_or(0)))](
+                      const model::ReplyBody&) { call->json(201, body); });
 }
 
 }  // namespace baton::api

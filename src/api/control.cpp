@@ -143,7 +143,7 @@ Result<model::DecideTask> read_decision(Core& core, const Call& call, Verdict ve
     TRY_VOID(body.only({"arguments", "force", "reason"}));
     TRY(const json::object changes, body.object("arguments"));
     if (!changes.empty()) {
-      TRY(EditedInput input, edited_input(core, command.task, changes));
+      TRY(EditedInput input, edited_input(core, command.task, changes, call.principal));
       command.input = std::move(input.text);
       command.generation = input.generation;
     }

@@ -35,6 +35,8 @@ struct EditedInput {
   std::string text;
   std::uint32_t generation = 0;
 };
-Result<EditedInput> edited_input(Core& core, const TaskId& task, const boost::json::object& changes);
+// With secrets among the arguments, only who may write definitions may change them: not_allowed.
+Result<EditedInput> edited_input(Core& core, const TaskId& task, const boost::json::object& changes,
+                                 const auth::Principal& who);
 
 }  // namespace baton::api

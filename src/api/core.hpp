@@ -112,6 +112,7 @@ struct Core {
         runs(space.runs),
         store(space.store),
         metrics(std::move(space.metrics)),
+        vault(space.vault),
         services(common->services),
         entrance(common->entrance),
         alarms(common->alarms),
@@ -124,6 +125,7 @@ struct Core {
   runtime::Handle& runs;
   store::Reader& store;
   const std::function<std::vector<telemetry::Sample>()> metrics;
+  secrets::Vault* const vault;  // null = no secrets
   // Of common, since they are used everywhere.
   Services& services;
   Entrance& entrance;
@@ -140,6 +142,11 @@ struct Core {
 // What "now" means in a filter by time.
 inline WallTime wall_now(const Core& core) {
   return core.services.wall ? core.services.wall() : WallTime{};
+}
+
+// What masks secrets in what attempts say; null = there are none.
+inline std::shared_ptr<const secrets::Redactor> redactor_of(const Core& core) {
+  return core.vault != nullptr ? core.vault->redactor() : nullptr;
 }
 
 }  // namespace baton::api

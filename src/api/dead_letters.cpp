@@ -156,7 +156,7 @@ Result<model::DecideTask> read_replay(Core& core, const Call& call) {
   model::DecideTask command{.task = letter.task, .generation = letter.generation};
   TRY(const boost::json::object changes, body.object("arguments"));
   if (!changes.empty()) {
-    TRY(EditedInput input, edited_input(core, letter.task, changes));
+    TRY(EditedInput input, edited_input(core, letter.task, changes, call.principal));
     command.input = std::move(input.text);
   }
   TRY(command.force, body.boolean("force", false));

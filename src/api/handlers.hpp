@@ -101,6 +101,10 @@ void list_namespaces(const CorePtr& core, CallPtr call);  // namespaces.cpp
 void get_namespace(const CorePtr& core, CallPtr call);
 void create_namespace(const CorePtr& home, CallPtr call);
 void delete_namespace(const CorePtr& home, CallPtr call);
+void list_secrets(const CorePtr& core, CallPtr call);  // secrets.cpp
+void get_secret(const CorePtr& core, CallPtr call);
+void set_secret(const CorePtr& core, CallPtr call);
+void delete_secret(const CorePtr& core, CallPtr call);
 void list_audit(const CorePtr& core, CallPtr call);  // audit.cpp
 void verify_audit(const CorePtr& core, CallPtr call);
 void get_metrics(const CorePtr& core, CallPtr call);  // metrics.cpp

@@ -75,8 +75,8 @@ Result<std::uint64_t> append(Core& core, const Upload& upload) {
                                             upload.task.text() + " (any more); its output is not kept");
   }
   return core.attempt_logs.append(
-      core.services.logs_dir + "/" + logs::attempt_path(upload.task, attempt->number), upload.offset,
-      upload.pieces, wall_now(core));
+      core.services.logs_dir + "/" + logs::attempt_path(upload.task, attempt->number), upload.token,
+      upload.offset, upload.pieces, redactor_of(core), wall_now(core));
 }
 
 }  // namespace

@@ -141,6 +141,14 @@ TEST_F(OpenApi, DescribesKeysAndTheAudit) {
   EXPECT_EQ(words(schema("AuditEntry").at("required")), keys(entry));
 }
 
+TEST_F(OpenApi, DescribesSecrets) {
+  JsonText out;
+  write_secret({}, std::nullopt, out);
+  const json::value secret = json::parse(out.take());
+  EXPECT_EQ(keys(schema("Secret").at("properties")), keys(secret));
+  EXPECT_EQ(words(schema("Secret").at("required")), keys(secret));
+}
+
 TEST_F(OpenApi, DescribesRuns) {
   JsonText out;
   write_run({}, {nullptr, 0, "{}", "{}", nullptr, "{}", "[]"}, out);

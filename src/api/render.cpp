@@ -361,6 +361,19 @@ void write_namespace(const model::SpaceRow& row, bool open, JsonText& out) {
   out.end_object();
 }
 
+void write_secret(const model::SecretRow& row, const std::optional<std::string>& problem, JsonText& out) {
+  out.begin_object();
+  out.key("name").string(row.name);
+  out.key("status").string(problem ? "unreadable" : "ready");
+  out.key("problem").string_or_null(problem.value_or(""));
+  out.key("version").integer(row.version);
+  out.key("created_at").instant(row.at);
+  out.key("changed_at").instant(row.changed_at);
+  out.key("changed_by").string_or_null(row.by);
+  out.key("reason").string_or_null(row.why);
+  out.end_object();
+}
+
 void write_audit_entry(const model::AuditEntry& entry, bool tampered, JsonText& out) {
   out.begin_object();
   out.key("number").integer(static_cast<std::int64_t>(entry.number));

@@ -18,6 +18,7 @@
 #include "model/pause.hpp"
 #include "model/resource.hpp"
 #include "model/rows.hpp"
+#include "model/secret.hpp"
 
 namespace baton::api {
 
@@ -53,6 +54,8 @@ void write_queue(const model::QueueView& queue, const model::Pause* pause, JsonT
 void write_route(const model::RouteRow& route, JsonText& out);
 void write_cached_result(const model::CachedResult& cached, JsonText& out);
 // `text`: of the key, in the answer of its making only.
+// `problem`: why it cannot be opened, if so.
+void write_secret(const model::SecretRow& row, const std::optional<std::string>& problem, JsonText& out);
 void write_api_key(const model::KeyRow& row, WallTime now, std::string_view text, JsonText& out);
 // `open`: its shard could be opened.
 void write_namespace(const model::SpaceRow& row, bool open, JsonText& out);

@@ -102,7 +102,21 @@ Result<std::string> get(Core& core, const std::string& id) {
   return out.take();
 }
 
-Result<model::RegisterResource> read_registration(const Call& call) {
+// What gives a resource back is kept as it stands, and shown: there is no place for a secret in it.
+Status without_secrets(const Core& core, const model::RegisterResource& command) {
+  const auto redactor = redactor_of(core);
+  if (!redactor) return {};
+  bool found = redactor->finds(command.name) || redactor->finds(command.workdir);
+  for (const std::string& word : command.argv) found = found || redactor->finds(word);
+  if (!found) return {};
+  return fail(
+      ErrorCode::invalid_request,
+      "this has the value of a secret in it, and would be kept and shown: let the command read it from its "
+      "environment, which is that of the step",
+      "/argv");
+}
+
+Result<model::RegisterResource> read_registration(const Core& core, const Call& call) {
   TRY_VOID(call.only({}));
   model::RegisterResource command;
   TRY(command.task, call.task_id());
@@ -122,6 +136,7 @@ Result<model::RegisterResource> read_registration(const Call& call) {
       return fail(ErrorCode::invalid_request, "\"argv\" must be a list of strings", "/argv");
     command.argv.emplace_back(word.get_string());
   }
+  TRY_VOID(without_secrets(core, command));
   return command;
 }
 
@@ -183,7 +198,7 @@ void clean_resource(const CorePtr& core, CallPtr call) {
 }
 
 void register_resource(const CorePtr& core, CallPtr call) {
-  auto command = read_registration(*call);
+  auto command = read_registration(*core, *call);
   if (!command) return call->fail(command.error());
   const std::string id = model::resource_id(command->task, command->name);
   const std::string actor = "task:" + command->task.text();
@@ -219,6 +234,7 @@ void release_resource(const CorePtr& core, CallPtr call) {
 void report_progress(const CorePtr& core, CallPtr call) {
   auto command = read_progress(*call);
   if (!command) return call->fail(command.error());
+  if (const auto redactor = redactor_of(*core)) command->message = redactor->mask(command->message);
   const std::string actor = "task:" + command->task.text();
   core->runs.send(std::move(*command), actor, [call](model::ReplyBody reply) {
     if (const auto* error = std::get_if<Error>(&reply)) return call->fail(*error);

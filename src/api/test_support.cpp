@@ -54,15 +54,23 @@ ApiTest::ApiTest() {
   std::string pattern = (std::filesystem::temp_directory_path() / "baton-api-XXXXXX").string();
   directory_ = ::mkdtemp(pattern.data());
   meta_ = *writer_.open_shard(ShardId{0});
+  vault_.emplace(secrets::VaultOptions{
+      .key_file = directory_ + "/secrets.key", .read = [this]() -> Result<std::vector<model::SecretRow>> {
+        TRY(const auto records,
+            reader_.list_records({.kind = model::RecordKind::secret}, std::nullopt, model::kMaxSecrets));
+        std::vector<model::SecretRow> rows;
+        for (const model::Record& record : records) rows.push_back(model::secret_of(record).value());
+        return rows;
+      }});
   const auto metrics = [this] { return meter_.samples(); };
-  api_ =
-      std::make_unique<Api>(Services{.loop = loop_,
-                                     .logs_dir = directory_ + "/logs",
-                                     .data_dir = directory_,
-                                     .version = "1.2.3",
-                                     .meter = &meter_,
-                                     .metrics = metrics},
-                            Space{.name = "default", .runs = runtime_, .store = reader_, .metrics = metrics});
+  api_ = std::make_unique<Api>(
+      Services{.loop = loop_,
+               .logs_dir = directory_ + "/logs",
+               .data_dir = directory_,
+               .version = "1.2.3",
+               .meter = &meter_,
+               .metrics = metrics},
+      Space{.name = "default", .runs = runtime_, .store = reader_, .metrics = metrics, .vault = &*vault_});
   server_ = std::make_unique<net::HttpServer>(loop_, net::ServerOptions{},
                                               [this](net::Request request, net::Responder responder) {
                                                 api_->handle(std::move(request), std::move(responder));

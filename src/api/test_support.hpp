@@ -80,6 +80,7 @@ class ApiTest : public testing::Test {
   FakeRuntime other_runtime_;
   telemetry::Meter meter_;
   std::string directory_;
+  std::optional<secrets::Vault> vault_;
   std::unique_ptr<Api> api_;
 
  private:

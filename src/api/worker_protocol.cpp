@@ -13,6 +13,7 @@
 #include "base/duration.hpp"
 #include "base/text.hpp"
 #include "base/trace_context.hpp"
+#include "secrets/outcome.hpp"
 
 namespace baton::api {
 namespace {
@@ -120,7 +121,7 @@ Status read_code(const json::object& error, std::string_view name, std::optional
   return {};
 }
 
-Result<model::Failure> read_failure(const json::object& report) {
+Result<model::Failure> read_failure(const json::object& report, const secrets::Redactor* redactor) {
   const json::value* error = member(report, "error");
   if (error == nullptr || !error->is_object())
     return invalid("a failed attempt needs an \"error\" with \"type\" and \"message\"", "/error");
@@ -134,6 +135,7 @@ Result<model::Failure> read_failure(const json::object& report) {
   if (failure.type.empty() || failure.type.size() > kErrorType || !is_utf8(failure.type))
     return invalid("\"type\" of an error must be a text of 1 to 128 bytes", "/error/type");
   failure.message = text_member(members, "message");
+  if (redactor != nullptr) failure.message = redactor->mask(failure.message);  // before it is cut
   failure.message.resize(utf8_prefix(failure.message, kErrorMessage).size());
   TRY_VOID(read_code(members, "exit_code", failure.exit_code));
   TRY_VOID(read_code(members, "signal", failure.signal));
@@ -154,7 +156,7 @@ Result<model::Failure> read_failure(const json::object& report) {
   return failure;
 }
 
-Result<model::ReportAttempt> read_report(const json::object& report) {
+Result<model::ReportAttempt> read_report(const json::object& report, const secrets::Redactor* redactor) {
   for (const auto& [name, value] : report) {
     if (name != "task" && name != "token" && name != "status" && name != "result" && name != "error")
       return invalid("unknown member \"" + printable(name) + "\"", "/" + printable(name));
@@ -170,12 +172,13 @@ Result<model::ReportAttempt> read_report(const json::object& report) {
   const std::string status = text_member(report, "status");
   if (status == "completed") {
     command.outcome.result = result != nullptr ? json::serialize(*result) : "null";
+    secrets::mask(redactor, command.outcome);
     return command;
   }
   if (result != nullptr) command.outcome.result = json::serialize(*result);
   if (status == "failed") {
     command.outcome.kind = model::Outcome::Kind::failed;
-    TRY(command.outcome.failure, read_failure(report));
+    TRY(command.outcome.failure, read_failure(report, redactor));
   } else if (status == "interrupted") {
     command.outcome.kind = model::Outcome::Kind::interrupted;
     command.outcome.failure = {.type = model::error_type::kInterrupted,
@@ -183,21 +186,24 @@ Result<model::ReportAttempt> read_report(const json::object& report) {
   } else {
     return invalid("\"status\" must be completed, failed or interrupted", "/status");
   }
+  secrets::mask(redactor, command.outcome);
   return command;
 }
 
-Result<std::vector<Report>> read_reports(const RequestBody& body) {
+Result<std::vector<Report>> read_reports(const Core& core, const RequestBody& body) {
   std::vector<Report> reports;
   const json::value* list = body.find("reports");
   if (list == nullptr) return reports;
   if (!list->is_array() || list->get_array().size() > kMostTasks) {
     return invalid("\"reports\" must be a list of at most " + std::to_string(kMostTasks), "/reports");
   }
+  const auto redactor = redactor_of(core);
   reports.reserve(list->get_array().size());
   for (const json::value& entry : list->get_array()) {
     if (!entry.is_object()) return invalid("\"reports\" must be a list of objects", "/reports");
     // One that is wrong keeps no other from being told.
-    reports.push_back({text_member(entry.get_object(), "token"), read_report(entry.get_object())});
+    reports.push_back(
+        {text_member(entry.get_object(), "token"), read_report(entry.get_object(), redactor.get())});
   }
   return reports;
 }
@@ -211,7 +217,8 @@ void write_error(const Error& error, JsonText& out) {
 
 // ---- Answers
 
-void write_task(const model::Assignment& task, JsonText& out) {
+// `secrets`: values in the spec, which are to be masked in what the attempt prints.
+void write_task(const model::Assignment& task, const std::vector<std::string>& secrets, JsonText& out) {
   out.begin_object();
   out.key("task").string(task.task.text());
   out.key("token").string(task.token.text());
@@ -223,6 +230,11 @@ void write_task(const model::Assignment& task, JsonText& out) {
   if (task.kind == model::StepKind::task)
     out.key("traceparent").string(trace_of_attempt(task.trace, task.task.run, task.token).text());
   out.key("spec").raw(task.spec);
+  if (!secrets.empty()) {
+    out.key("secrets").begin_array();
+    for (const std::string& value : secrets) out.string(value);
+    out.end_array();
+  }
   out.end_object();
 }
 
@@ -247,6 +259,8 @@ class Exchange {
         self->reported(i, command.error());
         continue;
       }
+      // What it has printed is complete.
+      self->core_->attempt_logs.finish(command->token, wall_now(*self->core_));
       self->core_->runs.send(std::move(*command), self->actor_,
                              [self, i](model::ReplyBody reply) { self->reported(i, std::move(reply)); });
     }
@@ -299,7 +313,7 @@ class Exchange {
     JsonText out;
     out.begin_object();
     out.key("tasks").begin_array();
-    for (const model::Assignment& task : claimed_.tasks) write_task(task, out);
+    for (model::Assignment& task : claimed_.tasks) write_claimed(task, out);
     out.end_array();
     out.key("reports").begin_array();
     for (std::size_t i = 0; i < reports_.size(); ++i) {
@@ -315,6 +329,25 @@ class Exchange {
     }
     out.end_array().end_object();
     call_->json(200, out.take());
+  }
+
+  // Secrets are put in place here, in the answer alone. An attempt that cannot have them ends before it
+  // began.
+  void write_claimed(model::Assignment& task, JsonText& out) {
+    std::vector<std::string> values;
+    if (task.sealed) {
+      auto revealed = core_->vault != nullptr
+                          ? core_->vault->reveal(task.spec)
+                          : Result<std::string>(fail(ErrorCode::unsupported, "this server keeps no secrets"));
+      if (!revealed) {
+        core_->runs.send(model::ReportAttempt{task.token, task.task, secrets::refused(revealed.error())},
+                         actor_, [](const model::ReplyBody&) {});
+        return;
+      }
+      values = core_->vault->values_in(task.spec);
+      task.spec = std::move(*revealed);
+    }
+    write_task(task, values, out);
   }
 
   CorePtr core_;
@@ -352,7 +385,7 @@ struct Asked {
   std::vector<Report> reports;
 };
 
-Result<Asked> read_claim(const Call& call) {
+Result<Asked> read_claim(const Core& core, const Call& call) {
   TRY_VOID(call.only({}));
   TRY(const RequestBody body, RequestBody::parse(call.request));
   TRY_VOID(body.only({"protocol", "queues", "functions", "steps", "max", "wait", "running", "reports"}));
@@ -362,19 +395,19 @@ Result<Asked> read_claim(const Call& call) {
   asked.claim->max = static_cast<std::uint32_t>(most.value_or(1));
   TRY(const auto wait, body.integer("wait", 0, kLongestWait));
   TRY(asked.claim->running, read_running(body));
-  TRY(asked.reports, read_reports(body));
+  TRY(asked.reports, read_reports(core, body));
   // Who reports hears at once what became of it.
   if (asked.reports.empty()) asked.claim->wait = Duration::seconds(wait.value_or(0));
   return asked;
 }
 
-Result<Asked> read_report_call(const Call& call) {
+Result<Asked> read_report_call(const Core& core, const Call& call) {
   TRY_VOID(call.only({}));
   TRY(const std::string worker, worker_name(call));
   TRY(const RequestBody body, RequestBody::parse(call.request));
   TRY_VOID(body.only({"reports"}));
   Asked asked;
-  TRY(asked.reports, read_reports(body));
+  TRY(asked.reports, read_reports(core, body));
   if (asked.reports.empty()) return invalid("\"reports\" is missing", "/reports");
   return asked;
 }
@@ -440,11 +473,11 @@ void register_worker(const CorePtr& core, CallPtr call) {
 
 void claim_tasks(const CorePtr& core, CallPtr call) {
   call->waits = true;
-  exchange(core, call, read_claim(*call));
+  exchange(core, call, read_claim(*core, *call));
 }
 
 void report_tasks(const CorePtr& core, CallPtr call) {
-  exchange(core, call, read_report_call(*call));
+  exchange(core, call, read_report_call(*core, *call));
 }
 
 void worker_heartbeat(const CorePtr& core, CallPtr call) {

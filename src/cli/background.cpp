@@ -130,10 +130,19 @@ Result<Fd> start_background_owner(const Settings& settings) {
   const std::string keep_failed = std::to_string(settings.keep_failed.us);
   const std::string level(name(settings.log.level));
   const char* format = settings.log.format == telemetry::LogFormat::json ? "json" : "text";
-  const char* argv[] = {
-      "baton",       kOwnerCommand,   settings.data_dir.c_str(), concurrency.c_str(), deny.c_str(),
-      allow.c_str(), reserve.c_str(), keep_completed.c_str(),    keep_failed.c_str(), level.c_str(),
-      format,        nullptr};
+  const char* argv[] = {"baton",
+                        kOwnerCommand,
+                        settings.data_dir.c_str(),
+                        concurrency.c_str(),
+                        deny.c_str(),
+                        allow.c_str(),
+                        reserve.c_str(),
+                        keep_completed.c_str(),
+                        keep_failed.c_str(),
+                        level.c_str(),
+                        format,
+                        settings.secrets_key_file.c_str(),
+                        nullptr};
   pid_t pid = 0;
   const int error = ::posix_spawn(&pid, "/proc/self/exe", &setup.actions, &setup.attributes,
                                   const_cast<char**>(argv), environ);
@@ -154,7 +163,7 @@ Result<Fd> start_background_owner(const Settings& settings) {
 }
 
 int background_owner_main(int argc, char** argv) {
-  if (argc != 11) return 2;
+  if (argc != 12) return 2;
   embedded::OwnerOptions options;
   options.data_dir = argv[2];
   const std::string_view concurrency = argv[3];
@@ -168,6 +177,7 @@ int background_owner_main(int argc, char** argv) {
   };
   span(argv[7], options.keep_completed);
   span(argv[8], options.keep_failed);
+  options.secrets_key_file = argv[11];
   const auto log = telemetry::Log::open(
       {.level = telemetry::log_level_from(argv[9]).value_or(telemetry::LogLevel::info),
        .format = telemetry::log_format_from(argv[10]).value_or(telemetry::LogFormat::text),

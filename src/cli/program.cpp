@@ -188,6 +188,7 @@ Program::Program() : app_("Runs tasks and workflows and does not lose them.", "b
   add_eval(*this);
   add_config(*this);
   add_context(*this);
+  add_secrets(*this);
   add_keys(*this);
   add_namespaces(*this);
   add_backup(*this);

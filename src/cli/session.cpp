@@ -96,6 +96,7 @@ Status Session::make_owner(Purpose purpose) {
     options.min_free_space = settings_.min_free_space;
     options.keep_completed = settings_.keep_completed;
     options.keep_failed = settings_.keep_failed;
+    options.secrets_key_file = settings_.secrets_key_file;
     options.execute = purpose == Purpose::run;
     options.log = [this](std::string_view line) { console_.note(line); };
     TRY(owner_, embedded::Owner::open(std::move(options)));

@@ -43,6 +43,7 @@ constexpr std::array kKeys = {
     Key{"api_key_file", "BATON_API_KEY_FILE", "", nullptr, false, false, true},
     Key{"ca_file", "BATON_CA_FILE", "--ca-file", &Flags::ca_file, false, false, true},
     Key{"namespace", "BATON_NAMESPACE", "--namespace", &Flags::space},
+    Key{"secrets.key_file", "BATON_SECRETS_KEY_FILE", "", nullptr, false, false, true},
     Key{"min_free_space", "BATON_MIN_FREE_SPACE", "", nullptr},
     Key{"retention.completed", "BATON_RETENTION_COMPLETED", "", nullptr},
     Key{"retention.failed", "BATON_RETENTION_FAILED", "", nullptr},
@@ -304,6 +305,10 @@ Status apply(Setting& setting, std::string_view flag, Settings& out) {
     if (setting.value.empty()) return {};
     if (!is_name(setting.value)) return wrong("the name of a namespace");
     out.space = setting.value;
+  } else if (setting.name == "secrets.key_file") {
+    if (setting.value.empty()) return {};
+    setting.value = std::filesystem::absolute(setting.value).lexically_normal().string();
+    out.secrets_key_file = setting.value;
   } else if (setting.name.starts_with("retention.")) {
     Duration& keep = setting.name == "retention.failed" ? out.keep_failed : out.keep_completed;
     const auto span =

@@ -67,8 +67,9 @@ struct Settings {
   std::string submit_workflow;                  // that POST /api/tasks/submit makes runs of; "" = none
   std::vector<net::AddressRange> trusted_proxies;
   std::optional<Remote> remote;
-  std::string space;        // the namespace that commands are about; "" = that of the key, or `default`
-  Duration keep_completed;  // how long ended runs are kept; zero = for ever
+  std::string space;             // the namespace that commands are about; "" = that of the key, or `default`
+  std::string secrets_key_file;  // absolute; "" = in the data directory
+  Duration keep_completed;       // how long ended runs are kept; zero = for ever
   Duration keep_failed;
   telemetry::LogOptions log;  // of a server and of the owner in the background; without `now`
   std::vector<Setting> all;   // in the order of documentation

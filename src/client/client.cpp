@@ -576,6 +576,20 @@ Result<json::object> Client::delete_namespace(std::string_view name) {
   return parse_object(response.body);
 }
 
+Result<json::object> Client::set_secret(std::string_view name, const json::object& body) {
+  net::ClientRequest request{
+      net::Method::put, resource("/api/v1/secrets", name), {}, json::serialize(body), true};
+  request.headers.set("Content-Type", "application/json");
+  TRY(const net::Response response, send(std::move(request), timeout_));
+  return parse_object(response.body);
+}
+
+Result<json::object> Client::delete_secret(std::string_view name) {
+  net::ClientRequest request{net::Method::delete_, resource("/api/v1/secrets", name), {}, "", true};
+  TRY(const net::Response response, send(std::move(request), timeout_));
+  return parse_object(response.body);
+}
+
 Result<Page> Client::audit(std::size_t limit, std::string_view cursor) {
   net::QueryPairs pairs{{"limit", std::to_string(limit)}};
   add(pairs, "cursor", cursor);

@@ -210,6 +210,8 @@ class Client {
   // The answer has the text of the key, this once. Made twice it would be two: it is not repeated.
   Result<boost::json::object> create_key(const boost::json::object& body);
   Result<boost::json::object> revoke_key(std::string_view name);
+  Result<boost::json::object> set_secret(std::string_view name, const boost::json::object& body);
+  Result<boost::json::object> delete_secret(std::string_view name);
   Result<Page> audit(std::size_t limit, std::string_view cursor);
   // {"ok", "entries", "problem", "chains"}; takes as long as reading all of it.
   Result<boost::json::object> verify_audit();

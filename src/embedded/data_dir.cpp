@@ -84,4 +84,8 @@ std::string socket_path_of(const std::string& data_dir) {
   return data_dir + "/baton.sock";
 }
 
+std::string secrets_key_path(const std::string& data_dir) {
+  return data_dir + "/secrets.key";
+}
+
 }  // namespace baton::embedded

@@ -188,6 +188,46 @@ TEST_F(NamespacesTest, DeletingOne) {
   EXPECT_EQ(get("a", "/api/v1/runs/" + run).status, 404);
 }
 
+TEST_F(NamespacesTest, SecretsAreOfTheirNamespace) {
+  create("a");
+  const auto set = [&](const char* space, const char* value) {
+    const Answer done = ask(space, Method::put, "/api/v1/secrets/TOKEN",
+                            "{\"value\":" + json::serialize(json::value(value)) + "}");
+    EXPECT_EQ(done.status, 200) << done.body;
+  };
+  // Tells which value it has got by its length: the value itself is masked.
+  const char* shows =
+      "name: shows\nsteps:\n  show: {run: 'echo \"$T ${#T}\"', env: {T: \"${{ secrets.TOKEN }}\"}}\n";
+  const auto log_of = [&](const char* space) {
+    const std::string run = submit(space, shows);
+    const std::string status = status_after_wait(space, run);
+    return status != "completed" ? status : get(space, "/api/v1/tasks/" + run + ".0/logs").body;
+  };
+  set("a", "value-of-a");
+  EXPECT_EQ(items("", "/api/v1/secrets"), 0U);
+  EXPECT_EQ(get("", "/api/v1/secrets/TOKEN").status, 404);
+  EXPECT_EQ(log_of(""), "failed");
+  EXPECT_EQ(get("a", "/api/v1/secrets/TOKEN").object().at("version"), 1);
+  set("", "the-value-of-default");
+  EXPECT_EQ(items("a", "/api/v1/secrets"), 1U);
+  for (int round = 0; round < 2; ++round) {
+    EXPECT_NE(log_of("a").find("*** 10"), std::string::npos) << log_of("a");
+    EXPECT_NE(log_of("").find("*** 20"), std::string::npos) << log_of("");
+    if (round == 0) restart();
+  }
+  const auto backup = [&](const std::string& name) {
+    const Answer made = ask("", Method::post, "/api/v1/backups", "{\"path\":\"" + root_ + "/" + name + "\"}");
+    EXPECT_EQ(made.status, 201) << made.body;
+    return made.object().at("secrets");
+  };
+  EXPECT_EQ(backup("both.db"), 2);
+  EXPECT_EQ(ask("", Method::delete_, "/api/v1/namespaces/a").status, 200);
+  EXPECT_EQ(backup("one.db"), 1) << "they go with their namespace";
+  create("a");
+  EXPECT_EQ(items("a", "/api/v1/secrets"), 0U);
+  EXPECT_EQ(get("", "/api/v1/secrets/TOKEN").object().at("status"), "ready");
+}
+
 // S3: an id of another namespace gets, to the byte, what an id gets that nobody ever had.
 TEST_F(NamespacesTest, AnIdOfAnotherNamespaceIsAMissingOne) {
   create("a");

@@ -321,6 +321,8 @@ class LocalOwner final : public Owner {
     around.fatal = [this](const Error& error) { give_up(error); };
     around.run_ended = [this] { changed_.notify_all(); };
     around.files_left = [this] { retention_.files_left(); };
+    around.secrets_key_file =
+        options_.secrets_key_file.empty() ? secrets_key_path(options_.data_dir) : options_.secrets_key_file;
     around.worker.name = options_.worker_name;
     around.worker.concurrency = slots_;
     if (options_.functions) around.worker.functions = [table = options_.functions] { return table->names(); };
@@ -429,9 +431,14 @@ class LocalOwner final : public Owner {
   }
 
   api::Space shown(Space& space) {
-    return {.name = space.name(), .runs = space.loop(), .store = space.reader(), .metrics = [this, &space] {
-              return telemetry::merged({space.metrics(wall_now(), slots_), process_metrics()});
-            }};
+    return {.name = space.name(),
+            .runs = space.loop(),
+            .store = space.reader(),
+            .metrics =
+                [this, &space] {
+                  return telemetry::merged({space.metrics(wall_now(), slots_), process_metrics()});
+                },
+            .vault = &space.vault()};
   }
 
   // Not on the loop's thread.

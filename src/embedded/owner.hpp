@@ -46,7 +46,8 @@ struct OwnerOptions {
   // How long runs are kept whose workflow does not say so; zero = for ever.
   Duration keep_completed = model::kKeepCompleted;
   Duration keep_failed = model::kKeepFailed;
-  std::string submit_workflow;  // that POST /api/tasks/submit makes runs of; "" = none
+  std::string submit_workflow;   // that POST /api/tasks/submit makes runs of; "" = none
+  std::string secrets_key_file;  // what seals the secrets; "" = DATA/secrets.key
   bool execute = true;  // false: recovers and serves, but starts no task and removes nothing by itself
   std::function<void(std::string_view)>
       log;  // what is wrong with the owner, one line for people at a time, on any thread; none = dropped
@@ -96,6 +97,9 @@ class Owner {
 // DATA when nothing else is said: $XDG_STATE_HOME/baton, else ~/.local/state/baton (the user database's home
 // if HOME is not set), else, for a user without a home, /tmp/baton-UID.
 std::string default_data_dir();
+
+// The key of its secrets, unless another file is named.
+std::string secrets_key_path(const std::string& data_dir);
 
 // Where the owner of a data directory serves its API.
 std::string socket_path_of(const std::string& data_dir);

@@ -3,8 +3,43 @@
 #include <utility>
 
 #include "runtime/state_reading.hpp"
+#include "store/everywhere.hpp"
 
 namespace baton::embedded {
+namespace {
+
+// What cannot be read is no secret; it is listed as damaged.
+Result<std::vector<model::SecretRow>> read_secrets(store::Reader& store) {
+  TRY(const std::vector<model::Record> records,
+      store.list_records({.kind = model::RecordKind::secret}, std::nullopt, model::kMaxSecrets));
+  std::vector<model::SecretRow> rows;
+  for (const model::Record& record : records) {
+    if (auto row = model::secret_of(record)) rows.push_back(std::move(*row));
+  }
+  return rows;
+}
+
+// Of all namespaces but `own`: they have the same key file.
+Result<std::vector<std::pair<ShardId, model::SecretRow>>> read_other_secrets(store::Reader& store,
+                                                                             ShardId own) {
+  std::vector<std::pair<ShardId, model::SecretRow>> all;
+  TRY(const std::vector<ShardId> shards, store::shards_in_use(store));
+  for (const ShardId shard : shards) {
+    if (shard == own) continue;
+    TRY(std::vector<model::SecretRow> rows, read_secrets(*store.of(shard)));
+    for (model::SecretRow& row : rows) all.emplace_back(shard, std::move(row));
+  }
+  return all;
+}
+
+std::function<void(std::string_view)> log_of(const SpaceSurroundings& around, const std::string& name) {
+  if (name == model::kDefaultNamespace) return around.world.log;
+  return [log = around.world.log, name](std::string_view line) {
+    log("namespace " + name + ": " + std::string(line));
+  };
+}
+
+}  // namespace
 
 Space::Space(const SpaceSurroundings& around, ShardId shard, std::string name)
     : loop_(around.loop),
@@ -13,9 +48,15 @@ Space::Space(const SpaceSurroundings& around, ShardId shard, std::string name)
       reader_(around.reader.of(shard)),
       run_ended_(around.run_ended),
       files_left_(around.files_left),
-      driver_(around.loop, around.writer, world_of(around), runtime::LoopOptions{}, &around.meter) {
+      driver_(around.loop, around.writer, world_of(around), runtime::LoopOptions{}, &around.meter),
+      log_(log_of(around, name_)),
+      vault_({.key_file = around.secrets_key_file,
+              .shard = shard,
+              .read = [this] { return read_secrets(*reader_); },
+              .others = [&store = around.reader, shard] { return read_other_secrets(store, shard); }}) {
   runtime::LocalWorkerOptions worker = around.worker;
   worker.space = name_;
+  worker.vault = &vault_;
   worker_ = std::make_shared<runtime::LocalWorker>(driver_.shard(), std::move(worker));
   retention_ = std::make_shared<RetentionKeeper>(driver_.shard(), *reader_, around.retention);
 }
@@ -29,11 +70,7 @@ runtime::Surroundings Space::world_of(const SpaceSurroundings& around) {
     if (std::holds_alternative<model::FilesLeft>(action)) files_left_();
   };
   world.fatal = around.fatal;
-  if (name_ != model::kDefaultNamespace) {
-    world.log = [log = around.world.log, name = name_](std::string_view line) {
-      log("namespace " + name + ": " + std::string(line));
-    };
-  }
+  world.log = log_of(around, name_);
   world.observers = {&fact_meter_};
   if (around.events != nullptr) {
     fact_log_.emplace(*around.events, name_);
@@ -45,6 +82,9 @@ runtime::Surroundings Space::world_of(const SpaceSurroundings& around) {
 Status Space::open() {
   TRY_VOID(driver_.start(reader_->shard()));
   incarnation_ = driver_.shard().state().incarnation;
+  TRY_VOID(vault_.refresh());
+  for (const std::string& problem : vault_.problems())
+    log_("secrets cannot be used: " + problem + "; everything else goes on");
   return {};
 }
 

@@ -1,5 +1,5 @@
 // One namespace of an owner: its shard's loop, its view of the store, its metrics, its worker of this
-// process, and who removes what is over.
+// process, its secrets, and who removes what is over.
 #pragma once
 
 #include <atomic>
@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/error.hpp"
@@ -18,6 +19,7 @@
 #include "runtime/fact_log.hpp"
 #include "runtime/fact_meter.hpp"
 #include "runtime/local_worker.hpp"
+#include "secrets/vault.hpp"
 #include "store/store.hpp"
 #include "telemetry/log.hpp"
 #include "telemetry/meter.hpp"
@@ -32,7 +34,8 @@ struct SpaceSurroundings {
   telemetry::Meter& meter;             // of the process: the loop's lag and turns
   telemetry::Log* events;              // null = dropped
   runtime::Surroundings world;         // without wake, act, fatal and observers
-  runtime::LocalWorkerOptions worker;  // without the namespace
+  runtime::LocalWorkerOptions worker;  // without the namespace and its secrets
+  std::string secrets_key_file;
   RetentionOptions retention;
   std::function<void(const Error&)> fatal;  // of any: the process must end
   std::function<void()> run_ended;          // on the loop's thread
@@ -55,6 +58,7 @@ class Space {
   runtime::ShardLoop& loop() { return driver_.shard(); }
   store::Reader& reader() { return *reader_; }
   runtime::LocalWorker& worker() { return *worker_; }
+  secrets::Vault& vault() { return vault_; }
   const std::shared_ptr<RetentionKeeper>& retention() const { return retention_; }
   std::size_t open_runs() const { return driver_.open_runs(); }
   // Of the tokens of its attempts: no other namespace has it.
@@ -83,6 +87,8 @@ class Space {
   std::function<void()> run_ended_;
   std::function<void()> files_left_;
   LoopDriver driver_;
+  const std::function<void(std::string_view)> log_;
+  secrets::Vault vault_;
   std::shared_ptr<runtime::LocalWorker> worker_;
   std::shared_ptr<RetentionKeeper> retention_;
 };

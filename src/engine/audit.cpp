@@ -133,6 +133,12 @@ What what(const model::CloseShard&) {
 What what(const model::RevokeKey& c) {
   return change(c.name, c.reason);
 }
+What what(const model::SetSecret& c) {
+  return change(c.name, c.reason);
+}
+What what(const model::DeleteSecret& c) {
+  return change(c.name, c.reason);
+}
 What what(const model::NoteChange& c) {
   return change(c.target, c.detail);
 }

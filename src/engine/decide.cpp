@@ -12,7 +12,7 @@ namespace {
 bool begins(const model::CommandBody& body) {
   return std::holds_alternative<model::SubmitRun>(body) || std::holds_alternative<model::RecoverRun>(body) ||
          std::holds_alternative<model::DecideTask>(body) || std::holds_alternative<model::AddTasks>(body) ||
-         std::holds_alternative<model::ApplyWorkflow>(body);
+         std::holds_alternative<model::ApplyWorkflow>(body) || std::holds_alternative<model::SetSecret>(body);
 }
 
 }  // namespace

@@ -158,16 +158,18 @@ void start_attempt(State& state, Run& run, Task& task, const Claim& claim, const
                        .text = row.worker});
 }
 
-model::Assignment assignment_of(const Run& run, const model::TaskRow& row, std::string spec) {
+model::Assignment assignment_of(const Run& run, const model::TaskRow& row, ExecutorSpec spec) {
   const model::Step& action = run.program->action(row);
   return {row.token,
           {run.row.id, row.key.ordinal},
           run.program->name(row.step),
           row.starts,
           action.kind,
-          std::move(spec),
+          std::move(spec.json),
           row.ready_at,
-          run.row.created_at};
+          run.row.created_at,
+          {},
+          spec.sealed};
 }
 
 }  // namespace

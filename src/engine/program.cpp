@@ -68,6 +68,9 @@ std::string deed_of(const model::Step& step) {
 Result<Rendering> Rendering::compile(const boost::json::value& value) {
   Rendering rendering;
   TRY_VOID(collect(value, rendering.templates_, 0));
+  for (const auto& [text, compiled] : rendering.templates_) {
+    for (std::string& name : compiled.secrets()) rendering.secrets_.insert(std::move(name));
+  }
   return rendering;
 }
 
@@ -76,8 +79,13 @@ Result<boost::json::value> Rendering::render(const boost::json::value& value,
                                              const calendar::ZoneTable& zones) const {
   if (const auto* text = value.if_string()) {
     const auto found = templates_.find(std::string(text->c_str(), text->size()));
-    if (found == templates_.end()) return value;
-    return found->second.render(variables, expr::Limits{}, zones);
+    if (found != templates_.end())
+      return found->second.render(
+          variables, expr::Limits{}, zones,
+          secrets_.empty() ? expr::Template::Secrets::evaluated : expr::Template::Secrets::kept);
+    boost::json::value plain = value;
+    if (!secrets_.empty()) expr::make_literal(plain);
+    return plain;
   }
   if (const auto* array = value.if_array()) {
     boost::json::array out;

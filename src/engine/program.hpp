@@ -6,6 +6,7 @@
 #include <deque>
 #include <memory>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <unordered_map>
@@ -36,6 +37,9 @@ class Rendering {
  public:
   static Result<Rendering> compile(const boost::json::value& value);
   bool is_constant() const { return templates_.empty(); }
+  // The secrets that it reads, by name. With any, what render() gives is a template again, with nothing but
+  // these left in its strings.
+  const std::set<std::string>& secrets() const { return secrets_; }
   // Keys of objects are taken as they stand.
   Result<boost::json::value> render(const boost::json::value& value, const expr::Variables& variables,
                                     const calendar::ZoneTable& zones) const;
@@ -48,6 +52,7 @@ class Rendering {
 
  private:
   std::unordered_map<std::string, expr::Template> templates_;  // by their text
+  std::set<std::string> secrets_;
 };
 
 // The expressions of a step or sub-step.

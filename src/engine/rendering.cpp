@@ -307,10 +307,34 @@ std::string joined(std::string_view base, std::string_view path) {
   return std::string(base) + "/" + std::string(path);
 }
 
-// Where the run was started: what relative paths refer to.
-std::string_view workdir_of(const json::object* surroundings) {
-  return surroundings != nullptr ? text_in(surroundings->if_contains("workdir")) : std::string_view();
-}
+// What a step's executor gets beside the step's own body. If the body is a template (it has secrets), so is
+// everything that is put beside it.
+class Surroundings {
+ public:
+  Surroundings(const json::object* context, bool sealed) : context_(context), sealed_(sealed) {}
+
+  bool sealed() const { return sealed_; }
+  std::string literal(std::string_view text) const {
+    return sealed_ ? expr::literal_text(text) : std::string(text);
+  }
+  std::string text(std::string_view member) const { return literal(text_in(find(member))); }
+  json::object object(std::string_view member) const {
+    const json::value* value = find(member);
+    if (value == nullptr || !value->is_object()) return {};
+    json::value copy = *value;
+    if (sealed_) expr::make_literal(copy);
+    return std::move(copy.as_object());
+  }
+  // Where the run was started: what relative paths refer to.
+  std::string workdir() const { return text("workdir"); }
+
+ private:
+  const json::value* find(std::string_view member) const {
+    return context_ != nullptr ? context_->if_contains(member) : nullptr;
+  }
+  const json::object* context_;
+  bool sealed_;
+};
 
 // A function gets what stands in `with`, and nothing of its run's surroundings.
 json::object function_spec(const model::Step& step, json::object& body) {
@@ -320,13 +344,15 @@ json::object function_spec(const model::Step& step, json::object& body) {
   return spec;
 }
 
-json::object process_spec(const model::Step& step, json::object& body, const json::object* surroundings) {
+json::object process_spec(const model::Step& step, json::object& body, const Surroundings& around) {
   json::object spec;
   if (step.kind == model::StepKind::run) {
-    spec.emplace("script", step.action);
+    const auto* script = step.action.if_string();
+    spec.emplace("script",
+                 script != nullptr ? json::value(around.literal(std::string_view(*script))) : step.action);
     if (step.process && !step.process->shell.empty()) {
       json::array shell;
-      for (const std::string& word : step.process->shell) shell.emplace_back(word);
+      for (const std::string& word : step.process->shell) shell.emplace_back(around.literal(word));
       spec.emplace("shell", std::move(shell));
     }
   } else {
@@ -336,16 +362,12 @@ json::object process_spec(const model::Step& step, json::object& body, const jso
     }
     spec.emplace("argv", std::move(argv));
   }
-  json::object env;
-  if (surroundings != nullptr) {
-    if (const auto* base = surroundings->if_contains("env"); base != nullptr && base->is_object())
-      env = base->as_object();
-  }
+  json::object env = around.object("env");
   if (auto* own = body["env"].if_object()) {
     for (auto& [key, value] : *own) env.insert_or_assign(key, as_text(value));
   }
   spec.emplace("env", std::move(env));
-  spec.emplace("workdir", joined(workdir_of(surroundings), text_in(body.if_contains("workdir"))));
+  spec.emplace("workdir", joined(around.workdir(), text_in(body.if_contains("workdir"))));
   if (auto* with = body.if_contains("with"); with != nullptr && !with->is_null())
     spec.emplace("with", std::move(*with));
   if (step.process && step.process->parse_json) spec.emplace("parse", "json");
@@ -364,7 +386,7 @@ void parameter_text(json::value& value) {
 }
 
 json::object http_spec(const model::Step& step, std::uint32_t generation, json::object& body,
-                       const json::object* surroundings) {
+                       const Surroundings& around) {
   json::value request = std::move(body["action"]);
   if (auto* members = request.if_object()) {
     // A text that was one ${{ }} has kept its type; URL and body are text.
@@ -381,14 +403,17 @@ json::object http_spec(const model::Step& step, std::uint32_t generation, json::
     }
     auto* tls = members->if_contains("tls");
     if (auto* options = tls != nullptr ? tls->if_object() : nullptr) {
-      if (auto* ca = options->if_contains("ca"))
-        *ca = json::string(joined(workdir_of(surroundings), as_text(*ca)));
+      if (auto* ca = options->if_contains("ca")) *ca = json::string(joined(around.workdir(), as_text(*ca)));
     }
   }
   json::object spec;
   spec.emplace("request", std::move(request));
   if (generation > 1) spec.emplace("generation", generation);
-  if (step.response_schema) spec.emplace("response_schema", *step.response_schema);
+  if (step.response_schema) {
+    json::value schema = *step.response_schema;
+    if (around.sealed()) expr::make_literal(schema);
+    spec.emplace("response_schema", std::move(schema));
+  }
   return spec;
 }
 
@@ -469,7 +494,13 @@ Result<json::value> render_body(State& state, Run& run, const Task& task) {
   json::value body = model::body_of(action);
   if (code->body.is_constant()) return body;
   auto scope = std::make_shared<Scope>(state, run, task);
-  return checked(scope, code->body.render(body, variables(scope), *state.zones));
+  TRY(body, checked(scope, code->body.render(body, variables(scope), *state.zones)));
+  if (!code->body.secrets().empty()) {
+    json::array names;
+    for (const std::string& name : code->body.secrets()) names.emplace_back(name);
+    body.as_object().emplace("secrets", std::move(names));
+  }
+  return body;
 }
 
 Result<model::Flow> render_flow(State& state, Run& run, const Task& task) {
@@ -538,6 +569,7 @@ Result<std::string> input_with(State& state, const Task& task, json::value body)
   }
   if (task.row.phase == model::Phase::primary) {
     if (auto* object = body.if_object()) {
+      input.erase("secrets");  // of another version of the step
       for (auto& [key, value] : *object) input.insert_or_assign(key, std::move(value));
     }
   } else {
@@ -560,20 +592,26 @@ Result<json::value> recorded_body(State& state, const Run& run, const Task& task
   return model::body_of(run.program->action(task.row));
 }
 
-Result<std::string> executor_spec(State& state, Run& run, const Task& task) {
+Result<ExecutorSpec> executor_spec(State& state, Run& run, const Task& task) {
   const model::Step& step = run.program->action(task.row);
   TRY(json::value body, recorded_body(state, run, task));
   TRY(std::shared_ptr<const json::value> context, state.values.json(context_of(run.row.key)));
-  const auto* surroundings = context->if_object();
   auto* object = body.if_object();
   if (object == nullptr) return fail(ErrorCode::corrupt, "the stored input of a task is damaged");
-  if (step.kind == model::StepKind::task) return json::serialize(function_spec(step, *object));
-  json::object spec = step.kind == model::StepKind::http
-                          ? http_spec(step, task.row.generation, *object, surroundings)
-                          : process_spec(step, *object, surroundings);
-  const json::value* trace = surroundings != nullptr ? surroundings->if_contains("traceparent") : nullptr;
-  if (trace != nullptr) spec.emplace("traceparent", *trace);
-  return json::serialize(spec);
+  const Surroundings around(context->if_object(), object->contains("secrets"));
+  json::object spec;
+  if (step.kind == model::StepKind::task) {
+    spec = function_spec(step, *object);
+  } else if (step.kind == model::StepKind::http) {
+    spec = http_spec(step, task.row.generation, *object, around);
+  } else {
+    spec = process_spec(step, *object, around);
+  }
+  if (step.kind != model::StepKind::task) {
+    if (const std::string trace = around.text("traceparent"); !trace.empty())
+      spec.emplace("traceparent", trace);
+  }
+  return ExecutorSpec{json::serialize(spec), around.sealed()};
 }
 
 std::string trace_of(State& state, const Run& run) {

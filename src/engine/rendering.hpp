@@ -24,7 +24,8 @@ Result<std::int32_t> evaluate_branches(State& state, Run& run, const Task& task)
 Result<bool> evaluate_until(State& state, Run& run, const Task& task, const std::string& result);
 
 // action, with, env and workdir of the task's action (Program::action) with every template replaced: an
-// object as model::body_of makes it.
+// object as model::body_of makes it. If it reads secrets, a member `secrets` has their names, and the strings
+// of the others are templates again in which only these are left.
 Result<boost::json::value> render_body(State& state, Run& run, const Task& task);
 
 // The limits, rate and fair key of a task whose step has expressions in them.
@@ -45,7 +46,11 @@ Result<boost::json::value> recorded_body(State& state, const Run& run, const Tas
 
 // The JSON text that the executor of the task's kind gets: the rendered body and the submitter's
 // surroundings.
-Result<std::string> executor_spec(State& state, Run& run, const Task& task);
+struct ExecutorSpec {
+  std::string json;
+  bool sealed = false;  // as model::Assignment has it
+};
+Result<ExecutorSpec> executor_spec(State& state, Run& run, const Task& task);
 
 // The traceparent that the run was submitted with; "" = none. Needs its context in the value cache.
 std::string trace_of(State& state, const Run& run);

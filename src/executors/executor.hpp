@@ -12,6 +12,10 @@
 #include "base/time.hpp"
 #include "model/outcome.hpp"
 
+namespace baton::secrets {
+class Redactor;
+}
+
 namespace baton::executors {
 
 // One attempt, ready to start: every expression is evaluated.
@@ -23,6 +27,10 @@ struct Attempt {
   std::uint32_t number = 1;  // 1 for the first attempt of the task's generation
   std::string log_path;      // where its log goes, beneath the log directory
   std::string spec;          // JSON: the rendered step, in the form that the kind's executor documents
+  // Masks what the attempt prints, returns and says, before any of it is cut or kept; null = nothing to mask.
+  std::shared_ptr<const secrets::Redactor> redactor = {};
+  bool has_secrets =
+      false;  // `spec` has values of secrets: what is written to disk of it must not outlive us
 };
 
 enum class StopMode : std::uint8_t {

@@ -15,6 +15,7 @@ namespace {
 namespace json = boost::json;
 constexpr std::string_view kOpen = "${{";
 constexpr std::string_view kClose = "}}";
+constexpr std::string_view kSecrets = "secrets";
 constexpr std::size_t kMostExpressions = 1'000;  // of one text
 constexpr std::size_t kMostDiagnostics = 10;
 
@@ -53,6 +54,21 @@ bool append_json(std::string& out, const Value& value, Budget& budget, std::opti
   if (!budget.make(text.size())) return false;
   out += text;
   return true;
+}
+
+// The expression itself stands for the secret.
+std::string secret_text(std::string_view name) {
+  // A name with a dash, or a word of the language, stands in brackets.
+  const auto plain = Expression::parse("secrets." + std::string(name));
+  if (plain && secret_named(*plain) == name) return "${{ secrets." + std::string(name) + " }}";
+  return "${{ secrets[" + compact_json(json::value(json::string(name.data(), name.size()))) + "] }}";
+}
+
+// A `$` before an expression would make it a literal one: such an end is written as an expression itself.
+void append_before_secret(std::string& out, std::string_view plain) {
+  const std::size_t end = plain.find_last_not_of('$') + 1;  // npos + 1 = 0
+  out += literal_text(plain.substr(0, end));
+  if (end < plain.size()) out.append("${{ \"").append(plain.substr(end)).append("\" }}");
 }
 
 }  // namespace
@@ -142,19 +158,43 @@ std::vector<Path> Template::paths() const {
   return {all.begin(), all.end()};
 }
 
-Result<json::value> Template::render(const Variables& variables, const Limits& limits,
-                                     const calendar::ZoneTable& zones) const {
-  Budget budget(limits.steps, limits.bytes);
-  std::string out;
+std::vector<std::string> Template::secrets() const {
+  std::set<std::string> all;
   for (const auto& part : parts_) {
-    if (const auto* plain = std::get_if<std::string>(&part.content)) {
-      out += *plain;
+    if (const auto* e = std::get_if<Expression>(&part.content)) {
+      if (auto name = secret_named(*e)) all.insert(std::move(*name));
+    }
+  }
+  return {all.begin(), all.end()};
+}
+
+Result<json::value> Template::render(const Variables& variables, const Limits& limits,
+                                     const calendar::ZoneTable& zones, Secrets secrets) const {
+  const bool keeps = secrets == Secrets::kept;
+  Budget budget(limits.steps, limits.bytes);
+  std::string out;    // if secrets are kept, text of this language
+  std::string plain;  // what comes next; with secrets, the text itself
+  for (const auto& part : parts_) {
+    if (const auto* text = std::get_if<std::string>(&part.content)) {
+      plain += *text;
       continue;
     }
     const auto& expression = std::get<Expression>(part.content);
+    if (keeps) {
+      if (const auto name = secret_named(expression)) {
+        append_before_secret(out, plain);
+        plain.clear();
+        out += secret_text(*name);
+        continue;
+      }
+    }
     const auto value = evaluate(expression.ast(), variables, budget, zones);
     if (!value) return fail(to_error(value.error(), expression.text()));
-    if (whole()) return to_json(*value);
+    if (whole()) {
+      auto whole_value = to_json(*value);
+      if (whole_value && keeps) make_literal(*whole_value);
+      return whole_value;
+    }
     std::optional<Error> error;
     bool fits = true;
     switch (value->kind()) {
@@ -162,19 +202,54 @@ Result<json::value> Template::render(const Variables& variables, const Limits& l
         break;
       case Kind::bytes:
         fits = budget.make(value->size() * 2);
-        if (fits) out += base64(value->as_bytes());
+        if (fits) plain += base64(value->as_bytes());
         break;
       case Kind::list:
       case Kind::map:
-        fits = append_json(out, *value, budget, error);
+        fits = append_json(plain, *value, budget, error);
         break;
       default:
-        fits = append_text(out, *value, budget);
+        fits = append_text(plain, *value, budget);
     }
     if (error) return fail(std::move(*error));
     if (!fits) return fail(to_error(budget.exhausted().error(), expression.text()));
   }
+  out += keeps ? literal_text(plain) : plain;
   return json::value(json::string(out.data(), out.size()));
+}
+
+std::optional<std::string> secret_named(const Expression& expression) {
+  const Ast& ast = expression.ast();
+  const Node& n = ast.node(ast.root);
+  if (n.kind != NodeKind::select && n.kind != NodeKind::index) return std::nullopt;
+  const Node& of = ast.node(n.args[0]);
+  if (of.kind != NodeKind::variable || of.name != kSecrets || of.slot != kNoSlot) return std::nullopt;
+  if (n.kind == NodeKind::select) return n.name;
+  const Value* key = constant_key(ast, n);
+  return key != nullptr ? std::optional(std::string(key->as_string())) : std::nullopt;
+}
+
+std::string literal_text(std::string_view text) {
+  std::string out;
+  for (;;) {
+    const std::size_t open = text.find(kOpen);
+    if (open == std::string_view::npos) break;
+    out.append(text.substr(0, open)).append("$").append(kOpen);
+    text.remove_prefix(open + kOpen.size());
+  }
+  return out.append(text);
+}
+
+// Recursion is bounded: what expressions make and payloads have is at most 500 deep.
+void make_literal(json::value& value) {
+  if (auto* text = value.if_string()) {
+    const std::string_view plain(text->data(), text->size());
+    if (plain.find(kOpen) != std::string_view::npos) value = json::string(literal_text(plain));
+  } else if (auto* list = value.if_array()) {
+    for (json::value& item : *list) make_literal(item);
+  } else if (auto* object = value.if_object()) {
+    for (auto& member : *object) make_literal(member.value());
+  }
 }
 
 Checked check(const Template& text, const Scope& scope) {

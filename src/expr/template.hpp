@@ -2,6 +2,8 @@
 #pragma once
 
 #include <boost/json/value.hpp>
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -34,9 +36,18 @@ class Template {
   std::vector<std::string> free_variables() const;
   std::vector<Path> paths() const;
 
+  // The names of the secrets in it, ascending, distinct: of each part that is `secrets.NAME`, see
+  // secret_named().
+  std::vector<std::string> secrets() const;
+
+  // What becomes of parts that are secrets: they are variables as all others, or they stay where they are.
+  // Then the result is a text of this language again, in which nothing else is left to be rendered (and so
+  // are all strings of a list or map).
+  enum class Secrets : std::uint8_t { evaluated, kept };
   // All parts share one set of limits. Fails as evaluate() and to_json() do.
   Result<boost::json::value> render(const Variables& variables, const Limits& limits,
-                                    const calendar::ZoneTable& zones) const;
+                                    const calendar::ZoneTable& zones,
+                                    Secrets secrets = Secrets::evaluated) const;
 
   struct Part {
     std::variant<std::string, Expression> content;
@@ -48,6 +59,14 @@ class Template {
   std::string text_;
   std::vector<Part> parts_;
 };
+
+// The name, if the expression is nothing but `secrets.NAME` or `secrets["NAME"]`: the one use of a secret.
+std::optional<std::string> secret_named(const Expression& expression);
+
+// A text of this language that renders to `text`, whatever stands in it.
+std::string literal_text(std::string_view text);
+// The same for all strings of a value; keys stay as they are.
+void make_literal(boost::json::value& value);
 
 // Checks every part; offsets count from the start of the template's text. The shape is the whole
 // expression's, string for mixed text.

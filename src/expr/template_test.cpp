@@ -108,5 +108,95 @@ TEST(Template, AllPartsShareTheLimits) {
       "error: the expression does more work than is allowed (in `0`)");
 }
 
+// ------------------------------------------------------------------------------------------------ secrets
+
+// What is left when everything but the secrets is rendered.
+std::string around(std::string_view text, const Variables& variables) {
+  const auto value = Template::parse(text)->render(variables, {}, test_zones(), Template::Secrets::kept);
+  return value ? boost::json::serialize(*value) : "error: " + value.error().message;
+}
+
+TEST(Template, SecretsStayAndEverythingElseIsRendered) {
+  const auto variables = variables_of(
+      R"({"i": 3, "s": "text", "dollar": "$", "evil": "${{ secrets.B }}", "list": ["${{ x", {"k": "$${{"}]})");
+  const Row rows[] = {
+      {"${{ secrets.A }}", R"("${{ secrets.A }}")"},
+      {"${{secrets['A']}}", R"("${{ secrets.A }}")"},
+      {"${{ (secrets.A) }}", R"("${{ secrets.A }}")"},
+      {"${{ secrets['a-b.c'] }}", R"("${{ secrets[\"a-b.c\"] }}")"},
+      {"${{ secrets['in'] }}", R"("${{ secrets[\"in\"] }}")"},
+      {"${{ secrets['1'] }}", R"("${{ secrets[\"1\"] }}")"},
+      {"Bearer ${{ secrets.A }}!", R"("Bearer ${{ secrets.A }}!")"},
+      {"${{ i }}:${{ secrets.A }}:${{ s }}", R"("3:${{ secrets.A }}:text")"},
+      {"${{ evil }}", R"("$${{ secrets.B }}")"},
+      {"${{ evil }}${{ secrets.A }}", R"("$${{ secrets.B }}${{ secrets.A }}")"},
+      {"${{ dollar }}{{ secrets.B }}", R"("$${{ secrets.B }}")"},
+      {"${{ dollar }}${{ secrets.A }}", R"("${{ \"$\" }}${{ secrets.A }}")"},
+      {"${{ list }}", R"(["$${{ x",{"k":"$$${{"}])"},
+      {"${{ secrets.A == 'x' }}", "error: unknown variable `secrets`…"},
+      {"${{ [secrets.A] }}", "error: unknown variable `secrets`…"},
+      {"${{ secrets[s] }}", "error: unknown variable `secrets`…"},
+      {"${{ secrets }}", "error: unknown variable `secrets`…"},
+  };
+  for (const auto& row : rows) {
+    const auto got = around(row.text, variables);
+    EXPECT_TRUE(fits(got, row.want)) << row.text << "\n   got " << got << "\n  want " << row.want;
+  }
+}
+
+TEST(Template, NamesOfSecrets) {
+  const auto parsed =
+      Template::parse("${{ secrets.B }} ${{ secrets['A'] }} ${{ secrets.B }} ${{ size(secrets.C) }}");
+  EXPECT_EQ(parsed->secrets(), (std::vector<std::string>{"A", "B"}));
+}
+
+// Whatever stands around secrets, and whatever values come between: rendering in two steps gives what
+// rendering in one gives, and no value is taken for a secret.
+TEST(Template, RenderingInTwoStepsIsRenderingInOne) {
+  constexpr std::string_view kPieces[] = {"$", "{", "}", "{{", "}}", "${{", "$${{", " secrets.A ", "\"", "x"};
+  constexpr std::string_view kExpressions[] = {"${{ secrets.A }}", "${{ v }}", "${{ secrets['b-c'] }}",
+                                               "${{ '$' }}"};
+  std::uint64_t seed = 1;
+  const auto pick = [&](std::size_t n) {
+    seed = seed * 6364136223846793005ULL + 1442695040888963407ULL;
+    return static_cast<std::size_t>(seed >> 33) % n;
+  };
+  for (int round = 0; round < 20'000; ++round) {
+    std::string value;
+    for (std::size_t i = pick(6); i > 0; --i) value += kPieces[pick(std::size(kPieces))];
+    std::string text;
+    for (std::size_t i = pick(7); i > 0; --i) {
+      text += pick(2) == 0 ? literal_text(kPieces[pick(std::size(kPieces))])
+                           : std::string(kExpressions[pick(std::size(kExpressions))]);
+    }
+    const auto parsed = Template::parse(text);
+    if (!parsed) continue;  // pieces that came together to an expression without an end
+    Variables values;
+    values.set("v", Value::string(value));
+    Variables all(&values);
+    all.set("secrets", Value::map({{Value::string("A"), Value::string("${{ s3cret $")},
+                                   {Value::string("b-c"), Value::string("}}$")}}));
+    const auto once = parsed->render(all, {}, test_zones());
+    const auto first = parsed->render(values, {}, test_zones(), Template::Secrets::kept);
+    if (!once) continue;
+    ASSERT_TRUE(first) << text;
+    const auto again = Template::parse(std::string(first->as_string()));
+    ASSERT_TRUE(again) << text;
+    for (const Path& path : again->paths()) EXPECT_EQ(path[0], "secrets") << text;
+    const auto twice = again->render(all, {}, test_zones());
+    ASSERT_TRUE(twice) << text;
+    ASSERT_EQ(*twice, *once) << text << " with " << value;
+  }
+}
+
+TEST(Template, LiteralText) {
+  for (const char* text : {"", "$", "${{", "$${{", "a${{ secrets.A }}b$", "$$$${{ x }}", "{{", "}}${{"}) {
+    const auto parsed = Template::parse(literal_text(text));
+    ASSERT_TRUE(parsed) << text;
+    EXPECT_EQ(parsed->constant_text(), text);
+    EXPECT_TRUE(parsed->is_constant()) << text;
+  }
+}
+
 }  // namespace
 }  // namespace baton::expr

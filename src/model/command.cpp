@@ -55,7 +55,9 @@ std::string_view name(const CommandBody& body) {
                                  "create_namespace",
                                  "delete_namespace",
                                  "close_shard",
-                                 "draft"};
+                                 "draft",
+                                 "set_secret",
+                                 "delete_secret"};
   static_assert(kNames.size() == std::variant_size_v<CommandBody>);
   return kNames[body.index()];
 }

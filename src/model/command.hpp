@@ -331,6 +331,17 @@ struct DeleteNamespace {
 };
 // Of the shard itself: nothing begins here any more. Refused while runs are open. Twice is fine.
 struct CloseShard {};
+// Keeps a value under a name; one that is there already is replaced. Sealed by the sender (secrets/seal.hpp).
+struct SetSecret {
+  std::string name;
+  std::string sealed;
+  std::string reason;
+};
+// Forgets it with its earlier values. One that is not there: not_found.
+struct DeleteSecret {
+  std::string name;
+  std::string reason;
+};
 
 // Once after each load: settles what the previous owner left (its in-process attempts are interrupted, leases
 // extended). After a reload, this owner's own attempts go on.
@@ -348,7 +359,8 @@ using CommandBody =
                  Explain, AskSurvey, DiscardDeadLetters, ForceBreaker, SendSignal, AnswerApproval,
                  RegisterResource, ReleaseResource, CleanResource, ReportProgress, SetLimit, ApplyWorkflow,
                  SetQueue, SetRoute, ForgetResults, AddTasks, CreateKey, RevokeKey, NoteKeyUse, NoteChange,
-                 RemoveRuns, FilesDeleted, CreateNamespace, DeleteNamespace, CloseShard, MakeDraft>;
+                 RemoveRuns, FilesDeleted, CreateNamespace, DeleteNamespace, CloseShard, MakeDraft, SetSecret,
+                 DeleteSecret>;
 
 // The idempotency key that a request came with: the same request again gets the first answer again.
 struct RequestKey {
@@ -405,6 +417,9 @@ struct Assignment {
   WallTime queued_at;
   WallTime run_created_at;
   std::string trace = {};  // of a function: the traceparent that its run was submitted with; "" = none
+  // The strings of `spec` are templates in which `${{ secrets.NAME }}` may stand: it is to be rendered once
+  // more (secrets/reveal.hpp) before the attempt starts.
+  bool sealed = false;
 };
 struct Claimed {
   std::vector<Assignment> tasks;

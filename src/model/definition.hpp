@@ -118,7 +118,8 @@ struct Notes {
   std::string title;
   std::string type;  // free word (seed 001's task_type)
   std::vector<std::string> tags;
-  boost::json::value metadata;  // null, or an object
+  boost::json::value metadata;                      // null, or an object
+  std::optional<std::vector<std::string>> secrets;  // the only ones that it may read; checked when parsed
 
   friend bool operator==(const Notes&, const Notes&) = default;
 };
@@ -301,6 +302,8 @@ struct Workflow {
 
   // Names of environment variables that expressions may read as env.NAME; taken at submission.
   std::vector<std::string> reads_env;
+  // Names of secrets that stand in it; resolved for each attempt.
+  std::vector<std::string> reads_secrets;
 
   Hash256 hash;           // of the canonical form
   std::string canonical;  // JSON text: a definition that parses to this workflow again

@@ -33,7 +33,8 @@ enum class RecordKind : std::uint8_t {
   removal,
   space,
   request,
-  draft
+  draft,
+  secret
 };
 
 // Resident kinds are few at a time: all of a shard are loaded at its start and stay in memory. The others are

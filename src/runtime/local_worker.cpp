@@ -1,6 +1,7 @@
 #include "runtime/local_worker.hpp"
 
 #include "logs/paths.hpp"
+#include "secrets/outcome.hpp"
 
 namespace baton::runtime {
 namespace {
@@ -68,24 +69,47 @@ bool LocalWorker::hold(const model::Assignment& assignment) {
   return true;
 }
 
+// The values of secrets come in here, after the commit that gave the attempt to this worker, and go nowhere
+// but into the attempt.
+std::optional<model::Outcome> LocalWorker::begin(model::Assignment assignment) {
+  executors::Executor& executor = executors_->of(assignment.kind);
+  executors::Attempt attempt;
+  attempt.token = assignment.token;
+  attempt.task = assignment.task;
+  attempt.space = options_.space;
+  attempt.step = std::move(assignment.step);
+  attempt.number = assignment.attempt;
+  attempt.log_path = logs::attempt_path(assignment.task, assignment.attempt);
+  attempt.spec = std::move(assignment.spec);
+  if (assignment.sealed) {
+    if (options_.vault == nullptr) {
+      return secrets::refused({ErrorCode::unsupported, "there are no secrets here", ""});
+    }
+    auto revealed = options_.vault->reveal(attempt.spec);
+    if (!revealed) return secrets::refused(revealed.error());
+    attempt.spec = std::move(*revealed);
+    attempt.has_secrets = true;
+  }
+  // Also of attempts without secrets: what another one has left in a file may be printed here.
+  if (options_.vault != nullptr) attempt.redactor = options_.vault->redactor();
+  executor.start(std::move(attempt));
+  return std::nullopt;
+}
+
 void LocalWorker::take(std::uint64_t number, model::ReplyBody reply) {
   if (auto* claimed = std::get_if<model::Claimed>(&reply)) {
+    std::vector<std::pair<Token, model::Outcome>> refused;
     for (model::Assignment& assignment : claimed->tasks) {
       if (!hold(assignment)) {
         loop_.send(model::ReleaseAttempt{assignment.token, assignment.task}, "worker:" + options_.name,
                    [](const model::ReplyBody&) {});
         continue;
       }
-      executors::Attempt attempt;
-      attempt.token = assignment.token;
-      attempt.task = assignment.task;
-      attempt.space = options_.space;
-      attempt.step = std::move(assignment.step);
-      attempt.number = assignment.attempt;
-      attempt.log_path = logs::attempt_path(assignment.task, assignment.attempt);
-      attempt.spec = std::move(assignment.spec);
-      executors_->of(assignment.kind).start(std::move(attempt));
+      const Token token = assignment.token;
+      if (auto outcome = begin(std::move(assignment))) refused.emplace_back(token, std::move(*outcome));
     }
+    // Only now: their room is claimed again at once.
+    for (auto& [token, outcome] : refused) finished(token, std::move(outcome));
     const std::unique_lock lock(shared_.mutex);
     if (number != shared_.claim) return;  // a newer claim waits already
   } else if (const auto* error = std::get_if<Error>(&reply)) {

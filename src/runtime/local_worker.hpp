@@ -15,6 +15,7 @@
 #include "executors/executor.hpp"
 #include "model/command.hpp"
 #include "runtime/handle.hpp"
+#include "secrets/vault.hpp"
 
 namespace baton::runtime {
 
@@ -25,6 +26,8 @@ struct LocalWorkerOptions {
   std::uint32_t concurrency = 4;
   // Steps of kind `task` that it takes, asked at each claim; null = none.
   std::function<std::vector<std::string>()> functions;
+  // Where the attempts' secrets come from; null = there are none. Outlives the worker.
+  const secrets::Vault* vault = nullptr;
   // Runs a task after a while, on any thread; for reports that the store could not take.
   std::function<void(Duration, std::function<void()>)> later;
 };
@@ -73,6 +76,8 @@ class LocalWorker : public std::enable_shared_from_this<LocalWorker> {
 
   void claim();
   bool hold(const model::Assignment& assignment);
+  // What became of it, if it could not begin.
+  std::optional<model::Outcome> begin(model::Assignment assignment);
   void take(std::uint64_t claim, model::ReplyBody reply);
   void report(const Token& token, const TaskId& task, std::shared_ptr<const model::Outcome> outcome);
 

@@ -30,7 +30,7 @@ class Builder {
     if (const auto defaults = tree_.find(tree_.root(), "defaults")) defaults_ = defaults->value;
   }
 
-  std::shared_ptr<model::Workflow> build(Graph& graph, EnvReads reads_env) {
+  std::shared_ptr<model::Workflow> build(Graph& graph, Reads reads) {
     auto workflow = std::make_shared<model::Workflow>();
     const NodeId root = tree_.root();
     workflow->name = text(root, "name");
@@ -84,10 +84,11 @@ class Builder {
       workflow->steps.push_back(step(graph.steps[i], graph));
       workflow->steps.back().needs = std::move(graph.needs[i]);
     }
-    for (auto& [node, name] : reads_env.of_shared) {
-      if (used_.contains(node)) reads_env.of_steps.insert(std::move(name));
+    for (auto& [node, name] : reads.of_shared) {
+      if (used_.contains(node)) reads.of_steps.insert(std::move(name));
     }
-    workflow->reads_env.assign(reads_env.of_steps.begin(), reads_env.of_steps.end());
+    workflow->reads_env.assign(reads.of_steps.begin(), reads.of_steps.end());
+    workflow->reads_secrets.assign(reads.secrets.begin(), reads.secrets.end());
     return workflow;
   }
 
@@ -485,8 +486,8 @@ class Builder {
 
 }  // namespace
 
-std::shared_ptr<model::Workflow> build_workflow(const Tree& tree, Graph& graph, EnvReads reads_env) {
-  auto workflow = Builder(tree).build(graph, std::move(reads_env));
+std::shared_ptr<model::Workflow> build_workflow(const Tree& tree, Graph& graph, Reads reads) {
+  auto workflow = Builder(tree).build(graph, std::move(reads));
   workflow->canonical = canonical_text(*workflow);
   workflow->hash = Hash256::of(workflow->canonical);
   return workflow;

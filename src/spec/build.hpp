@@ -11,6 +11,6 @@
 namespace baton::spec {
 
 // Takes the needs out of the graph.
-std::shared_ptr<model::Workflow> build_workflow(const Tree& tree, Graph& graph, EnvReads reads_env);
+std::shared_ptr<model::Workflow> build_workflow(const Tree& tree, Graph& graph, Reads reads);
 
 }  // namespace baton::spec

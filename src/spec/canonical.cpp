@@ -182,6 +182,7 @@ void step(Writer& out, const model::Workflow& workflow, const model::Step& step)
   out.present("result_schema", failure.result_schema);
   if (step.retry) out.member("retry", to_json(*step.retry));
   if (step.kind == model::StepKind::run) out.member("run", step.action);
+  if (step.notes && step.notes->secrets) out.member("secrets", strings(*step.notes->secrets));
   if (step.kind == model::StepKind::set) out.member("set", step.action);
   if (step.process && !step.process->shell.empty()) out.member("shell", strings(step.process->shell));
   if (failure.sla) out.member("sla", json::value(to_string(*failure.sla)));

@@ -213,6 +213,10 @@ std::unique_ptr<model::Notes> read_notes(const Tree& tree, NodeId step) {
     for (const NodeId item : tree.items(m->value)) notes.tags.emplace_back(tree.text(item));
   }
   if (const auto m = tree.find(step, "metadata")) notes.metadata = tree.to_json(m->value);
+  if (const auto m = tree.find(step, "secrets")) {
+    notes.secrets.emplace();
+    for (const NodeId item : tree.items(m->value)) notes.secrets->emplace_back(tree.text(item));
+  }
   if (notes == model::Notes{}) return nullptr;
   return std::make_unique<model::Notes>(std::move(notes));
 }

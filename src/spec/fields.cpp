@@ -9,17 +9,6 @@ namespace {
 
 constexpr double kMaxCount = 4'294'967'295;
 
-constexpr Field later(Shape owner, std::string_view name, std::string_view description, bool is_kind = false,
-                      Shape also = Shape::none) {
-  return {.owner = owner,
-          .name = name,
-          .forms = Form::any,
-          .description = description,
-          .is_kind = is_kind,
-          .status = Status::later,
-          .also = also};
-}
-
 constexpr std::array kFields = {
     // ------------------------------------------------------------------------------------------------
     // workflow
@@ -69,8 +58,9 @@ constexpr std::array kFields = {
           .forms = Form::environment,
           .description =
               "Environment variables of all process steps. A step's own `env` wins over it. Expressions "
-              "here may read `inputs`, `run` and `env`.",
-          .example = "env: {LC_ALL: C, SOURCE: \"${{ inputs.source }}\"}"},
+              "here may read `inputs`, `run`, `env` and `secrets`.",
+          .example = "env: {LC_ALL: C, SOURCE: \"${{ inputs.source }}\"}",
+          .takes_secrets = true},
     Field{
         .owner = Shape::workflow,
         .name = "steps",
@@ -246,7 +236,8 @@ constexpr std::array kFields = {
           .name = "env",
           .forms = Form::environment,
           .description = "Environment variables of process steps, below the workflow's `env`.",
-          .example = "env: {LC_ALL: C}"},
+          .example = "env: {LC_ALL: C}",
+          .takes_secrets = true},
     Field{.owner = Shape::defaults,
           .name = "workdir",
           .forms = Form::templated,
@@ -407,7 +398,8 @@ constexpr std::array kFields = {
             "called with them; of a `workflow` they are the input of its run.",
         .example = "with: {paths: \"${{ steps.list.result.paths }}\"}",
         .kinds = kinds::process | kinds::task | kinds::workflow,
-        .also = Shape::action},
+        .also = Shape::action,
+        .takes_secrets = true},
     Field{
         .owner = Shape::step,
         .name = "env",
@@ -417,7 +409,8 @@ constexpr std::array kFields = {
             "HOME, USER, LANG, LC_*, TZ, TMPDIR) and Baton's own, no others.",
         .example = "env: {LIMIT: \"${{ inputs.limit }}\"}",
         .kinds = kinds::process,
-        .also = Shape::action},
+        .also = Shape::action,
+        .takes_secrets = true},
     Field{.owner = Shape::step,
           .name = "workdir",
           .forms = Form::templated,
@@ -722,7 +715,15 @@ constexpr std::array kFields = {
         .example = "cache: {key: \"${{ inputs.day }}\", ttl: 7d}",
         .shape = Shape::cache,
         .kinds = kinds::attempts},
-    later(Shape::step, "secrets", "Secrets that the step may read."),
+    Field{.owner = Shape::step,
+          .name = "secrets",
+          .forms = Form::texts,
+          .description =
+              "The secrets that the step may read, by name: `${{ secrets.OTHER }}` in it is then an "
+              "error. Without it the step may read any.",
+          .default_text = "all",
+          .example = "secrets: [API_TOKEN]",
+          .kinds = kinds::attempts | kinds::wait},
 
     // -------------------------------------------------------------------------------------------------------
     // wait
@@ -1246,14 +1247,16 @@ constexpr std::array kFields = {
                          "into `query`, where "
                          "they are encoded.",
           .example = "url: \"https://api.example.org/v1/jobs/${{ steps.submit.result.body.id }}\"",
-          .required = true},
+          .required = true,
+          .takes_secrets = true},
     Field{.owner = Shape::http,
           .name = "query",
           .forms = Form::parameters,
           .description =
               "Parameters that are added to the URL, percent-encoded. A list gives one parameter for each of "
               "its values; null leaves the parameter out.",
-          .example = "query: {q: \"${{ inputs.text }}\", tag: [a, b]}"},
+          .example = "query: {q: \"${{ inputs.text }}\", tag: [a, b]}",
+          .takes_secrets = true},
     Field{.owner = Shape::http,
           .name = "headers",
           .forms = Form::headers,
@@ -1261,22 +1264,26 @@ constexpr std::array kFields = {
               "Header fields. Without fields of these names the request has `Accept`, `User-Agent`, a "
               "`Content-Type` that fits the body, and, unless it is a GET, HEAD or OPTIONS, an "
               "`Idempotency-Key`: the task's id, the same for every attempt.",
-          .example = "headers: {Accept-Language: de}"},
+          .example = "headers: {Accept-Language: de}",
+          .takes_secrets = true},
     Field{.owner = Shape::http,
           .name = "json",
           .forms = Form::value,
           .description = "The body, written as JSON.",
-          .example = "json: {query: \"${{ inputs.text }}\"}"},
+          .example = "json: {query: \"${{ inputs.text }}\"}",
+          .takes_secrets = true},
     Field{.owner = Shape::http,
           .name = "form",
           .forms = Form::parameters,
           .description = "The body, written as a form (`application/x-www-form-urlencoded`).",
-          .example = "form: {grant_type: client_credentials}"},
+          .example = "form: {grant_type: client_credentials}",
+          .takes_secrets = true},
     Field{.owner = Shape::http,
           .name = "body",
           .forms = Form::templated,
           .description = "The body as text; `Content-Type` is `text/plain` unless `headers` says otherwise.",
-          .example = "body: \"${{ steps.report.result.stdout }}\""},
+          .example = "body: \"${{ steps.report.result.stdout }}\"",
+          .takes_secrets = true},
     Field{.owner = Shape::http,
           .name = "expect",
           .forms = Form::statuses,

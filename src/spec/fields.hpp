@@ -151,8 +151,9 @@ struct Field {
   bool is_kind = false;  // a step or action has exactly one of these
   std::uint8_t kinds = kinds::all;
   Status status = Status::acts;
-  Shape also = Shape::none;  // another owner for which it means the same: an action has fields of a step
-  bool reads_self = false;   // expressions in it, and below it, know `self`
+  Shape also = Shape::none;    // another owner for which it means the same: an action has fields of a step
+  bool reads_self = false;     // expressions in it, and below it, know `self`
+  bool takes_secrets = false;  // `${{ secrets.NAME }}` may stand in it
 };
 
 std::span<const Field> all_fields();

@@ -30,7 +30,8 @@ struct Outline {
 
   std::string name;
   std::string title;
-  std::vector<Step> steps;  // `steps`, then `finally`, in file order; a step's place is its ordinal
+  std::vector<std::string> secrets;  // that it names
+  std::vector<Step> steps;           // `steps`, then `finally`, in file order; a step's place is its ordinal
 };
 
 // Of a tree and graph without errors.

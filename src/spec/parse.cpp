@@ -56,12 +56,12 @@ std::vector<Diagnostic> check_tree(const Tree& tree, const ParseOptions& options
   Graph graph = read_graph(tree, findings);
   check_targets(tree, graph, findings);
   check_endings(tree, graph, findings);
-  EnvReads reads_env = check_references(tree, graph, findings);
+  Reads reads = check_references(tree, graph, findings);
   check_shared_size(tree, graph, findings);
   if (!findings.has_errors()) {
     if (graph.steps.empty())
       findings.warning(tree.root(), "the workflow has no steps yet: it cannot be started");
-    make(graph, std::move(reads_env));
+    make(graph, std::move(reads));
   }
   return findings.take(options.file_name);
 }
@@ -104,8 +104,8 @@ ParseResult parse_workflow(std::string_view text, const ParseOptions& options) {
 
 ParseResult parse_workflow(const Tree& tree, const ParseOptions& options) {
   ParseResult result;
-  result.diagnostics = check_tree(tree, options, Later::refuse, [&](Graph& graph, EnvReads reads_env) {
-    result.workflow = build_workflow(tree, graph, std::move(reads_env));
+  result.diagnostics = check_tree(tree, options, Later::refuse, [&](Graph& graph, Reads reads) {
+    result.workflow = build_workflow(tree, graph, std::move(reads));
   });
   return result;
 }
@@ -114,8 +114,9 @@ CheckResult check_workflow(std::string_view text, const ParseOptions& options) {
   const auto tree = read_map(text, options.file_name, {});
   if (!tree) return {std::nullopt, tree.error()};
   CheckResult result;
-  result.diagnostics = check_tree(*tree, options, Later::warn, [&](const Graph& graph, const EnvReads&) {
+  result.diagnostics = check_tree(*tree, options, Later::warn, [&](const Graph& graph, const Reads& reads) {
     result.outline = read_outline(*tree, graph);
+    result.outline->secrets.assign(reads.secrets.begin(), reads.secrets.end());
   });
   return result;
 }

@@ -24,6 +24,8 @@ struct Context {
   bool items = false;             // `item` and `index` are known
   bool self = false;              // so is `self`
   bool only_inputs = false;       // before there is a run
+  bool secrets = false;           // these may stand here
+  bool arguments = false;         // of a program
 };
 
 constexpr std::string_view kStepFields[] = {"result", "status", "error", "attempts", "counts", "errors"};
@@ -59,11 +61,12 @@ class References {
     };
   }
 
-  EnvReads check() {
-    if (const auto env = tree_.find(tree_.root(), "env")) strings(env->value, {});
+  Reads check() {
+    if (const auto env = tree_.find(tree_.root(), "env")) strings(env->value, {.secrets = true});
     if (const auto defaults = tree_.find(tree_.root(), "defaults"); defaults && is_map(defaults->value)) {
       for (const std::string_view name : {"env", "workdir"}) {
-        if (const auto field = tree_.find(defaults->value, name)) strings(field->value, {});
+        if (const auto field = tree_.find(defaults->value, name))
+          strings(field->value, {.secrets = name == "env"});
       }
     }
     if (const auto limit = tree_.find(tree_.root(), "concurrency"); limit && is_map(limit->value)) {
@@ -76,7 +79,7 @@ class References {
     }
     for (Ordinal i = 0; i < graph_.steps.size(); ++i) step(i);
     ancestors();
-    return std::move(reads_env_);
+    return std::move(reads_);
   }
 
  private:
@@ -141,6 +144,9 @@ class References {
       } else if (forms.has(Form::value) || forms.has(Form::values) || forms.has(Form::arguments) ||
                  forms.has(Form::environment) || forms.has(Form::templated) || forms.has(Form::list) ||
                  forms.has(Form::url) || forms.has(Form::headers) || forms.has(Form::parameters)) {
+        // The input of a child run would be stored with it.
+        context.secrets = field->takes_secrets && !(field->name == "with" && tree_.find(map, "workflow"));
+        context.arguments = forms.has(Form::arguments);
         strings(m.value, context);
       } else if (forms.has(Form::object) || forms.has(Form::objects)) {
         fields(m.value, field->shape, context);
@@ -247,9 +253,9 @@ class References {
                           "it is taken from the environment when the run is submitted");
         } else {
           if (context.step != nullptr) {
-            reads_env_.of_steps.insert(path[1]);
+            reads_.of_steps.insert(path[1]);
           } else {
-            reads_env_.of_shared.emplace_back(node, path[1]);
+            reads_.of_shared.emplace_back(node, path[1]);
           }
         }
       } else if (variable == "inputs") {
@@ -257,13 +263,52 @@ class References {
           unknown_input(node, at(path[1]), path[1]);
         }
       } else if (variable == "secrets") {
-        findings_.unsupported(node, "secrets");
+        read_secret(node, offset, expression, path, context);
       } else if (variable == "self" && !context.self) {
         findings_.error(node, at("self"), "`self` is not known here");
       } else if ((variable == "item" || variable == "index") && !context.items) {
         findings_.error(node, at(variable), "`" + variable + "` is known only in steps with `for_each`");
       }
     }
+  }
+
+  void read_secret(NodeId node, std::size_t offset, const expr::Expression& expression,
+                   const expr::Path& path, const Context& context) {
+    const Span here = place(node, offset, expression, path.size() > 1 ? "secrets." + path[1] : "secrets");
+    if (!context.secrets) {
+      return findings_.error(
+          node, here, "secrets cannot be read here",
+          context.arguments ? "every user of the machine can see a program's arguments; pass it by `env`"
+                            : "they can stand in `env`, in `with` of processes and functions, and in the "
+                              "url, query, headers and body of `http`");
+    }
+    const auto name = expr::secret_named(expression);
+    if (!name) {
+      return findings_.error(node, here, "a secret can only stand as it is: `${{ secrets.NAME }}`",
+                             "compute with it in the step itself");
+    }
+    if (!is_name(*name)) {
+      return findings_.error(
+          node, here, "\"" + shown(*name) + "\" is no name of a secret",
+          "names have letters, digits, `.`, `_` and `-`, and begin with a letter or digit");
+    }
+    if (const auto allowed = allowed_secrets(context); allowed && !allowed->contains(*name)) {
+      return findings_.error(node, here, "the step's `secrets` do not have \"" + shown(*name) + "\"",
+                             "add it there, or leave `secrets` out");
+    }
+    reads_.secrets.insert(*name);
+  }
+
+  // What a step's `secrets` names, if it has that.
+  std::optional<std::set<std::string_view>> allowed_secrets(const Context& context) const {
+    if (context.step == nullptr) return std::nullopt;
+    const auto list = tree_.find(graph_.steps[*context.step].body, "secrets");
+    if (!list) return std::nullopt;
+    std::set<std::string_view> names;
+    for (const NodeId item : tree_.items(list->value)) {
+      if (!tree_.is_collection(item)) names.insert(tree_.text(item));
+    }
+    return names;
   }
 
   void unknown_input(NodeId node, Span span, std::string_view name) {
@@ -351,14 +396,14 @@ class References {
   Suggester input_suggester_{inputs_};
   Suggester step_suggester_{steps_};
   expr::Scope scope_;
-  EnvReads reads_env_;
+  Reads reads_;
   std::vector<AncestorQuery> queries_;
   std::vector<std::pair<NodeId, Span>> query_places_;
 };
 
 }  // namespace
 
-EnvReads check_references(const Tree& tree, const Graph& graph, Findings& findings) {
+Reads check_references(const Tree& tree, const Graph& graph, Findings& findings) {
   return References(tree, graph, findings).check();
 }
 

@@ -13,13 +13,15 @@
 
 namespace baton::spec {
 
-// Names of environment variables that expressions read as env.NAME.
-struct EnvReads {
+// What expressions read from outside of the run.
+struct Reads {
+  // Names of environment variables that stand there as env.NAME.
   std::set<std::string> of_steps;
   // By the values of the workflow's `env` and of `defaults`; they count if a step uses the value.
   std::vector<std::pair<NodeId, std::string>> of_shared;
+  std::set<std::string> secrets;
 };
 
-EnvReads check_references(const Tree& tree, const Graph& graph, Findings& findings);
+Reads check_references(const Tree& tree, const Graph& graph, Findings& findings);
 
 }  // namespace baton::spec

@@ -66,12 +66,16 @@ Result<Task> task_of(const json::value& entry) {
       spec == nullptr) {
     return wrong();
   }
-  return Task{*token,
-              *id,
-              std::string(text_of(*object, "step")),
-              static_cast<std::uint32_t>(attempt->get_int64()),
-              *kind,
-              json::serialize(*spec)};
+  Task task{*token,
+            *id,
+            std::string(text_of(*object, "step")),
+            static_cast<std::uint32_t>(attempt->get_int64()),
+            *kind,
+            json::serialize(*spec)};
+  for (const json::value& value : list_of(*object, "secrets")) {
+    if (value.is_string()) task.secrets.emplace_back(value.get_string());
+  }
+  return task;
 }
 
 Result<Heartbeat> heartbeat_of(std::string_view text) {

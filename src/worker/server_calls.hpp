@@ -25,7 +25,8 @@ struct Task {
   std::string step;
   std::uint32_t attempt = 1;
   model::StepKind kind = model::StepKind::run;
-  std::string spec;  // JSON for the kind's executor
+  std::string spec;                  // JSON for the kind's executor
+  std::vector<std::string> secrets;  // values in it that are not to be shown
 };
 
 // What the worker takes.

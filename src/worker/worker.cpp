@@ -17,6 +17,7 @@
 #include "executors/process/lock.hpp"
 #include "executors/process/process_executor.hpp"
 #include "logs/paths.hpp"
+#include "secrets/redactor.hpp"
 #include "worker/log_sender.hpp"
 
 namespace baton::worker {
@@ -388,6 +389,9 @@ class RemoteWorker final : public Worker {
     start.step = attempt.task.step;
     start.number = attempt.task.attempt;
     start.spec = std::move(attempt.task.spec);
+    // The server masks what it gets, too; what stands here on disk and goes over the wire is masked by us.
+    start.redactor = secrets::Redactor::of(attempt.task.secrets);
+    start.has_secrets = !attempt.task.secrets.empty();
     return start;
   }
 

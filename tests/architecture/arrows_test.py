@@ -18,9 +18,10 @@ ALLOWED = {
     "spec": {"base", "model", "expr", "schema", "calendar"},
     "engine": {"base", "model", "expr", "schema", "calendar"},
     "store": {"base", "model"},
-    "executors": {"base", "model", "net", "logs", "schema"},
+    "secrets": {"base", "model", "expr", "calendar"},
+    "executors": {"base", "model", "net", "logs", "schema", "secrets", "expr", "calendar"},
     "runtime": {"base", "model", "expr", "schema", "calendar", "engine", "store", "executors", "telemetry", "net",
-                "logs"},
+                "logs", "secrets"},
 }
 ALLOWED["maintenance"] = ALLOWED["runtime"] | {"runtime"}
 ALLOWED["simulate"] = ALLOWED["runtime"] | {"runtime", "spec"}

@@ -18,7 +18,7 @@ from pathlib import Path
 import pages
 
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
-WALKED = ("tutorial.md", "on-call.md", "composing.md")  # from an empty folder each
+WALKED = ("tutorial.md", "on-call.md", "composing.md", "secrets.md")  # from an empty folder each
 EVENT = re.compile(r"^(run [0-9a-f-]{36}| +\d+\.\ds  .*)$")
 
 

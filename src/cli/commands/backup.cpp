@@ -4,6 +4,7 @@
 #include "cli/commands/commands.hpp"
 #include "cli/output.hpp"
 #include "cli/session.hpp"
+#include "embedded/owner.hpp"
 #include "embedded/restore.hpp"
 
 namespace baton::cli {
@@ -31,6 +32,13 @@ int backup(const Context& context, const std::string& file) {
     return cell_of(*made, "path") + ": " + std::to_string(whole_number_of(*made, "bytes") >> 10) + " KiB, " +
            runs_text(*made) + '\n';
   });
+  if (whole_number_of(*made, "secrets") > 0) {
+    context.console.note("the key of its secrets is not in it: keep a copy of " +
+                         (context.settings.secrets_key_file.empty()
+                              ? std::string("secrets.key of the data directory")
+                              : context.settings.secrets_key_file) +
+                         " elsewhere");
+  }
   return kOk;
 }
 
@@ -58,6 +66,14 @@ int restore(const Context& context, const std::string& file, bool replace) {
     if (!done->replaced.empty()) text += "what was there before is now " + one_line(done->replaced) + '\n';
     return text;
   });
+  const std::string key = context.settings.secrets_key_file.empty()
+                              ? embedded::secrets_key_path(context.settings.data_dir)
+                              : context.settings.secrets_key_file;
+  if (std::error_code error; done->secrets > 0 && !std::filesystem::exists(key, error)) {
+    context.console.note(
+        "it has " + std::to_string(done->secrets) + (done->secrets == 1 ? " secret" : " secrets") +
+        ", and their key is not here: put it to " + key + ". Without it everything but the secrets works");
+  }
   if (done->backup.open_runs > 0) {
     context.console.note(
         "open runs go on with the next command; what was done since the backup is done again");

@@ -40,6 +40,7 @@ void add_schema(Program& program);
 void add_eval(Program& program);
 void add_config(Program& program);
 void add_context(Program& program);
+void add_secrets(Program& program);
 void add_keys(Program& program);
 void add_namespaces(Program& program);  // and audit
 void add_backup(Program& program);      // and restore

@@ -46,6 +46,7 @@ server::ServerOptions options_of(const Context& context, const Bell& failed, tel
   options.owner.min_free_space = settings.min_free_space;
   options.owner.keep_completed = settings.keep_completed;
   options.owner.keep_failed = settings.keep_failed;
+  options.owner.secrets_key_file = settings.secrets_key_file;
   options.owner.failed = [&failed] { failed.ring(); };
   options.owner.events = &log;
   options.listen = settings.listen;

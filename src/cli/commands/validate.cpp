@@ -2,6 +2,7 @@
 #include "cli/diagnostics.hpp"
 #include "cli/files.hpp"
 #include "cli/output.hpp"
+#include "cli/settings.hpp"
 #include "cli/zones.hpp"
 #include "spec/parse.hpp"
 
@@ -43,7 +44,12 @@ int validate(const Context& context, const std::vector<std::string>& files) {
       continue;
     }
     show_diagnostics(context.console, checked.diagnostics);
-    if (checked.outline) context.console.out(summary(file, *checked.outline));
+    if (!checked.outline) continue;
+    context.console.out(summary(file, *checked.outline));
+    // Whether they are set is known where it runs.
+    if (!checked.outline->secrets.empty())
+      context.console.note("it names secrets, which must be set where it runs: " +
+                           join_list(checked.outline->secrets));
   }
   if (format == Format::table) return code;
   // One file is one object, as ever; several are a list.

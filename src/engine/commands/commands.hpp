@@ -45,6 +45,8 @@ void decide(State&, const model::CloseShard&, model::ReplyTo, const Moment&, Eff
 void decide(State&, const model::CreateKey&, model::ReplyTo, const Moment&, Effects&);
 void decide(State&, const model::RevokeKey&, model::ReplyTo, const Moment&, Effects&);
 void decide(State&, const model::NoteKeyUse&, model::ReplyTo, const Moment&, Effects&);
+void decide(State&, const model::SetSecret&, model::ReplyTo, const Moment&, Effects&);
+void decide(State&, const model::DeleteSecret&, model::ReplyTo, const Moment&, Effects&);
 void decide(State&, const model::NoteChange&, model::ReplyTo, const Moment&, Effects&);
 void decide(State&, const model::Continue&, model::ReplyTo, const Moment&, Effects&);
 void decide(State&, const model::SendSignal&, model::ReplyTo, const Moment&, Effects&);

@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <map>
 #include <string>
+#include <vector>
 
 #include "base/text.hpp"
 #include "engine/commands/commands.hpp"
 #include "engine/resources.hpp"
+#include "model/secret.hpp"
 #include "model/space.hpp"
 
 namespace baton::engine::commands {
@@ -87,6 +89,16 @@ bool is_open(const State& state) {
   });
 }
 
+// Nothing begins here any more that could need them.
+void forget_secrets(const State& state, Effects& effects) {
+  std::vector<model::RecordKey> keys;
+  for (auto it = state.records.lower_bound(model::secret_key("")); it != state.records.end(); ++it) {
+    if (it->first.kind != model::RecordKind::secret) break;
+    if (it->second.record) keys.push_back(it->first);
+  }
+  for (const model::RecordKey& key : keys) effects.erase(key);
+}
+
 Status close(State& state, const Moment& moment, Effects& effects) {
   if (state.closed) return {};
   if (state.shard == ShardId{}) return fail(ErrorCode::conflict, "the namespace default cannot be deleted");
@@ -96,6 +108,7 @@ Status close(State& state, const Moment& moment, Effects& effects) {
                 "cancel them first, or wait");
   }
   state.closed = true;
+  forget_secrets(state, effects);
   effects.put({model::closed_key(), "", moment.wall, ""});
   return {};
 }

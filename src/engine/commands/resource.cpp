@@ -7,6 +7,7 @@
 #include "engine/endings.hpp"
 #include "engine/rendering.hpp"
 #include "engine/resources.hpp"
+#include "expr/template.hpp"
 
 namespace baton::engine::commands {
 namespace {
@@ -39,19 +40,26 @@ Status check(const model::RegisterResource& command) {
 Result<std::string> body_of(State& state, const Run& run, const Task& task,
                             const model::RegisterResource& command) {
   json::object body;
-  json::array argv;
-  for (const std::string& word : command.argv) argv.emplace_back(word);
-  body.emplace("action", std::move(argv));
   TRY(const json::value own, recorded_body(state, run, task));
+  const auto* object = own.if_object();
+  // With secrets in the environment, all of it is a template (rendering.hpp).
+  const json::value* secrets = object != nullptr ? object->if_contains("secrets") : nullptr;
+  if (secrets != nullptr) body.emplace("secrets", *secrets);
+  const auto literal = [&](const std::string& text) {
+    return secrets != nullptr ? expr::literal_text(text) : text;
+  };
+  json::array argv;
+  for (const std::string& word : command.argv) argv.emplace_back(literal(word));
+  body.emplace("action", std::move(argv));
   json::object env;
-  std::string workdir = command.workdir;
-  if (const auto* object = own.if_object()) {
+  std::string workdir = literal(command.workdir);
+  if (object != nullptr) {
     if (const auto* set = object->if_contains("env"); set != nullptr && set->is_object())
       env = set->get_object();
     const auto* place = object->if_contains("workdir");
     if (workdir.empty() && place != nullptr && place->is_string()) workdir = place->get_string();
   }
-  env["BATON_RESOURCE"] = command.name;
+  env["BATON_RESOURCE"] = literal(command.name);
   body.emplace("env", std::move(env));
   body.emplace("with", nullptr);
   body.emplace("workdir", workdir);

@@ -8,6 +8,8 @@
 #include <thread>
 #include <unordered_map>
 
+#include "secrets/outcome.hpp"
+
 namespace baton::executors::functions {
 namespace {
 
@@ -38,8 +40,7 @@ class Job final : public Call {
   void print(std::string_view text) override {
     const std::lock_guard lock(mutex_);
     if (ended_ || !options_.printer) return;
-    if (!printer_) printer_ = options_.printer(attempt_);
-    if (printer_) printer_->print(text);
+    print_masked(mask_.next(text));
   }
 
   // The function to call; null: how it ended already is in `outcome`.
@@ -73,11 +74,18 @@ class Job final : public Call {
   bool end() {
     const std::lock_guard lock(mutex_);
     if (std::exchange(ended_, true)) return false;
+    print_masked(mask_.finish());
     if (printer_) printer_->close();
     return true;
   }
 
  private:
+  void print_masked(std::string_view text) {  // under the lock
+    if (text.empty()) return;
+    if (!printer_) printer_ = options_.printer(attempt_);
+    if (printer_) printer_->print(text);
+  }
+
   const Attempt attempt_;
   const Options& options_;
   std::string name_;
@@ -87,6 +95,7 @@ class Job final : public Call {
   mutable std::condition_variable asked_;
   // Guarded by mutex_.
   std::unique_ptr<Printer> printer_;
+  secrets::RedactedStream mask_{attempt_.redactor};
   bool ended_ = false;
 };
 
@@ -185,6 +194,7 @@ class FunctionExecutor::Pool {
   // False: it had ended before.
   bool end(Job& job, model::Outcome outcome) {
     if (!job.end()) return false;
+    secrets::mask(job.attempt().redactor.get(), outcome);
     listener_.finished(job.attempt().token, std::move(outcome));
     const std::lock_guard lock(mutex_);
     jobs_.erase(job.attempt().token);

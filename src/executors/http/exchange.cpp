@@ -89,7 +89,7 @@ Outcome carry_out_all(Request request, const Surroundings& world) {
     auto response = exchange(request, world);
     if (!response) return failure_of(request, response.error());
     auto next = redirected(request, *response);
-    if (!next) return outcome_of(request, *response, world.now);
+    if (!next) return outcome_of(request, *response, world.now, world.redactor);
     if (!*next) return not_followed(request, *response, next->error().message);
     if (redirects == request.follow) {
       return not_followed(request, *response,

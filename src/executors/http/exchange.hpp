@@ -30,6 +30,7 @@ struct Surroundings {
   std::shared_ptr<const net::AddressPolicy> addresses;
   const net::Cancellation& cancel;
   WallTime now;
+  const secrets::Redactor* redactor = nullptr;  // of the attempt
   // A line of the attempt's log; `trouble`: about what went wrong.
   std::function<void(std::string_view line, bool trouble)> log;
 };

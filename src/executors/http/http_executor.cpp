@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "executors/http/exchange.hpp"
+#include "secrets/outcome.hpp"
 
 namespace baton::executors::http {
 namespace {
@@ -173,8 +174,10 @@ class HttpExecutor::Pool : public std::enable_shared_from_this<Pool> {
 
   Outcome outcome_of(Work& work) {
     logs::Writer log(options_.logs + "/" + work.attempt.log_path, options_.log_limits);
+    const secrets::Redactor* redactor = work.attempt.redactor.get();
     const auto write = [&](std::string_view line, bool trouble) {
-      log.write(trouble ? logs::Stream::err : logs::Stream::out, std::string(line) + "\n", options_.now());
+      const std::string shown = redactor != nullptr ? redactor->mask(line) : std::string(line);
+      log.write(trouble ? logs::Stream::err : logs::Stream::out, shown + "\n", options_.now());
     };
     Outcome outcome;
     auto request = parse_request(work.attempt);
@@ -183,6 +186,7 @@ class HttpExecutor::Pool : public std::enable_shared_from_this<Pool> {
                                .addresses = options_.addresses,
                                .cancel = work.cancel,
                                .now = options_.now(),
+                               .redactor = redactor,
                                .log = write};
       outcome = carry_out(std::move(*request), world);
     } else {
@@ -190,6 +194,7 @@ class HttpExecutor::Pool : public std::enable_shared_from_this<Pool> {
       write(request.error().message, true);
     }
     log.flush(options_.now());
+    secrets::mask(redactor, outcome);
     return outcome;
   }
 

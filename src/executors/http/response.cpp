@@ -10,6 +10,7 @@
 #include "base/text.hpp"
 #include "executors/json_text.hpp"
 #include "net/http_date.hpp"
+#include "secrets/redactor.hpp"
 
 namespace baton::executors::http {
 namespace {
@@ -140,7 +141,8 @@ std::optional<std::string> schema_problem(const schema::Schema& schema, std::str
 }
 
 // What the server says about its refusal, if that is short text.
-std::string words_of(const net::Response& response, const ContentType& type) {
+std::string words_of(const net::Response& response, const ContentType& type,
+                     const secrets::Redactor* redactor) {
   std::string words;
   if (type.is_json()) {
     json::error_code error;
@@ -159,6 +161,7 @@ std::string words_of(const net::Response& response, const ContentType& type) {
   } else if (type.media == "text/plain") {
     words = text_of(response.body, type);
   }
+  if (redactor != nullptr) words = redactor->mask(words);
   const std::string_view line = trim(std::string_view(words).substr(0, words.find_first_of("\r\n")));
   const std::string_view cut = utf8_prefix(line, kMaxWords);
   return printable(cut) + (cut.size() < line.size() ? "…" : "");
@@ -180,21 +183,23 @@ std::optional<Duration> retry_after(const net::Response& response, WallTime now)
   return std::max(*date - now, Duration{});
 }
 
-Outcome refused(const Request& request, const net::Response& response, const ContentType& type,
-                WallTime now) {
+Outcome refused(const Request& request, const net::Response& response, const ContentType& type, WallTime now,
+                const secrets::Redactor* redactor) {
   model::Failure failure;
   failure.type = error_type::kHttp;
   failure.status = response.status;
   failure.retry_after = retry_after(response, now);
   failure.message = outline(request) + ": " + std::to_string(response.status) + " " +
                     std::string(net::reason_phrase(response.status));
-  if (const std::string words = words_of(response, type); !words.empty()) failure.message += ": " + words;
+  if (const std::string words = words_of(response, type, redactor); !words.empty())
+    failure.message += ": " + words;
   Outcome outcome = failed(std::move(failure));
   const std::string_view body = without_mark(response.body);
   if (type.is_json() && body.size() <= kMaxPartialBody && !json_problem(trim_json(body))) {
     outcome.result = result_json(response, trim_json(body));
   } else {
-    const std::string text = text_of(body, type);
+    std::string text = text_of(body, type);
+    if (redactor != nullptr) text = redactor->mask(text);
     outcome.result = result_json(response, quoted(utf8_prefix(text, kMaxPartialBody)));
   }
   return outcome;
@@ -202,9 +207,10 @@ Outcome refused(const Request& request, const net::Response& response, const Con
 
 }  // namespace
 
-Outcome outcome_of(const Request& request, const net::Response& response, WallTime now) {
+Outcome outcome_of(const Request& request, const net::Response& response, WallTime now,
+                   const secrets::Redactor* redactor) {
   const ContentType type = content_type(response);
-  if (!request.expects(response.status)) return refused(request, response, type, now);
+  if (!request.expects(response.status)) return refused(request, response, type, now, redactor);
   const auto coding = response.headers.find("Content-Encoding");
   if (coding && !coding->empty() && !net::equals_ignoring_case(*coding, "identity")) {
     return invalid(request,

@@ -22,8 +22,9 @@ namespace baton::executors::http {
 //
 // Any other status: failed, `http`, with the status, the server's words as far as they are short text,
 // Retry-After as the wish for the delay (`now` is what a date is measured against), and the response as the
-// partial result.
-model::Outcome outcome_of(const Request& request, const net::Response& response, WallTime now);
+// partial result. `redactor` masks what is cut; all that is left uncut is the caller's to mask.
+model::Outcome outcome_of(const Request& request, const net::Response& response, WallTime now,
+                          const secrets::Redactor* redactor = nullptr);
 
 // "200 OK, application/json, 123 bytes": for the log.
 std::string outline(const net::Response& response);

@@ -29,6 +29,7 @@
 #include "executors/process/spawner_link.hpp"
 #include "executors/process/spec.hpp"
 #include "executors/process/start_error.hpp"
+#include "secrets/outcome.hpp"
 
 namespace baton::executors::process {
 namespace {
@@ -54,7 +55,9 @@ struct Running {
   enum class State : std::uint8_t { queued, asked, started };
 
   Running(Attempt a, std::string log_file, const logs::Limits& limits)
-      : attempt(std::move(a)), log(std::move(log_file), limits) {}
+      : attempt(std::move(a)),
+        masks{secrets::RedactedStream(attempt.redactor), secrets::RedactedStream(attempt.redactor)},
+        log(std::move(log_file), limits) {}
 
   Attempt attempt;
   State state = State::queued;
@@ -64,6 +67,7 @@ struct Running {
   // ends an attempt is the exit of its process, and two wake-ups per process are saved.
   std::array<Fd, 2> pipes;
   std::array<Fd, 2> write_ends;
+  std::array<secrets::RedactedStream, 2> masks;  // of what comes out of the pipes
   logs::Writer log;
   Ended ended;
 };
@@ -173,6 +177,7 @@ class ProcessExecutor::Loop {
   void read_pipe(std::uint64_t id, int pipe);
   void drain(Running& running);
   void take_output(Running& running, int pipe, std::string_view bytes);
+  void keep_output(Running& running, int pipe, std::string_view bytes);
   void finish(std::uint64_t id, Outcome outcome);
 
   Options options_;
@@ -481,7 +486,7 @@ void ProcessExecutor::Loop::read_pipe(std::uint64_t id, int pipe) {
 void ProcessExecutor::Loop::drain(Running& running) {
   for (int pipe = 0; pipe < 2; ++pipe) {
     int available = 0;
-    if (!running.pipes[pipe] || ::ioctl(running.pipes[pipe].get(), FIONREAD, &available) != 0) continue;
+    if (running.pipes[pipe] && ::ioctl(running.pipes[pipe].get(), FIONREAD, &available) != 0) available = 0;
     while (available > 0) {
       const std::size_t size = std::min(buffer_.size(), static_cast<std::size_t>(available));
       const ssize_t n = ::read(running.pipes[pipe].get(), buffer_.data(), size);
@@ -489,15 +494,24 @@ void ProcessExecutor::Loop::drain(Running& running) {
       take_output(running, pipe, std::string_view(buffer_).substr(0, static_cast<std::size_t>(n)));
       available -= static_cast<int>(n);
     }
+    keep_output(running, pipe, running.masks[pipe].finish());
   }
 }
 
 void ProcessExecutor::Loop::take_output(Running& running, int pipe, std::string_view bytes) {
+  // A result in JSON is masked as JSON, when it is complete.
+  if (pipe == 0 && running.ended.parse_json) running.ended.output.add(bytes);
+  keep_output(running, pipe, running.masks[pipe].next(bytes));
+}
+
+// What nothing secret is in any more.
+void ProcessExecutor::Loop::keep_output(Running& running, int pipe, std::string_view bytes) {
+  if (bytes.empty()) return;
   running.log.write(pipe == 0 ? logs::Stream::out : logs::Stream::err, bytes, options_.now());
-  if (pipe == 0) {
-    running.ended.output.add(bytes);
-  } else {
+  if (pipe == 1) {
     running.ended.errors.add(bytes);
+  } else if (!running.ended.parse_json) {
+    running.ended.output.add(bytes);
   }
 }
 
@@ -506,6 +520,7 @@ void ProcessExecutor::Loop::finish(std::uint64_t id, Outcome outcome) {
   Running& running = node.mapped();
   running.log.flush(options_.now());
   scratch_.remove(running.files, running.ended.result.written);
+  secrets::mask(running.attempt.redactor.get(), outcome);
   const Token token = running.attempt.token;
   {
     const std::lock_guard lock(shared_.mutex);

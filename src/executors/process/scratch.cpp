@@ -48,6 +48,12 @@ Result<Scratch> Scratch::open(std::string directory) {
   Scratch scratch(std::move(directory));
   scratch.common_input_ = scratch.directory_ + "/.no-input.json";
   TRY_VOID(scratch.provide_common_input());
+  // Whose attempts these were has died, and they with it.
+  std::error_code error;
+  std::filesystem::remove_all(scratch.secret_directory(), error);
+  if (error)
+    return fail(ErrorCode::io,
+                "cannot empty " + scratch.secret_directory() + ": " + errno_text(error.value()));
   return scratch;
 }
 
@@ -65,8 +71,9 @@ Result<AttemptFiles> Scratch::prepare(const Attempt& attempt, std::string_view i
   AttemptFiles files;
   files.run_dir = directory_ + '/' + attempt.task.run.text();
   files.private_dir = files.run_dir + "/.baton";
-  const std::string stem =
-      files.private_dir + '/' + std::to_string(attempt.task.ordinal) + '.' + attempt.token.text();
+  const std::string stem = (attempt.has_secrets ? secret_directory() : files.private_dir) + '/' +
+                           std::to_string(attempt.task.ordinal) + '.' + attempt.token.text();
+  if (attempt.has_secrets) TRY_VOID(make_directory(secret_directory()));
   files.result = stem + ".result.json";
   files.own_input = !input.empty();
   files.input = files.own_input ? stem + ".input.json" : common_input_;

@@ -26,7 +26,7 @@ class Scratch {
   // Makes the directories, and the file with the input; without an input the attempt gets a common read-only
   // file with "{}", which is checked each time, because making a file costs a tenth of a short process. File
   // names contain the token, which is unique for ever: what an earlier attempt left is never taken for this
-  // one's.
+  // one's. Where the input has secrets in it, both files stand in a directory that open() empties.
   Result<AttemptFiles> prepare(const Attempt& attempt, std::string_view input);
   // Deletes what belongs to the attempt alone.
   void remove(const AttemptFiles& files, bool result_written);
@@ -34,6 +34,7 @@ class Scratch {
  private:
   explicit Scratch(std::string directory) : directory_(std::move(directory)) {}
   Status provide_common_input();
+  std::string secret_directory() const { return directory_ + "/.secrets"; }
 
   std::string directory_;
   std::string common_input_;
