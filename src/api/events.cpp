@@ -55,17 +55,20 @@ class EventStream final : public Watch {
         return true;
       }
       if (!write_some()) return false;
-      if (ended_ && entries_.empty() && pages_.empty() && stays_ended()) {
-        stream_.close();
-        return false;
+      if (ended_ && entries_.empty() && pages_.empty()) {
+        const auto last = is_last_end();
+        if (last && *last) stream_.close();
+        if (!last || *last) return false;
       }
     }
   }
 
   // Whether the end that was sent is the last one so far.
-  bool stays_ended() {
+  Result<bool> is_last_end() {
     const auto view = core_->queries.find(run_);
-    return !view || view->row.journal_head < next_.sequence;
+    if (!view && view.error().code == ErrorCode::not_found) return true;  // removed since
+    if (!view) return fail(view.error());
+    return view->row.journal_head < next_.sequence;
   }
 
   // Facts of the first entries, about one piece of them.

@@ -32,10 +32,7 @@ Status Watcher::watch() {
   follower_.emplace(session_, run_, last_event_);
   const net::MonoTime begin = net::Loop::now();
   net::MonoTime drawn = begin - kFrame;
-  // The stream of a run that was recovered goes on behind its earlier end: only one that was closed in order
-  // after an end has told all.
-  const auto told_all = [this] { return model_.ended() && follower_->over() && follower_->end(); };
-  while (!told_all()) {
+  for (bool told_all = false; !told_all;) {
     const net::MonoTime now = net::Loop::now();
     if (live_ && now - drawn >= kFrame) {
       draw();
@@ -50,7 +47,10 @@ Status Watcher::watch() {
       return fail(ErrorCode::interrupted, "left; the run goes on: baton watch " + run_);
     }
     take_events();
-    if (options_.patience && !told_all() && net::Loop::now() - begin >= *options_.patience) {
+    // The stream of a run that was recovered goes on behind its earlier end: only one that was closed in order
+    // after an end has told all. It was over before its events were taken, so that none is left behind.
+    told_all = over && model_.ended() && follower_->end();
+    if (options_.patience && !told_all && net::Loop::now() - begin >= *options_.patience) {
       block_.clear();
       return fail(ErrorCode::timed_out, "the run has not ended yet; it goes on: baton watch " + run_);
     }
@@ -60,7 +60,7 @@ Status Watcher::watch() {
         return fail(*fatal);
       }
     }
-    if (over && !told_all()) {
+    if (over && !told_all) {
       TRY_VOID(reconnect());
     }
   }
