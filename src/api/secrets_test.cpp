@@ -10,7 +10,7 @@ namespace {
 
 namespace json = boost::json;
 
-const TaskId kTask{RunId{}, 3};
+const TaskId kTask{*RunId::parse("01a1fe71-1636-7000-92a8-8b0000000001"), 3};
 
 class SecretsTest : public ApiTest {
  protected:

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <set>
 
+#include "base/latin1.hpp"
 #include "expr/text.hpp"
 #include "model/secret.hpp"
 
@@ -143,6 +144,7 @@ std::vector<std::string> forms_of(std::string_view value) {
       forms.add(in_json(text, how));
   };
   add_text(value);
+  add_text(utf8_of_latin1(value));  // by a program that took its UTF-8 for Latin-1
   if (value.find('\n') != std::string_view::npos) {
     for (std::string_view rest = value; !rest.empty();) {
       const std::string_view line = trimmed(rest.substr(0, rest.find('\n')));

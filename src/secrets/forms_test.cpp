@@ -38,6 +38,11 @@ TEST(Forms, Json) {
   EXPECT_TRUE(has(forms_of("\xF0\x9F\x94\x91key"), R"(\ud83d\udd11key)"));
 }
 
+TEST(Forms, TakenForLatin1) {
+  EXPECT_TRUE(has(forms_of("caf\xC3\xA9"), "caf\xC3\x83\xC2\xA9"));
+  EXPECT_TRUE(has(forms_of("caf\xC3\xA9"), R"(caf\u00c3\u00a9)"));
+}
+
 TEST(Forms, PercentEncoding) {
   const auto forms = forms_of("a b/c?d=\xC3\xA9!");
   EXPECT_TRUE(has(forms, "a%20b%2Fc%3Fd%3D%C3%A9%21"));

@@ -7,6 +7,7 @@
 #include <map>
 #include <optional>
 
+#include "base/latin1.hpp"
 #include "base/text.hpp"
 #include "executors/json_text.hpp"
 #include "net/http_date.hpp"
@@ -74,19 +75,7 @@ std::string_view without_mark(std::string_view body) {
 
 std::string text_of(std::string_view body, const ContentType& type) {
   const bool latin = type.charset == "iso-8859-1" || type.charset == "latin1";
-  if (!latin) return to_utf8(without_mark(body));
-  std::string out;
-  out.reserve(body.size() + body.size() / 8);
-  for (const char c : body) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte < 0x80) {
-      out += c;
-    } else {
-      out += static_cast<char>(0xC0 | byte >> 6);
-      out += static_cast<char>(0x80 | (byte & 0x3F));
-    }
-  }
-  return out;
+  return latin ? utf8_of_latin1(body) : to_utf8(without_mark(body));
 }
 
 std::string quoted(std::string_view text) {
