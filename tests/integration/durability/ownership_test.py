@@ -90,7 +90,7 @@ class OwnershipTest(BatonCase):
             os.dup2(lease, 3)
             os.dup2(ready_write, 4)
 
-        second = subprocess.run([BATON, "__owner", self.data, "0", "", "", "", "0", "0", "info", "text"], env=self.env, preexec_fn=place, pass_fds=(3, 4),
+        second = subprocess.run([BATON, "__owner", self.data, "0", "", "", "", "0", "0", "info", "text", ""], env=self.env, preexec_fn=place, pass_fds=(3, 4),
                                 timeout=60, check=False, capture_output=True)
         os.close(ready_write)
         with open(ready, encoding="utf8") as answer:
