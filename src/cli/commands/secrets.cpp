@@ -13,6 +13,7 @@
 #include "cli/text_width.hpp"
 #include "cli/words.hpp"
 #include "model/secret.hpp"
+#include "secrets/vault.hpp"
 
 namespace baton::cli {
 namespace {
@@ -83,6 +84,7 @@ Result<std::string> read_value(const SecretOptions& options) {
       read_text_file(options.file.empty() ? "-" : options.file, model::kMaxSecretValue + 2));
   if (value.ends_with('\n')) value.pop_back();
   if (value.ends_with('\r')) value.pop_back();
+  TRY_VOID(secrets::check_value(value));  // bytes that are no text could not even be sent
   return value;
 }
 

@@ -287,6 +287,9 @@ class Secrets(ServerCase):
 
     def test_what_is_refused(self):
         self.assertIn("fewer than 4", self.set("FIRST", "abc\n", code=2).stderr)
+        path = self.dir / "bytes"
+        path.write_bytes(b"\xff\xfe\x00\x01")
+        self.assertIn("base64", self.baton("secrets", "set", "FIRST", "--file", path, code=2).stderr)
         self.assertIn("name", self.set("a b", FIRST, code=2).stderr)
         self.assertIn("no secret", self.baton("secrets", "delete", "FIRST", code=5).stderr)
         self.set("FIRST", FIRST)
