@@ -126,6 +126,7 @@ sub tokens { ((map { $_->{task}{token} } values %running), (map { $_->{token} } 
 sub heartbeat {
   my ($status, $answer) = eval { call("$path/heartbeat", {running => [tokens()]}) };
   return unless defined $status && $status == 200;    # the next one comes soon
+  $draining = 1 if $answer->{drain};
   for my $stop (@{$answer->{stop}}) {
     for my $pid (keys %running) {
       kill $stop->{mode} eq "hard" ? "KILL" : "TERM", $pid if $running{$pid}{task}{token} eq $stop->{token};

@@ -225,8 +225,9 @@ TEST_F(ControlTest, QueuesAndWorkers) {
       R"("next":null})");
   EXPECT_EQ(
       get("/api/v1/workers").body,
-      R"({"items":[{"name":"local","status":"busy","in_process":true,"attempts":1,"queues":null,"steps":true,"functions":[],"pause":null}],)"
-      R"("next":null})");
+      R"({"items":[{"name":"local","status":"busy","in_process":true,"attempts":1,)"
+      R"("tags":[],"concurrency":null,"cpu_percent":null,"memory_bytes":null,"draining":false,"heard_at":null,)"
+      R"("queues":null,"steps":true,"functions":[],"pause":null}],"next":null})");
   EXPECT_EQ(
       get("/api/v1/targets").body,
       R"({"items":[{"name":"nlp","running":1,"held":3,"breaker":{"name":"nlp-1","state":"closed","forced":null},)"

@@ -16,6 +16,7 @@
 #include "api/entrance.hpp"
 #include "api/queries.hpp"
 #include "api/watches.hpp"
+#include "api/worker_facts.hpp"
 #include "api/workers.hpp"
 
 namespace baton::api {
@@ -136,6 +137,7 @@ struct Core {
   Queries queries;
   Watches watches;
   WaitingClaims claims;
+  KnownWorkers known_workers;
   AttemptLogs attempt_logs;
 };
 

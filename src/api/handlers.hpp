@@ -43,7 +43,9 @@ void queue_events(const CorePtr& core, CallPtr call);  // queue_feed.cpp
 void set_queue(const CorePtr& core, CallPtr call);
 void pause_queue(const CorePtr& core, CallPtr call);
 void resume_queue(const CorePtr& core, CallPtr call);
-void list_workers(const CorePtr& core, CallPtr call);
+void list_workers(const CorePtr& core, CallPtr call);  // worker_views.cpp
+void get_worker(const CorePtr& core, CallPtr call);
+void drain_worker(const CorePtr& core, CallPtr call);
 void pause_worker(const CorePtr& core, CallPtr call);
 void resume_worker(const CorePtr& core, CallPtr call);
 void register_worker(const CorePtr& core, CallPtr call);  // worker_protocol.cpp
@@ -51,6 +53,7 @@ void claim_tasks(const CorePtr& core, CallPtr call);
 void report_tasks(const CorePtr& core, CallPtr call);
 void worker_heartbeat(const CorePtr& core, CallPtr call);
 void release_task(const CorePtr& core, CallPtr call);
+void ended_runs(const CorePtr& core, CallPtr call);
 void forget_worker(const CorePtr& core, CallPtr call);
 void append_log(const CorePtr& core, CallPtr call);  // log_upload.cpp
 void list_targets(const CorePtr& core, CallPtr call);

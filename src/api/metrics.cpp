@@ -275,6 +275,13 @@ std::string summary(const Samples& samples) {
 
 using Metrics = std::function<Samples()>;
 
+Samples worker_samples(const Core& core) {
+  std::vector<Samples> lists;
+  for (const CorePtr& space : core.common->spaces.all())
+    lists.push_back(space->known_workers.samples(wall_now(core), space->name));
+  return telemetry::merged(std::move(lists));
+}
+
 Result<Samples> ask(const Metrics& metrics, const Call& call) {
   TRY_VOID(call.only({}));
   if (!metrics) return fail(ErrorCode::not_found, "this owner keeps no metrics");
@@ -284,8 +291,9 @@ Result<Samples> ask(const Metrics& metrics, const Call& call) {
 }  // namespace
 
 void get_metrics(const CorePtr& core, CallPtr call) {
-  const auto samples = ask(core->services.metrics, *call);
+  auto samples = ask(core->services.metrics, *call);
   if (!samples) return call->fail(samples.error());
+  samples = telemetry::merged({std::move(*samples), worker_samples(*core)});
   call->respond({200,
                  {{"Content-Type", std::string(telemetry::kTextType)}, {"Cache-Control", "no-store"}},
                  telemetry::to_text(*samples)});

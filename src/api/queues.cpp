@@ -1,4 +1,4 @@
-// Queues, workers and targets: what the dispatcher knows of them, and their pauses.
+// Queues and targets: what the dispatcher knows of them; pauses of both and of workers.
 #include "api/queues.hpp"
 
 #include <algorithm>
@@ -15,22 +15,6 @@ namespace baton::api {
 namespace {
 
 using model::BlockerKind;
-
-constexpr std::size_t kMostPauses = 10'000;
-
-// By name.
-Result<std::map<std::string, model::Pause>> pauses_of(Core& core, BlockerKind kind) {
-  store::RecordFilter filter{.kind = model::RecordKind::pause};
-  filter.group = std::string(model::scope_of(kind));
-  TRY(const std::vector<model::Record> records, core.store.list_records(filter, std::nullopt, kMostPauses));
-  std::map<std::string, model::Pause> pauses;
-  for (const model::Record& record : records) {
-    TRY(model::Pause pause, model::pause_of(record));
-    std::string name = pause.name;
-    pauses.emplace(std::move(name), std::move(pause));
-  }
-  return pauses;
-}
 
 const model::Pause* find(const std::map<std::string, model::Pause>& pauses, const std::string& name) {
   const auto found = pauses.find(name);
@@ -105,43 +89,6 @@ Result<model::SetQueue> read_queue(const Call& call) {
   TRY(command.reason, body.text("reason", 1000));
   TRY(command.expected, read_if_match(call.request));
   return command;
-}
-
-Result<std::string> workers(Core& core, const model::Survey& survey) {
-  TRY(auto pauses, pauses_of(core, BlockerKind::worker_paused));
-  JsonText out;
-  out.begin_object().key("items").begin_array();
-  const auto write = [&](const model::WorkerView& worker, bool known) {
-    out.begin_object();
-    out.key("name").string(worker.name);
-    out.key("status").string(!known ? "away" : worker.attempts > 0 ? "busy" : "idle");
-    out.key("in_process").boolean(worker.in_process);
-    out.key("attempts").integer(worker.attempts);
-    out.key("queues");
-    if (worker.queues.empty()) {
-      out.null();
-    } else {
-      out.begin_array();
-      for (const std::string& queue : worker.queues) out.string(queue);
-      out.end_array();
-    }
-    out.key("steps").boolean(worker.steps);
-    out.key("functions").begin_array();
-    for (const std::string& function : worker.functions) out.string(function);
-    out.end_array();
-    out.key("pause");
-    write_pause(find(pauses, worker.name), out);
-    out.end_object();
-  };
-  for (const model::WorkerView& worker : survey.workers) {
-    write(worker, true);
-    if (const auto found = pauses.find(worker.name); found != pauses.end()) pauses.erase(found);
-  }
-  // Paused ones that are not there still have their pause.
-  const auto away = pauses;
-  for (const auto& [name, pause] : away) write({.name = name}, false);
-  out.end_array().key("next").null().end_object();
-  return out.take();
 }
 
 Result<std::string> targets(Core& core, const model::Survey& survey) {
@@ -231,6 +178,20 @@ void resume(const CorePtr& core, const CallPtr& call, BlockerKind kind) {
 
 }  // namespace
 
+Result<std::map<std::string, model::Pause>> pauses_of(Core& core, BlockerKind kind) {
+  constexpr std::size_t kMostPauses = 10'000;
+  store::RecordFilter filter{.kind = model::RecordKind::pause};
+  filter.group = std::string(model::scope_of(kind));
+  TRY(const std::vector<model::Record> records, core.store.list_records(filter, std::nullopt, kMostPauses));
+  std::map<std::string, model::Pause> pauses;
+  for (const model::Record& record : records) {
+    TRY(model::Pause pause, model::pause_of(record));
+    std::string name = pause.name;
+    pauses.emplace(std::move(name), std::move(pause));
+  }
+  return pauses;
+}
+
 Result<std::string> known_queue(Core& core, const model::Survey& survey, const std::string& name) {
   TRY(Tagged queue, known(core, survey, name));
   return std::move(queue.body);
@@ -257,10 +218,6 @@ void set_queue(const CorePtr& core, CallPtr call) {
   const std::string name = command->name;
   send_edit(core, call, std::move(*command),
             [core, name](const model::Survey& survey) { return as_it_is(*core, survey, name); });
-}
-void list_workers(const CorePtr& core, CallPtr call) {
-  if (const auto none = call->only({}); !none) return call->fail(none.error());
-  ask(core, call, workers);
 }
 void pause_queue(const CorePtr& core, CallPtr call) {
   pause(core, call, BlockerKind::queue_paused);

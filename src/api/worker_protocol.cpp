@@ -229,6 +229,12 @@ void write_task(const model::Assignment& task, const std::vector<std::string>& s
   out.key("queued_at").instant(task.queued_at);
   if (task.kind == model::StepKind::task)
     out.key("traceparent").string(trace_of_attempt(task.trace, task.task.run, task.token).text());
+  if (task.soft_end.us > 0) {
+    out.key("timeout").begin_object();
+    out.key("soft").number(static_cast<double>(task.soft_end.us) / 1e6);
+    out.key("hard").number(static_cast<double>(task.hard_end.us) / 1e6);
+    out.end_object();
+  }
   out.key("spec").raw(task.spec);
   if (!secrets.empty()) {
     out.key("secrets").begin_array();
@@ -419,7 +425,9 @@ void exchange(const CorePtr& core, const CallPtr& call, Result<Asked> asked) {
   Exchange::begin(both, std::move(asked->claim));
 }
 
-void write_heartbeat(const model::HeartbeatAnswer& answer, JsonText& out) {
+void write_heartbeat(Core& core, const std::string& worker, const model::HeartbeatAnswer& answer, bool drain,
+                     JsonText& out) {
+  core.known_workers.keep_until(worker, wall_now(core) + answer.lease);
   out.key("lease").number(static_cast<double>(answer.lease.us) / 1e6);
   out.key("stop").begin_array();
   for (const auto& [token, mode] : answer.stop) {
@@ -429,14 +437,17 @@ void write_heartbeat(const model::HeartbeatAnswer& answer, JsonText& out) {
     out.end_object();
   }
   out.end_array();
+  out.key("paused").boolean(answer.paused);
+  out.key("drain").boolean(drain);
 }
 
-Result<model::Heartbeat> read_heartbeat(const Call& call) {
+Result<model::Heartbeat> read_heartbeat(const Call& call, WorkerFacts& facts) {
   TRY_VOID(call.only({}));
   model::Heartbeat command;
   TRY(command.worker, worker_name(call));
   TRY(const RequestBody body, RequestBody::parse(call.request));
-  TRY_VOID(body.only({"running"}));
+  TRY_VOID(body.only({"running", "tags", "concurrency", "cpu_percent", "memory_bytes"}));
+  TRY(facts, read_facts(body));
   TRY(std::optional<std::vector<Token>> running, read_running(body));
   if (running) command.running = std::move(*running);
   return command;
@@ -445,10 +456,12 @@ Result<model::Heartbeat> read_heartbeat(const Call& call) {
 }  // namespace
 
 void register_worker(const CorePtr& core, CallPtr call) {
+  WorkerFacts facts;
   const auto read = [&]() -> Result<model::ClaimTasks> {
     TRY_VOID(call->only({}));
     TRY(const RequestBody body, RequestBody::parse(call->request));
-    TRY_VOID(body.only({"protocol", "queues", "functions", "steps"}));
+    TRY_VOID(body.only({"protocol", "queues", "functions", "steps", "tags", "concurrency"}));
+    TRY(facts, read_facts(body));
     return read_offer(*call, body);
   };
   auto offer = read();
@@ -456,16 +469,18 @@ void register_worker(const CorePtr& core, CallPtr call) {
   offer->max = 0;
   const std::string worker = offer->worker;
   const std::string actor = "worker:" + worker;
+  facts.heard = wall_now(*core);
+  core->known_workers.begin(worker, std::move(facts));
   // What a process of this name has had before died with it.
   core->runs.send(model::LoseWorker{worker}, actor, [](const model::ReplyBody&) {});
   core->runs.send(std::move(*offer), actor, [](const model::ReplyBody&) {});
-  core->runs.send(model::Heartbeat{worker, {}}, actor, [call, worker](model::ReplyBody reply) {
+  core->runs.send(model::Heartbeat{worker, {}}, actor, [core, call, worker](model::ReplyBody reply) {
     if (const auto* error = std::get_if<Error>(&reply)) return call->fail(*error);
     JsonText out;
     out.begin_object();
     out.key("worker").string(worker);
     out.key("protocol").integer(kProtocol);
-    write_heartbeat(std::get<model::HeartbeatAnswer>(reply), out);
+    write_heartbeat(*core, worker, std::get<model::HeartbeatAnswer>(reply), false, out);
     out.end_object();
     call->json(200, out.take());
   });
@@ -481,17 +496,21 @@ void report_tasks(const CorePtr& core, CallPtr call) {
 }
 
 void worker_heartbeat(const CorePtr& core, CallPtr call) {
-  auto command = read_heartbeat(*call);
+  WorkerFacts facts;
+  auto command = read_heartbeat(*call, facts);
   if (!command) return call->fail(command.error());
-  const std::string actor = "worker:" + command->worker;
-  core->runs.send(std::move(*command), actor, [call](model::ReplyBody reply) {
-    if (const auto* error = std::get_if<Error>(&reply)) return call->fail(*error);
-    JsonText out;
-    out.begin_object();
-    write_heartbeat(std::get<model::HeartbeatAnswer>(reply), out);
-    out.end_object();
-    call->json(200, out.take());
-  });
+  const std::string worker = command->worker;
+  facts.heard = wall_now(*core);
+  const bool drain = core->known_workers.update(worker, std::move(facts));
+  core->runs.send(std::move(*command), "worker:" + worker,
+                  [core, call, worker, drain](model::ReplyBody reply) {
+                    if (const auto* error = std::get_if<Error>(&reply)) return call->fail(*error);
+                    JsonText out;
+                    out.begin_object();
+                    write_heartbeat(*core, worker, std::get<model::HeartbeatAnswer>(reply), drain, out);
+                    out.end_object();
+                    call->json(200, out.take());
+                  });
 }
 
 void release_task(const CorePtr& core, CallPtr call) {
@@ -517,10 +536,57 @@ void release_task(const CorePtr& core, CallPtr call) {
   });
 }
 
+// What a worker may know of runs: which of those whose files it keeps are over.
+void ended_runs(const CorePtr& core, CallPtr call) {
+  const auto read = [&]() -> Result<std::vector<RunId>> {
+    TRY_VOID(call->only({}));
+    TRY_VOID(worker_name(*call));
+    TRY(const RequestBody body, RequestBody::parse(call->request));
+    TRY_VOID(body.only({"runs"}));
+    const json::value* list = body.find("runs");
+    const auto wrong = [] {
+      return invalid("\"runs\" must be a list of at most " + std::to_string(kMostNames) + " ids of runs",
+                     "/runs");
+    };
+    if (list == nullptr || !list->is_array() || list->get_array().size() > kMostNames) return wrong();
+    std::vector<RunId> runs;
+    for (const json::value& entry : list->get_array()) {
+      const auto run = entry.is_string() ? RunId::parse(entry.get_string()) : std::nullopt;
+      if (!run) return wrong();
+      runs.push_back(*run);
+    }
+    return runs;
+  };
+  const auto render = [&](const std::vector<RunId>& runs) -> Result<std::string> {
+    const WallTime now = wall_now(*core);
+    JsonText out;
+    out.begin_object().key("items").begin_array();
+    for (const RunId& id : runs) {
+      const auto run = core->queries.find(id);
+      if (!run && run.error().code != ErrorCode::not_found) return fail(run.error());
+      if (run && !is_terminal(run->row.status)) continue;
+      out.begin_object().key("run").string(id.text());
+      out.key("ended_for");
+      if (run) {
+        out.number(static_cast<double>(std::max(now - run->row.ended_at, Duration{}).us) / 1e6);
+      } else {
+        out.null();
+      }
+      out.end_object();
+    }
+    out.end_array().end_object();
+    return out.take();
+  };
+  const auto runs = read();
+  if (!runs) return call->fail(runs.error());
+  answer(*call, render(*runs));
+}
+
 void forget_worker(const CorePtr& core, CallPtr call) {
   if (const auto none = call->only({}); !none) return call->fail(none.error());
   const auto worker = worker_name(*call);
   if (!worker) return call->fail(worker.error());
+  core->known_workers.forget(*worker);
   core->runs.send(model::LoseWorker{*worker}, "worker:" + *worker, [call](model::ReplyBody reply) {
     if (const auto* error = std::get_if<Error>(&reply)) return call->fail(*error);
     call->json(200, "{}");

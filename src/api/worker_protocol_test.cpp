@@ -45,6 +45,8 @@ TEST_F(WorkerProtocolTest, AClaimSaysWhatTheWorkerTakes) {
     task.attempt = 2;
     task.kind = model::StepKind::task;
     task.spec = R"({"function":"images.label","with":{"a":1}})";
+    task.soft_end = Duration::millis(4500);
+    task.hard_end = Duration::seconds(10);
     return model::ReplyBody(model::Claimed{{task}});
   };
   const auto response = post(
@@ -66,6 +68,7 @@ TEST_F(WorkerProtocolTest, AClaimSaysWhatTheWorkerTakes) {
   EXPECT_EQ(task.at("kind"), "task");
   EXPECT_EQ(task.at("attempt"), 2);
   EXPECT_EQ(task.at("spec").at("function"), "images.label");
+  EXPECT_EQ(task.at("timeout"), (boost::json::object{{"soft", 4.5}, {"hard", 10.0}}));
   EXPECT_TRUE(body.at("reports").as_array().empty());
 }
 

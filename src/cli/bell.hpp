@@ -8,13 +8,17 @@
 
 namespace baton::cli {
 
-// Readable once it was rung. Thread-safe.
+// Readable from when it was rung until it is cleared. Thread-safe.
 class Bell {
  public:
   Bell() : fd_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
   void ring() const {
     const std::uint64_t one = 1;
     [[maybe_unused]] const auto written = ::write(fd_.get(), &one, sizeof one);
+  }
+  void clear() const {
+    std::uint64_t rung = 0;
+    [[maybe_unused]] const auto read = ::read(fd_.get(), &rung, sizeof rung);
   }
   int fd() const { return fd_.get(); }
 

@@ -230,6 +230,14 @@ Result<json::object> Client::progress(std::string_view id) {
 Result<Page> Client::all(std::string_view nouns) {
   return page(std::string(kRoot) + std::string(nouns));
 }
+Result<Page> Client::workers(std::string_view tag) {
+  net::QueryPairs pairs;
+  add(pairs, "tag", std::string(tag));
+  return page(with_query(std::string(kRoot) + "workers", pairs));
+}
+Result<json::object> Client::worker(std::string_view name) {
+  return get(resource(std::string(kRoot) + "workers", name), timeout_);
+}
 
 Result<json::object> Client::wait(std::string_view id, Duration timeout) {
   const std::int64_t seconds = timeout.us / 1'000'000;

@@ -138,6 +138,8 @@ class Client {
   Result<boost::json::object> explain_task(std::string_view id);
   Result<boost::json::object> progress(std::string_view id);
   Result<Page> all(std::string_view nouns);
+  Result<Page> workers(std::string_view tag);  // "" = all
+  Result<boost::json::object> worker(std::string_view name);
   // The run as it is when it has ended, or after `timeout` (whole seconds, at most 300).
   Result<boost::json::object> wait(std::string_view id, Duration timeout);
   // The text that the run follows, as JSON.

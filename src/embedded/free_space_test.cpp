@@ -2,12 +2,15 @@
 
 #include <gtest/gtest.h>
 
+#include "executors/process/disk_room.hpp"
+
 namespace baton::embedded {
 namespace {
 
 constexpr std::uint64_t kGibi = std::uint64_t{1} << 30;
 
 TEST(FreeSpace, TheUsualReserveIsATwentiethWithinBounds) {
+  using executors::process::usual_reserve;
   EXPECT_EQ(usual_reserve(kGibi), kGibi / 4);
   EXPECT_EQ(usual_reserve(20 * kGibi), kGibi);
   EXPECT_EQ(usual_reserve(1000 * kGibi), 10 * kGibi);

@@ -66,6 +66,14 @@ std::optional<ShardTime> heartbeat_limit(const Run& run, const Task& task) {
   return std::max(task.heartbeat, task.row.attempt_started) + timeout->heartbeat;
 }
 
+// Only the main phase has one.
+std::optional<ShardTime> deadline_of(const Run& run) {
+  const bool counts =
+      !run.row.timed_out && !run.row.cancel_requested && run.row.stage == model::RunStage::main;
+  if (!is_set(run.row.deadline) || !counts || stands_still(run)) return std::nullopt;
+  return shard_time(run, run.row.deadline);
+}
+
 bool is_due(const std::optional<ShardTime>& at, const Moment& moment) {
   return at && *at <= moment.now;
 }
@@ -162,11 +170,7 @@ void arm_run_clock(State& state, Run& run) {
   Earliest first;
   if (!model::is_terminal(run.row.status)) {
     if (is_set(run.row.late_at)) first.add(run.row.late_at);
-    const bool counts =
-        !run.row.timed_out && !run.row.cancel_requested && run.row.stage == model::RunStage::main;
-    if (is_set(run.row.deadline) && counts && !stands_still(run)) {
-      first.add(shard_time(run, run.row.deadline));
-    }
+    if (const auto deadline = deadline_of(run)) first.add(*deadline);
   }
   if (run.has_clock && first.at() == run.clock) return;
   clear_run_clock(state, run);
@@ -179,6 +183,26 @@ void arm_run_clock(State& state, Run& run) {
 void note_heartbeat(State& state, const Run& run, Task& task, const Moment& moment) {
   task.heartbeat = moment.now;
   arm_clock(state, run, task);
+}
+
+TimeLeft time_left(const State& state, const Run& run, const Task& task, const Moment& moment) {
+  Earliest soft;
+  Earliest hard;
+  if (const auto& timeout = run.program->action(task.row).timeout; timeout && timeout->soft.us > 0) {
+    soft.add(task.row.attempt_started + timeout->soft);
+    hard.add(task.row.attempt_started + timeout->hard);
+  }
+  // Items have none of their own: that of their step counts for all of them.
+  for (const auto& at :
+       {deadline_of(run, task.row.index >= 0 ? run.tasks[task.row.step] : task), deadline_of(run)}) {
+    if (!at) continue;
+    soft.add(*at);
+    hard.add(*at + state.settings.cancel_grace);
+  }
+  if (!soft.at()) return {};
+  // One that is due already still has its moment: 0 would say that there is no end.
+  const auto left = [&](ShardTime at) { return std::max(at - moment.now, Duration{1}); };
+  return {left(*soft.at()), left(*hard.at())};
 }
 
 void on_clock(State& state, Run& run, Task& task, const Moment& moment, Effects& effects) {
@@ -212,12 +236,7 @@ void on_run_clock(State& state, Run& run, const Moment& moment, Effects& effects
                          .at = moment.wall,
                          .number = run.program->workflow().sla->us});
   }
-  const bool counts =
-      !run.row.timed_out && !run.row.cancel_requested && run.row.stage == model::RunStage::main;
-  if (is_set(run.row.deadline) && counts && !stands_still(run) &&
-      shard_time(run, run.row.deadline) <= moment.now) {
-    time_out_run(state, run, moment, effects);
-  }
+  if (is_due(deadline_of(run), moment)) time_out_run(state, run, moment, effects);
   arm_run_clock(state, run);
 }
 

@@ -31,6 +31,13 @@ void clear_run_clock(State& state, Run& run);
 // The attempt that holds the task gave a sign of life.
 void note_heartbeat(State& state, const Run& run, Task& task, const Moment& moment);
 
+// From now until an attempt of the task is asked to end, and until it is ended, by what is known now: its
+// timeout, the deadlines of its step and of the run. 0 = by none of them.
+struct TimeLeft {
+  Duration soft, hard;
+};
+TimeLeft time_left(const State& state, const Run& run, const Task& task, const Moment& moment);
+
 // Does what is due.
 void on_clock(State& state, Run& run, Task& task, const Moment& moment, Effects& effects);
 void on_run_clock(State& state, Run& run, const Moment& moment, Effects& effects);

@@ -69,6 +69,30 @@ TEST_P(Deadlines, AnAttemptThatIsLostWhileItIsStoppedForItWasTheLast) {
   EXPECT_EQ(world.run(run).status, RunStatus::failed);
 }
 
+TEST_P(Deadlines, AnAttemptIsToldHowLongItMayGoOn) {
+  const Duration grace = world.state().settings.cancel_grace;
+  world.submit(FlowBuilder("w").run("a").done());
+  const auto free = world.claim_one();
+  EXPECT_EQ(free.soft_end, Duration{});
+  EXPECT_EQ(free.hard_end, Duration{});
+  world.complete(free);
+  world.submit(FlowBuilder("w").run("a").deadline(kMinute).done());
+  world.advance(kSecond * 20);
+  const auto late = world.claim_one();
+  EXPECT_EQ(late.soft_end, kSecond * 40);
+  EXPECT_EQ(late.hard_end, kSecond * 40 + grace);
+  world.complete(late);
+  // Whichever comes first, of both.
+  world.submit(FlowBuilder("w").run("a").timeout(kSecond * 30, kSecond * 90).deadline(kMinute).done());
+  const auto both = world.claim_one();
+  EXPECT_EQ(both.soft_end, kSecond * 30);
+  EXPECT_EQ(both.hard_end, kMinute + grace);
+  world.complete(both);
+  // Items have that of their step.
+  world.submit(FlowBuilder("w").run("a").for_each({1}, 1).deadline(kMinute).done());
+  EXPECT_EQ(world.claim_one().soft_end, kMinute);
+}
+
 // Its list is kept, and was once taken for begun already.
 TEST_P(Deadlines, OfAMappedStepThatIsDoneAgainBeginsAnew) {
   const RunId run = world.submit(FlowBuilder("w").run("a").for_each({1, 2}, 1).deadline(kMinute).done());

@@ -158,8 +158,11 @@ void start_attempt(State& state, Run& run, Task& task, const Claim& claim, const
                        .text = row.worker});
 }
 
-model::Assignment assignment_of(const Run& run, const model::TaskRow& row, ExecutorSpec spec) {
+model::Assignment assignment_of(const State& state, const Run& run, const Task& task, ExecutorSpec spec,
+                                const Moment& moment) {
+  const model::TaskRow& row = task.row;
   const model::Step& action = run.program->action(row);
+  const TimeLeft left = time_left(state, run, task, moment);
   return {row.token,
           {run.row.id, row.key.ordinal},
           run.program->name(row.step),
@@ -169,7 +172,9 @@ model::Assignment assignment_of(const Run& run, const model::TaskRow& row, Execu
           row.ready_at,
           run.row.created_at,
           {},
-          spec.sealed};
+          spec.sealed,
+          left.soft,
+          left.hard};
 }
 
 }  // namespace
@@ -263,7 +268,7 @@ bool dispatch(State& state, const Moment& moment, Effects& effects, std::size_t 
         settle(state, *run, *task, std::move(outcome), moment, effects);
         continue;
       }
-      answer.tasks.push_back(assignment_of(*run, task->row, std::move(*spec)));
+      answer.tasks.push_back(assignment_of(state, *run, *task, std::move(*spec), moment));
       if (answer.tasks.back().kind == model::StepKind::task)
         answer.tasks.back().trace = trace_of(state, *run);
       --claim.free;

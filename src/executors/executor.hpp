@@ -1,8 +1,10 @@
 // What carries out attempts. One folder per kind; the runtime's table names them.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -31,6 +33,9 @@ struct Attempt {
   std::shared_ptr<const secrets::Redactor> redactor = {};
   bool has_secrets =
       false;  // `spec` has values of secrets: what is written to disk of it must not outlive us
+  // When it is asked to end, and ended, as far as timeouts and deadlines say so now. For it to know; whoever
+  // gave it out sees to that.
+  std::optional<std::chrono::steady_clock::time_point> soft_end = {}, hard_end = {};
 };
 
 enum class StopMode : std::uint8_t {

@@ -420,6 +420,9 @@ struct Assignment {
   // The strings of `spec` are templates in which `${{ secrets.NAME }}` may stand: it is to be rendered once
   // more (secrets/reveal.hpp) before the attempt starts.
   bool sealed = false;
+  // From now until the attempt is asked to end, and until it is ended, as far as timeouts and deadlines say so
+  // now; 0 = they do not. A pause of the run may move it on.
+  Duration soft_end = {}, hard_end = {};
 };
 struct Claimed {
   std::vector<Assignment> tasks;
@@ -428,6 +431,7 @@ struct HeartbeatAnswer {
   Duration lease;  // that begins now
   std::vector<std::pair<Token, Stopping>>
       stop;  // attempts to be stopped; unknown ones are to be stopped hard
+  bool paused = false;  // nothing is handed out to the worker until a person says so
 };
 struct ReportAccepted {
   TaskStatus status = TaskStatus::completed;  // what became of the task

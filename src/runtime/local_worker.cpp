@@ -81,6 +81,12 @@ std::optional<model::Outcome> LocalWorker::begin(model::Assignment assignment) {
   attempt.number = assignment.attempt;
   attempt.log_path = logs::attempt_path(assignment.task, assignment.attempt);
   attempt.spec = std::move(assignment.spec);
+  if (assignment.soft_end.us > 0) {
+    constexpr Duration kLongest = Duration::hours(24 * 365 * 30);  // more is more than a clock can count
+    const auto now = std::chrono::steady_clock::now();
+    attempt.soft_end = now + std::min(assignment.soft_end, kLongest).chrono();
+    attempt.hard_end = now + std::min(assignment.hard_end, kLongest).chrono();
+  }
   if (assignment.sealed) {
     if (options_.vault == nullptr) {
       return secrets::refused({ErrorCode::unsupported, "there are no secrets here", ""});

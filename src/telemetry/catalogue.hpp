@@ -46,6 +46,8 @@ enum class Metric : std::uint8_t {
   workers,
   worker_attempts,
   worker_slots,
+  worker_cpu,
+  worker_memory,
   breaker_state,
   breaker_opened,
   limit_used,

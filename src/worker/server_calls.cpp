@@ -1,8 +1,12 @@
 #include "worker/server_calls.hpp"
 
+#include <algorithm>
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
+#include <charconv>
 #include <optional>
+
+#include "base/duration.hpp"
 
 namespace baton::worker {
 namespace {
@@ -11,6 +15,9 @@ namespace json = boost::json;
 
 constexpr Duration kPatience = Duration::seconds(20);
 constexpr std::int64_t kProtocol = 1;
+constexpr std::int64_t kLongestAsked = 60;  // seconds; a server cannot send a worker away for longer
+
+constexpr Duration kLongestLimit = Duration::hours(24 * 365 * 30);  // beyond that, nobody waits for it
 
 Result<json::object> parse(std::string_view text) {
   json::parse_options options;
@@ -33,6 +40,11 @@ const json::array& list_of(const json::object& object, std::string_view name) {
   return value != nullptr && value->is_array() ? value->get_array() : kNone;
 }
 
+bool truth_of(const json::object& object, std::string_view name) {
+  const json::value* value = object.if_contains(name);
+  return value != nullptr && value->is_bool() && value->get_bool();
+}
+
 Error error_of(const json::object& problem, std::string_view text_member) {
   const auto code = error_code_from_name(text_of(problem, "code"));
   return {code.value_or(ErrorCode::io), std::string(text_of(problem, text_member)), ""};
@@ -51,6 +63,16 @@ std::optional<model::StepKind> kind_of(std::string_view name) {
     if (model::name(kind) == name) return kind;
   }
   return std::nullopt;
+}
+
+// `seconds` from now.
+std::optional<std::chrono::steady_clock::time_point> time_of(const json::object& limits,
+                                                             std::string_view name) {
+  const json::value* seconds = limits.if_contains(name);
+  if (seconds == nullptr || !seconds->is_number()) return std::nullopt;
+  const auto length = duration_from_seconds(seconds->to_number<double>());
+  if (!length || length->us < 0 || *length > kLongestLimit) return std::nullopt;
+  return std::chrono::steady_clock::now() + length->chrono();
 }
 
 Result<Task> task_of(const json::value& entry) {
@@ -75,6 +97,10 @@ Result<Task> task_of(const json::value& entry) {
   for (const json::value& value : list_of(*object, "secrets")) {
     if (value.is_string()) task.secrets.emplace_back(value.get_string());
   }
+  if (const json::value* limits = object->if_contains("timeout"); limits != nullptr && limits->is_object()) {
+    task.soft_end = time_of(limits->get_object(), "soft");
+    task.hard_end = time_of(limits->get_object(), "hard");
+  }
   return task;
 }
 
@@ -90,6 +116,8 @@ Result<Heartbeat> heartbeat_of(std::string_view text) {
     if (const auto token = Token::parse(text_of(entry.get_object(), "token")))
       answer.stop.push_back({*token, text_of(entry.get_object(), "mode") == "hard"});
   }
+  answer.paused = truth_of(body, "paused");
+  answer.drain = truth_of(body, "drain");
   return answer;
 }
 
@@ -139,6 +167,19 @@ void add_offer(const Offer& offer, std::string& out) {
   if (offer.steps) out += "\"steps\":true,";
 }
 
+void add_about(const About& about, std::string& out) {
+  if (!about.tags.empty()) add_list("tags", about.tags, out);
+  out += "\"concurrency\":" + std::to_string(about.concurrency) + ',';
+}
+
+// Seconds; the other form, a date, is none that Baton writes.
+Duration pause_of(const net::Response& response) {
+  std::int64_t seconds = 0;
+  const std::string_view text = response.headers.find("Retry-After").value_or("");
+  std::from_chars(text.data(), text.data() + text.size(), seconds);
+  return Duration::seconds(std::clamp<std::int64_t>(seconds, 0, kLongestAsked));
+}
+
 }  // namespace
 
 ServerCalls::ServerCalls(client::Server server, std::string worker, const net::Cancellation* cancel)
@@ -154,14 +195,19 @@ Result<std::string> ServerCalls::send(net::Method method, std::string target, st
   if (!request.body.empty()) request.headers.set("Content-Type", "application/json");
   if (!server_.key.empty()) request.headers.set("Authorization", "Bearer " + server_.key);
   if (!server_.space.empty()) request.headers.set("X-Baton-Namespace", server_.space);
+  asked_pause_ = {};
   TRY(net::Response response, http_.request(request, timeout, cancel_));
-  if (response.status < 200 || response.status >= 300) return fail(error_of(response));
+  if (response.status < 200 || response.status >= 300) {
+    asked_pause_ = pause_of(response);
+    return fail(error_of(response));
+  }
   return std::move(response.body);
 }
 
-Result<Heartbeat> ServerCalls::register_worker(const Offer& offer) {
+Result<Heartbeat> ServerCalls::register_worker(const Offer& offer, const About& about) {
   std::string body = "{";
   add_offer(offer, body);
+  add_about(about, body);
   body += "\"protocol\":" + std::to_string(kProtocol) + '}';
   TRY(const std::string answer, send(net::Method::post, path_ + "/register", std::move(body), kPatience));
   return heartbeat_of(answer);
@@ -213,10 +259,14 @@ Result<Exchange> ServerCalls::exchange(std::string_view call, std::string body, 
   return exchange;
 }
 
-Result<Heartbeat> ServerCalls::heartbeat(const std::vector<Token>& running) {
-  TRY(const std::string answer,
-      send(net::Method::post, path_ + "/heartbeat",
-           "{\"running\":" + json::serialize(list_of_tokens(running)) + '}', kPatience));
+Result<Heartbeat> ServerCalls::heartbeat(const std::vector<Token>& running, const About& about,
+                                         const Usage& usage) {
+  std::string body = "{";
+  add_about(about, body);
+  if (usage.cpu_percent) body += "\"cpu_percent\":" + json::serialize(json::value(*usage.cpu_percent)) + ',';
+  if (usage.memory_bytes) body += "\"memory_bytes\":" + std::to_string(*usage.memory_bytes) + ',';
+  body += "\"running\":" + json::serialize(list_of_tokens(running)) + '}';
+  TRY(const std::string answer, send(net::Method::post, path_ + "/heartbeat", std::move(body), kPatience));
   return heartbeat_of(answer);
 }
 
@@ -239,6 +289,26 @@ Result<std::uint64_t> ServerCalls::append_log(const Task& task, std::uint64_t of
   if (size == nullptr || !size->is_int64() || size->get_int64() < 0)
     return fail(ErrorCode::io, "the server did not say how much of the log it has");
   return static_cast<std::uint64_t>(size->get_int64());
+}
+
+Result<std::vector<RunEnd>> ServerCalls::ended_runs(const std::vector<RunId>& runs) {
+  json::array asked;
+  for (const RunId& run : runs) asked.emplace_back(run.text());
+  TRY(const std::string text, send(net::Method::post, path_ + "/ended-runs",
+                                   json::serialize(json::object{{"runs", std::move(asked)}}), kPatience));
+  TRY(const json::object answer, parse(text));
+  std::vector<RunEnd> ends;
+  for (const json::value& entry : list_of(answer, "items")) {
+    const json::object* object = entry.if_object();
+    const auto run = object != nullptr ? RunId::parse(text_of(*object, "run")) : std::nullopt;
+    if (!run) continue;
+    RunEnd end{*run, std::nullopt};
+    if (const json::value* ago = object->if_contains("ended_for"); ago != nullptr && ago->is_number()) {
+      TRY(end.ago, duration_from_seconds(ago->to_number<double>()));
+    }
+    ends.push_back(end);
+  }
+  return ends;
 }
 
 Status ServerCalls::leave() {

@@ -1,6 +1,7 @@
 // What a worker says to the server: the calls of docs/reference/worker-protocol.md.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -16,6 +17,7 @@
 #include "model/definition.hpp"
 #include "model/outcome.hpp"
 #include "net/http_client.hpp"
+#include "worker/usage.hpp"
 
 namespace baton::worker {
 
@@ -27,6 +29,7 @@ struct Task {
   model::StepKind kind = model::StepKind::run;
   std::string spec;                  // JSON for the kind's executor
   std::vector<std::string> secrets;  // values in it that are not to be shown
+  std::optional<std::chrono::steady_clock::time_point> soft_end = {}, hard_end = {};  // executors::Attempt's
 };
 
 // What the worker takes.
@@ -49,6 +52,20 @@ struct Stop {
 struct Heartbeat {
   Duration lease;
   std::vector<Stop> stop;
+  bool paused = false;  // nothing is handed out to it for now
+  bool drain = false;   // it is to end in good order
+};
+
+// A run that has ended, or that the server does not know.
+struct RunEnd {
+  RunId run;
+  std::optional<Duration> ago;  // since when; none: it is not known
+};
+
+// What it says of itself, for people to look at.
+struct About {
+  std::vector<std::string> tags;
+  std::uint32_t concurrency = 1;
 };
 
 struct Exchange {
@@ -70,7 +87,7 @@ class ServerCalls {
   ServerCalls(client::Server server, std::string worker, const net::Cancellation* cancel = nullptr);
 
   // The process is new: what one of its name had before is lost.
-  Result<Heartbeat> register_worker(const Offer& offer);
+  Result<Heartbeat> register_worker(const Offer& offer, const About& about);
   // With reports it does not wait. `running`: of a claim whose answer was lost, when it is repeated: all that
   // the worker has; what was in that answer comes again. No other claim may be on its way meanwhile.
   Result<Exchange> claim(const Offer& offer, std::uint32_t max, Duration wait,
@@ -78,11 +95,16 @@ class ServerCalls {
                          const std::optional<std::vector<Token>>& running = {});
   // Only that; a claim that waits goes on.
   Result<Exchange> report(const std::vector<Report>& reports);
-  Result<Heartbeat> heartbeat(const std::vector<Token>& running);
+  Result<Heartbeat> heartbeat(const std::vector<Token>& running, const About& about, const Usage& usage);
   Status release(const Task& task);
   // `offset`: bytes that were sent before. Returns how many the server has.
   Result<std::uint64_t> append_log(const Task& task, std::uint64_t offset, const std::vector<Output>& output);
+  // Those of them that are over.
+  Result<std::vector<RunEnd>> ended_runs(const std::vector<RunId>& runs);
   Status leave();
+
+  // How long the last call is not to be repeated, as the server has said; 0 = it has not.
+  Duration asked_pause() const { return asked_pause_; }
 
  private:
   Result<Exchange> exchange(std::string_view call, std::string body, Duration wait,
@@ -93,6 +115,7 @@ class ServerCalls {
   std::string path_;  // of the worker
   net::HttpClient http_;
   const net::Cancellation* cancel_;
+  Duration asked_pause_;
 };
 
 }  // namespace baton::worker

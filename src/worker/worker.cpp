@@ -18,7 +18,11 @@
 #include "executors/process/process_executor.hpp"
 #include "logs/paths.hpp"
 #include "secrets/redactor.hpp"
+#include "worker/leftovers.hpp"
 #include "worker/log_sender.hpp"
+#include "worker/step_socket.hpp"
+#include "worker/tidier.hpp"
+#include "worker/usage.hpp"
 
 namespace baton::worker {
 namespace {
@@ -65,7 +69,7 @@ constexpr Duration kPatience = Duration::seconds(5);
 Result<Fd> lock_directory(const std::string& directory) {
   if (::mkdir(directory.c_str(), 0700) != 0 && errno != EEXIST)
     return fail(ErrorCode::io, "cannot make " + directory + ": " + errno_text(errno));
-  const std::string path = directory + "/worker.lock";
+  const std::string path = lock_path(directory);
   Fd lock(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
   if (!lock) return fail(ErrorCode::io, "cannot open " + path + ": " + errno_text(errno));
   TRY_VOID(executors::process::hold_lock(
@@ -118,6 +122,7 @@ class RemoteWorker final : public Worker {
     threads_.emplace_back([this] { report_ends(); });
     threads_.emplace_back([this] { beat(); });
     threads_.emplace_back([this] { send_logs(); });
+    if (options_.steps) threads_.emplace_back([this] { tidy_up(); });
     return {};
   }
 
@@ -157,6 +162,11 @@ class RemoteWorker final : public Worker {
     }
   }
 
+  bool asked_to_drain() const override {
+    const std::lock_guard lock(mutex_);
+    return drain_asked_;
+  }
+
   void drain() override {
     {
       const std::lock_guard lock(mutex_);
@@ -194,6 +204,8 @@ class RemoteWorker final : public Worker {
     functions_.reset();
     requests_.reset();
     processes_.reset();
+    socket_.reset();
+    if (options_.steps && options_.steps->temporary && lock_) remove_folder(options_.steps->data_dir);
     lock_.reset();
   }
 
@@ -201,10 +213,20 @@ class RemoteWorker final : public Worker {
   Status prepare_steps(const executors::Listener& listener) {
     TRY(auto addresses, executors::http::policy_of(options_.steps->egress));
     TRY(lock_, lock_directory(options_.steps->data_dir));
+    if (options_.steps->temporary) TRY_VOID(mark_temporary(options_.steps->data_dir));
+    remove_abandoned(options_.steps->data_dir);
+    remove_folder(logs_);  // of attempts that died with the worker before
     executors::process::Options process;
     process.scratch = options_.steps->data_dir + "/scratch";
     process.logs = logs_;
-    if (options_.server.endpoint.unix_socket) process.socket = options_.server.endpoint.path;
+    if (options_.server.endpoint.unix_socket) {
+      process.socket = options_.server.endpoint.path;
+    } else {
+      TRY(socket_,
+          StepSocket::open(options_.steps->data_dir, options_.server,
+                           [this](const TaskId& task, const Token& token) { return runs(task, token); }));
+      process.socket = socket_->path();
+    }
     process.now = wall_now;
     process.lock = lock_.get();
     process.program = options_.steps->spawner;
@@ -220,9 +242,18 @@ class RemoteWorker final : public Worker {
     return {};
   }
 
+  bool runs(const TaskId& task, const Token& token) const {
+    const std::lock_guard lock(mutex_);
+    const auto found = attempts_.find(token);
+    return found != attempts_.end() && found->second.state == Attempt::State::running &&
+           found->second.task.id == task;
+  }
+
   ServerCalls calls(const net::Cancellation* cancel) const {
     return {options_.server, options_.name, cancel};
   }
+
+  About about() const { return {options_.tags, options_.concurrency}; }
 
   Offer offer() const {
     return {options_.queues, options_.functions ? options_.functions->names() : std::vector<std::string>(),
@@ -257,10 +288,10 @@ class RemoteWorker final : public Worker {
     return !stopping_ && !fatal_;
   }
 
-  // Calls until there is an answer; says once that the server is away, and once that it is back. nullopt: the
-  // worker ends, or `goes_on` says no.
+  // Calls until there is an answer, with growing pauses, or longer ones if the server asks for them; says
+  // once that the server is away, and once that it is back. nullopt: the worker ends, or `goes_on` says no.
   template <typename Call>
-  auto until_answered(Call call, const std::function<bool()>& goes_on = {})
+  auto until_answered(const ServerCalls& server, Call call, const std::function<bool()>& goes_on = {})
       -> std::optional<decltype(call())> {
     for (Duration length = kFirstPause;;) {
       auto answer = call();
@@ -270,6 +301,7 @@ class RemoteWorker final : public Worker {
         return answer;
       }
       if (!away_.exchange(true)) note("the server is away: " + answer.error().message + "; trying again");
+      length = std::max(length, server.asked_pause());
       if ((goes_on && !goes_on()) || !pause(length)) return std::nullopt;
     }
   }
@@ -280,7 +312,7 @@ class RemoteWorker final : public Worker {
   std::uint32_t room() const {
     const std::size_t held = attempts_.size() + polling_;
     const std::size_t most = std::size_t{options_.concurrency} + options_.prefetch;
-    return draining_ || held >= most
+    return draining_ || disk_full_ || held >= most
                ? 0
                : static_cast<std::uint32_t>(std::min<std::size_t>(most - held, kMostTasks));
   }
@@ -291,7 +323,7 @@ class RemoteWorker final : public Worker {
       const std::lock_guard lock(mutex_);
       return !draining_;
     };
-    auto begun = until_answered([&] { return server.register_worker(offer()); }, goes_on);
+    auto begun = until_answered(server, [&] { return server.register_worker(offer(), about()); }, goes_on);
     if (!begun) return;
     if (!*begun) return give_up(begun->error());
     {
@@ -313,6 +345,7 @@ class RemoteWorker final : public Worker {
       }
       std::optional<std::vector<Token>> held;
       auto answer = until_answered(
+          server,
           [&] {
             auto claimed = server.claim(offer(), free, kClaimWait, {}, held);
             if (!claimed) held = all_held();
@@ -389,6 +422,8 @@ class RemoteWorker final : public Worker {
     start.step = attempt.task.step;
     start.number = attempt.task.attempt;
     start.spec = std::move(attempt.task.spec);
+    start.soft_end = attempt.task.soft_end;
+    start.hard_end = attempt.task.hard_end;
     // The server masks what it gets, too; what stands here on disk and goes over the wire is masked by us.
     start.redactor = secrets::Redactor::of(attempt.task.secrets);
     start.has_secrets = !attempt.task.secrets.empty();
@@ -497,7 +532,7 @@ class RemoteWorker final : public Worker {
   // False: the worker ends.
   bool tell(ServerCalls& server, const std::vector<Report>& reports, std::uint32_t free) {
     std::optional<std::vector<Token>> held;
-    auto answer = until_answered([&] {
+    auto answer = until_answered(server, [&] {
       if (free == 0) return server.report(reports);
       auto claimed = server.claim(offer(), free, Duration{}, reports, held);
       if (!claimed) held = all_held();
@@ -586,7 +621,7 @@ class RemoteWorker final : public Worker {
   // Until there is no more, or the server does not take it.
   void send_all(ServerCalls& server, const Task& task, LogSender& log) {
     for (;;) {
-      const auto more = until_answered([&] {
+      const auto more = until_answered(server, [&] {
         const std::lock_guard lock(log_mutex_);
         return log.send(server, task);
       });
@@ -613,6 +648,36 @@ class RemoteWorker final : public Worker {
     }
   }
 
+  // ---- Disk
+
+  void tidy_up() {
+    ServerCalls server = calls(&calling_);
+    TidyOptions options;
+    options.scratch = options_.steps->data_dir + "/scratch";
+    options.keep = options_.steps->keep;
+    options.reserve = options_.steps->min_free;
+    options.now = wall_now;
+    options.ask = [&](const std::vector<RunId>& runs) { return server.ended_runs(runs); };
+    options.unless_busy = [this](const RunId& run, const std::function<void()>& action) {
+      const std::lock_guard lock(mutex_);
+      const bool busy =
+          std::ranges::any_of(attempts_, [&](const auto& entry) { return entry.second.task.id.run == run; });
+      if (!busy) action();
+    };
+    options.note = [this](std::string_view line) { note(line); };
+    Tidier tidier(std::move(options));
+    if (!registered(Duration::max())) return;
+    for (;;) {
+      const bool room = tidier.look();
+      {
+        const std::lock_guard lock(mutex_);
+        disk_full_ = !room;
+      }
+      room_made_.notify_all();
+      if (Duration length = tidier.every(); !pause(length)) return;
+    }
+  }
+
   // ---- Life
 
   // Waits for the next heartbeat: a part of a lease, or sooner when there is something that may be asked to
@@ -621,11 +686,15 @@ class RemoteWorker final : public Worker {
     std::unique_lock lock(mutex_);
     const auto over = [&] { return stopping_ || fatal_.has_value(); };
     const Duration idle{lease_.us / 3};
+    // The first one comes at once: it says what the worker is.
+    const bool first = !beaten_;
     if (attempts_.empty() || !registered_) {
-      life_.wait_for(lock, idle.chrono(), [&] { return over() || (registered_ && !attempts_.empty()); });
+      life_.wait_for(lock, idle.chrono(),
+                     [&] { return over() || (registered_ && (first || !attempts_.empty())); });
     }
-    if (!attempts_.empty()) life_.wait_for(lock, std::min(idle, kBeat).chrono(), over);
+    if (!attempts_.empty() && !first) life_.wait_for(lock, std::min(idle, kBeat).chrono(), over);
     if (over()) return false;
+    beaten_ = registered_;
     tokens.clear();
     if (registered_) {
       for (const auto& [token, attempt] : attempts_) tokens.push_back(token);
@@ -635,9 +704,10 @@ class RemoteWorker final : public Worker {
 
   void beat() {
     ServerCalls server = calls(&calling_);
+    UsageMeter meter;
     for (std::vector<Token> tokens; wait_for_beat(tokens);) {
       if (!registered(Duration{})) continue;
-      const auto answer = server.heartbeat(tokens);
+      const auto answer = server.heartbeat(tokens, about(), meter.look(Clock::now()));
       if (answer) {
         {
           const std::lock_guard lock(mutex_);
@@ -645,6 +715,7 @@ class RemoteWorker final : public Worker {
           lease_ = answer->lease;
         }
         for (const Stop& stop : answer->stop) end(stop.token, stop.hard);
+        heed(*answer);
       } else if (!may_pass(answer.error())) {
         if (answer.error().code != ErrorCode::interrupted) give_up(answer.error());
         return;
@@ -652,6 +723,21 @@ class RemoteWorker final : public Worker {
         end_what_is_lost();
       }
     }
+  }
+
+  // What a person has said of this worker.
+  void heed(const Heartbeat& answer) {
+    if (answer.paused != std::exchange(paused_, answer.paused))
+      note(answer.paused ? "paused: the server hands out nothing more to this worker"
+                         : "not paused any more");
+    if (!answer.drain) return;
+    {
+      const std::lock_guard lock(mutex_);
+      if (std::exchange(drain_asked_, true)) return;
+    }
+    note("the server wants this worker to end: it takes nothing more, and what runs goes on");
+    drain();
+    if (options_.drain_asked) options_.drain_asked();
   }
 
   void end(const Token& token, bool hard) {
@@ -694,12 +780,14 @@ class RemoteWorker final : public Worker {
   WorkerOptions options_;
   std::string logs_;  // of steps
   Fd lock_;
+  std::unique_ptr<StepSocket> socket_;  // none: the steps reach the server's own
   std::unique_ptr<executors::process::ProcessExecutor> processes_;
   std::unique_ptr<executors::http::HttpExecutor> requests_;
   std::unique_ptr<executors::functions::FunctionExecutor> functions_;
   net::Cancellation claiming_;  // ends claims
   net::Cancellation calling_;   // ends all calls
   std::atomic<bool> away_ = false;
+  bool paused_ = false;  // of the thread of heartbeats
   std::vector<std::thread> threads_;
   bool running_ = false;  // of start() and stop()
 
@@ -721,7 +809,10 @@ class RemoteWorker final : public Worker {
   Duration lease_ = kFirstLease;
   Clock::time_point heard_;  // the server, last
   bool registered_ = false;
+  bool beaten_ = false;  // a heartbeat was sent
   bool draining_ = false;
+  bool drain_asked_ = false;
+  bool disk_full_ = false;
   bool gave_back_ = false;
   bool stopping_ = false;
   std::optional<Error> fatal_;

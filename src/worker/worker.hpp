@@ -21,7 +21,10 @@ namespace baton::worker {
 struct StepOptions {
   std::string data_dir;            // absolute; scratch folders and logs on their way; made if it is missing
   executors::http::Egress egress;  // where requests may go
-  std::string spawner = "/proc/self/exe";  // executors/process/spawner.hpp
+  bool temporary = false;  // nobody comes back to data_dir: it goes when the worker ends, or has been killed
+  Duration keep = Duration::hours(24);      // how long folders of ended runs stay
+  std::optional<std::uint64_t> min_free{};  // bytes of disk below which it takes no tasks; none: the usual
+  std::string spawner = "/proc/self/exe";   // executors/process/spawner.hpp
 };
 
 struct WorkerOptions {
@@ -30,9 +33,11 @@ struct WorkerOptions {
   std::vector<std::string> queues;   // empty: all
   std::uint32_t concurrency = 4;     // attempts at a time
   std::uint32_t prefetch = 0;        // tasks beyond these that are held ready
+  std::vector<std::string> tags;     // words that are shown with it
   std::optional<StepOptions> steps;  // none: it takes functions only
   std::shared_ptr<const executors::functions::FunctionTable> functions;  // null: it takes steps only
   std::function<void()> failed;               // fatal() has something to say; on any thread
+  std::function<void()> drain_asked;          // the server wants it to end: it drains; on any thread, once
   std::function<void(std::string_view)> log;  // one line for operators at a time, on any thread
 };
 
@@ -51,6 +56,8 @@ class Worker {
   virtual bool registered(Duration patience) = 0;
   // Why it cannot go on: the server refuses it (not_allowed, unsupported), or its spawner was killed.
   virtual std::optional<Error> fatal() const = 0;
+  // Whether the server wants it to end (`baton workers drain`).
+  virtual bool asked_to_drain() const = 0;
   // Takes no more tasks and gives back those that have not begun; what runs goes on. Twice is fine.
   virtual void drain() = 0;
   // After drain(): waits until all that ran has been reported; false: `patience` was over first.

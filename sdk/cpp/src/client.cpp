@@ -2,6 +2,7 @@
 #include <baton/client.hpp>
 #include <baton/workflow.hpp>
 #include <chrono>
+#include <exception>
 #include <mutex>
 #include <random>
 #include <thread>
@@ -347,6 +348,48 @@ Result<Json> Client::result(std::string_view run, std::optional<Seconds> timeout
   }
   if (last.size() == 1) return last.if_object()->begin()->second;
   return last;
+}
+
+Status Client::events(std::string_view run, const std::function<bool(const Event&)>& on_event,
+                      std::string_view after) {
+  std::string place(after);
+  bool over = false;
+  std::exception_ptr thrown;
+  const auto handle = [&](baton::client::Event got) {
+    const Event event{std::move(got.id), std::move(got.type), json_of(got.data)};
+    try {
+      over = !on_event(event);
+    } catch (...) {  // not through the connection
+      thrown = std::current_exception();
+      over = true;
+    }
+    over = over || event.type == "run.ended";
+    if (!event.id.empty()) place = event.id;
+    return !over;
+  };
+  auto connection = impl_->connect();
+  if (!connection) return error_of(connection.error());
+  auto end = Clock::now() + duration_of(impl_->patience).chrono();
+  for (baton::Duration pause = kFirstPause;;) {
+    const std::string before = place;
+    const auto streamed = (*connection)->events(run, place, handle);
+    if (thrown) std::rethrow_exception(thrown);
+    if (over) return {};
+    if (place != before) {
+      pause = kFirstPause;
+      end = Clock::now() + duration_of(impl_->patience).chrono();
+    }
+    if (streamed) {
+      // The server has ended the stream: the run is over, or the server ends.
+      const Result<Run> now = get(run);
+      if (!now) return now.error();
+      if (now->ended()) return {};
+    } else if (!may_pass(streamed.error().code) || Clock::now() + pause.chrono() >= end) {
+      return error_of(streamed.error());
+    }
+    std::this_thread::sleep_for(pause.chrono());
+    pause = std::min(pause * 2, kLongestPause);
+  }
 }
 
 Result<std::string> Client::logs(std::string_view task, const LogOptions& options) {

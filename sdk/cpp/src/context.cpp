@@ -237,6 +237,14 @@ void Context::sleep(Seconds length) const {
 bool Context::wait_cancelled(Seconds longest) const {
   return impl_->call.wait_for_end(duration_of(longest)) != functions::EndReason::none;
 }
+std::optional<std::chrono::steady_clock::time_point> Context::deadline() const noexcept {
+  return impl_->call.attempt().soft_end;
+}
+std::optional<Seconds> Context::time_left() const noexcept {
+  const auto end = deadline();
+  if (!end) return std::nullopt;
+  return std::max(Seconds(*end - std::chrono::steady_clock::now()), Seconds(0));
+}
 void Context::log(std::string_view line) {
   impl_->call.print(line);
 }
@@ -296,7 +304,8 @@ Result<std::string> Context::start_run(std::string_view workflow, const ChildRun
   if (!input) return error_of(input.error());
   submission.input = std::move(*input);
   submission.metadata = {{"started_by", impl_->task_id}};
-  submission.idempotency_key = "task." + impl_->task_id + '.' + baton::net::percent_encode(submission.workflow) + '.' +
+  submission.idempotency_key = "task." + impl_->task_id + '.' +
+                               baton::net::percent_encode(submission.workflow) + '.' +
                                baton::net::percent_encode(child.key);
   const auto answer = impl_->tell([&](baton::client::Client& client) { return client.submit(submission); });
   if (!answer) return error_of(answer.error());

@@ -61,6 +61,10 @@ struct Worker::Impl {
     for (const std::string& queue : options.queues) {
       if (!baton::is_name(queue)) return usage("\"" + baton::printable(queue) + "\" is no name of a queue");
     }
+    for (const std::string& tag : options.tags) {
+      if (!baton::is_name(tag))
+        return usage("\"" + baton::printable(tag) + "\" is no tag: letters, digits, . _ -");
+    }
     if (options.threads > kMostThreads)
       return usage("a worker has at most " + std::to_string(kMostThreads) + " threads");
     if (options.prefetch.value_or(0) > kMostPrefetch)
@@ -82,7 +86,9 @@ struct Worker::Impl {
     made.concurrency = options.threads;
     made.prefetch = options.prefetch.value_or(3 * options.threads);
     made.functions = table;
+    made.tags = options.tags;
     made.failed = [this] { bell.ring(); };
+    made.drain_asked = [this] { bell.ring(); };
     made.log = options.log;
     auto started = baton::worker::Worker::start(std::move(made));
     if (!started) return error_of(started.error());
@@ -95,10 +101,13 @@ struct Worker::Impl {
     return worker;
   }
 
-  // Gives what runs its time, or until the bell rings again.
+  // Gives what runs its time, or until the bell rings again. A server that wants the worker to end is in no
+  // hurry: then until the bell rings, and the time after that.
   static constexpr int kLookMs = 50;
   void let_end(baton::worker::Worker& running) {
     running.drain();
+    while (running.asked_to_drain() && !running.drained(baton::Duration{}) && bell.wait(kLookMs) == 0) {
+    }
     for (baton::Duration left = duration_of(options.grace); left.us > 0;
          left = left - baton::Duration::millis(kLookMs)) {
       if (running.drained(baton::Duration{}) || bell.wait(kLookMs) > 0) break;

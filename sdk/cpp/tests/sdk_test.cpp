@@ -333,6 +333,54 @@ TEST_F(Orchestra, a_restart_goes_on) {
   EXPECT_EQ(client().tasks(run.id).value().at(1).raw["interrupted"], Json(1));
 }
 
+TEST_F(Orchestra, an_attempt_knows_how_long_it_may_go_on) {
+  made().handle("left", [](baton::Context& ctx) {
+    const auto left = ctx.time_left();
+    EXPECT_EQ(left.has_value(), ctx.deadline().has_value());
+    return left ? left->count() : -1;
+  });
+  made().start().value();
+  EXPECT_EQ(client().result(client().call("left").value().id).value(), Json(-1.0));
+  baton::Workflow flow("limited");
+  flow.step("left").task("left").timeout("1h");
+  const auto left = client().result(client().submit(flow).value().id).value().get<double>();
+  EXPECT_GT(left, 0);
+  EXPECT_LE(left, 3600);
+}
+
+TEST_F(Orchestra, what_happens_to_a_run_is_followed) {
+  made().handle("f", [] { return 1; });
+  made().start().value();
+  baton::Workflow flow("two");
+  auto& wait = flow.step("gate").wait_signal("go");
+  flow.step("f").task("f").needs(wait);
+  const std::string run = client().submit(flow).value().id;
+  std::vector<std::string> live;
+  const auto follow = [&](const baton::Event& event) {
+    if (live.empty()) client().signal(run, "go").value();  // it waits for nothing else
+    live.push_back(event.id);
+    return true;
+  };
+  client().events(run, follow).value();
+  EXPECT_EQ(client().get(run).value().status, "completed");
+  EXPECT_EQ(std::set<std::string>(live.begin(), live.end()).size(), live.size());
+  // Of one that has ended: the same again, also in two parts.
+  std::vector<std::string> again;
+  std::string last;
+  const auto note = [&](const baton::Event& event) {
+    again.push_back(event.id);
+    last = event.type;
+    return again.size() != 2;
+  };
+  client().events(run, note).value();
+  ASSERT_EQ(again.size(), 2U);
+  client().events(run, note, again.back()).value();
+  EXPECT_EQ(again, live);
+  EXPECT_EQ(last, "run.ended");
+  EXPECT_THROW(static_cast<void>(client().events(run, [](const baton::Event&) -> bool { throw 7; })), int);
+  EXPECT_EQ(client().events("none", note).error().code, Code::not_found);
+}
+
 TEST_F(Orchestra, a_directory_has_one_owner) {
   made().handle("f", [] {});
   made().start().value();

@@ -3,10 +3,14 @@
 import asyncio
 import dataclasses
 import math
+import subprocess
+import sys
 import threading
 import unittest
+from unittest import mock
 
 import baton
+from baton.worker import usage
 from harness import PATIENCE, Case, eventually
 
 
@@ -309,6 +313,63 @@ class Contexts(Case):
         self.assertEqual(self.outcome(run), ("completed", 2))
         (task,) = self.client.tasks(run.id)
         self.assertEqual((task.attempts, task.lost), (1, 1))
+
+
+class Standing(Case):
+    """What people see of a worker, and say of it."""
+
+    def row(self, worker):
+        return self.client.request("GET", f"/api/v1/workers/{worker.name}")
+
+    def test_what_it_says_of_itself(self):
+        worker = self.worker(echo, tags=["gpu", "eu"], concurrency=3)
+        row = eventually(lambda: (found := self.row(worker))["memory_bytes"] and found, "its heartbeat")
+        self.assertEqual((row["tags"], row["concurrency"]), (["eu", "gpu"], 3))
+        self.assertGreater(row["memory_bytes"], 1 << 20)
+        tagged = self.client.request("GET", "/api/v1/workers?tag=gpu")["items"]
+        self.assertEqual([one["name"] for one in tagged], [worker.name])
+
+    def test_usage_counts_children(self):
+        meter = usage.UsageMeter()
+        self.assertNotIn("cpu_percent", meter.look())
+        alone = meter.look()["memory_bytes"]
+        with mock.patch.object(usage, "EVERY", 0.0):
+            child = subprocess.Popen([sys.executable, "-c", "x = b'x' * (64 << 20); print(1, flush=True); input()"],
+                                     stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+            child.stdout.readline()
+            seen = meter.look()
+            child.communicate(b"\n")
+        self.assertGreater(seen["memory_bytes"], alone + (64 << 20))
+        self.assertGreater(seen["cpu_percent"], 0)
+
+    def test_it_drains_when_the_server_wants_it(self):
+        begun, go = threading.Event(), threading.Event()
+
+        @baton.task(name="slow")
+        def slow():
+            begun.set()
+            return go.wait(PATIENCE)
+
+        worker = self.worker(slow, grace=0.0)  # which is not for this
+        run = self.run_step("slow")
+        self.assertTrue(begun.wait(PATIENCE))
+        self.client.request("POST", f"/api/v1/workers/{worker.name}/drain")
+        eventually(lambda: worker._draining, "the worker to hear of it")
+        go.set()
+        self.assertEqual(self.outcome(run), ("completed", True))
+        self.assertTrue(worker.join(PATIENCE))
+
+    def test_how_long_an_attempt_may_go_on(self):
+        @baton.task(name="left")
+        def left(ctx):
+            return [ctx.time_left(), ctx.deadline and ctx.deadline.isoformat()]
+
+        self.worker(left)
+        self.assertEqual(self.outcome(self.run_step("left")), ("completed", [None, None]))
+        status, (seconds, instant) = self.outcome(self.run_step("left", timeout="1h"))
+        self.assertEqual(status, "completed")
+        self.assertTrue(0 < seconds <= 3600, seconds)
+        self.assertIn("+00:00", instant)
 
 
 class Around(Case):

@@ -18,6 +18,7 @@ void add_run_steering(Program& program);  // after add_runs
 void add_tasks(Program& program);
 void add_task_steering(Program& program);  // after add_tasks
 void add_queues(Program& program);         // and workers, targets
+void add_workers(Program& program);        // to what add_queues() has made
 void add_explain(Program& program);
 void add_cache(Program& program);
 void add_limits(Program& program);

@@ -1,4 +1,4 @@
-// baton queues, baton workers, baton targets: what there is, pauses, and what is set for queues.
+// baton queues, baton targets: what there is, pauses (of workers, too), and what is set for queues.
 #include <charconv>
 
 #include "cli/commands/commands.hpp"
@@ -35,16 +35,6 @@ std::string pause_cell(const json::object& row, const Style&) {
   return reason.empty() ? text : text + ": " + reason;
 }
 
-std::string queues_cell(const json::object& row, const Style&) {
-  const auto* queues = row.if_contains("queues");
-  if (queues == nullptr || !queues->is_array()) return "all";
-  std::string text;
-  for (const json::value& queue : queues->get_array()) {
-    if (queue.is_string()) text += (text.empty() ? "" : ", ") + one_line(queue.get_string());
-  }
-  return text;
-}
-
 // How many may wait, and how many stand before it because of that: "100 (12 pending)"
 std::string bound_cell(const json::object& row, const Style&) {
   const std::string bound = cell_of(row, "max_waiting");
@@ -69,8 +59,8 @@ std::string breaker_cell(const json::object& row, const Style& style) {
 struct Noun {
   const char* many;
   const char* one;
-  const char* pause;  // what `pause` does
-  std::vector<Column> columns;
+  const char* pause;            // what `pause` does
+  std::vector<Column> columns;  // none: another file lists them
 };
 
 std::vector<Noun> nouns() {
@@ -86,10 +76,7 @@ std::vector<Noun> nouns() {
           {"workers",
            "worker",
            "Hands out nothing more to a worker until it is resumed; running attempts go on",
-           {field("WORKER", "name", false),
-            field("STATUS", "status", false),
-            field("ATTEMPTS", "attempts", true),
-            {"QUEUES", queues_cell, false, 1}}},
+           {}},
           {"targets",
            "target",
            "Starts no step that uses the service until it is resumed; running attempts go on",
@@ -127,8 +114,10 @@ void add(Program& program, const Noun& noun) {
   CLI::App& parent =
       *program.app().add_subcommand(noun.many, std::string("Lists, pauses and resumes ") + noun.many);
   parent.require_subcommand(1);
-  program.command(parent, "list", std::string("Lists ") + noun.many,
-                  [noun](const Context& c) { return list(c, noun); });
+  if (!noun.columns.empty()) {
+    program.command(parent, "list", std::string("Lists ") + noun.many,
+                    [noun](const Context& c) { return list(c, noun); });
+  }
   const auto add_name = [&](CLI::App& command) {
     command.add_option(noun.one, options->name, std::string("Name of the ") + noun.one)
         ->required()
@@ -224,6 +213,7 @@ void add_settings(Program& program, CLI::App& queues) {
 void add_queues(Program& program) {
   for (const Noun& noun : nouns()) add(program, noun);
   add_settings(program, *program.app().get_subcommand("queues"));
+  add_workers(program);
 }
 
 }  // namespace baton::cli

@@ -5,6 +5,7 @@
 
 #include "base/duration.hpp"
 #include "cli/commands/commands.hpp"
+#include "cli/commands/workers.hpp"
 #include "cli/output.hpp"
 #include "cli/session.hpp"
 #include "cli/signals.hpp"
@@ -99,9 +100,7 @@ std::string text_of(const Snapshot& snapshot, const Style& style, std::size_t wi
   const auto queues = objects_of(snapshot.metrics, "queues");
   if (!queues.empty()) text += '\n' + to_table(queues, queue_columns, style, width);
 
-  const Column worker_columns[] = {column("WORKER", "name", false), column("STATUS", "status", false),
-                                   column("ATTEMPTS", "attempts", true)};
-  if (!snapshot.workers.empty()) text += '\n' + to_table(snapshot.workers, worker_columns, style, width);
+  if (!snapshot.workers.empty()) text += '\n' + to_table(snapshot.workers, worker_columns(), style, width);
 
   const Column run_columns[] = {
       column("RUN", "id", false),

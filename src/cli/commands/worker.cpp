@@ -22,10 +22,12 @@ namespace {
 struct Options {
   std::string name;
   std::string queues;
+  std::string tags;
   std::uint32_t count = 1;
   std::uint32_t prefetch = 0;
   std::string grace = "30s";
   std::string work;
+  std::string keep = "24h";
 };
 
 using Workers = std::vector<std::unique_ptr<worker::Worker>>;
@@ -51,7 +53,7 @@ Status make_directory(const std::string& path) {
   }
 }
 
-Result<worker::WorkerOptions> options_of(const Context& context, const Options& options, const Bell& failed) {
+Result<worker::WorkerOptions> options_of(const Context& context, const Options& options, const Bell& bell) {
   const Settings& settings = context.settings;
   worker::WorkerOptions made;
   TRY(made.server, find_server(settings));
@@ -64,13 +66,24 @@ Result<worker::WorkerOptions> options_of(const Context& context, const Options& 
     if (!is_name(queue))
       return fail(ErrorCode::usage, "--queues: \"" + printable(queue) + "\" is no name of a queue");
   }
+  made.tags = split_list(options.tags);
+  for (const std::string& tag : made.tags) {
+    if (!is_name(tag))
+      return fail(ErrorCode::usage, "--tags: \"" + printable(tag) + "\" is no tag: letters, digits, . _ -");
+  }
   const std::uint32_t cores = std::max(1U, std::thread::hardware_concurrency());
   made.concurrency = settings.concurrency != 0 ? settings.concurrency : std::max(4U, 2 * cores);
   made.prefetch = options.prefetch;
   made.steps =
       worker::StepOptions{.data_dir = options.work.empty() ? settings.data_dir + "/workers" : options.work,
-                          .egress = settings.egress};
-  made.failed = [&failed] { failed.ring(); };
+                          .egress = settings.egress,
+                          .temporary = options.name.empty(),
+                          .min_free = settings.min_free_space};
+  const auto keep = parse_duration(options.keep);
+  if (!keep) return fail(ErrorCode::usage, "--keep: " + keep.error().message);
+  made.steps->keep = *keep;
+  made.failed = [&bell] { bell.ring(); };
+  made.drain_asked = [&bell] { bell.ring(); };
   made.log = [&context](std::string_view line) { context.console.note(line); };
   return made;
 }
@@ -82,22 +95,47 @@ std::optional<Error> first_failure(const Workers& workers) {
   return std::nullopt;
 }
 
+bool all_drained(const Workers& workers) {
+  return std::ranges::all_of(workers, [](const auto& worker) { return worker->drained(Duration{}); });
+}
+
+constexpr Duration kLook = Duration::millis(100);
+
 // Lets what runs end, for `grace` or until a second signal.
-void drain(Workers& workers, Duration grace, Signals& signals, const Bell& failed) {
+void drain(Workers& workers, Duration grace, Signals& signals) {
   for (const auto& worker : workers) worker->drain();
-  constexpr Duration kLook = Duration::millis(100);
   for (Duration left = grace; left.us > 0; left = left - kLook) {
-    const bool done = std::ranges::all_of(workers, [](const auto& w) { return w->drained(Duration{}); });
-    if (done || signals.wait(kLook, failed.fd())) return;
+    if (all_drained(workers) || signals.wait(kLook)) return;
   }
+}
+
+// Until a signal comes, one fails, or all have done what they had when the server wanted them to end. False:
+// a signal.
+bool work(Workers& workers, Signals& signals, const Bell& bell) {
+  while (!first_failure(workers)) {
+    std::size_t ending = 0;
+    std::size_t ended = 0;
+    for (const auto& worker : workers) {
+      if (!worker->asked_to_drain()) continue;
+      ++ending;
+      if (!worker->drained(Duration{})) continue;
+      worker->stop();
+      ++ended;
+    }
+    if (ended == workers.size()) return true;
+    signals.wait(ending > ended ? kLook : Duration::hours(1), bell.fd());
+    bell.clear();
+    if (signals.take()) return false;
+  }
+  return true;
 }
 
 int run_worker(const Context& context, const Options& options) {
   const auto grace = parse_duration(options.grace);
   if (!grace) return context.fail({ErrorCode::usage, "--grace: " + grace.error().message, ""});
-  const Bell failed;
+  const Bell bell;
   Signals signals;
-  const auto common = options_of(context, options, failed);
+  const auto common = options_of(context, options, bell);
   if (!common) return context.fail(common.error());
   if (const auto made = make_directory(common->steps->data_dir); !made) return context.fail(made.error());
   Workers workers;
@@ -109,16 +147,11 @@ int run_worker(const Context& context, const Options& options) {
     if (!worker) return context.fail(worker.error());
     workers.push_back(std::move(*worker));
   }
-  std::optional<int> signal;
-  while (!signal && !first_failure(workers)) {
-    signals.wait(Duration::hours(1), failed.fd());
-    signal = signals.take();
+  if (!work(workers, signals, bell)) {
+    context.console.note("stopping: what runs has " + options.grace + "; a second signal ends it now");
+    drain(workers, *grace, signals);
   }
   const auto failure = first_failure(workers);
-  if (!failure) {
-    context.console.note("stopping: what runs has " + options.grace + "; a second signal ends it now");
-    drain(workers, *grace, signals, failed);
-  }
   for (const auto& worker : workers) worker->stop();
   return failure ? context.fail(*failure) : kOk;
 }
@@ -134,6 +167,8 @@ void add_worker(Program& program) {
       ->type_name("NAME");
   command.add_option("--queues", options->queues, "The queues that it takes tasks from (else all)")
       ->type_name("A,B");
+  command.add_option("--tags", options->tags, "Words that are shown with it, for baton workers list --tag")
+      ->type_name("A,B");
   command.add_option("--count", options->count, "So many workers, NAME-1 and so on")
       ->type_name("N")
       ->check(CLI::Range(1U, 100U));
@@ -144,6 +179,10 @@ void add_worker(Program& program) {
       ->type_name("DURATION");
   command.add_option("--work", options->work, "Where its tasks' folders and logs are (else DATA/workers)")
       ->type_name("DIR");
+  command
+      .add_option("--keep", options->keep,
+                  "How long the folders of runs that have ended stay there (else 24h)")
+      ->type_name("DURATION");
 }
 
 }  // namespace baton::cli

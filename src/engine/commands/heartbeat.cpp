@@ -3,6 +3,7 @@
 #include "base/seeded_bug.hpp"
 #include "engine/attempts.hpp"
 #include "engine/commands/commands.hpp"
+#include "engine/gates.hpp"
 #include "engine/workers.hpp"
 
 namespace baton::engine::commands {
@@ -31,7 +32,9 @@ void decide(State& state, const model::Heartbeat& command, model::ReplyTo reply_
   const auto known = state.workers.find(command.worker);
   const bool in_process = known != state.workers.end() && known->second.in_process;
   Worker& worker = renew_lease(state, command.worker, in_process, moment);
-  model::HeartbeatAnswer answer{.lease = state.settings.lease, .stop = {}};
+  model::HeartbeatAnswer answer{.lease = state.settings.lease,
+                                .stop = {},
+                                .paused = is_paused(state, model::Blocker::worker_paused(command.worker))};
   for (const Token& token : command.running) {
     const auto held = worker.attempts.find(token);
     if (held == worker.attempts.end()) {

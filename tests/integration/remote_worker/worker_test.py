@@ -1,8 +1,9 @@
 """baton worker: steps that a process of its own carries out for a server."""
 
+import os
 import signal
 
-from harness.case import processes_with
+from harness.case import BATON, processes_with
 from remote_worker.worker_case import RemoteWorkerCase
 
 
@@ -113,6 +114,119 @@ class WorkerTest(RemoteWorkerCase):
                          {"w-1": ["gpu"], "w-2": ["gpu"]})
         both.send_signal(signal.SIGTERM)
         self.ended(both)
+
+    def test_it_says_what_it_is_and_drains_when_it_is_told_to(self):
+        self.server()
+        begun, go, script = self.held_open()
+        worker = self.worker("w1", "--tags", "gpu,eu", "--concurrency", "3", "--grace", "0s")
+        run = self.begin(self.flow(a={"run": script}))
+        self.eventually(begun.exists, "the task")
+        row = self.eventually(lambda: (shown := self.json("workers", "get", "w1"))["memory_bytes"] and shown, "its heartbeat")
+        self.assertEqual((row["tags"], row["concurrency"], row["draining"]), (["eu", "gpu"], 3, False))
+        self.assertGreater(row["memory_bytes"], 1 << 20)
+        self.assertEqual([w["name"] for w in self.json("workers", "list", "--tag", "eu")["items"]], ["w1"])
+        self.assertEqual(self.json("workers", "list", "--tag", "us")["items"], [])
+        table = self.baton("workers", "list").stdout
+        self.assertIn("eu, gpu", table)
+        self.assertIn("1/3", table)
+        self.assertIn("MiB", self.baton("top", "--once").stdout)
+        self.assertIn('did you mean "w1"', self.baton("workers", "get", "w2", code=5).stderr)
+        self.assertIn("did you mean", self.baton("workers", "drain", "w2", code=5).stderr)
+        self.baton("workers", "drain", "w1")
+        self.eventually(lambda: "the server wants" in self.said(worker), "its word")
+        go.touch()  # what runs has all the time that it needs, whatever --grace says
+        self.ended(worker)
+        self.assertEqual(self.json("runs", "get", run)["status"], "completed")
+        self.assertEqual(self.json("workers", "list")["items"], [])
+
+    def test_of_several_one_drains(self):
+        self.server()
+        both = self.start("worker", "--name", "w", "--count", "2")
+        self.eventually(lambda: self.said(both).count("takes tasks") == 2, "both workers")
+        self.baton("workers", "drain", "w-1")
+        self.eventually(lambda: [w["name"] for w in self.json("workers", "list")["items"]] == ["w-2"], "its end")
+        self.until(self.begin(self.flow(a={"run": "true"})), "completed")
+        self.baton("workers", "drain", "w-2")
+        self.ended(both)
+
+    def test_steps_of_another_machine_speak_to_the_server(self):
+        server = self.server()
+        key = self.baton("keys", "create", "w1", "--role", "worker").stdout.strip()
+        elsewhere = self.dir / ("long-" * 30) / "elsewhere"  # too long for the path of a socket
+        self.worker("w1", env={"BATON_URL": server.facts["url"], "BATON_API_KEY": key, "BATON_DATA": str(elsewhere)})
+        run = self.begin(self.flow(a={"env": {"TEST_MARK": self.task_mark, "BATON": BATON}, "run": """
+            unset BATON_DATA BATON_URL
+            "$BATON" task progress 40 "half of it"
+            "$BATON" task resource add vm --cleanup-run "echo $TEST_MARK > given-back"
+            "$BATON" task resource release vm
+            "$BATON" task add more --run "echo added"
+            case "$BATON_SOCKET" in *elsewhere*) ;; *) exit 9;; esac
+            """}, b={"needs": ["a"], "env": {"TEST_MARK": self.task_mark, "BATON": BATON}, "run": """
+            BATON_TASK_ID="${BATON_TASK_ID%.*}.0" "$BATON" task progress 1 && exit 9  # of another task
+            BATON_TOKEN=1-1 "$BATON" task progress 1 && exit 9
+            true
+            """}))
+        shown = self.until(run, "completed", "failed")
+        self.assertEqual(shown["status"], "completed", self.baton("logs", run + ".0").stdout)
+        self.assertIn("a/more", [task["step"] for task in self.json("tasks", "list", run)["items"]])
+        self.assertIn(40, [fact.get("progress") for fact in self.json("runs", "history", run)["items"]])
+        self.assertEqual(self.json("tasks", "get", run + ".1")["attempts"], 1)
+
+    def test_folders_of_ended_runs_go(self):
+        self.server()
+        self.worker("w1", "--keep", "0s")
+        begun, go, script = self.held_open()
+        run = self.begin(self.flow(a={"run": 'echo x > "$BATON_RUN_DIR/mine"; mkdir -m 0 "$BATON_RUN_DIR/locked"; ' + script}))
+        self.eventually(begun.exists, "the task")
+        folder = self.data / "workers/w1/scratch" / run
+        self.assertTrue((folder / "mine").exists())
+        go.touch()
+        self.until(run, "completed")
+        self.eventually(lambda: not folder.exists(), "the folder to go")
+        self.eventually(lambda: not [name for name in os.listdir(folder.parent) if name.startswith(".gone")], "what it held")
+
+    def test_folders_stay_while_the_run_goes_on_and_for_a_while(self):
+        self.server()
+        worker = self.worker("w1")
+        begun, go, script = self.held_open()
+        run = self.begin(self.flow(a={"run": 'echo x > "$BATON_RUN_DIR/mine"; ' + script}))
+        self.eventually(begun.exists, "the task")
+        worker.kill()
+        worker.wait()
+        logs = self.data / "workers/w1/logs"
+        self.assertTrue(any(path.is_file() for path in logs.rglob("*")) or logs.exists())
+        self.worker("w1")
+        go.touch()
+        self.until(run, "completed")
+        self.assertTrue((self.data / "workers/w1/scratch" / run / "mine").exists())
+
+    def test_a_worker_without_a_name_leaves_nothing(self):
+        self.server()
+        folders = self.data / "workers"
+        killed = self.start("worker")
+        self.eventually(lambda: "takes tasks" in self.said(killed), "a worker")
+        self.assertEqual(len(os.listdir(folders)), 1)
+        killed.kill()
+        killed.wait()
+        kept = self.worker("w1")
+        self.assertIsNone(kept.poll())
+
+        def removed():  # the helper of the killed one may hold it for a moment
+            ended = self.start("worker")
+            self.eventually(lambda: "takes tasks" in self.said(ended), "another worker")
+            ended.send_signal(signal.SIGTERM)
+            self.ended(ended)
+            return os.listdir(folders) == ["w1"]
+        self.eventually(removed, "what both have left to go")
+
+    def test_it_takes_no_tasks_while_the_disk_is_full(self):
+        self.server()
+        worker = self.start("worker", "--name", "w1", env={"BATON_MIN_FREE_SPACE": "1000000GiB"})
+        self.eventually(lambda: "no more tasks are taken" in self.said(worker), "its word")
+        # Those of the claim that waited already may still come; what is sure is that another worker gets the rest.
+        run = self.begin(self.flow(**{f"s{n}": {"run": "true"} for n in range(20)}))
+        self.worker("w2")
+        self.until(run, "completed")
 
     def test_bad_words(self):
         self.assertIn("letters, digits", self.baton("worker", "--name", "a b", code=2).stderr)

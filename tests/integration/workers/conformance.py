@@ -11,7 +11,7 @@ The worker is found by its functions and finds the server by BATON_SOCKET. It ha
                             "waited"; ends when it is asked to
     conformance.progress    says that it is at `with.percent` percent, then returns something
 
-SIGTERM is its sign to end in good order. Prints a line for each check; exit code 1 if one failed.
+SIGTERM is its sign to end in good order, and so is `drain` in the answer to a heartbeat. Prints a line for each check; exit code 1 if one failed.
 """
 
 import argparse
@@ -205,6 +205,15 @@ class Conformance:
             expect((task["status"], task["lost"]), ("completed", 0), "status and losses of what ran")
         expect([row["name"] for row in self.api.get("/api/v1/workers")["items"] if row["name"] == name], [], "who is left")
 
+    def check_ends_when_the_server_wants_it_to(self):
+        row = self.start_worker()  # another process: the first has ended
+        run = self.waiting("wanted")
+        self.api.request("POST", f"/api/v1/workers/{row['name']}/drain", {})
+        eventually(lambda: self.api.get(f"/api/v1/workers/{row['name']}")["draining"], "the wish to be known")
+        self.open("wanted")
+        expect(self.ended(run)["status"], "completed", "status of what ran")
+        expect(self.worker.wait(PATIENCE), 0, "exit code")
+
     def run(self):
         """How many checks failed."""
         failed = 0
@@ -213,7 +222,7 @@ class Conformance:
         for name in checks:
             title = name.removeprefix("check_").replace("_", " ")
             try:
-                if name != "check_registers":
+                if name not in ("check_registers", "check_ends_when_the_server_wants_it_to"):
                     self.worker_row()
                 getattr(self, name)()
                 print(f"ok  {title}", flush=True)

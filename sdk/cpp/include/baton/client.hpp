@@ -110,6 +110,13 @@ struct Applied {
   Json raw{};
 };
 
+// Something that happened to a run: the types and what they say are in docs/reference/api.md.
+struct Event {
+  std::string id;    // its place in the run's stream
+  std::string type;  // "task.ended"
+  Json data;
+};
+
 struct LogOptions {
   std::uint32_t attempt = 0;  // 0 = the last one
   std::optional<std::size_t> tail{};
@@ -166,6 +173,13 @@ class BATON_API Client {
   Result<Json> results(std::string_view run);
   // What an attempt of a task printed.
   Result<std::string> logs(std::string_view task, const LogOptions& options = {});
+
+  // What happens to a run, from its start or behind the event whose id is `after`, as it happens: calls
+  // `on_event` for each, in order and once, until the run has ended (run.ended is the last one) or `on_event`
+  // returns false. Goes on by itself over a restart of the server, for `patience` without an answer; the id
+  // of the last event that was handled is where another call goes on. What `on_event` throws comes out.
+  Status events(std::string_view run, const std::function<bool(const Event&)>& on_event,
+                std::string_view after = {});
 
   // ---- Steering runs
 

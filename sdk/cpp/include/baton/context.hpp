@@ -97,6 +97,12 @@ class BATON_API Context {
   void sleep(Seconds length) const;            // waits; throws Cancelled as soon as the attempt is to end
   bool wait_cancelled(Seconds longest) const;  // the same without a throw: whether it is to end
 
+  // When it is asked to end because its time is over: the earliest of its soft timeout and the deadlines of
+  // its step and run, as they were when it was claimed. None: it may take as long as it likes.
+  std::optional<std::chrono::steady_clock::time_point> deadline() const noexcept;
+  // Until then; 0 once it has passed.
+  std::optional<Seconds> time_left() const noexcept;
+
   // ---- Telling the server
 
   // A line of the attempt's log (`baton logs`).

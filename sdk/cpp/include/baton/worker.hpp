@@ -22,6 +22,7 @@ struct WorkerOptions {
   ServerAddress server{};
   std::string name{};                 // unique among all workers; empty: host, process and a random part
   std::vector<std::string> queues{};  // that it takes tasks from; empty: all
+  std::vector<std::string> tags{};    // words that are shown with it (`baton workers list --tag`)
   std::uint32_t threads = 0;          // handlers at a time; 0 = two per core
   std::optional<std::uint32_t> prefetch{};  // tasks beyond these that are held ready; none = three per thread
   Seconds grace{30};                        // what runs may go on for, once the worker is to end
@@ -51,7 +52,8 @@ class BATON_API Worker {
   void add(std::string name, Handler handler);
 
   // Works until stop() or, unless `signals` is false, SIGINT or SIGTERM; a second one ends what runs at
-  // once. Fails with what ended it: usage (no handler, bad options), not_allowed, unsupported.
+  // once. Also until a person lets it drain (`baton workers drain`): then what runs may take its time. Fails
+  // with what ended it: usage (no handler, bad options), not_allowed, unsupported.
   Status run(bool signals = true);
 
   // The same in parts. start() returns when the server knows of the worker, or fails with what stands

@@ -30,6 +30,7 @@ def parser() -> argparse.ArgumentParser:
     worker.add_argument("--ca-file", help="certificates to trust instead of the system's (PEM)")
     worker.add_argument("--name", help="its name, which no other worker has")
     worker.add_argument("--queues", "-Q", default="", help="only tasks of these queues, with commas between")
+    worker.add_argument("--tags", default="", help="words that are shown with it, with commas between")
     worker.add_argument("--concurrency", "-c", type=int, help="tasks at a time (default: 2 per core)")
     worker.add_argument("--prefetch", type=int, help="tasks taken beyond that (default: 3 times as many)")
     worker.add_argument("--pool", choices=POOLS, default="thread", help="what carries them out (default: thread)")
@@ -49,6 +50,10 @@ def _middleware(text: str) -> Middleware:
     return made
 
 
+def _words(text: str) -> List[str]:
+    return [word.strip() for word in text.split(",") if word.strip()]
+
+
 def main(arguments: Optional[List[str]] = None) -> int:
     """The exit code: 0 ended in good order, 1 failed, 2 wrong usage."""
     words = parser().parse_args(arguments)
@@ -62,7 +67,7 @@ def main(arguments: Optional[List[str]] = None) -> int:
                 raise ValueError(f"module {name} has no task; decorate its functions with @baton.task")
             tasks += [task for task in found if task not in tasks]
         worker = Worker(tasks, words.target, ca_file=words.ca_file, name=words.name, concurrency=words.concurrency,
-                        queues=[queue.strip() for queue in words.queues.split(",") if queue.strip()],
+                        queues=_words(words.queues), tags=_words(words.tags),
                         prefetch=words.prefetch, pool=words.pool, max_tasks_per_child=words.max_tasks_per_child,
                         middleware=[_middleware(text) for text in words.middleware], grace=words.grace,
                         capture_output=words.capture_output)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextvars
+import datetime
 import functools
 import json
 import logging
 import threading
+import time
 import urllib.parse
 from dataclasses import dataclass
 from typing import Any, Dict, List, Mapping, Optional, Sequence
@@ -29,6 +31,8 @@ class Request:
     attempt: int  #: from 1
     function: str
     queued_at: Optional[str] = None
+    soft_end: Optional[float] = None  #: on time.monotonic(): when it is asked to end because its time is over
+    hard_end: Optional[float] = None  #: and when it is ended
 
 
 class Context:
@@ -63,6 +67,18 @@ class Context:
         return self.request.token
 
     # ---- Being asked to end
+
+    @property
+    def deadline(self) -> Optional[datetime.datetime]:
+        """When it is asked to end because its time is over: the earliest of its soft timeout and the deadlines of its step
+        and run, as they were when it was claimed. None: it may take as long as it likes."""
+        left = self.time_left()
+        return None if left is None else datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=left)
+
+    def time_left(self) -> Optional[float]:
+        """Seconds until then; 0 once it has passed."""
+        end = self.request.soft_end
+        return None if end is None else max(0.0, end - time.monotonic())
 
     @property
     def reason(self) -> str:

@@ -7,7 +7,7 @@ import json
 import logging
 import time
 import urllib.parse
-from typing import Any, Callable, Dict, Iterable, List, NamedTuple, Optional, Sequence
+from typing import Any, Callable, Dict, Iterable, List, Mapping, NamedTuple, Optional, Sequence
 
 from ..errors import Invalid, Overloaded, Unavailable
 from ..results import Report, failed
@@ -41,6 +41,16 @@ class Offer(NamedTuple):
         return f'"protocol":1,"functions":{json.dumps(list(self.functions))}{queues}'
 
 
+class About(NamedTuple):
+    """What the worker says of itself, for people to look at."""
+
+    tags: Sequence[str]
+    concurrency: int
+
+    def members(self) -> Dict[str, Any]:
+        return {**({"tags": list(self.tags)} if self.tags else {}), "concurrency": self.concurrency}
+
+
 def _running(held: Sequence[str]) -> str:
     return f'"running":{json.dumps(list(held))},'
 
@@ -58,9 +68,9 @@ class Link:
         self._give_up = give_up
         self._away = False
 
-    def register(self, offer: Offer) -> float:
+    def register(self, offer: Offer, about: About) -> float:
         """This process is new. Returns the lease in seconds."""
-        return float(self._call("register", f"{{{offer.text()}}}".encode())["lease"])
+        return float(self._call("register", f"{{{offer.text()},{json.dumps(about.members())[1:]}".encode())["lease"])
 
     def claim(self, offer: Offer, most: int, wait: int = 0, held: Optional[Sequence[str]] = None) -> List[Dict[str, Any]]:
         """Asks for tasks; waits up to `wait` seconds for one. `held`: the tokens of all that the worker has, which a claim
@@ -82,9 +92,10 @@ class Link:
         self._look_at(answer["reports"])
         return list(answer["tasks"])
 
-    def heartbeat(self, running: Iterable[str]) -> Dict[str, Any]:
-        """Renews the lease, once: the next one comes soon. Raises Unavailable."""
-        body = json.dumps({"running": list(running)}).encode()
+    def heartbeat(self, running: Iterable[str], about: About, usage: Mapping[str, Any]) -> Dict[str, Any]:
+        """Renews the lease, once: the next one comes soon. `usage`: cpu_percent and memory_bytes, if they are known. Raises
+        Unavailable."""
+        body = json.dumps({"running": list(running), **about.members(), **usage}).encode()
         return dict(self.transport.request("POST", self._path + "/heartbeat", body)[1])
 
     def release(self, task: str, token: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import heapq
 import logging
+import math
 import os
 import re
 import secrets
@@ -20,11 +21,12 @@ from ..results import Report, failed, interrupted
 from ..tasks import Task, as_task
 from ..transport import Endpoint, backoff
 from .coroutines import CoroutinePool
-from .link import MOST, MOST_BYTES, GivenUp, Link, Offer, Told
+from .link import MOST, MOST_BYTES, About, GivenUp, Link, Offer, Told
 from .middleware import Middleware
 from .pool import Hooks, Job, Pool
 from .processes import ProcessPool
 from .threads import ThreadPool
+from .usage import UsageMeter
 
 log = logging.getLogger("baton.worker")
 
@@ -47,11 +49,14 @@ class Worker:
     of their own, which end after `max_tasks_per_child` tasks) or `async` (coroutine functions only). `prefetch` more tasks
     are taken than run, so that short ones do not wait for the network; they are given back when the worker ends.
 
+    `tags` are words that people see beside it (`baton workers list --tag`); nothing is decided by them.
+
     With `capture_output`, what tasks print goes to their logs on the server as well; threads that a task starts are not seen.
 
     `start` returns, `run` ends when the worker has. `stop` ends it in good order: no more claims, what was not begun goes
     back, what runs has `grace` seconds, is asked to end, and is then reported as interrupted: it will be done again and no try
-    is used up. A server that is away, or restarts, is waited for; what runs goes on.
+    is used up. A server that is away, or restarts, is waited for; what runs goes on. When a person lets the worker drain
+    (`baton workers drain`), it ends in the same order, but what runs has all the time that it needs.
     """
 
     def __init__(self, tasks: Sequence[Union["Task[Any]", Callable[..., Any]]],
@@ -59,7 +64,7 @@ class Worker:
                  ca_file: Optional[str] = None, name: Optional[str] = None, queues: Sequence[str] = (),
                  concurrency: Optional[int] = None, prefetch: Optional[int] = None, pool: str = "thread",
                  max_tasks_per_child: Optional[int] = None, middleware: Sequence[Middleware] = (),
-                 grace: float = 30.0, capture_output: bool = False) -> None:
+                 grace: float = 30.0, capture_output: bool = False, tags: Sequence[str] = ()) -> None:
         if pool not in POOLS:
             raise ValueError(f"there is no pool {pool!r}; there are {', '.join(POOLS)}")
         if max_tasks_per_child is not None and pool != "process":
@@ -72,6 +77,7 @@ class Worker:
             raise ValueError("concurrency must be at least 1, prefetch at least 0")
         self._capacity = self._concurrency + (3 * self._concurrency if prefetch is None else prefetch)
         self._grace = grace
+        self._about = About(tuple(tags), self._concurrency)
         self._kind = pool
         self._capture = capture_output
         self._hooks = Hooks(middleware, self._begun)
@@ -86,6 +92,7 @@ class Worker:
         self._version = 0  # of _tasks
         self._offered = 0  # the version that the claim which waits has told
         self._draining = False
+        self._patient = False  # it drains because the server wants it: what runs has all the time it needs
         self._give_up_at: Optional[float] = None
         self._error: Optional[BaseException] = None
         self._ended = threading.Event()
@@ -109,7 +116,7 @@ class Worker:
             self._pool_of(task)
         if self._capture:
             capture(current_or_none)
-        lease = self._link.register(self._offer())
+        lease = self._link.register(self._offer(), self._about)
         threading.Thread(target=self._guarded(self._beat), args=(lease,), name="baton-heartbeat", daemon=True).start()
         threading.Thread(target=self._guarded(self._poll), name="baton-claim", daemon=True).start()
         threading.Thread(target=self._guarded(self._exchange), name="baton-report", daemon=True).start()
@@ -132,12 +139,32 @@ class Worker:
         """Begins the end and returns; a second time, or with `now`, without waiting for what runs. Safe in signal handlers
         when it is called on a thread of its own."""
         with self._changed:
-            again, self._draining = self._draining, True
-            if not again:
-                threading.Thread(target=self._guarded(self._drain), name="baton-drain", daemon=True).start()
+            again = self._draining and not self._patient
+            self._begin_drain()
+            self._patient = False
             if again or now:
                 self._give_up_at = time.monotonic()
             self._changed.notify_all()
+
+    def _begin_drain(self) -> None:
+        """Under the lock."""
+        if not self._draining:
+            self._draining = True
+            threading.Thread(target=self._guarded(self._drain), name="baton-drain", daemon=True).start()
+            self._changed.notify_all()
+
+    def _heed(self, answer: Dict[str, Any], paused: bool) -> bool:
+        """What a person has said of this worker. Returns whether it is paused."""
+        now_paused = bool(answer.get("paused"))
+        if now_paused != paused:
+            log.info("paused: the server hands out nothing more to this worker" if now_paused else "not paused any more")
+        if answer.get("drain"):
+            with self._changed:
+                if not self._draining:
+                    log.info("the server wants this worker to end: it takes nothing more, and what runs goes on")
+                    self._patient = True
+                    self._begin_drain()
+        return now_paused
 
     def __enter__(self) -> "Worker":
         self.start()
@@ -233,11 +260,14 @@ class Worker:
 
     def _beat(self, lease: float) -> None:
         """Renews the lease and hears what is to be stopped."""
+        meter = UsageMeter()
+        paused = False
         while True:
             with self._changed:
                 tokens = list(self._held)
             try:
-                answer = self._link.heartbeat(tokens)
+                answer = self._link.heartbeat(tokens, self._about, meter.look())
+                paused = self._heed(answer, paused)
             except Unavailable:
                 answer = {"lease": lease, "stop": []}
             except ApiError as error:
@@ -260,6 +290,7 @@ class Worker:
         """The end, in good order."""
         self._send_home(self._version + 1)
         self._give_back([job for pool in self._pools.values() for job in pool.take_back()])
+        self._wait_for_end_until(lambda: math.inf if self._patient else 0.0)
         grace_ends = time.monotonic() + self._grace
         self._wait_for_end_until(lambda: min(grace_ends, self._give_up_at or grace_ends))
         if self._open_jobs():
@@ -317,7 +348,7 @@ class Worker:
         spec = entry["spec"]
         name = spec["function"]
         request = Request(entry["task"], entry["token"], entry["run"], entry["step"], entry["attempt"], name,
-                          entry["queued_at"])
+                          entry["queued_at"], *_ends(entry))
         context = Context(request, self.endpoint, self._link.transport, spec.get("with"))
         return Job(context, self._tasks[name], context.value, self._job_ended)
 
@@ -403,6 +434,15 @@ class Worker:
         self._ended.set()
         self._busy.set()
         self._link.transport.close()
+
+
+def _ends(entry: Dict[str, Any]) -> Tuple[Optional[float], Optional[float]]:
+    """When the server will ask an attempt to end, and end it: on time.monotonic()."""
+    limits = entry.get("timeout")
+    if limits is None:
+        return None, None
+    now = time.monotonic()
+    return now + float(limits["soft"]), now + float(limits["hard"])
 
 
 class _Limits:
