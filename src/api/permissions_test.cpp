@@ -199,9 +199,10 @@ TEST_F(PermissionsTest, AWorkerMayDoWhatTheProtocolSaysAndNothingElse) {
                      "DELETE /api/v1/session", "GET /api/v1/session", "DELETE /api/v1/workers/{name}",
                      "POST /api/v1/workers/{name}/register", "POST /api/v1/workers/{name}/claim",
                      "POST /api/v1/workers/{name}/report", "POST /api/v1/workers/{name}/heartbeat",
-                     "POST /api/v1/workers/{name}/release", "POST /api/v1/tasks/{id}/logs",
-                     "POST /api/v1/tasks/{id}/resources", "POST /api/v1/tasks/{id}/resources/{name}/release",
-                     "POST /api/v1/tasks/{id}/progress", "POST /api/v1/tasks/{id}/tasks"}));
+                     "POST /api/v1/workers/{name}/release", "POST /api/v1/workers/{name}/ended-runs",
+                     "POST /api/v1/tasks/{id}/logs", "POST /api/v1/tasks/{id}/resources",
+                     "POST /api/v1/tasks/{id}/resources/{name}/release", "POST /api/v1/tasks/{id}/progress",
+                     "POST /api/v1/tasks/{id}/tasks"}));
 }
 
 TEST_F(PermissionsTest, NoSpellingOfAPathLeadsAround) {

@@ -68,7 +68,7 @@ TEST_F(WorkerProtocolTest, AClaimSaysWhatTheWorkerTakes) {
   EXPECT_EQ(task.at("kind"), "task");
   EXPECT_EQ(task.at("attempt"), 2);
   EXPECT_EQ(task.at("spec").at("function"), "images.label");
-  EXPECT_EQ(task.at("timeout"), (boost::json::object{{"soft", 4.5}, {"hard", 10.0}}));
+  EXPECT_EQ(task.at("timeout"), (boost::json::object{{"soft", 4.5}, {"hard", 10}}));
   EXPECT_TRUE(body.at("reports").as_array().empty());
 }
 

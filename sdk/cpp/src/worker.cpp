@@ -101,13 +101,21 @@ struct Worker::Impl {
     return worker;
   }
 
-  // Gives what runs its time, or until the bell rings again. A server that wants the worker to end is in no
-  // hurry: then until the bell rings, and the time after that.
   static constexpr int kLookMs = 50;
+
+  // Until the worker is to end. A server that wants that is in no hurry: then until nothing runs any more, or
+  // the bell rings again.
+  void wait_for_end() {
+    bell.wait(-1);
+    const auto running = started();
+    while (running && running->asked_to_drain() && !running->drained(baton::Duration{})) {
+      if (bell.wait(kLookMs) > 0) return;
+    }
+  }
+
+  // Gives what runs its time, or until the bell rings again.
   void let_end(baton::worker::Worker& running) {
     running.drain();
-    while (running.asked_to_drain() && !running.drained(baton::Duration{}) && bell.wait(kLookMs) == 0) {
-    }
     for (baton::Duration left = duration_of(options.grace); left.us > 0;
          left = left - baton::Duration::millis(kLookMs)) {
       if (running.drained(baton::Duration{}) || bell.wait(kLookMs) > 0) break;
@@ -165,7 +173,7 @@ Status Worker::run(bool signals) {
   if (signals) impl_->bell.catch_signals();
   Status started = impl_->start();
   if (started) {
-    impl_->bell.wait(-1);
+    impl_->wait_for_end();
     started = impl_->stop();
   }
   impl_->bell.release_signals();

@@ -169,7 +169,7 @@ class WorkerTest(RemoteWorkerCase):
         shown = self.until(run, "completed", "failed")
         self.assertEqual(shown["status"], "completed", self.baton("logs", run + ".0").stdout)
         self.assertIn("a/more", [task["step"] for task in self.json("tasks", "list", run)["items"]])
-        self.assertIn(40, [fact.get("progress") for fact in self.json("runs", "history", run)["items"]])
+        self.assertIn(40, [fact.get("progress") for fact in self.api().history(run)])
         self.assertEqual(self.json("tasks", "get", run + ".1")["attempts"], 1)
 
     def test_folders_of_ended_runs_go(self):
