@@ -1,14 +1,14 @@
 #!/usr/bin/env python3
 """R17: what is left of the throughput of healthy tasks beside poisonous ones.
 
-    PYTHONPATH=sdk/python/src BATON_BIN=build/release/baton python3 bench/poison/poison.py [--tasks 5000] [--rounds 5]
+    PYTHONPATH=sdk/python/src BATON_BIN=build/release/baton python3 bench/poison/poison.py [--tasks 40000] [--rounds 5]
 
 Healthy tasks are no-op functions of a Python worker, mapped over a list; each measurement is one run of them, end to end. They are
 measured alone and beside each of
 
     starved    100,000 tasks that wait in a queue which no worker takes
     crashing   functions that crash their process (SIGSEGV, exit without a result), as fast as their worker gives them out
-    killing    functions that kill their whole worker, which is started again each time; quarantined after three losses
+    killing    functions that kill their whole worker, which is started again half a second later; quarantined after three losses
     paused     20,000 tasks for a worker that takes none, because it is paused
 
 in turn, round after round, so that the machine's moods reach all of them alike. All share two cores with the measured tasks: what poison
@@ -57,12 +57,14 @@ def mapped(function, count, queue="default", with_=None):
 
 def worker(client, name, *words):
     return subprocess.Popen([sys.executable, "-m", "baton", "worker", "poison", "--target", client.data, "--name", name, "--log-level",
-                             "critical", *words], cwd=HERE, stderr=subprocess.DEVNULL,
+                             "error", *words], cwd=HERE, stderr=subprocess.DEVNULL,
                             env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))})
 
 
-def known(client, name):
+def known(client, name, process):
     while not any(row["name"] == name for row in client.request("GET", "/api/v1/workers")["items"]):
+        if process.poll() is not None:
+            sys.exit(f"the worker {name} has ended with {process.returncode}")
         time.sleep(0.002)
 
 
@@ -84,17 +86,18 @@ def alone(client):
 
 @contextlib.contextmanager
 def starved(client):
-    run = client.submit(*mapped("healthy", 100_000, queue="nobody"))
-    while client.request("GET", "/api/v1/queues/nobody")["queued"] < 90_000:
+    runs = [client.submit(*mapped("healthy", 5_000, queue="nobody")) for _ in range(20)]
+    while client.request("GET", "/api/v1/queues/nobody")["queued"] < 10_000:  # of each run, only so many are in the line
         time.sleep(0.05)
     yield
-    cancel(client, run)
+    for run in runs:
+        cancel(client, run)
 
 
 @contextlib.contextmanager
 def paused(client):
     lazy = worker(client, "lazy", "--queues", "lazy")
-    known(client, "lazy")
+    known(client, "lazy", lazy)
     client.request("POST", "/api/v1/workers/lazy/pause")
     run = client.submit(*mapped("healthy", 20_000, queue="lazy"))
     yield
@@ -106,7 +109,7 @@ def paused(client):
 @contextlib.contextmanager
 def crashing(client):
     bad = worker(client, "bad", "--queues", "bad", "--pool", "process", "--concurrency", "1", "--prefetch", "0")
-    known(client, "bad")
+    known(client, "bad", bad)
     run = client.submit(*mapped("crashes", 10_000, queue="bad", with_=["${{ item }}"]))
     yield
     cancel(client, run)
@@ -125,6 +128,7 @@ def killing(client):
                 pass
             end(process)
             deaths.append(process.returncode)
+            stop.wait(0.5)  # as a supervisor does it
 
     run = client.submit(*mapped("kills", 1000, queue="killed"))
     keeper = threading.Thread(target=keep_alive)
@@ -148,13 +152,13 @@ def measure(client, tasks):
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("--tasks", type=int, default=5_000)
+    parser.add_argument("--tasks", type=int, default=40_000)
     parser.add_argument("--rounds", type=int, default=5)
     arguments = parser.parse_args()
     rates = {}
     with baton.local() as client:
         good = worker(client, "good", "--queues", "good", "--concurrency", "2", "--prefetch", "1000")
-        known(client, "good")
+        known(client, "good", good)
         measure(client, 1000)  # the first commits lengthen the log of the database
         for _ in range(arguments.rounds):
             for beside in (alone, starved, paused, crashing, killing):

@@ -95,7 +95,7 @@ Result<model::ClaimTasks> read_offer(const Call& call, const RequestBody& body) 
 
 struct Report {
   std::string token;  // as the worker wrote it, for the answer
-  Result<model::ReportAttempt> command;
+  Result<std::variant<model::ReportAttempt, model::ReleaseAttempt>> command;
 };
 
 const json::value* member(const json::object& object, std::string_view name) {
@@ -156,7 +156,8 @@ Result<model::Failure> read_failure(const json::object& report, const secrets::R
   return failure;
 }
 
-Result<model::ReportAttempt> read_report(const json::object& report, const secrets::Redactor* redactor) {
+Result<std::variant<model::ReportAttempt, model::ReleaseAttempt>> read_report(
+    const json::object& report, const secrets::Redactor* redactor) {
   for (const auto& [name, value] : report) {
     if (name != "task" && name != "token" && name != "status" && name != "result" && name != "error")
       return invalid("unknown member \"" + printable(name) + "\"", "/" + printable(name));
@@ -170,6 +171,7 @@ Result<model::ReportAttempt> read_report(const json::object& report, const secre
   command.token = *token;
   const json::value* result = member(report, "result");
   const std::string status = text_member(report, "status");
+  if (status == "released") return model::ReleaseAttempt{*token, *task};
   if (status == "completed") {
     command.outcome.result = result != nullptr ? json::serialize(*result) : "null";
     secrets::mask(redactor, command.outcome);
@@ -265,10 +267,15 @@ class Exchange {
         self->reported(i, command.error());
         continue;
       }
+      const auto reported = [self, i](model::ReplyBody reply) { self->reported(i, std::move(reply)); };
+      if (auto* released = std::get_if<model::ReleaseAttempt>(&*command)) {
+        self->core_->runs.send(*released, self->actor_, reported);
+        continue;
+      }
+      auto& report = std::get<model::ReportAttempt>(*command);
       // What it has printed is complete.
-      self->core_->attempt_logs.finish(command->token, wall_now(*self->core_));
-      self->core_->runs.send(std::move(*command), self->actor_,
-                             [self, i](model::ReplyBody reply) { self->reported(i, std::move(reply)); });
+      self->core_->attempt_logs.finish(report.token, wall_now(*self->core_));
+      self->core_->runs.send(std::move(report), self->actor_, reported);
     }
     if (!claim) return;
     self->core_->claims.add(claim->worker);
@@ -327,6 +334,8 @@ class Exchange {
       out.key("token").string(reports_[i].token);
       if (const auto* accepted = std::get_if<model::ReportAccepted>(&became_[i])) {
         out.key("status").string(name(accepted->status));
+      } else if (std::holds_alternative<model::Done>(became_[i])) {
+        out.key("status").string("queued");  // it was released
       } else if (const auto* error = std::get_if<Error>(&became_[i])) {
         out.key("error");
         write_error(*error, out);

@@ -222,6 +222,21 @@ TEST_F(WorkerProtocolTest, AHeartbeatSaysWhatToStop) {
   EXPECT_EQ(post("/api/v1/workers/w1/heartbeat", "{\"running\":[" + many + ",\"4-9\"]}").status, 400);
 }
 
+TEST_F(WorkerProtocolTest, WhatWasNotBegunIsGivenBackAmongTheReports) {
+  runtime_.answer = [](const model::CommandBody& body) {
+    if (std::holds_alternative<model::ReleaseAttempt>(body)) return model::ReplyBody(model::Done{});
+    return model::ReplyBody(model::ReportAccepted{model::TaskStatus::completed});
+  };
+  const auto response = post(kReport, R"({"reports":[)" + report(R"("status":"released")") + "," +
+                                          report(R"("status":"completed")", "4-10") + "]}");
+  ASSERT_EQ(response.status, 200) << response.body;
+  EXPECT_EQ(sent<model::ReleaseAttempt>().token, (Token{4, 9}));
+  EXPECT_EQ(sent<model::ReportAttempt>().token, (Token{4, 10}));
+  const auto body = object(response);
+  EXPECT_EQ(body.at("reports").at(0).at("status"), "queued");
+  EXPECT_EQ(body.at("reports").at(1).at("status"), "completed");
+}
+
 TEST_F(WorkerProtocolTest, ReleaseAndFarewell) {
   EXPECT_EQ(post("/api/v1/workers/w1/release", R"({"task":")" + kTask.text() + R"(","token":"4-9"})").status,
             200);

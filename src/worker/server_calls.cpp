@@ -121,6 +121,28 @@ Result<Heartbeat> heartbeat_of(std::string_view text) {
   return answer;
 }
 
+Result<Exchange> exchange_of(std::string_view text, std::size_t reports) {
+  TRY(const json::object answer, parse(text));
+  Exchange exchange;
+  const json::array& tasks = list_of(answer, "tasks");
+  exchange.tasks.reserve(tasks.size());
+  for (const json::value& entry : tasks) {
+    TRY(Task task, task_of(entry));
+    exchange.tasks.push_back(std::move(task));
+  }
+  for (const json::value& entry : list_of(answer, "reports")) {
+    const json::object* object = entry.if_object();
+    const json::value* error = object != nullptr ? object->if_contains("error") : nullptr;
+    if (error != nullptr && error->is_object()) {
+      exchange.reports.emplace_back(fail(error_of(error->get_object(), "message")));
+    } else {
+      exchange.reports.emplace_back();
+    }
+  }
+  if (exchange.reports.size() != reports) return fail(ErrorCode::io, "the server did not answer all reports");
+  return exchange;
+}
+
 json::object error_json(const model::Failure& failure) {
   json::object error{{"type", failure.type}, {"message", failure.message}};
   if (failure.never_retry) error["retry"] = false;
@@ -237,26 +259,7 @@ Result<Exchange> ServerCalls::exchange(std::string_view call, std::string body, 
   body += "]}";
   TRY(const std::string text,
       send(net::Method::post, path_ + std::string(call), std::move(body), wait + kPatience));
-  TRY(const json::object answer, parse(text));
-  Exchange exchange;
-  const json::array& tasks = list_of(answer, "tasks");
-  exchange.tasks.reserve(tasks.size());
-  for (const json::value& entry : tasks) {
-    TRY(Task task, task_of(entry));
-    exchange.tasks.push_back(std::move(task));
-  }
-  for (const json::value& entry : list_of(answer, "reports")) {
-    const json::object* object = entry.if_object();
-    const json::value* error = object != nullptr ? object->if_contains("error") : nullptr;
-    if (error != nullptr && error->is_object()) {
-      exchange.reports.emplace_back(fail(error_of(error->get_object(), "message")));
-    } else {
-      exchange.reports.emplace_back();
-    }
-  }
-  if (exchange.reports.size() != reports.size())
-    return fail(ErrorCode::io, "the server did not answer all reports");
-  return exchange;
+  return exchange_of(text, reports.size());
 }
 
 Result<Heartbeat> ServerCalls::heartbeat(const std::vector<Token>& running, const About& about,
@@ -270,10 +273,16 @@ Result<Heartbeat> ServerCalls::heartbeat(const std::vector<Token>& running, cons
   return heartbeat_of(answer);
 }
 
-Status ServerCalls::release(const Task& task) {
-  const json::object body{{"task", task.id.text()}, {"token", task.token.text()}};
-  TRY_VOID(send(net::Method::post, path_ + "/release", json::serialize(body), kPatience));
-  return {};
+Result<Exchange> ServerCalls::release(const std::vector<Task>& tasks) {
+  json::array reports;
+  for (const Task& task : tasks) {
+    reports.push_back(
+        json::object{{"task", task.id.text()}, {"token", task.token.text()}, {"status", "released"}});
+  }
+  TRY(const std::string text,
+      send(net::Method::post, path_ + "/report",
+           json::serialize(json::object{{"reports", std::move(reports)}}), kPatience));
+  return exchange_of(text, tasks.size());
 }
 
 Result<std::uint64_t> ServerCalls::append_log(const Task& task, std::uint64_t offset,

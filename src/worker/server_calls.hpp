@@ -96,7 +96,8 @@ class ServerCalls {
   // Only that; a claim that waits goes on.
   Result<Exchange> report(const std::vector<Report>& reports);
   Result<Heartbeat> heartbeat(const std::vector<Token>& running, const About& about, const Usage& usage);
-  Status release(const Task& task);
+  // They were not begun. At most as many as a claim brings.
+  Result<Exchange> release(const std::vector<Task>& tasks);
   // `offset`: bytes that were sent before. Returns how many the server has.
   Result<std::uint64_t> append_log(const Task& task, std::uint64_t offset, const std::vector<Output>& output);
   // Those of them that are over.

@@ -412,7 +412,10 @@ class RemoteWorker final : public Worker {
     if (first) life_.notify_all();
     for (executors::Attempt& attempt : calls_of_functions) functions_->start(std::move(attempt));
     start_waiting();
-    for (const Task& task : unwanted) std::ignore = calls(&calling_).release(task);
+    if (!unwanted.empty()) {
+      ServerCalls server = calls(&calling_);
+      release(server, std::move(unwanted));
+    }
   }
 
   static executors::Attempt start_of(Attempt& attempt) {
@@ -613,7 +616,18 @@ class RemoteWorker final : public Worker {
     // The claim that was broken off may wait on at the server, which does not know yet that nobody hears it:
     // what goes back would go there.
     std::ignore = server.claim(offer(), 0, Duration{}, {});
-    for (const Task& task : unwanted) std::ignore = server.release(task);
+    release(server, std::move(unwanted));
+  }
+
+  // What counts no more by now is nobody's concern.
+  void release(ServerCalls& server, std::vector<Task> tasks) {
+    while (!tasks.empty()) {
+      const std::size_t now = std::min<std::size_t>(tasks.size(), kMostTasks);
+      const std::vector<Task> some(std::make_move_iterator(tasks.end() - static_cast<std::ptrdiff_t>(now)),
+                                   std::make_move_iterator(tasks.end()));
+      tasks.resize(tasks.size() - now);
+      if (const auto told = until_answered(server, [&] { return server.release(some); }); !told) return;
+    }
   }
 
   // ---- Output

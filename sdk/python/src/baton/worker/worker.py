@@ -367,12 +367,12 @@ class Worker:
         return batch
 
     def _give_back(self, jobs: Sequence[Job]) -> None:
-        for job in jobs:
-            self._link.release(job.context.request.task, job.token)
-            with self._changed:
-                self._unended -= 1
+        self._link.release([(job.context.request.task, job.token) for job in jobs])
+        with self._changed:
+            self._unended -= len(jobs)
+            for job in jobs:
                 self._held.pop(job.token, None)
-                self._changed.notify_all()
+            self._changed.notify_all()
 
     def _end(self, job: Job, mode: str, reason: str = "cancelled") -> None:
         pool = self._pool_of(job.task)
