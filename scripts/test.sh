@@ -65,7 +65,7 @@ if [ "$mode" = full ] || [ "$mode" = long ]; then
   check 'seeded bugs are found' unit_tests seeded --label-regex '^seeded_bugs$'
 
   # ThreadSanitizer where threads meet; the rest has none.
-  folders=(net logs telemetry executors runtime)
+  folders=(net logs telemetry executors runtime worker sdk_cpp)
   stage 'configure tsan' cmake --preset tsan -DBATON_BENCH=OFF
   stage 'build tsan' cmake --build build/tsan --parallel "$jobs" --target "${folders[@]/%/_test}"
   check 'tests with threads under TSan' unit_tests tsan --tests-regex "^($(IFS='|' && echo "${folders[*]}"))\$"

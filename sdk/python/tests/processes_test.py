@@ -1,6 +1,7 @@
 """Process pools: crashes, limits, children that are replaced."""
 
 import os
+import threading
 import unittest
 
 import baton
@@ -33,6 +34,23 @@ class Processes(Case):
         status, error = self.outcome(poison[1])
         self.assertEqual((status, error.type), ("failed", "exit"))
         self.assertEqual([self.outcome(run) for run in others], [("completed", n) for n in range(20)])
+
+    def test_where_one_process_after_the_other_dies_the_next_is_not_hurried(self):
+        waits = []
+
+        class Noting(threading.Event):
+            def wait(self, timeout=None):
+                waits.append(timeout)
+                return super().wait(0.0)
+
+        worker = self.pool(functions.segfault, functions.add, concurrency=1)
+        worker._processes._closed = Noting()
+        for run in [self.run_step("segfault") for _ in range(4)]:
+            self.assertEqual(self.outcome(run)[0], "failed")
+        self.assertEqual(self.outcome(self.run_step("add", [1, 2])), ("completed", 3))
+        self.assertEqual(self.outcome(self.run_step("segfault"))[0], "failed")
+        self.assertEqual(self.outcome(self.run_step("add", [1, 2])), ("completed", 3))
+        self.assertEqual(waits, [0.1, 0.2, 0.4])  # none after one that goes well
 
     def test_what_it_raises_comes_with_its_traceback(self):
         seen = []

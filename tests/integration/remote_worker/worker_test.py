@@ -4,6 +4,7 @@ import os
 import signal
 
 from harness.case import BATON, processes_with
+from harness.exposition import Metrics
 from remote_worker.worker_case import RemoteWorkerCase
 
 
@@ -124,6 +125,9 @@ class WorkerTest(RemoteWorkerCase):
         row = self.eventually(lambda: (shown := self.json("workers", "get", "w1"))["memory_bytes"] and shown, "its heartbeat")
         self.assertEqual((row["tags"], row["concurrency"], row["draining"]), (["eu", "gpu"], 3, False))
         self.assertGreater(row["memory_bytes"], 1 << 20)
+        metrics = Metrics(self.api().get("/metrics").decode())
+        self.assertEqual(metrics.get("baton_worker_slots", worker="w1"), 3)
+        self.assertGreater(metrics.get("baton_worker_memory_bytes", worker="w1"), 1 << 20)
         self.assertEqual([w["name"] for w in self.json("workers", "list", "--tag", "eu")["items"]], ["w1"])
         self.assertEqual(self.json("workers", "list", "--tag", "us")["items"], [])
         table = self.baton("workers", "list").stdout

@@ -21,6 +21,9 @@ from .pool import Hooks, Job
 from .wire import receive, receive_json, send_json
 
 
+_PAUSE, _LONGEST_PAUSE = 0.1, 2.0  # seconds, between processes that die
+
+
 def place_of(task: "Task[Any]") -> Tuple[str, str]:
     """(module, attribute) where another process finds a task. Raises ValueError if it cannot."""
     function: Any = task.function
@@ -47,7 +50,8 @@ class ProcessPool:
     """`count` processes, started when they are first needed, each replaced after `max_tasks` tasks and when it has died.
 
     Stopping raises `Cancelled` in the handler, by a signal, so that a blocking call is cut short. Killing is SIGKILL. A
-    process that dies fails its task with the type `signal` or `exit`; the others notice nothing.
+    process that dies fails its task with the type `signal` or `exit`; the others notice nothing. Where one after the other dies,
+    the next is started after a growing pause (at most 2 s): starting processes is most of what poisonous tasks cost others.
     """
 
     def __init__(self, count: int, hooks: Hooks, endpoint: Endpoint, give_up: Callable[[BaseException], None],
@@ -60,7 +64,7 @@ class ProcessPool:
         self._jobs: "queue.SimpleQueue[Optional[Job]]" = queue.SimpleQueue()
         self._children = [_Child() for _ in range(count)]
         self._functions: Dict[str, Tuple[str, str]] = {}
-        self._closed = False
+        self._closed = threading.Event()
 
     def start(self) -> None:
         for child in self._children:
@@ -108,7 +112,7 @@ class ProcessPool:
                 jobs.append(job)
 
     def close(self) -> None:
-        self._closed = True
+        self._closed.set()
         for _ in self._children:
             self._jobs.put(None)
         for child in self._children:
@@ -120,10 +124,12 @@ class ProcessPool:
         return next((child for child in self._children if child.job is job), None)
 
     def _work(self, child: _Child) -> None:
-        done = 0
+        done = crashes = 0
         while True:
+            if crashes > 1:  # before a job is taken, so that others may
+                self._closed.wait(min(_LONGEST_PAUSE, _PAUSE * 2 ** (crashes - 2)))
             job = self._jobs.get()
-            if job is None or self._closed:
+            if job is None or self._closed.is_set():
                 break
             try:
                 if child.process is None:
@@ -138,6 +144,7 @@ class ProcessPool:
             report = self._hooks.before(job)
             if report is None:
                 report = self._carry_out(child, job)
+                crashes = min(crashes + 1, 30) if isinstance(report.error, WorkerLost) else 0
                 done += 1
                 if self._max_tasks is not None and done >= self._max_tasks:
                     self._end(child)
