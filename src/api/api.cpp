@@ -28,14 +28,18 @@ bool is_of(const net::Request& request, std::string_view wanted) {
   return net::equals_ignoring_case(media, wanted);
 }
 
-net::Response not_found(const net::Request& request, const Match& match) {
+// What a path answers that has no route for the method.
+net::Response without_route(const net::Request& request, const Match& match) {
   if (match.allowed.empty())
     return problem({ErrorCode::not_found, "there is nothing at " + printable(request.path), ""});
-  std::string allowed;
-  for (const net::Method method : match.allowed)
-    allowed += (allowed.empty() ? "" : ", ") + std::string(net::to_string(method));
-  net::Response response = problem({ErrorCode::invalid_request, "this path takes " + allowed, ""}, 405);
-  response.headers.add("Allow", allowed);
+  const std::string allow = allow_text(match.allowed);
+  net::Response response;
+  if (request.method == net::Method::options) {
+    response.status = 204;
+  } else {
+    response = problem({ErrorCode::invalid_request, "this path takes " + allow, ""}, 405);
+  }
+  response.headers.add("Allow", allow);
   return response;
 }
 
@@ -51,7 +55,8 @@ net::Response preflight() {
 
 // A change that comes with a cookie has to carry what no other site can know.
 Status check_csrf(const net::Request& request, const auth::Session& session) {
-  if (request.method == net::Method::get || request.headers.find("X-CSRF-Token") == session.csrf) return {};
+  const bool reads = request.method == net::Method::get || request.method == net::Method::options;
+  if (reads || request.headers.find("X-CSRF-Token") == session.csrf) return {};
   return fail(ErrorCode::not_allowed,
               "a change in a session needs the field X-CSRF-Token, as GET /api/v1/session says it");
 }
@@ -167,7 +172,7 @@ void Api::handle(net::Request request, net::Responder responder) {
       return call->respond(preflight());
   }
   Match match = find_route(asked.method, asked.path);
-  if (match.route == nullptr || !match.route->permission.anonymous()) {
+  if (match.route == nullptr ? !match.open : !match.route->permission.anonymous()) {
     // Who may not come in is not told what there is.
     auto visitor = common.entrance.who(asked, wall_now(*home));
     if (!visitor) return call->respond(std::move(visitor).error());
@@ -180,7 +185,7 @@ void Api::handle(net::Request request, net::Responder responder) {
       if (const auto own = check_csrf(asked, *call->session); !own) return call->fail(own.error());
     }
   }
-  if (match.route == nullptr) return call->respond(not_found(asked, match));
+  if (match.route == nullptr) return call->respond(without_route(asked, match));
   const auth::Permission& permission = match.route->permission;
   if (!permission.allows(call->principal)) {
     return call->fail({ErrorCode::not_allowed, auth::refusal(permission, call->principal), ""});

@@ -2,7 +2,7 @@
 // policy lets it load nothing else.
 #include "api/handlers.hpp"
 #include "api/session.hpp"
-#include "base/text.hpp"
+#include "base/markup.hpp"
 #include "net/url.hpp"
 
 namespace baton::api {
@@ -38,32 +38,6 @@ dt { color: var(--quiet) } dd { margin: 0; overflow-wrap: anywhere }
 ul { margin: 0 0 1.25rem; padding-left: 1.1rem } a { color: var(--accent) }
 )";
 
-std::string escaped(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    switch (c) {
-      case '&':
-        out += "&amp;";
-        break;
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      case '"':
-        out += "&quot;";
-        break;
-      case '\'':
-        out += "&#39;";
-        break;
-      default:
-        out += c;
-    }
-  }
-  return out;
-}
-
 void respond_page(Call& call, int status, std::string_view title, const std::string& content,
                   net::Headers headers = {}) {
   headers.set("Content-Type", "text/html; charset=utf-8");
@@ -86,7 +60,7 @@ void respond_form(Call& call, int status, std::string_view wrong, net::Headers h
     content +=
         "<p>Sign in with a key. Whoever runs this server makes one: <code>baton keys create</code>.</p>\n";
   } else {
-    content += "<p class=\"bad\" role=\"alert\">" + escaped(wrong) + "</p>\n";
+    content += "<p class=\"bad\" role=\"alert\">" + escape_markup(wrong) + "</p>\n";
   }
   content +=
       "<form method=\"post\" action=\"/sign-in\">\n<label for=\"key\">Key</label>\n"
@@ -100,14 +74,14 @@ void respond_inside(Call& call, const Visitor& visitor) {
   const auth::Principal& who = visitor.principal;
   respond_page(
       call, 200, "Baton",
-      "<h1>Baton</h1>\n<p>You are signed in.</p>\n<dl><dt>As</dt><dd>" + escaped(who.name) +
+      "<h1>Baton</h1>\n<p>You are signed in.</p>\n<dl><dt>As</dt><dd>" + escape_markup(who.name) +
           "</dd><dt>Role</dt><dd>" + std::string(model::name(who.role)) + "</dd><dt>Namespace</dt><dd>" +
-          escaped(who.space) +
+          escape_markup(who.space) +
           "</dd></dl>\n<ul><li><a href=\"/api/v1/runs\">Runs</a></li><li><a "
           "href=\"/api/v1/metrics\">Figures</a></li>"
           "<li><a href=\"/api/v1/openapi.json\">The API</a></li></ul>\n"
           "<form method=\"post\" action=\"/sign-out\">\n<input type=\"hidden\" name=\"csrf_token\" value=\"" +
-          escaped(visitor.session->csrf) + "\">\n<button>Sign out</button>\n</form>\n");
+          escape_markup(visitor.session->csrf) + "\">\n<button>Sign out</button>\n</form>\n");
 }
 
 void see_other(Call& call, net::Headers headers = {}) {

@@ -224,13 +224,72 @@ TEST_F(PermissionsTest, NoSpellingOfAPathLeadsAround) {
 
 TEST_F(PermissionsTest, OtherMethodsSayNothing) {
   for (const Route& route : routes()) {
-    for (const net::Method method : {net::Method::get, net::Method::post, net::Method::put,
-                                     net::Method::patch, net::Method::delete_, net::Method::options}) {
-      if (find_route(method, path_of(route)).route != nullptr) continue;
-      EXPECT_EQ(status_of(method, path_of(route), {"none", {}, std::nullopt}), 401) << route.pattern;
-      EXPECT_EQ(status_of(method, path_of(route), {"viewer", {{"X-API-Key", "viewer"}}, Role::viewer}), 405);
+    for (const net::Method method :
+         {net::Method::get, net::Method::post, net::Method::put, net::Method::patch, net::Method::delete_}) {
+      const Match match = find_route(method, path_of(route));
+      if (match.route != nullptr) continue;
+      EXPECT_EQ(status_of(method, path_of(route), {"none", {}, std::nullopt}), match.open ? 405 : 401)
+          << route.pattern;
+      const auto refused =
+          remote({.method = method, .target = path_of(route), .headers = {{"X-API-Key", "viewer"}}});
+      EXPECT_EQ(refused.status, 405) << route.pattern;
+      EXPECT_EQ(refused.headers.find("Allow"), allow_text(match.allowed)) << route.pattern;
     }
   }
+}
+
+TEST_F(PermissionsTest, OptionsSaysWhatAPathTakes) {
+  for (const Route& route : routes()) {
+    const auto ask = [&](const std::string& path, net::Headers headers) {
+      return remote({.method = net::Method::options, .target = path, .headers = std::move(headers)});
+    };
+    const std::string path = path_of(route);
+    const auto answer = ask(path, {{"X-API-Key", "viewer"}});
+    EXPECT_EQ(answer.status, 204) << path;
+    EXPECT_EQ(answer.body, "") << path;
+    const std::string allow = ", " + std::string(answer.headers.find("Allow").value_or("")) + ',';
+    const auto names = [&](std::string_view method) {
+      return allow.find(", " + std::string(method) + ',') != std::string::npos;
+    };
+    EXPECT_TRUE(names(net::to_string(route.method))) << path << allow;
+    EXPECT_TRUE(names("OPTIONS")) << path << allow;
+    EXPECT_EQ(names("HEAD"), names("GET")) << path << allow;
+    const bool open = find_route(net::Method::options, path).open;
+    EXPECT_EQ(ask(path, {}).status, open ? 204 : 401) << path;
+    EXPECT_EQ(ask(path == "/" ? "/nothing" : path + "/nothing/nothing", {{"X-API-Key", "viewer"}}).status,
+              route.rest ? 204 : 404)
+        << path;
+  }
+}
+
+// Not compared: what counts the requests themselves.
+TEST_F(PermissionsTest, HeadIsGetWithoutABody) {
+  for (const Route& route : routes()) {
+    if (!reads(route) || route.pattern == "/metrics" || route.pattern == "/api/v1/metrics") continue;
+    // With a wrong parameter where there would be a stream without end.
+    const std::string path = path_of(route) + (route.pattern.ends_with("/events") ? "?nothing=1" : "");
+    for (const char* encoding : {"identity", "gzip"}) {
+      const net::Headers headers{{"X-API-Key", "admin"}, {"Accept-Encoding", encoding}};
+      const auto whole = remote({.target = path, .headers = headers});
+      const auto head = remote({.method = net::Method::head, .target = path, .headers = headers});
+      EXPECT_EQ(head.status, whole.status) << path;
+      EXPECT_EQ(head.body, "") << path;
+      const auto fields = [](const net::Response& response) {
+        return std::vector(response.headers.begin(), response.headers.end());
+      };
+      EXPECT_EQ(fields(head), fields(whole)) << path;
+    }
+  }
+}
+
+TEST_F(PermissionsTest, WhatIsLargeIsCompressedForWhoAsks) {
+  const auto plain = remote({.target = "/api/v1/openapi.json", .headers = {{"X-API-Key", "viewer"}}});
+  const auto packed = remote(
+      {.target = "/api/v1/openapi.json", .headers = {{"X-API-Key", "viewer"}, {"Accept-Encoding", "gzip"}}});
+  EXPECT_EQ(packed.headers.find("Content-Encoding"), "gzip");
+  EXPECT_LT(packed.body.size() * 4, plain.body.size());
+  EXPECT_EQ(plain.headers.find("Vary"), "Accept-Encoding");
+  EXPECT_FALSE(plain.headers.find("Content-Encoding"));
 }
 
 TEST_F(PermissionsTest, AnIdempotencyKeyHasItsBoundEverywhere) {

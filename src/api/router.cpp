@@ -1,6 +1,7 @@
 #include "api/router.hpp"
 
 #include <array>
+#include <set>
 #include <utility>
 
 #include "api/event_feed.hpp"
@@ -188,8 +189,19 @@ Match find_route(net::Method method, std::string_view path) {
     if (!matches(route, path, captures)) continue;
     if (route.method == method) return {&route, std::move(captures), {}};
     match.allowed.push_back(route.method);
+    match.open |= route.permission.anonymous();
   }
   return match;
+}
+
+std::string allow_text(const std::vector<net::Method>& allowed) {
+  std::set<Method> methods(allowed.begin(), allowed.end());
+  if (methods.contains(Method::get)) methods.insert(Method::head);
+  methods.insert(Method::options);
+  std::string text;
+  for (const Method method : methods)
+    text += (text.empty() ? "" : ", ") + std::string(net::to_string(method));
+  return text;
 }
 
 }  // namespace baton::api

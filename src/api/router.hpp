@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -25,8 +26,12 @@ std::span<const Route> routes();
 struct Match {
   const Route* route = nullptr;
   std::vector<std::string> captures;
-  std::vector<net::Method> allowed;  // methods of this path, if its route is for another method
+  // Without a route for this method: those that the path has, and whether one of them is for anyone.
+  std::vector<net::Method> allowed;
+  bool open = false;
 };
 Match find_route(net::Method method, std::string_view path);
+// As the field Allow has it: "GET, HEAD, POST, OPTIONS". HEAD goes wherever GET does, OPTIONS everywhere.
+std::string allow_text(const std::vector<net::Method>& allowed);
 
 }  // namespace baton::api

@@ -27,6 +27,11 @@ TEST(Router, SaysWhichMethodsAPathTakes) {
   const Match match = find_route(net::Method::delete_, "/api/v1/runs");
   EXPECT_EQ(match.route, nullptr);
   EXPECT_EQ(match.allowed, (std::vector{net::Method::post, net::Method::get}));
+  EXPECT_EQ(allow_text(match.allowed), "GET, HEAD, POST, OPTIONS");
+  EXPECT_EQ(allow_text({net::Method::delete_}), "DELETE, OPTIONS");
+  EXPECT_FALSE(match.open);
+  EXPECT_TRUE(find_route(net::Method::post, "/livez").open);
+  EXPECT_FALSE(find_route(net::Method::post, "/livezz").open);
 }
 
 TEST(Router, NothingNearlyMatches) {

@@ -1,7 +1,5 @@
 #include "cli/archive.hpp"
 
-#include <zlib.h>
-
 #include <algorithm>
 #include <array>
 #include <cassert>
@@ -58,24 +56,6 @@ std::string tar_of(std::string_view folder, const std::vector<PackedFile>& files
     out.append((kBlock - file.text.size() % kBlock) % kBlock, '\0');
   }
   out.append(2 * kBlock, '\0');
-  return out;
-}
-
-Result<std::string> gzipped(std::string_view bytes) {
-  constexpr int kGzip = 15 + 16;  // the largest window, with gzip's header
-  z_stream stream{};
-  if (::deflateInit2(&stream, Z_DEFAULT_COMPRESSION, Z_DEFLATED, kGzip, 8, Z_DEFAULT_STRATEGY) != Z_OK) {
-    return fail(ErrorCode::internal, "compressing failed");
-  }
-  std::string out(::deflateBound(&stream, bytes.size()), '\0');
-  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(bytes.data()));
-  stream.avail_in = static_cast<uInt>(bytes.size());
-  stream.next_out = reinterpret_cast<Bytef*>(out.data());
-  stream.avail_out = static_cast<uInt>(out.size());
-  const int code = ::deflate(&stream, Z_FINISH);
-  out.resize(stream.total_out);
-  ::deflateEnd(&stream);
-  if (code != Z_STREAM_END) return fail(ErrorCode::internal, "compressing failed");
   return out;
 }
 

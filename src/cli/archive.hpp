@@ -1,11 +1,10 @@
-// Files packed together: tar (POSIX ustar), compressed by gzip.
+// Files packed together: tar (POSIX ustar).
 #pragma once
 
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "base/error.hpp"
 #include "base/time.hpp"
 
 namespace baton::cli {
@@ -17,8 +16,5 @@ struct PackedFile {
 
 // `folder`: that all of them are in; at most 50 bytes. The files are readable by their owner only.
 std::string tar_of(std::string_view folder, const std::vector<PackedFile>& files, WallTime at);
-
-// internal: memory is short.
-Result<std::string> gzipped(std::string_view bytes);
 
 }  // namespace baton::cli

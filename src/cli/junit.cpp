@@ -3,6 +3,7 @@
 #include <boost/json/array.hpp>
 #include <cstdio>
 
+#include "base/markup.hpp"
 #include "base/text.hpp"
 
 namespace baton::cli {
@@ -15,24 +16,7 @@ std::string escaped(std::string_view text) {
   std::string out;
   while (true) {
     const std::size_t newline = text.find('\n');
-    for (const char c : printable(text.substr(0, newline))) {
-      switch (c) {
-        case '&':
-          out += "&amp;";
-          break;
-        case '<':
-          out += "&lt;";
-          break;
-        case '>':
-          out += "&gt;";
-          break;
-        case '"':
-          out += "&quot;";
-          break;
-        default:
-          out += c;
-      }
-    }
+    out += escape_markup(printable(text.substr(0, newline)));
     if (newline == std::string_view::npos) return out;
     out += "&#10;";
     text.remove_prefix(newline + 1);

@@ -8,6 +8,7 @@
 #include <charconv>
 #include <exception>
 
+#include "net/content_coding.hpp"
 #include "net/server_state.hpp"
 #include "net/stream_state.hpp"
 
@@ -176,8 +177,10 @@ void Connection::dispatch() {
   ++server_->stats.requests;
   // If the handler throws, the Responder is destroyed on the way and answers 500.
   const bool head_only = request.head_only;
+  const bool gzip = takes_gzip(request.headers);
+  restore_tags(request.headers);
   try {
-    server_->handler(std::move(request), Responder(shared_from_this(), exchange_, head_only, chunked));
+    server_->handler(std::move(request), Responder(shared_from_this(), exchange_, head_only, chunked, gzip));
   } catch (const std::exception& e) {
     server_->report(std::string("a request handler threw: ") + e.what());
   } catch (...) {

@@ -1,4 +1,5 @@
-// An HTTP/1.1 server on a Loop: Unix and TCP sockets, keep-alive, pipelining, streamed answers, limits.
+// An HTTP/1.1 server on a Loop: Unix and TCP sockets, keep-alive, pipelining, streamed answers, limits,
+// answers compressed by gzip.
 //
 // Requests reach the handler complete (body included) and checked (http_parser.hpp says what is refused).
 // What the server refuses by itself it answers as application/problem+json and then closes the connection:
@@ -88,13 +89,15 @@ class StreamWriter {
 class Responder {
  public:
   Responder() = default;
-  Responder(std::shared_ptr<Connection> connection, std::uint64_t exchange, bool head_only, bool chunked);
+  Responder(std::shared_ptr<Connection> connection, std::uint64_t exchange, bool head_only, bool chunked,
+            bool gzip);
   Responder(Responder&&) noexcept = default;
   Responder& operator=(Responder&&) noexcept;
   ~Responder();
 
   // Answers; the handle is empty afterwards. A response with a header that is not valid becomes a 500.
-  // Content-Length and Connection are added; those that stand in the response are replaced.
+  // Content-Length and Connection are added; those that stand in the response are replaced. Called on another
+  // thread than the loop's, it compresses the body for a client that asks for that (content_coding.hpp).
   void respond(Response response);
   // Begins an answer whose body follows piece by piece (chunked; delimited by the connection's end for an
   // HTTP/1.0 client). `limit`: the most bytes that may wait for a slow reader; 0 = ServerOptions' default.
@@ -109,6 +112,7 @@ class Responder {
   std::uint64_t exchange_ = 0;
   bool head_only_ = false;
   bool chunked_ = true;
+  bool gzip_ = false;  // the client takes it
 };
 
 // Called on the loop's thread; must not block. It may throw: the client gets a 500.

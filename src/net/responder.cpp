@@ -2,14 +2,19 @@
 #include <utility>
 
 #include "net/connection.hpp"
+#include "net/content_coding.hpp"
 #include "net/http_server.hpp"
 #include "net/stream_state.hpp"
 
 namespace baton::net {
 
 Responder::Responder(std::shared_ptr<Connection> connection, std::uint64_t exchange, bool head_only,
-                     bool chunked)
-    : connection_(std::move(connection)), exchange_(exchange), head_only_(head_only), chunked_(chunked) {}
+                     bool chunked, bool gzip)
+    : connection_(std::move(connection)),
+      exchange_(exchange),
+      head_only_(head_only),
+      chunked_(chunked),
+      gzip_(gzip) {}
 
 Responder& Responder::operator=(Responder&& other) noexcept {
   if (this != &other) {
@@ -18,6 +23,7 @@ Responder& Responder::operator=(Responder&& other) noexcept {
     exchange_ = other.exchange_;
     head_only_ = other.head_only_;
     chunked_ = other.chunked_;
+    gzip_ = other.gzip_;
   }
   return *this;
 }
@@ -31,6 +37,7 @@ void Responder::respond(Response response) {
   if (!connection) return;
   const auto& mailbox = connection->mailbox();
   if (mailbox.on_loop_thread()) return connection->answer(exchange_, head_only_, std::move(response));
+  encode(response, gzip_);
   mailbox.post(
       [connection, exchange = exchange_, head_only = head_only_, answer = std::move(response)]() mutable {
         connection->answer(exchange, head_only, std::move(answer));

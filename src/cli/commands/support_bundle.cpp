@@ -7,6 +7,7 @@
 #include <array>
 #include <thread>
 
+#include "base/gzip.hpp"
 #include "base/text.hpp"
 #include "cli/archive.hpp"
 #include "cli/commands/commands.hpp"
@@ -43,7 +44,7 @@ class Bundle {
       files_.push_back({"owner.txt", opened.error().message + '\n'});
     }
     add_log();
-    return gzipped(tar_of(folder, files_, wall_now()));
+    return gzipped(tar_of(folder, files_, wall_now()), GzipEffort::small);
   }
 
   std::vector<std::string> names() const {
