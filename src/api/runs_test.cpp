@@ -211,7 +211,7 @@ TEST_F(RunsTest, UnknownPathsAndMethods) {
   EXPECT_EQ(get("/API/v1/runs").status, 404);
   const auto response = post("/api/v1/tasks", "{}");
   EXPECT_EQ(response.status, 405);
-  EXPECT_EQ(response.headers.find("Allow"), "GET");
+  EXPECT_EQ(response.headers.find("Allow"), "GET, HEAD, OPTIONS");
 }
 
 TEST_F(RunsTest, StoppedItAnswersThatItIs) {

@@ -96,14 +96,14 @@ class MetricsTest(BatonCase):
         self.baton("namespaces", "create", "team")
         self.baton("queues", "set", "default", "--max-waiting", "100")
         self.baton("limits", "set", "gpu", "3")
-        flow = {"name": "all", "targets": {"gone": {"url": "http://127.0.0.1:9/", "breaker": {"threshold": 1}}}, "steps": {
-            "ask": {"http": {"url": "/"}, "target": "gone", "continue_on_error": True, "timeout": "5s",
+        flow = {"name": "all", "targets": {"gone": {"url": "http://127.0.0.1:9/", "breaker": {"failures": 1}}}, "steps": {
+            "ask": {"http": {"url": "/"}, "target": "gone", "continue_on_error": True,
                     "retry": {"max_attempts": 2, "initial": "1ms", "jitter": "none"}},
             "work": {"task": "images.label", "uses": {"gpu": 1}, "queue": "images"}}}
         run = self.api().request("POST", "/api/v1/runs", {"definition": json.dumps(flow)})[1]
         worker = "/api/v1/workers/other"
-        self.api().request("POST", worker + "/register", {"functions": ["images.label"], "capacity": 4})
-        claimed = self.api().request("POST", worker + "/claim", {"max": 1, "wait": 60})[1]
+        self.api().request("POST", worker + "/register", {"protocol": 1, "functions": ["images.label"], "queues": ["images"]})
+        claimed = self.api().request("POST", worker + "/claim", {"functions": ["images.label"], "queues": ["images"], "max": 1, "wait": 60})[1]
         self.assertEqual(len(claimed["tasks"]), 1)
         team = {"X-Baton-Namespace": "team"}
         self.api().request("POST", "/api/v1/runs", {"definition": json.dumps(FLOW)}, headers=team)
