@@ -353,7 +353,7 @@ void stored(const std::string& folder, std::int64_t runs) {
   });
   auto reader = must(open_sqlite_reader(path, {}, kShard));
   const auto list = [&](const char* what, const RunFilter& filter, std::optional<RunKey> before) {
-    timed(what, [&] { return must(reader->list_runs(filter, before, 100)).size(); });
+    timed(what, [&] { return must(reader->list_runs(filter, before, 100)).rows.size(); });
   };
   for (int warm = 0; warm < 2; ++warm) {
     list("list all", {}, {});

@@ -403,11 +403,11 @@ void prune(const std::string& root, int count) {
       const auto start = Clock::now();
       const RunKey end = RunKey::make(ShardId{0}, count + 1);
       for (std::optional<RunKey> cursor = end; cursor;) {
-        const auto rows = *reader->list_runs({}, cursor, 500);
+        const auto page = *reader->list_runs({}, cursor, 500);
         model::RemoveRuns command;
-        for (const model::RunRow& row : rows) command.runs.push_back(row.id);
-        cursor = rows.empty() ? std::nullopt : std::optional(rows.back().key);
-        if (rows.empty()) break;
+        for (const model::RunRow& row : page.rows) command.runs.push_back(row.id);
+        cursor = page.next;
+        if (page.rows.empty()) continue;
         const auto reply = bench.shard().call(std::move(command), "bench");
         removed += static_cast<int>(std::get<model::RunsRemoved>(reply).removed);
       }

@@ -197,6 +197,10 @@ void Api::handle(net::Request request, net::Responder responder) {
     return call->respond(problem(
         {ErrorCode::invalid_request, "the body must be of the Content-Type " + std::string(media), ""}, 415));
   }
+  if (asked.method != net::Method::get && !match.route->conditional && asked.headers.find("If-Match")) {
+    return call->fail(
+        {ErrorCode::invalid_request, "this takes no If-Match: it would be done whatever the state is", ""});
+  }
   auto key = request_key(asked);
   if (!key) return call->fail(key.error());
   call->actor.request = std::move(*key);

@@ -167,9 +167,9 @@ Result<Request> read(const Core& core, const Call& call) {
   }
   TRY(const std::string cursor, body.text("cursor", 64));
   if (!cursor.empty()) {
-    const auto id = RunId::parse(cursor);
-    if (!id) return fail(ErrorCode::invalid_request, "\"cursor\" is not one that a page gave out", "/cursor");
-    request.before = id->key();
+    request.before = parse_run_cursor(cursor);
+    if (!request.before)
+      return fail(ErrorCode::invalid_request, "\"cursor\" is not one that a page gave out", "/cursor");
   }
   return request;
 }
@@ -192,12 +192,12 @@ struct Page {
 
 Result<std::shared_ptr<Page>> find_runs(Core& core, Request request) {
   auto page = std::make_shared<Page>();
-  std::vector<model::RunRow> rows;
+  store::RunPage found;
   if (!request.nothing) {
-    TRY(rows, core.store.list_runs(request.filter, request.before, request.limit));
+    TRY(found, core.store.list_runs(request.filter, request.before, request.limit));
   }
-  if (rows.size() == request.limit) page->next = rows.back().id.text();
-  for (const model::RunRow& row : rows)
+  page->next = run_cursor(found.next);
+  for (const model::RunRow& row : found.rows)
     page->items.push_back({row.id, row.workflow, row.status, std::nullopt, std::nullopt});
   page->request = std::move(request);
   return page;

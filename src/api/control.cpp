@@ -3,6 +3,7 @@
 
 #include <boost/json/serialize.hpp>
 
+#include "api/edits.hpp"
 #include "api/handlers.hpp"
 #include "api/stored_input.hpp"
 #include "api/workflows.hpp"
@@ -178,6 +179,7 @@ Result<model::ChangeRun> read_change(const Call& call) {
   if (priority) command.priority = static_cast<std::uint8_t>(*priority);
   TRY(command.metadata, read_attached(body, "metadata"));
   TRY(command.labels, read_attached(body, "labels"));
+  TRY(command.expected, read_if_match(call.request));
   if (!priority && command.metadata.empty() && command.labels.empty()) {
     return fail(ErrorCode::invalid_request, "give at least one of \"priority\", \"metadata\" and \"labels\"");
   }
@@ -278,7 +280,19 @@ void retry_run(const CorePtr& core, CallPtr call) {
   run_command(core, call, read_recover(*core, *call, true), run_of(*call));
 }
 void change_run(const CorePtr& core, CallPtr call) {
-  run_command(core, call, read_change(*call), run_of(*call));
+  auto command = read_change(*call);
+  if (!command) return call->fail(command.error());
+  const RunId run = command->run;
+  const std::string expected = command->expected;
+  core->runs.send(
+      std::move(*command), call->actor, [core, call, run, expected](const model::ReplyBody& reply) {
+        const auto* error = std::get_if<Error>(&reply);
+        core->workers.post([core, call, run, expected, why = error ? std::optional(*error) : std::nullopt] {
+          auto now = core->queries.run(run);
+          if (why) return fail_edit(*call, *why, expected, std::move(now));
+          answer(*call, std::move(now));
+        });
+      });
 }
 void retry_task(const CorePtr& core, CallPtr call) {
   decide_task(core, call, Verdict::retry);

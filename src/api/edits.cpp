@@ -29,12 +29,17 @@ Result<std::string> read_if_match(const net::Request& request) {
   return std::string(text);
 }
 
-void answer(Call& call, Result<Tagged> shown) {
+void answer(Call& call, Result<Tagged> shown, int status, net::Headers more) {
   if (!shown) return call.fail(shown.error());
-  call.json(200, std::move(shown->body), {{"ETag", quoted(shown->tag)}});
+  more.set("ETag", quoted(shown->tag));
+  call.json(status, std::move(shown->body), std::move(more));
 }
 
-void fail_changed(Call& call, const Error& error, Result<Tagged> now) {
+void fail_edit(Call& call, const Error& error, const std::string& expected, Result<Tagged> now) {
+  const std::string none = model::tag_of(nullptr);
+  const std::string tag = now ? now->tag : now.error().code == ErrorCode::not_found ? none : "";
+  const bool as_expected = expected.empty() || (expected == "*" ? tag != none : expected == tag);
+  if (as_expected || error.code != ErrorCode::conflict) return call.fail(error);
   const std::string current = now ? "\"current\":" + now->body : std::string();
   net::Response response = problem(error, 412, current);
   if (now) response.headers.set("ETag", quoted(now->tag));

@@ -206,9 +206,9 @@ class Feed final : public Watch {
       return &found->second;
     if (runs_.size() >= kRunsKnown) runs_.clear();
     store::RunFilter filter;
-    const auto rows = core_->store.list_runs(filter, RunKey{key.value + 1}, 1);
-    if (!rows || rows->empty() || rows->front().key != key) return nullptr;
-    const model::RunRow& row = rows->front();
+    const auto page = core_->store.list_runs(filter, RunKey{key.value + 1}, 1);
+    if (!page || page->rows.empty() || page->rows.front().key != key) return nullptr;
+    const model::RunRow& row = page->rows.front();
     return &(runs_[key] = {row.id, row.workflow, core_->queries.known_steps_of(row)});
   }
 

@@ -29,9 +29,10 @@ void write_step(const model::TaskRow& row, const RunId& run, const RunSteps& ste
 Result<PastDurations> Queries::past_durations(const model::RunRow& row) {
   store::RunFilter filter{.statuses = {model::RunStatus::completed}};
   filter.workflows = {row.workflow};
-  TRY(const std::vector<model::RunRow> runs, store_.list_runs(filter, std::nullopt, kRunsAsked));
+  // Of those that are found quickly: they are for an estimate.
+  TRY(const store::RunPage runs, store_.list_runs(filter, std::nullopt, kRunsAsked));
   DurationStatistics statistics;
-  for (const model::RunRow& run : runs) {
+  for (const model::RunRow& run : runs.rows) {
     // Of another version, steps with the same name count as the same.
     const auto definition = definitions_.get(run.definition);
     if (!definition || (*definition)->steps.size() > kMostTasks) continue;

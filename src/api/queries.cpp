@@ -7,6 +7,7 @@
 #include <map>
 
 #include "api/render.hpp"
+#include "model/run_tag.hpp"
 
 namespace baton::api {
 namespace {
@@ -41,6 +42,19 @@ Attached attached_to(const std::string& context, const Workflow* workflow) {
   if (!labels.empty()) attached.labels = boost::json::serialize(labels);
   return attached;
 }
+
+}  // namespace
+
+std::string run_cursor(std::optional<RunKey> next) {
+  return next ? RunId::make(*next, WallTime{}, Seed{}).text() : "";
+}
+
+std::optional<RunKey> parse_run_cursor(std::string_view text) {
+  const auto id = RunId::parse(text);
+  return id ? std::optional(id->key()) : std::nullopt;
+}
+
+namespace {
 
 std::string close_list(JsonText& out, const std::string& next) {
   out.end_array();
@@ -187,12 +201,12 @@ Result<std::string> Queries::resources_of(const RunId& run) {
   return out.take();
 }
 
-Result<std::string> Queries::run(const RunId& id) {
+Result<Tagged> Queries::run(const RunId& id) {
   TRY(const store::RunView view, find(id));
   return run(view);
 }
 
-Result<std::string> Queries::run(const store::RunView& view) {
+Result<Tagged> Queries::run(const store::RunView& view) {
   const auto steps = known_steps_of(view.row);
   TRY(const std::optional<std::string> input,
       store_.get_payload({view.row.key, model::PayloadSlot::run_input}));
@@ -204,7 +218,7 @@ Result<std::string> Queries::run(const store::RunView& view) {
             {steps.get(), ended_steps(view.row, steps.get()), attached.metadata, attached.labels,
              pause ? &*pause : nullptr, input ? std::string_view(*input) : "{}", resources},
             out);
-  return out.take();
+  return Tagged{out.take(), model::run_tag(view.row.priority, view.context)};
 }
 
 Status Queries::write_run_item(const model::RunRow& row, JsonText& out) {
@@ -222,13 +236,13 @@ Status Queries::write_run_item(const model::RunRow& row, JsonText& out) {
 
 Result<std::string> Queries::runs(const store::RunFilter& filter, std::optional<RunKey> before,
                                   std::size_t limit) {
-  TRY(const std::vector<model::RunRow> rows, store_.list_runs(filter, before, limit));
+  TRY(const store::RunPage page, store_.list_runs(filter, before, limit));
   JsonText out;
   out.begin_object().key("items").begin_array();
-  for (const model::RunRow& row : rows) {
+  for (const model::RunRow& row : page.rows) {
     TRY_VOID(write_run_item(row, out));
   }
-  return close_list(out, rows.size() == limit ? rows.back().id.text() : "");
+  return close_list(out, run_cursor(page.next));
 }
 
 Result<std::string> Queries::recoverable_runs(const store::RunFilter& filter, std::optional<RunKey> before,
@@ -237,15 +251,15 @@ Result<std::string> Queries::recoverable_runs(const store::RunFilter& filter, st
   out.begin_object().key("items").begin_array();
   // A page may have fewer items than its limit although there are more: at most this many runs are looked at.
   constexpr std::size_t kLookedAt = 1000;
-  TRY(const std::vector<model::RunRow> rows, store_.list_runs(filter, before, kLookedAt));
+  TRY(const store::RunPage page, store_.list_runs(filter, before, kLookedAt));
   std::size_t written = 0;
-  std::string next = rows.size() == kLookedAt ? rows.back().id.text() : "";
-  for (const model::RunRow& row : rows) {
+  std::string next = run_cursor(page.next);
+  for (const model::RunRow& row : page.rows) {
     const auto workflow = workflow_of(row);
     if (workflow == nullptr || row.recovery_attempts >= workflow->max_recovery_attempts) continue;
     TRY_VOID(write_run_item(row, out));
     if (++written == limit) {
-      next = row.id.text();
+      next = run_cursor(row.key);
       break;
     }
   }

@@ -25,6 +25,16 @@ struct TaskCursor {
   std::string text() const;
 };
 
+// Where a list of runs goes on; "" = it has ended, as nullopt of a text that is none.
+std::string run_cursor(std::optional<RunKey> next);
+std::optional<RunKey> parse_run_cursor(std::string_view text);
+
+// What one thing looks like, with its ETag (without quotes).
+struct Tagged {
+  std::string body;
+  std::string tag;
+};
+
 // A page ends when it has this many bytes, whatever its limit of items is.
 inline constexpr std::size_t kPageBytes = std::size_t{8} << 20;
 
@@ -45,8 +55,8 @@ class Queries {
   // Null if they cannot be read.
   std::shared_ptr<const RunSteps> known_steps_of(const model::RunRow& row);
 
-  Result<std::string> run(const RunId& id);
-  Result<std::string> run(const store::RunView& view);
+  Result<Tagged> run(const RunId& id);
+  Result<Tagged> run(const store::RunView& view);
   Result<std::string> runs(const store::RunFilter& filter, std::optional<RunKey> before, std::size_t limit);
   // Seed 001's `recoverable`: failed, and recovered less often than its definition allows.
   Result<std::string> recoverable_runs(const store::RunFilter& filter, std::optional<RunKey> before,

@@ -5,6 +5,7 @@
 #include <boost/json/serialize.hpp>
 
 #include "api/control.hpp"
+#include "api/edits.hpp"
 #include "api/handlers.hpp"
 #include "api/stored_input.hpp"
 #include "api/workflows.hpp"
@@ -88,10 +89,8 @@ void replay_run(const CorePtr& core, CallPtr call) {
   core->runs.send(std::move(*command), actor, [core, call](model::ReplyBody reply) {
     if (const auto* error = std::get_if<Error>(&reply)) return call->fail(*error);
     core->workers.post([core, call, submitted = std::get<model::Submitted>(reply)] {
-      auto body = core->queries.run(submitted.run);
-      if (!body) return call->fail(body.error());
-      call->json(submitted.existing ? 200 : 201, std::move(*body),
-                 {{"Location", "/api/v1/runs/" + submitted.run.text()}});
+      answer(*call, core->queries.run(submitted.run), submitted.existing ? 200 : 201,
+             {{"Location", "/api/v1/runs/" + submitted.run.text()}});
     });
   });
 }

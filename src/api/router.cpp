@@ -24,13 +24,18 @@ constexpr auto kAdmin = auth::Permission::at_least(model::Role::admin);
 constexpr auto kServerViewer = auth::Permission::of_server(model::Role::viewer);
 constexpr auto kServerAdmin = auth::Permission::of_server(model::Role::admin);
 
+constexpr Route if_match(Route route) {
+  route.conditional = true;
+  return route;
+}
+
 constexpr std::array kRoutes = {
     Route{Method::post, "/api/v1/runs", kOperator, submit_run},
     Route{Method::get, "/api/v1/runs", kViewer, list_runs},
     Route{Method::post, "/api/v1/runs/batch", kOperator, submit_batch},
     Route{Method::get, "/api/v1/runs/{id}", kViewer, get_run},
     Route{Method::post, "/api/v1/runs/{id}/cancel", kOperator, cancel_run},
-    Route{Method::patch, "/api/v1/runs/{id}", kOperator, change_run},
+    if_match({Method::patch, "/api/v1/runs/{id}", kOperator, change_run}),
     Route{Method::post, "/api/v1/runs/{id}/prune", kAdmin, prune_run},
     Route{Method::post, "/api/v1/runs/bulk", kOperator, bulk_runs},
     Route{Method::get, "/api/v1/removals", kViewer, list_removals},
@@ -48,7 +53,7 @@ constexpr std::array kRoutes = {
     Route{Method::get, "/api/v1/runs/{id}/state", kViewer, run_state},
     Route{Method::get, "/api/v1/runs/{id}/definition", kViewer, run_definition},
     Route{Method::post, "/api/v1/runs/{id}/signals/{name}", kOperator, send_signal},
-    Route{Method::post, "/api/v1/workflows", kEditor, apply_workflow},
+    if_match({Method::post, "/api/v1/workflows", kEditor, apply_workflow}),
     Route{Method::get, "/api/v1/workflows", kViewer, list_workflows},
     Route{Method::get, "/api/v1/workflows/{name}", kViewer, get_workflow},
     Route{Method::get, "/api/v1/workflows/{name}/versions", kViewer, list_versions},
@@ -65,7 +70,7 @@ constexpr std::array kRoutes = {
     Route{Method::get, "/api/v1/approvals", kViewer, list_approvals},
     Route{Method::get, "/api/v1/queues", kViewer, list_queues},
     Route{Method::get, "/api/v1/queues/{name}", kViewer, get_queue},
-    Route{Method::patch, "/api/v1/queues/{name}", kEditor, set_queue},
+    if_match({Method::patch, "/api/v1/queues/{name}", kEditor, set_queue}),
     Route{Method::get, "/api/v1/queues/{name}/events", kViewer, queue_events},
     Route{Method::post, "/api/v1/queues/{name}/pause", kOperator, pause_queue},
     Route{Method::post, "/api/v1/queues/{name}/resume", kOperator, resume_queue},
@@ -88,14 +93,14 @@ constexpr std::array kRoutes = {
     Route{Method::get, "/api/v1/tasks/{id}/logs", kViewer, task_logs},
     Route{Method::get, "/api/v1/routes", kViewer, list_routes},
     Route{Method::get, "/api/v1/routes/{pattern}", kViewer, get_route, true},
-    Route{Method::put, "/api/v1/routes/{pattern}", kEditor, set_route, true},
-    Route{Method::delete_, "/api/v1/routes/{pattern}", kEditor, delete_route, true},
+    if_match({Method::put, "/api/v1/routes/{pattern}", kEditor, set_route, true}),
+    if_match({Method::delete_, "/api/v1/routes/{pattern}", kEditor, delete_route, true}),
     Route{Method::get, "/api/v1/cache", kViewer, list_cached_results},
     Route{Method::post, "/api/v1/cache/clear", kEditor, clear_cached_results},
     Route{Method::get, "/api/v1/limits", kViewer, list_limits},
     Route{Method::get, "/api/v1/limits/{name}", kViewer, get_limit, true},
-    Route{Method::put, "/api/v1/limits/{name}", kEditor, set_limit, true},
-    Route{Method::delete_, "/api/v1/limits/{name}", kEditor, delete_limit, true},
+    if_match({Method::put, "/api/v1/limits/{name}", kEditor, set_limit, true}),
+    if_match({Method::delete_, "/api/v1/limits/{name}", kEditor, delete_limit, true}),
     Route{Method::get, "/api/v1/breakers", kViewer, list_breakers},
     Route{Method::get, "/api/v1/breakers/{name}", kViewer, get_breaker},
     Route{Method::post, "/api/v1/breakers/{name}/open", kOperator, open_breaker},
@@ -123,8 +128,8 @@ constexpr std::array kRoutes = {
     Route{Method::delete_, "/api/v1/namespaces/{name}", kServerAdmin, delete_namespace},
     Route{Method::get, "/api/v1/secrets", kViewer, list_secrets},
     Route{Method::get, "/api/v1/secrets/{name}", kViewer, get_secret},
-    Route{Method::put, "/api/v1/secrets/{name}", kAdmin, set_secret},
-    Route{Method::delete_, "/api/v1/secrets/{name}", kAdmin, delete_secret},
+    if_match({Method::put, "/api/v1/secrets/{name}", kAdmin, set_secret}),
+    if_match({Method::delete_, "/api/v1/secrets/{name}", kAdmin, delete_secret}),
     Route{Method::get, "/api/v1/audit", kAdmin, list_audit},
     Route{Method::get, "/api/v1/audit/verify", kAdmin, verify_audit},
     Route{Method::get, "/api/v1/events", kViewer, event_feed},

@@ -20,6 +20,7 @@ struct Route {
   void (*handler)(const CorePtr&, CallPtr);  // on a worker's thread
   bool rest = false;  // its last capture takes all that is left of the path: what it names may have slashes
   bool form = false;  // its body is that of an HTML form, not JSON
+  bool conditional = false;  // it takes If-Match; any other change that has the field is refused
 };
 std::span<const Route> routes();
 

@@ -106,9 +106,7 @@ void delete_route(const CorePtr& core, CallPtr call) {
                                     [call, expected, was = *route](model::ReplyBody done) {
                                       const auto* error = std::get_if<Error>(&done);
                                       if (error == nullptr) return call->json(200, shown(was).body);
-                                      if (expected.empty() || error->code != ErrorCode::conflict)
-                                        return call->fail(*error);
-                                      fail_changed(*call, *error, shown(was));
+                                      fail_edit(*call, *error, expected, shown(was));
                                     });
                   });
 }

@@ -4,6 +4,7 @@
 #include <charconv>
 
 #include "api/control.hpp"
+#include "api/edits.hpp"
 #include "api/handlers.hpp"
 #include "api/where.hpp"
 #include "base/text.hpp"
@@ -75,10 +76,9 @@ Result<std::string> list(Core& core, const Call& call) {
   TRY(const std::size_t limit, call.number("limit", 50, 1, 1000));
   std::optional<RunKey> before;
   if (const auto cursor = call.query("cursor")) {
-    const auto id = RunId::parse(*cursor);
-    if (!id)
+    before = parse_run_cursor(*cursor);
+    if (!before)
       return fail(ErrorCode::invalid_request, "query parameter \"cursor\" is not one that a list gave out");
-    before = id->key();
   }
   if (nothing) return R"({"items":[],"next":null})";
   return recoverable ? core.queries.recoverable_runs(filter, before, limit)
@@ -142,7 +142,7 @@ void run_definition(const CorePtr& core, CallPtr call) {
 
 void get_run(const CorePtr& core, CallPtr call) {
   const auto id = call->run_id();
-  answer(*call, id ? core->queries.run(*id) : Result<std::string>(fail(id.error())));
+  answer(*call, id ? core->queries.run(*id) : Result<Tagged>(fail(id.error())));
 }
 
 }  // namespace baton::api

@@ -3,6 +3,7 @@
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 
+#include "api/edits.hpp"
 #include "api/handlers.hpp"
 #include "base/text.hpp"
 
@@ -125,18 +126,29 @@ Result<std::string> task_state(Core& core, const Call& call) {
   return render(answer);
 }
 
+// The newest run that the filter selects.
+Result<std::optional<RunId>> newest_run(Core& core, const store::RunFilter& filter) {
+  std::optional<RunKey> before;
+  do {
+    TRY(const store::RunPage page, core.store.list_runs(filter, before, 1));
+    if (!page.rows.empty()) return page.rows.front().id;
+    before = page.next;
+  } while (before && !core.stopping);
+  return std::nullopt;
+}
+
 // A run's id, or the user's own reference for it: then the newest run that has not ended.
 Result<RunId> run_of_job(Core& core, const std::string& name) {
   if (const auto id = RunId::parse(name)) return *id;
   const store::RunFilter open{.statuses = {RunStatus::pending, RunStatus::running, RunStatus::paused,
                                            RunStatus::cancelling, RunStatus::recovering},
                               .job_ids = {name}};
-  TRY(const auto runs, core.store.list_runs(open, std::nullopt, 1));
-  if (!runs.empty()) return runs.front().id;
+  TRY(const auto going_on, newest_run(core, open));
+  if (going_on) return *going_on;
   // Asked again, when it has been cancelled: that run.
   const store::RunFilter over{.statuses = {RunStatus::cancelled}, .job_ids = {name}};
-  TRY(const auto cancelled, core.store.list_runs(over, std::nullopt, 1));
-  if (!cancelled.empty()) return cancelled.front().id;
+  TRY(const auto cancelled, newest_run(core, over));
+  if (cancelled) return *cancelled;
   return fail(ErrorCode::not_found,
               "there is no open run with the job id \"" + printable(utf8_prefix(name, 256)) + "\"");
 }

@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "api/edits.hpp"
 #include "api/handlers.hpp"
 #include "api/json_text.hpp"
 #include "api/problem.hpp"
@@ -48,10 +49,8 @@ Result<One> read_one(const Call& call) {
 }
 
 void answer(Core& core, Call& call, const model::Submitted& submitted) {
-  auto body = core.queries.run(submitted.run);
-  if (!body) return call.fail(body.error());
-  call.json(submitted.existing ? 200 : 201, std::move(*body),
-            {{"Location", "/api/v1/runs/" + submitted.run.text()}});
+  answer(call, core.queries.run(submitted.run), submitted.existing ? 200 : 201,
+         {{"Location", "/api/v1/runs/" + submitted.run.text()}});
 }
 
 using Answer = void (*)(Core& core, Call& call, const model::Submitted& submitted);

@@ -1,5 +1,6 @@
 // GET /api/v1/runs/{id}/wait: answers when the run has ended, or with its present state when the time is
 // over.
+#include "api/edits.hpp"
 #include "api/handlers.hpp"
 #include "net/loop.hpp"
 
@@ -22,12 +23,7 @@ class RunWait final : public Watch {
         !call_->responder.disconnected()) {
       return true;
     }
-    auto body = view ? core_->queries.run(*view) : Result<std::string>(fail(view.error()));
-    if (body) {
-      call_->json(200, std::move(*body));
-    } else {
-      call_->fail(body.error());
-    }
+    answer(*call_, view ? core_->queries.run(*view) : Result<Tagged>(fail(view.error())));
     call_.reset();
     core_->watches.remove(run_.key(), this);
     return false;

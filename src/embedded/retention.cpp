@@ -115,7 +115,7 @@ Status RetentionKeeper::clear_all() {
   TRY_VOID(remove_old({}, {RunStatus::completed, RunStatus::cancelled, RunStatus::failed}, std::nullopt));
   TRY_VOID(delete_files());
   TRY(const auto runs, store_.list_runs({}, std::nullopt, 1));
-  if (!runs.empty() || stopping_) return {};
+  if (!runs.rows.empty() || stopping_) return {};
   TRY(const auto notes, store_.list_records({.kind = RecordKind::removal}, std::nullopt, kNotesAtOnce));
   for (const model::Record& note : notes) {
     const auto removal = model::removal_of(note);
@@ -168,11 +168,10 @@ Status RetentionKeeper::remove_old(const std::vector<std::string>& workflows,
   const WallTime before = keep ? options_.wall() - *keep : options_.wall() + kFarAhead;
   const store::RunFilter filter{.statuses = statuses, .workflows = workflows, .ended_before = before};
   std::optional<RunKey> cursor;
-  while (!stopping_) {
-    TRY(const std::vector<model::RunRow> rows, store_.list_runs(filter, cursor, kRunsAtOnce));
+  do {
+    TRY(const store::RunPage page, store_.list_runs(filter, cursor, kRunsAtOnce));
     model::RemoveRuns command{.ended_before = before, .reason = kReason};
-    for (const model::RunRow& row : rows) {
-      cursor = row.key;
+    for (const model::RunRow& row : page.rows) {
       if (!kept_.contains(row.key)) command.runs.push_back(row.id);
     }
     if (!command.runs.empty()) {
@@ -180,8 +179,8 @@ Status RetentionKeeper::remove_old(const std::vector<std::string>& workflows,
       TRY_VOID(answered(reply));
       for (const auto& [run, why] : std::get<model::RunsRemoved>(reply).kept) kept_.insert(run.key());
     }
-    if (rows.size() < kRunsAtOnce) break;
-  }
+    cursor = page.next;
+  } while (cursor && !stopping_);
   return {};
 }
 

@@ -8,8 +8,10 @@
 
 namespace baton::engine {
 
-// conflict, with the tag as it is now as its place, unless `expected` is the record's (model::tag_of), or
-// "" (whatever it is) or "*" (there is one).
+// conflict, with the tag as it is now as its place, unless `expected` is that tag, or "" (whatever it is) or
+// "*" (there is something: the tag is not "0").
+Status check_tag(const std::string& tag, const std::string& expected);
+// The same with the tag of a record (model::tag_of).
 Status check_unchanged(const State& state, const model::RecordKey& key, const std::string& expected);
 
 }  // namespace baton::engine

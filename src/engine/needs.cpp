@@ -162,7 +162,7 @@ Needs needs_of(const State& state, const model::Command& command) {
     want_run(state, explain->run, needs);
   } else if (const auto* change = std::get_if<model::ChangeRun>(&command.body)) {
     want_run(state, change->run, needs);
-    if (!change->metadata.empty() || !change->labels.empty())
+    if (!change->metadata.empty() || !change->labels.empty() || !change->expected.empty())
       want(state, context_of(change->run.key()), needs);
   } else if (const auto* report = std::get_if<model::ReportAttempt>(&command.body)) {
     want_run(state, report->task.run, needs);

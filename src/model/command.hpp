@@ -112,8 +112,9 @@ struct DecideTask {
 struct ChangeRun {
   RunId run;
   std::optional<std::uint8_t> priority;
-  std::string metadata;  // JSON object merged into what there is, a null removes; "" = unchanged
-  std::string labels;    // likewise
+  std::string metadata;       // JSON object merged into what there is, a null removes; "" = unchanged
+  std::string labels;         // likewise
+  std::string expected = {};  // the tag that it must have now (model::run_tag); "" and "*" = any
 };
 
 // Why a run, or one of its tasks, is not running. Changes nothing.
@@ -336,11 +337,13 @@ struct SetSecret {
   std::string name;
   std::string sealed;
   std::string reason;
+  std::string expected = {};  // the tag that it must have now (model::tag_of); "" = any, "*" = it is set
 };
 // Forgets it with its earlier values. One that is not there: not_found.
 struct DeleteSecret {
   std::string name;
   std::string reason;
+  std::string expected = {};  // likewise
 };
 
 // Once after each load: settles what the previous owner left (its in-process attempts are interrupted, leases

@@ -99,7 +99,7 @@ bool Performance::all_ended() {
   using enum model::RunStatus;
   const auto going_on = world_.reader().list_runs(
       {.statuses = {pending, running, paused, cancelling, recovering}}, std::nullopt, 1);
-  return going_on && going_on->empty();
+  return going_on && going_on->rows.empty();
 }
 
 void Performance::fail(const Place& place, std::string message, std::string suggestion) {

@@ -82,10 +82,13 @@ class Store : public ::testing::TestWithParam<Kind> {
   std::vector<std::int64_t> listed(const RunFilter& filter, std::optional<RunKey> before = {},
                                    std::size_t limit = 100, Reader* of = nullptr) {
     std::vector<std::int64_t> sequences;
-    const auto rows = (of != nullptr ? of : reader.get())->list_runs(filter, before, limit);
-    EXPECT_TRUE(rows) << (rows ? "" : rows.error().message);
-    if (rows) {
-      for (const auto& row : *rows) sequences.push_back(row.key.sequence());
+    const auto page = (of != nullptr ? of : reader.get())->list_runs(filter, before, limit);
+    EXPECT_TRUE(page) << (page ? "" : page.error().message);
+    if (page) {
+      for (const auto& row : page->rows) sequences.push_back(row.key.sequence());
+      // So few that none is left out; where there is more, it begins behind the last one.
+      if (page->next) EXPECT_EQ(page->next->sequence(), sequences.empty() ? 0 : sequences.back());
+      if (sequences.size() < limit) EXPECT_EQ(page->next, std::nullopt);
     }
     return sequences;
   }
@@ -742,7 +745,7 @@ TEST_P(Store, RunsOfATimeAreFoundByTheirKeys) {
     for (const auto& from : {std::optional<WallTime>{}, std::optional(hour(30)), std::optional(hour(500))}) {
       for (const auto& end : {std::optional<WallTime>{}, std::optional(hour(31)), std::optional(hour(90))}) {
         Sequences expected;
-        for (const auto& row : *rows) {
+        for (const auto& row : rows->rows) {
           if ((statuses.empty() || row.status == statuses[0]) && (!from || row.created_at >= *from) &&
               (!end || row.created_at < *end)) {
             expected.push_back(row.key.sequence());
@@ -808,7 +811,7 @@ TEST_P(Store, FiltersSelectWhatTheySay) {
   owner.must(std::move(batch));
   const auto rows = reader->list_runs({}, {}, 1000);
   ASSERT_TRUE(rows);
-  ASSERT_EQ(rows->size(), static_cast<std::size_t>(kRuns));
+  ASSERT_EQ(rows->rows.size(), static_cast<std::size_t>(kRuns));
 
   const std::vector<std::vector<RunStatus>> statuses = {
       {},
@@ -824,7 +827,7 @@ TEST_P(Store, FiltersSelectWhatTheySay) {
         for (const std::size_t limit : {std::size_t{3}, std::size_t{1000}}) {
           for (const std::optional<RunKey> before : {std::optional<RunKey>{}, std::optional(key(40))}) {
             Sequences expected;
-            for (const auto& row : *rows) {
+            for (const auto& row : rows->rows) {
               if ((wanted.empty() || std::ranges::count(wanted, row.status) > 0) &&
                   (workflow.empty() || row.workflow == workflow) && (job.empty() || row.job_id == job) &&
                   (!before || row.key < *before) && expected.size() < limit) {
@@ -1026,14 +1029,14 @@ TEST_P(Store, ReadersSeeWholeCommitsWhileTheWriterCommits) {
     threads.emplace_back([&] {
       while (!over) {
         // Each commit adds ten runs.
-        const auto rows = reader->list_runs({}, {}, 1000);
-        if (!rows) {
-          ADD_FAILURE() << rows.error().message;
+        const auto page = reader->list_runs({}, {}, 1000);
+        if (!page) {
+          ADD_FAILURE() << page.error().message;
           return;
         }
-        EXPECT_EQ(rows->size() % 10, 0U);
-        if (!rows->empty()) {
-          const auto view = reader->get_run(rows->back().id);
+        EXPECT_EQ(page->rows.size() % 10, 0U);
+        if (!page->rows.empty()) {
+          const auto view = reader->get_run(page->rows.back().id);
           EXPECT_TRUE(view && *view);
         }
         ++reads;
@@ -1181,7 +1184,7 @@ TEST_P(Store, ARemovedRunIsGoneForEveryReader) {
   owner.must(std::move(batch));
 
   EXPECT_FALSE(*reader->get_run(first.id));
-  EXPECT_EQ(reader->list_runs({}, {}, 10)->size(), 1U);
+  EXPECT_EQ(reader->list_runs({}, {}, 10)->rows.size(), 1U);
   EXPECT_TRUE(reader->run_journal(first.key, {}, 10)->empty());
   EXPECT_FALSE(*reader->get_payload({first.key, PayloadSlot::run_input, 0, 0}));
   LoadRequest request;
@@ -1254,7 +1257,7 @@ TEST_P(Store, RunsAreFoundByTheTimeOfTheirEnd) {
   const auto found = [&](Duration before, std::vector<RunStatus> statuses = {}) {
     std::vector<RunKey> keys;
     for (const RunRow& row :
-         *reader->list_runs({.statuses = statuses, .ended_before = made + before}, {}, 10))
+         reader->list_runs({.statuses = statuses, .ended_before = made + before}, {}, 10)->rows)
       keys.push_back(row.key);
     return keys;
   };

@@ -148,6 +148,17 @@ class Writer {
 // ---- Reading
 // -----------------------------------------------------------------------------------------------------
 
+// The most runs that one page of a list is looked for among: what is rare among very many is found page by
+// page, and no page takes long.
+inline constexpr std::size_t kRunsLookedAt = 10'000;
+
+struct RunPage {
+  std::vector<model::RunRow> rows;
+  // Where the next page begins: its `before`. nullopt: there are no more. A page may have fewer rows than it
+  // may, or none, although there is a next one.
+  std::optional<RunKey> next;
+};
+
 struct RunFilter {
   std::vector<model::RunStatus> statuses;  // empty = all
   std::vector<std::string> workflows;      // empty = all
@@ -206,10 +217,10 @@ class Reader {
   // as long as any of them.
   virtual std::unique_ptr<Reader> of(ShardId shard) const = 0;
 
-  // Newest first, at most `limit`, older than `before` (exclusive) if given. A damaged run is listed with
-  // what could be read, error_type "corrupt" and the damage as error_message.
-  virtual Result<std::vector<model::RunRow>> list_runs(const RunFilter& filter, std::optional<RunKey> before,
-                                                       std::size_t limit) = 0;
+  // Newest first, at most `limit` (from 1 on), older than `before` (exclusive) if given. A damaged run is
+  // listed with what could be read, error_type "corrupt" and the damage as error_message.
+  virtual Result<RunPage> list_runs(const RunFilter& filter, std::optional<RunKey> before,
+                                    std::size_t limit) = 0;
   // nullopt: no such run (or another run has that key). Here and below, damaged rows are corrupt.
   virtual Result<std::optional<RunView>> get_run(const RunId& id) = 0;
   // By ordinal, at most `limit`, from `from` on; results up to `max_result` bytes each (longer ones: nullopt

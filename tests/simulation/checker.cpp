@@ -238,10 +238,10 @@ void Checker::look() {
 
 void Checker::open_book(RunKey key) {
   RunBook& book = runs_[key];
-  const auto rows = reader_.list_runs({}, RunKey{key.value + 1}, 1);
-  if (!rows || rows->empty() || rows->front().key != key)
+  const auto page = reader_.list_runs({}, RunKey{key.value + 1}, 1);
+  if (!page || page->rows.empty() || page->rows.front().key != key)
     return wrong("I1", "the journal has a run that is not stored");
-  const model::RunRow& row = rows->front();
+  const model::RunRow& row = page->rows.front();
   book.id = row.id;
   const auto found = submissions_.find(row.job_id);
   if (found == submissions_.end()) return wrong("I9", "nobody asked for run " + row.id.text());

@@ -3,9 +3,11 @@
 #include <utility>
 
 #include "engine/commands/commands.hpp"
+#include "engine/edits.hpp"
 #include "engine/load.hpp"
 #include "engine/lookup.hpp"
 #include "engine/run_limits.hpp"
+#include "model/run_tag.hpp"
 
 namespace baton::engine::commands {
 namespace {
@@ -56,6 +58,10 @@ void change_priority(State& state, Run& run, std::uint8_t priority, Effects& eff
 
 Status change(State& state, const model::ChangeRun& command, const Moment& moment, Effects& effects) {
   TRY(Run * run, find_run(state, command.run));
+  if (!command.expected.empty()) {
+    const model::Text context = state.values.text(context_of(run->row.key));
+    TRY_VOID(check_tag(model::run_tag(run->row.priority, context ? *context : ""), command.expected));
+  }
   if (model::is_terminal(run->row.status)) {
     const std::string status(name(run->row.status));
     return fail(

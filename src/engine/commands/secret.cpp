@@ -2,6 +2,7 @@
 
 #include "base/text.hpp"
 #include "engine/commands/commands.hpp"
+#include "engine/edits.hpp"
 
 namespace baton::engine::commands {
 namespace {
@@ -44,6 +45,7 @@ Status set(const State& state, const model::SetSecret& command, const Moment& mo
                 "/name");
   }
   if (command.sealed.empty()) return fail(ErrorCode::invalid_request, "a secret needs a value", "/value");
+  TRY_VOID(check_unchanged(state, model::secret_key(command.name), command.expected));
   model::SecretRow row{.name = command.name, .at = moment.wall};
   if (const model::Record* record = state.record(model::secret_key(command.name))) {
     // One that cannot be read is replaced as a whole.
@@ -64,6 +66,7 @@ Status set(const State& state, const model::SetSecret& command, const Moment& mo
 }
 
 Status forget(const State& state, const model::DeleteSecret& command, Effects& effects) {
+  TRY_VOID(check_unchanged(state, model::secret_key(command.name), command.expected));
   if (state.record(model::secret_key(command.name)) == nullptr) {
     return fail(ErrorCode::not_found,
                 "there is no secret \"" + printable(utf8_prefix(command.name, 128)) + "\"");

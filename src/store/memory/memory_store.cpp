@@ -385,19 +385,23 @@ TaskView view(const StoredTask& task, std::size_t max_result) {
 
 }  // namespace
 
-Result<std::vector<RunRow>> MemoryReader::list_runs(const RunFilter& filter, std::optional<RunKey> before,
-                                                    std::size_t limit) {
+Result<RunPage> MemoryReader::list_runs(const RunFilter& filter, std::optional<RunKey> before,
+                                        std::size_t limit) {
   const std::lock_guard lock(data_->mutex);
-  std::vector<RunRow> rows;
+  RunPage page;
   const RunKey first = RunKey::make(shard_, 0);
   const RunKey end{first.value + (std::int64_t{1} << RunKey::kSequenceBits)};
   auto it = data_->runs.lower_bound(before ? std::min(*before, end) : end);
-  while (it != data_->runs.begin() && rows.size() < limit) {
+  while (it != data_->runs.begin()) {
     --it;
     if (it->first < first) break;
-    if (matches(filter, it->second.row)) rows.push_back(it->second.row);
+    if (!matches(filter, it->second.row)) continue;
+    page.rows.push_back(it->second.row);
+    if (page.rows.size() < limit) continue;
+    page.next = it->first;
+    break;
   }
-  return rows;
+  return page;
 }
 
 Result<std::optional<RunView>> MemoryReader::get_run(const RunId& id) {

@@ -71,8 +71,8 @@ class MemoryReader final : public Reader {
     return std::make_unique<MemoryReader>(data_, shard);
   }
 
-  Result<std::vector<model::RunRow>> list_runs(const RunFilter& filter, std::optional<RunKey> before,
-                                               std::size_t limit) override;
+  Result<RunPage> list_runs(const RunFilter& filter, std::optional<RunKey> before,
+                            std::size_t limit) override;
   Result<std::optional<RunView>> get_run(const RunId& id) override;
   Result<std::vector<TaskView>> list_tasks(RunKey run, Ordinal from, std::size_t limit,
                                            std::size_t max_result) override;

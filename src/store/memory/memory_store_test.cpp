@@ -27,7 +27,7 @@ class HeldCommits : public ::testing::Test {
     batch.runs.push_back({run_row(key(batch.sequence)), true, text("{}"), nullptr});
     writer.begin_commit(std::move(batch), [this](CommitDone done) { answers.push_back(std::move(done)); });
   }
-  std::size_t stored() { return MemoryReader(data, kShard).list_runs({}, {}, 100)->size(); }
+  std::size_t stored() { return MemoryReader(data, kShard).list_runs({}, {}, 100)->rows.size(); }
 
   std::shared_ptr<MemoryData> data = make_memory_data();
   MemoryWriter writer{data};

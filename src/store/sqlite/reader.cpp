@@ -104,8 +104,8 @@ class SqliteReader final : public Reader {
     return std::make_unique<SqliteReader>(pool_, shard);
   }
 
-  Result<std::vector<RunRow>> list_runs(const RunFilter& filter, std::optional<RunKey> before,
-                                        std::size_t limit) override;
+  Result<RunPage> list_runs(const RunFilter& filter, std::optional<RunKey> before,
+                            std::size_t limit) override;
   Result<std::optional<RunView>> get_run(const RunId& id) override;
   Result<std::vector<TaskView>> list_tasks(RunKey run, Ordinal from, std::size_t limit,
                                            std::size_t max_result) override;
@@ -132,15 +132,16 @@ class SqliteReader final : public Reader {
   ShardId shard_;
 };
 
-Result<std::vector<RunRow>> SqliteReader::list_runs(const RunFilter& filter, std::optional<RunKey> before,
-                                                    std::size_t limit) {
-  return pool_->snapshot("listing runs", [&](Connection& connection) -> Result<std::vector<RunRow>> {
-    std::vector<RunRow> rows;
-    for (const RunKey key : sqlite::select_runs(connection, shard_, filter, before, limit)) {
+Result<RunPage> SqliteReader::list_runs(const RunFilter& filter, std::optional<RunKey> before,
+                                        std::size_t limit) {
+  return pool_->snapshot("listing runs", [&](Connection& connection) -> Result<RunPage> {
+    const sqlite::SelectedRuns selected = sqlite::select_runs(connection, shard_, filter, before, limit);
+    RunPage page{.rows = {}, .next = selected.next};
+    for (const RunKey key : selected.keys) {
       TRY(std::optional<RunRow> row, sqlite::read_run_for_list(connection, key));
-      if (row) rows.push_back(std::move(*row));
+      if (row) page.rows.push_back(std::move(*row));
     }
-    return rows;
+    return page;
   });
 }
 

@@ -4,6 +4,7 @@
 #include <functional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "store/sqlite/run_table.hpp"
 
@@ -15,39 +16,71 @@ using model::RunStatus;
 // Clocks that were set back by more than this hide runs from filters by time.
 constexpr Duration kClockSlack = Duration::hours(1);
 
+// Which keys a path reads, and what of them counts that no index covers.
 struct Window {
   RunKey from;
   RunKey end;
-  std::int64_t limit;
   std::optional<WallTime> created_from;
   std::optional<WallTime> created_before;
   std::optional<WallTime> ended_before;
 
-  // Of parameters 1, 2, 3, and 7, 8, 9 where there are times.
+  // Of parameters 1 and 2.
+  static constexpr const char* kKeys = "key >= ?1 AND key < ?2";
+  // Of parameters 7, 8, 9 where there are times.
   std::string condition() const {
-    std::string sql = "key >= ?1 AND key < ?2";
+    std::string sql = "1";
     if (created_from) sql += " AND created >= ?8";
     if (created_before) sql += " AND created < ?9";
     if (ended_before) sql += " AND status >= 5 AND ended < ?7";
     return sql;
   }
   void bind(Query& query) const {
-    query.number(1, from.value).number(2, end.value).number(3, limit);
+    query.number(1, from.value).number(2, end.value);
     if (created_from) query.number(8, created_from->us);
     if (created_before) query.number(9, created_before->us);
     if (ended_before) query.number(7, ended_before->us);
   }
 };
 
-void append_keys(Query& query, std::vector<RunKey>& keys) {
-  while (query.next()) keys.push_back({query.number_at(0)});
-}
+// Puts together what several paths find.
+class Page {
+ public:
+  Page(std::size_t limit, std::size_t paths)
+      : limit_(limit), budget_(std::max(limit, kRunsLookedAt / std::max<std::size_t>(paths, 1))) {}
 
-// The newest of several lists without doubles.
-void merge(std::vector<RunKey>& keys, std::int64_t limit) {
-  std::ranges::sort(keys, std::greater<>());
-  if (keys.size() > static_cast<std::size_t>(limit)) keys.resize(static_cast<std::size_t>(limit));
-}
+  // Of rows (key, whether it counts), the newest first.
+  void add(Query& query) {
+    std::size_t looked = 0;
+    std::size_t found = 0;
+    while (query.next()) {
+      const RunKey key{query.number_at(0)};
+      if (query.number_at(1) != 0) {
+        keys_.push_back(key);
+        ++found;
+      }
+      if (++looked < budget_ && found < limit_) continue;
+      // What this path would find further on is not known: neither is what follows there of the others.
+      floor_ = std::max(floor_.value_or(key), key);
+      return;
+    }
+  }
+
+  SelectedRuns take() {
+    if (floor_) std::erase_if(keys_, [&](RunKey key) { return key < *floor_; });
+    std::ranges::sort(keys_, std::greater<>());
+    if (keys_.size() > limit_) {
+      keys_.resize(limit_);
+      floor_ = keys_.back();
+    }
+    return {std::move(keys_), floor_};
+  }
+
+ private:
+  std::size_t limit_;
+  std::size_t budget_;
+  std::vector<RunKey> keys_;
+  std::optional<RunKey> floor_;
+};
 
 // The first key from `low` on, below `high`, whose run was made at `at` or later, by halving: keys grow with
 // the time.
@@ -96,40 +129,48 @@ std::vector<std::int64_t> workflows_with(Connection& connection, ShardId shard, 
 }
 
 // `workflows`: empty = all.
-std::vector<RunKey> select_not_completed(Connection& connection, ShardId shard,
-                                         const std::vector<RunStatus>& statuses,
-                                         const std::vector<std::int64_t>& workflows, const Window& window) {
-  std::vector<RunKey> keys;
+SelectedRuns select_not_completed(Connection& connection, ShardId shard,
+                                  const std::vector<RunStatus>& statuses,
+                                  const std::vector<std::int64_t>& workflows, const Window& window,
+                                  std::size_t limit) {
+  std::vector<std::pair<RunStatus, std::int64_t>> paths;
   for (const RunStatus status : statuses) {
-    for (const std::int64_t one : workflows.empty() ? workflows_with(connection, shard, status) : workflows) {
-      Query query = connection.query("SELECT key FROM run INDEXED BY run_status WHERE " + window.condition() +
-                                     " AND status = ?4 AND status <> 5 AND workflow = ?5 "
-                                     "ORDER BY key DESC LIMIT ?3");
-      window.bind(query);
-      query.number(4, static_cast<std::int64_t>(status)).number(5, one);
-      append_keys(query, keys);
-    }
+    for (const std::int64_t one : workflows.empty() ? workflows_with(connection, shard, status) : workflows)
+      paths.emplace_back(status, one);
   }
-  merge(keys, window.limit);
-  return keys;
+  Page page(limit, paths.size());
+  for (const auto& [status, workflow] : paths) {
+    Query query = connection.query("SELECT key, " + window.condition() +
+                                   " FROM run INDEXED BY run_status WHERE " + Window::kKeys +
+                                   " AND status = ?4 AND status <> 5 AND workflow = ?5 ORDER BY key DESC");
+    window.bind(query);
+    query.number(4, static_cast<std::int64_t>(status)).number(5, workflow);
+    page.add(query);
+  }
+  return page.take();
 }
 
 // Of one workflow or all, of one job or all.
 void select_others(Connection& connection, const std::vector<RunStatus>& statuses,
                    std::optional<std::int64_t> workflow, const std::string& job_id, const Window& window,
-                   std::vector<RunKey>& keys) {
-  std::string sql = "SELECT key FROM run ";
-  sql += !job_id.empty() ? "INDEXED BY run_job " : workflow ? "INDEXED BY run_workflow " : "NOT INDEXED ";
-  sql += "WHERE " + window.condition();
-  if (!job_id.empty()) sql += " AND job_id = ?4";
-  if (workflow) sql += " AND workflow = ?5";
+                   Page& page) {
   constexpr int kFirstStatus = 10;
+  std::string sql = "SELECT key, " + window.condition();
   for (std::size_t i = 0; i < statuses.size(); ++i) {
     sql += i == 0 ? " AND status IN (?" : ", ?";
     sql += std::to_string(kFirstStatus + i);
   }
   if (!statuses.empty()) sql += ")";
-  sql += " ORDER BY key DESC LIMIT ?3";
+  if (!job_id.empty() && workflow) sql += " AND workflow = ?5";
+  sql += " FROM run ";
+  sql += !job_id.empty() ? "INDEXED BY run_job " : workflow ? "INDEXED BY run_workflow " : "NOT INDEXED ";
+  sql += std::string("WHERE ") + Window::kKeys;
+  if (!job_id.empty()) {
+    sql += " AND job_id = ?4";
+  } else if (workflow) {
+    sql += " AND workflow = ?5";
+  }
+  sql += " ORDER BY key DESC";
 
   Query query = connection.query(sql);
   window.bind(query);
@@ -138,7 +179,7 @@ void select_others(Connection& connection, const std::vector<RunStatus>& statuse
   for (std::size_t i = 0; i < statuses.size(); ++i) {
     query.number(kFirstStatus + static_cast<int>(i), static_cast<std::int64_t>(statuses[i]));
   }
-  append_keys(query, keys);
+  page.add(query);
 }
 
 // Sorted, each once.
@@ -152,8 +193,8 @@ std::vector<T> distinct(std::vector<T> values) {
 
 }  // namespace
 
-std::vector<RunKey> select_runs(Connection& connection, ShardId shard, const RunFilter& filter,
-                                std::optional<RunKey> before, std::size_t limit) {
+SelectedRuns select_runs(Connection& connection, ShardId shard, const RunFilter& filter,
+                         std::optional<RunKey> before, std::size_t limit) {
   std::vector<std::int64_t> workflows;
   for (const std::string& name : distinct(filter.workflows)) {
     if (const auto id = find_workflow(connection, shard, name)) workflows.push_back(*id);
@@ -161,30 +202,25 @@ std::vector<RunKey> select_runs(Connection& connection, ShardId shard, const Run
   if (workflows.empty() && !filter.workflows.empty()) return {};
   const std::vector<RunStatus> statuses = distinct(filter.statuses);
   const RunKey end = end_of(shard);
-  Window window{RunKey::make(shard, 0),
-                before ? std::min(*before, end) : end,
-                static_cast<std::int64_t>(std::min<std::size_t>(limit, INT64_MAX)),
-                filter.created_from,
-                filter.created_before,
-                filter.ended_before};
+  Window window{RunKey::make(shard, 0), before ? std::min(*before, end) : end, filter.created_from,
+                filter.created_before, filter.ended_before};
   narrow(connection, window);
   const bool completed = std::ranges::find(statuses, RunStatus::completed) != statuses.end();
   if (filter.job_ids.empty() && !statuses.empty() && !completed) {
-    return select_not_completed(connection, shard, statuses, workflows, window);
+    return select_not_completed(connection, shard, statuses, workflows, window, limit);
   }
   // One query for each workflow and job: each reads in the order of keys and stops at the limit.
   std::vector<std::optional<std::int64_t>> each_workflow(workflows.begin(), workflows.end());
   if (each_workflow.empty()) each_workflow.emplace_back();
   std::vector<std::string> each_job = distinct(filter.job_ids);
   if (each_job.empty()) each_job.emplace_back();
-  std::vector<RunKey> keys;
+  Page page(limit, each_job.size() * each_workflow.size());
   for (const std::string& job : each_job) {
     for (const auto& workflow : each_workflow) {
-      select_others(connection, statuses, workflow, job, window, keys);
+      select_others(connection, statuses, workflow, job, window, page);
     }
   }
-  merge(keys, window.limit);
-  return keys;
+  return page.take();
 }
 
 }  // namespace baton::store::sqlite

@@ -69,6 +69,47 @@ class SqliteStore : public ::testing::Test {
   std::string path = folder.database();
 };
 
+// ---- Lists
+
+TEST_F(SqliteStore, APageIsLookedForAmongSoManyRuns) {
+  constexpr std::int64_t kRuns = kRunsLookedAt + 500;
+  const auto writer = open_writer();
+  Owner owner(*writer);
+  for (std::int64_t first = 1; first <= kRuns; first += 1000) {
+    Batch batch = owner.next();
+    for (std::int64_t i = first; i < first + 1000 && i <= kRuns; ++i) {
+      RunRow row = run_row(key(i), i == 7 ? RunStatus::completed : RunStatus::failed);
+      row.job_id = "nightly-job";
+      batch.runs.push_back({std::move(row), true, text("{}"), nullptr});
+    }
+    owner.must(std::move(batch));
+  }
+  const auto reader = open_reader();
+  for (const RunFilter& filter : {RunFilter{.statuses = {RunStatus::completed}},
+                                  RunFilter{.statuses = {RunStatus::completed}, .workflows = {"nightly"}},
+                                  RunFilter{.statuses = {RunStatus::completed}, .job_ids = {"nightly-job"}},
+                                  RunFilter{.workflows = {"nightly"}, .ended_before = WallTime{1}}}) {
+    const auto first = reader->list_runs(filter, {}, 100);
+    ASSERT_TRUE(first);
+    EXPECT_TRUE(first->rows.empty());
+    EXPECT_EQ(first->next, key(501)) << "the last one that was looked at";
+    const auto second = reader->list_runs(filter, first->next, 100);
+    ASSERT_TRUE(second);
+    EXPECT_EQ(second->next, std::nullopt);
+    EXPECT_EQ(second->rows.size(), filter.ended_before ? 0U : 1U);
+  }
+  // Two paths, each of half as many: the page ends where the first one stopped.
+  const auto both =
+      reader->list_runs({.statuses = {RunStatus::completed}, .job_ids = {"nightly-job", "none"}}, {}, 100);
+  ASSERT_TRUE(both);
+  EXPECT_EQ(both->next, key(kRuns - static_cast<std::int64_t>(kRunsLookedAt / 2) + 1));
+  // What the filter's index selects is not looked for.
+  const auto failed = reader->list_runs({.statuses = {RunStatus::failed}}, {}, 3);
+  ASSERT_TRUE(failed);
+  EXPECT_EQ(failed->rows.size(), 3U);
+  EXPECT_EQ(failed->next, key(kRuns - 2));
+}
+
 // ---- The file
 
 TEST_F(SqliteStore, TheFileIsWhatTheDesignSays) {
@@ -108,7 +149,7 @@ TEST_F(SqliteStore, AnIdleWriterLengthensTheLog) {
   owner.submit(1);  // behind the lengthening
   EXPECT_EQ(std::filesystem::file_size(path + "-wal"), std::uintmax_t{4} << 20);
   for (std::int64_t i = 2; i < 40; ++i) owner.submit(i);
-  EXPECT_EQ(open_reader()->list_runs({}, {}, 100)->size(), 39U);
+  EXPECT_EQ(open_reader()->list_runs({}, {}, 100)->rows.size(), 39U);
   // And it is read correctly by the next owner, zeros included.
   copy_files(folder.path() + "/copy");
   auto copy = open_sqlite_writer(folder.path() + "/copy/baton.db");
@@ -361,13 +402,13 @@ TEST_F(SqliteStore, AFullDiskRefusesCommitsUntilThereIsSpace) {
     EXPECT_EQ(done.error.code, ErrorCode::read_only) << done.error.message;
     EXPECT_NE(done.error.message.find("free space"), std::string::npos);
     EXPECT_GT(stored, 3);
-    EXPECT_EQ((*reader)->list_runs({}, {}, 1000)->size(), static_cast<std::size_t>(stored));
+    EXPECT_EQ((*reader)->list_runs({}, {}, 1000)->rows.size(), static_cast<std::size_t>(stored));
 
     std::filesystem::remove(small + "/ballast");
     EXPECT_TRUE((*writer)->probe());
     Owner next(**writer);
     next.submit(stored + 1);
-    EXPECT_EQ((*reader)->list_runs({}, {}, 1000)->size(), static_cast<std::size_t>(stored + 1));
+    EXPECT_EQ((*reader)->list_runs({}, {}, 1000)->rows.size(), static_cast<std::size_t>(stored + 1));
   }
   EXPECT_EQ(::umount(small.c_str()), 0);
 }
@@ -403,10 +444,10 @@ TEST_F(SqliteStore, DamagedRowsAreReportedAndTheOthersLoad) {
   const auto reader = open_reader();
   const auto rows = reader->list_runs({}, {}, 100);
   ASSERT_TRUE(rows);
-  ASSERT_EQ(rows->size(), 7U);
-  EXPECT_EQ((*rows)[6].error_type, "corrupt");
-  EXPECT_EQ((*rows)[6].workflow, "nightly");
-  EXPECT_EQ((*rows)[0].error_type, "");
+  ASSERT_EQ(rows->rows.size(), 7U);
+  EXPECT_EQ(rows->rows[6].error_type, "corrupt");
+  EXPECT_EQ(rows->rows[6].workflow, "nightly");
+  EXPECT_EQ(rows->rows[0].error_type, "");
   EXPECT_EQ(reader->get_run(run_row(key(1)).id).error().code, ErrorCode::corrupt);
   EXPECT_EQ(reader->list_tasks(key(4), 0, 10, 0).error().code, ErrorCode::corrupt);
 
@@ -720,7 +761,7 @@ TEST_F(SqliteStore, TheLocaleDoesNotMatter) {
   const Error error = owner.must_refuse(std::move(gap));
   std::locale::global(before);
   ASSERT_TRUE(rows);
-  EXPECT_EQ(rows->size(), 3U);
+  EXPECT_EQ(rows->rows.size(), 3U);
   EXPECT_NE(error.message.find("1000007"), std::string::npos) << error.message;
 }
 
