@@ -71,6 +71,41 @@ TEST_F(ControlTest, CommandsOfRuns) {
   EXPECT_EQ(change.labels, R"({"team":"a"})");
 }
 
+TEST_F(ControlTest, AnEditOfARunThatHasChangedIsRefusedAndShowsIt) {
+  model::RunRow row = new_run(kFlow, "{}", R"({"metadata":{"a":1}})");
+  answer_with(model::RunAccepted{row.id, RunStatus::running});
+  const auto tag_now = [&] { return std::string(get(path(row)).headers.find("ETag").value_or("")); };
+  const std::string tag = tag_now();
+  ASSERT_EQ(tag.size(), 18U) << tag;
+  row.progress = 40;
+  row.status = RunStatus::running;
+  update(row);
+  EXPECT_EQ(tag_now(), tag) << "how far it is nobody can edit";
+  const auto edit = [&](const std::string& match) {
+    return call({net::Method::patch,
+                 path(row),
+                 {{"Content-Type", "application/json"}, {"If-Match", match}},
+                 R"({"priority":9})",
+                 false});
+  };
+  const auto done = edit(tag);
+  EXPECT_EQ(done.status, 200);
+  EXPECT_EQ(done.headers.find("ETag"), tag);
+  EXPECT_EQ(last<model::ChangeRun>().expected, tag.substr(1, 16));
+  EXPECT_EQ(edit("\"3").status, 400);
+
+  row.priority = 7;
+  update(row);
+  EXPECT_NE(tag_now(), tag);
+  answer_with(Error{ErrorCode::conflict, "changed", "tag"});
+  const auto refused = edit(tag);
+  EXPECT_EQ(refused.status, 412);
+  EXPECT_EQ(object(refused).at("current").at("priority").as_int64(), 7);
+  EXPECT_EQ(refused.headers.find("ETag"), tag_now());
+  EXPECT_EQ(edit(tag_now()).status, 409) << "it was as expected: it cannot be changed for another reason";
+  EXPECT_EQ(edit("*").status, 409);
+}
+
 TEST_F(ControlTest, CommandsOfTasks) {
   const model::RunRow row = new_run(kFlow, "{}", "{}");
   answer_with(model::RunAccepted{row.id, RunStatus::running});

@@ -17,6 +17,7 @@
 #include "api/queries.hpp"
 #include "api/watches.hpp"
 #include "api/worker_facts.hpp"
+#include "api/worker_names.hpp"
 #include "api/workers.hpp"
 
 namespace baton::api {
@@ -138,6 +139,7 @@ struct Core {
   Watches watches;
   WaitingClaims claims;
   KnownWorkers known_workers;
+  WorkerNames worker_names;
   AttemptLogs attempt_logs;
 };
 

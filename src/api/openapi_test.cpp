@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
 #include <fstream>
 #include <set>
 #include <sstream>
@@ -95,6 +96,21 @@ TEST_F(OpenApi, SaysOfEveryPostHowItIsRepeated) {
       }
     }
     EXPECT_NE(key, operation.contains("x-repeatable")) << route.pattern;
+  }
+}
+
+TEST_F(OpenApi, SaysWhatTakesIfMatch) {
+  for (const Route& route : routes()) {
+    if (route.method == net::Method::get) continue;
+    std::string method(net::to_string(route.method));
+    for (char& c : method) c = static_cast<char>(c - 'A' + 'a');
+    const json::object& operation = document_.at("paths").at(route.pattern).at(method).as_object();
+    const json::value* parameters = operation.if_contains("parameters");
+    const std::string text = parameters == nullptr ? "" : json::serialize(*parameters);
+    const bool said = text.find("parameters/ifMatch") != text.npos || text.find("If-Match") != text.npos;
+    EXPECT_EQ(said, route.conditional) << method << ' ' << route.pattern;
+    EXPECT_EQ(operation.at("responses").as_object().contains("412"), route.conditional)
+        << method << ' ' << route.pattern;
   }
 }
 

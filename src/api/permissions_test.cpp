@@ -205,6 +205,22 @@ TEST_F(PermissionsTest, AWorkerMayDoWhatTheProtocolSaysAndNothingElse) {
                      "POST /api/v1/tasks/{id}/tasks"}));
 }
 
+TEST_F(PermissionsTest, AWorkerSpeaksForItselfAlone) {
+  const auto farewell = [&](const char* key) {
+    return remote({.method = net::Method::delete_,
+                   .target = "/api/v1/workers/w1",
+                   .headers = {{"X-API-Key", key}}})
+        .status;
+  };
+  EXPECT_EQ(farewell("worker"), 404) << "the runtime's word";
+  EXPECT_EQ(farewell("worker-of-default"), 403);
+  EXPECT_EQ(farewell("worker-of-other"), 404) << "in its namespace that is another one";
+  EXPECT_EQ(farewell("operator"), 404);
+  runtime_.answer = [](const model::CommandBody&) -> model::ReplyBody { return model::Done{}; };
+  EXPECT_EQ(farewell("worker"), 200);
+  EXPECT_EQ(farewell("worker-of-default"), 200) << "the name is free";
+}
+
 TEST_F(PermissionsTest, NoSpellingOfAPathLeadsAround) {
   for (const Route& route : routes()) {
     const std::string path = path_of(route);
@@ -299,6 +315,17 @@ TEST_F(PermissionsTest, AnIdempotencyKeyHasItsBoundEverywhere) {
                 .headers = {{"X-API-Key", "admin"}, {"Idempotency-Key", std::string(257, 'k')}}})
             .status;
     EXPECT_EQ(status, 400) << route.pattern;
+  }
+}
+
+TEST_F(PermissionsTest, WhatTakesNoIfMatchSaysSo) {
+  for (const Route& route : routes()) {
+    if (reads(route)) continue;
+    const auto answer = remote({.method = route.method,
+                                .target = path_of(route),
+                                .headers = {{"X-API-Key", "admin"}, {"If-Match", "\"1\""}}});
+    const bool refused = answer.status == 400 && detail(answer).starts_with("this takes no If-Match");
+    EXPECT_EQ(refused, !route.conditional) << route.pattern;
   }
 }
 

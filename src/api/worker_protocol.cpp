@@ -34,7 +34,7 @@ std::unexpected<Error> invalid(std::string message, std::string where) {
   return fail(ErrorCode::invalid_request, std::move(message), std::move(where));
 }
 
-Result<std::string> worker_name(const Call& call) {
+Result<std::string> worker_name(Core& core, const Call& call) {
   std::string name = call.captures.at(0);
   if (!is_name(name)) {
     return invalid("\"" + printable(utf8_prefix(name, 128)) +
@@ -42,6 +42,7 @@ Result<std::string> worker_name(const Call& call) {
                    "");
   }
   if (name == kOwn) return invalid("\"local\" is the worker in Baton's own process; take another name", "");
+  TRY_VOID(core.worker_names.use(name, call.principal, call.begun));
   return name;
 }
 
@@ -78,10 +79,10 @@ Result<std::vector<std::string>> read_names(const RequestBody& body, const std::
 }
 
 // What the worker takes: members queues, functions, steps.
-Result<model::ClaimTasks> read_offer(const Call& call, const RequestBody& body) {
+Result<model::ClaimTasks> read_offer(Core& core, const Call& call, const RequestBody& body) {
   TRY_VOID(check_protocol(body));
   model::ClaimTasks claim;
-  TRY(claim.worker, worker_name(call));
+  TRY(claim.worker, worker_name(core, call));
   TRY(claim.queues, read_names(body, "queues", ""));
   TRY(claim.abilities.functions, read_names(body, "functions", "*"));
   TRY(claim.abilities.steps, body.boolean("steps", false));
@@ -400,12 +401,12 @@ struct Asked {
   std::vector<Report> reports;
 };
 
-Result<Asked> read_claim(const Core& core, const Call& call) {
+Result<Asked> read_claim(Core& core, const Call& call) {
   TRY_VOID(call.only({}));
   TRY(const RequestBody body, RequestBody::parse(call.request));
   TRY_VOID(body.only({"protocol", "queues", "functions", "steps", "max", "wait", "running", "reports"}));
   Asked asked;
-  TRY(asked.claim, read_offer(call, body));
+  TRY(asked.claim, read_offer(core, call, body));
   TRY(const auto most, body.integer("max", 0, kMostTasks));
   asked.claim->max = static_cast<std::uint32_t>(most.value_or(1));
   TRY(const auto wait, body.integer("wait", 0, kLongestWait));
@@ -416,9 +417,9 @@ Result<Asked> read_claim(const Core& core, const Call& call) {
   return asked;
 }
 
-Result<Asked> read_report_call(const Core& core, const Call& call) {
+Result<Asked> read_report_call(Core& core, const Call& call) {
   TRY_VOID(call.only({}));
-  TRY(const std::string worker, worker_name(call));
+  TRY(const std::string worker, worker_name(core, call));
   TRY(const RequestBody body, RequestBody::parse(call.request));
   TRY_VOID(body.only({"reports"}));
   Asked asked;
@@ -450,10 +451,10 @@ void write_heartbeat(Core& core, const std::string& worker, const model::Heartbe
   out.key("drain").boolean(drain);
 }
 
-Result<model::Heartbeat> read_heartbeat(const Call& call, WorkerFacts& facts) {
+Result<model::Heartbeat> read_heartbeat(Core& core, const Call& call, WorkerFacts& facts) {
   TRY_VOID(call.only({}));
   model::Heartbeat command;
-  TRY(command.worker, worker_name(call));
+  TRY(command.worker, worker_name(core, call));
   TRY(const RequestBody body, RequestBody::parse(call.request));
   TRY_VOID(body.only({"running", "tags", "concurrency", "cpu_percent", "memory_bytes"}));
   TRY(facts, read_facts(body));
@@ -471,7 +472,7 @@ void register_worker(const CorePtr& core, CallPtr call) {
     TRY(const RequestBody body, RequestBody::parse(call->request));
     TRY_VOID(body.only({"protocol", "queues", "functions", "steps", "tags", "concurrency"}));
     TRY(facts, read_facts(body));
-    return read_offer(*call, body);
+    return read_offer(*core, *call, body);
   };
   auto offer = read();
   if (!offer) return call->fail(offer.error());
@@ -506,7 +507,7 @@ void report_tasks(const CorePtr& core, CallPtr call) {
 
 void worker_heartbeat(const CorePtr& core, CallPtr call) {
   WorkerFacts facts;
-  auto command = read_heartbeat(*call, facts);
+  auto command = read_heartbeat(*core, *call, facts);
   if (!command) return call->fail(command.error());
   const std::string worker = command->worker;
   facts.heard = wall_now(*core);
@@ -535,10 +536,10 @@ void release_task(const CorePtr& core, CallPtr call) {
     if (!holder) return invalid("\"token\" must be the token that came with the task", "/token");
     return model::ReleaseAttempt{*holder, *id};
   };
-  const auto worker = worker_name(*call);
-  if (!worker) return call->fail(worker.error());
   const auto command = read();
   if (!command) return call->fail(command.error());
+  const auto worker = worker_name(*core, *call);
+  if (!worker) return call->fail(worker.error());
   core->runs.send(*command, "worker:" + *worker, [call](model::ReplyBody reply) {
     if (const auto* error = std::get_if<Error>(&reply)) return call->fail(*error);
     call->json(200, "{}");
@@ -549,7 +550,7 @@ void release_task(const CorePtr& core, CallPtr call) {
 void ended_runs(const CorePtr& core, CallPtr call) {
   const auto read = [&]() -> Result<std::vector<RunId>> {
     TRY_VOID(call->only({}));
-    TRY_VOID(worker_name(*call));
+    TRY_VOID(worker_name(*core, *call));
     TRY(const RequestBody body, RequestBody::parse(call->request));
     TRY_VOID(body.only({"runs"}));
     const json::value* list = body.find("runs");
@@ -593,13 +594,15 @@ void ended_runs(const CorePtr& core, CallPtr call) {
 
 void forget_worker(const CorePtr& core, CallPtr call) {
   if (const auto none = call->only({}); !none) return call->fail(none.error());
-  const auto worker = worker_name(*call);
+  const auto worker = worker_name(*core, *call);
   if (!worker) return call->fail(worker.error());
   core->known_workers.forget(*worker);
-  core->runs.send(model::LoseWorker{*worker}, "worker:" + *worker, [call](model::ReplyBody reply) {
-    if (const auto* error = std::get_if<Error>(&reply)) return call->fail(*error);
-    call->json(200, "{}");
-  });
+  core->runs.send(model::LoseWorker{*worker}, "worker:" + *worker,
+                  [core, call, name = *worker](model::ReplyBody reply) {
+                    if (const auto* error = std::get_if<Error>(&reply)) return call->fail(*error);
+                    core->worker_names.forget(name);
+                    call->json(200, "{}");
+                  });
 }
 
 }  // namespace baton::api

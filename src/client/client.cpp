@@ -1,8 +1,10 @@
 #include "client/client.hpp"
 
+#include <algorithm>
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 #include <boost/json/value_from.hpp>
+#include <iterator>
 
 #include "base/trace_context.hpp"
 #include "net/sse.hpp"
@@ -246,15 +248,23 @@ Result<json::object> Client::wait(std::string_view id, Duration timeout) {
 }
 
 Result<Page> Client::runs(const RunQuery& query) {
-  net::QueryPairs pairs;
-  add(pairs, "status", query.status);
-  add(pairs, "workflow", query.workflow);
-  add(pairs, "job_id", query.job_id);
-  add(pairs, "state", query.state);
-  add(pairs, "where", query.where);
-  add(pairs, "limit", std::to_string(query.limit));
-  add(pairs, "cursor", query.cursor);
-  return page(with_query(std::string(kRuns), pairs));
+  constexpr int kMostPages = 100;
+  Page all{.items = {}, .next = query.cursor};
+  for (int pages = 0; pages < kMostPages; ++pages) {
+    net::QueryPairs pairs;
+    add(pairs, "status", query.status);
+    add(pairs, "workflow", query.workflow);
+    add(pairs, "job_id", query.job_id);
+    add(pairs, "state", query.state);
+    add(pairs, "where", query.where);
+    add(pairs, "limit", std::to_string(query.limit - all.items.size()));
+    add(pairs, "cursor", all.next);
+    TRY(Page more, page(with_query(std::string(kRuns), pairs)));
+    std::ranges::move(more.items, std::back_inserter(all.items));
+    all.next = std::move(more.next);
+    if (all.next.empty() || all.items.size() >= query.limit) break;
+  }
+  return all;
 }
 
 Result<json::object> Client::state_at(std::string_view id, WallTime at) {

@@ -4,6 +4,7 @@
 
 #include "base/text.hpp"
 #include "engine/edits.hpp"
+#include "engine/endings.hpp"
 #include "engine/flow.hpp"
 #include "engine/gates.hpp"
 #include "model/flow.hpp"
@@ -70,6 +71,30 @@ bool needs_worker(const model::Step& step) {
   return step.kind != model::StepKind::set && step.kind != model::StepKind::switch_;
 }
 
+namespace {
+
+// How many tasks are ready that will join the queue, but have not been seen to yet: submissions of one batch
+// stand there beside each other. Counts up to `most`.
+std::uint32_t arriving(const State& state, const std::string& queue, std::uint32_t most) {
+  std::uint32_t count = 0;
+  for (const Work& work : state.work) {
+    if (count >= most) break;
+    if (work.kind != WorkKind::ready) continue;
+    const Run* run = state.find(work.task.run);
+    if (run == nullptr || work.task.ordinal >= run->tasks.size()) continue;
+    const Task& task = run->tasks[work.task.ordinal];
+    if (is_helper(task) || model::is_terminal(task.row.status)) continue;
+    const model::Step& step = run->program->step(task.row.step);
+    if (!needs_worker(step) || step.kind == model::StepKind::wait) continue;
+    const std::string& named =
+        step.queue.empty() ? routed(state, run->program->workflow(), step) : step.queue;
+    if (model::queue_of(named, {}) == queue) ++count;
+  }
+  return count;
+}
+
+}  // namespace
+
 Status has_room_for(const State& state, const model::Workflow& workflow) {
   if (state.queue_settings.empty()) return {};
   for (const model::Step& step : workflow.steps) {
@@ -80,13 +105,14 @@ Status has_room_for(const State& state, const model::Workflow& workflow) {
     const std::string& queue = model::queue_of(named, {});
     const model::QueueRow* set = settings_of(state, queue);
     if (set == nullptr || set->max_waiting == 0) continue;
-    if (has_room(state, queue) && !has_line(state, queue)) continue;
     const auto its = state.queues.find(queue);
+    std::uint32_t waiting = its == state.queues.end() ? 0 : its->second.waiting;
+    if (waiting < set->max_waiting) waiting += arriving(state, queue, set->max_waiting - waiting);
+    if (waiting < set->max_waiting && !has_line(state, queue)) continue;
     return fail(ErrorCode::overloaded,
-                "queue " + queue + ", which step " + step.name + " would wait in, is full: " +
-                    std::to_string(its == state.queues.end() ? 0 : its->second.waiting) +
-                    " tasks wait there and at most " + std::to_string(set->max_waiting) +
-                    " may; try again later",
+                "queue " + queue + ", which step " + step.name +
+                    " would wait in, is full: " + std::to_string(waiting) + " tasks wait there and at most " +
+                    std::to_string(set->max_waiting) + " may; try again later",
                 queue);
   }
   return {};

@@ -58,6 +58,27 @@ TEST(FullQueue, RefusesSubmissionsUntilThereIsRoom) {
   EXPECT_EQ(error_of(try_submit(world, one())).code, ErrorCode::overloaded);
 }
 
+TEST(FullQueue, SubmissionsOfOneBatchCountEachOther) {
+  World world;
+  bound(world, 3);
+  std::vector<model::ReplyTo> asked;
+  for (int i = 0; i < 10; ++i) asked.push_back(world.send(model::SubmitRun{.workflow = one()}));
+  world.settle();
+  int taken = 0;
+  for (const model::ReplyTo to : asked) {
+    const auto reply = world.take(to);
+    ASSERT_TRUE(reply);
+    if (std::holds_alternative<model::Submitted>(*reply)) {
+      ++taken;
+    } else {
+      EXPECT_EQ(error_of(*reply).code, ErrorCode::overloaded);
+      EXPECT_NE(error_of(*reply).message.find("3 tasks wait there"), std::string::npos);
+    }
+  }
+  EXPECT_EQ(taken, 3);
+  EXPECT_EQ(waiting(world), 3U);
+}
+
 TEST(FullQueue, RefusesNothingThatWouldNotWaitThere) {
   World world;
   bound(world, 1);

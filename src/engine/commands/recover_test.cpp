@@ -3,6 +3,7 @@
 #include "engine/testing/flow_builder.hpp"
 #include "engine/testing/world.hpp"
 #include "model/dead_letter.hpp"
+#include "model/run_tag.hpp"
 
 namespace baton::engine {
 namespace {
@@ -407,9 +408,7 @@ TEST(Complete, OfAnItem) {
   EXPECT_EQ(world.result(run, "m"), "[10,99]");
 }
 
-// Every state of a task against every decision: what may be done, and what is refused without a trace.
 TEST(DecideTask, AHeldStepUnderFinallyCanBeDecided) {
-  using Verdict = model::DecideTask::Verdict;
   for (const auto verdict : {Verdict::retry, Verdict::skip, Verdict::complete, Verdict::fail}) {
     World world;
     const RunId run = world.submit(
@@ -423,6 +422,7 @@ TEST(DecideTask, AHeldStepUnderFinallyCanBeDecided) {
   }
 }
 
+// Every state of a task against every decision: what may be done, and what is refused without a trace.
 TEST(DecideTask, EveryStateAndEveryVerdict) {
   const auto allowed = [](TaskStatus status, Verdict verdict) {
     switch (status) {
@@ -606,6 +606,34 @@ TEST(ChangeRun, MergesMetadata) {
   EXPECT_EQ(*world.disk().payload(context_of(run.key())), R"({"metadata":{"b":2,"c":3}})");
   world.work_off();
   EXPECT_EQ(error_of(world.ask(model::ChangeRun{.run = run, .priority = 3})).where, "completed");
+}
+
+TEST(ChangeRun, ChangesOnlyWhatIsStillAsItWasSeen) {
+  World world;
+  const RunId run =
+      world.submit(FlowBuilder("w").run("a").done(), "{}", R"({"metadata":{"a":1},"env":{"X":"1"}})");
+  const auto tag = [&] {
+    return model::run_tag(world.run(run).priority, *world.disk().payload(context_of(run.key())));
+  };
+  const std::string seen = tag();
+  EXPECT_EQ(seen, model::run_tag(5, R"({"labels":{},"metadata":{"a":1}})")) << "nothing else counts";
+  world.restart();  // what it is compared with has to be loaded
+  const auto change = [&](std::uint8_t priority, std::string expected) {
+    return error_of(
+        world.ask(model::ChangeRun{.run = run, .priority = priority, .expected = std::move(expected)}));
+  };
+  EXPECT_EQ(change(7, "other").where, seen);
+  EXPECT_EQ(world.run(run).priority, 5);
+  world.ask(model::ChangeRun{.run = run, .priority = 7, .expected = seen});
+  EXPECT_EQ(world.run(run).priority, 7);
+  EXPECT_EQ(change(8, seen).where, tag());
+  world.ask(model::ChangeRun{.run = run, .metadata = R"({"a":2})", .expected = tag()});
+  EXPECT_EQ(*world.disk().payload(context_of(run.key())), R"({"metadata":{"a":2},"env":{"X":"1"}})");
+  world.ask(model::ChangeRun{.run = run, .priority = 8, .expected = "*"});
+  EXPECT_EQ(world.run(run).priority, 8);
+  world.work_off();
+  EXPECT_EQ(change(3, tag()).where, "completed");
+  EXPECT_EQ(change(3, seen).where, tag());
 }
 
 }  // namespace

@@ -76,6 +76,26 @@ TEST(DeleteSecret, TakesItAndItsEarlierValuesAway) {
             std::string::npos);
 }
 
+TEST(SetSecret, ChangesOnlyWhatIsStillAsItWasSeen) {
+  World world;
+  const auto tag = [&] {
+    const auto found = world.disk().records().find(model::secret_key("TOKEN"));
+    return model::tag_of(found == world.disk().records().end() ? nullptr : &found->second);
+  };
+  const auto set = [&](const char* sealed, const std::string& expected) {
+    return refused(world.ask(model::SetSecret{"TOKEN", sealed, "", expected}, kAda));
+  };
+  EXPECT_NE(set("1", "*"), "");
+  EXPECT_EQ(set("1", "0"), "");
+  EXPECT_NE(set("2", "0"), "") << "somebody has set it";
+  const std::string seen = tag();
+  EXPECT_EQ(set("2", seen), "");
+  EXPECT_NE(set("3", seen), "");
+  EXPECT_NE(refused(world.ask(model::DeleteSecret{"TOKEN", "", seen}, kAda)), "");
+  EXPECT_EQ(stored(world, "TOKEN").sealed, "2");
+  EXPECT_EQ(refused(world.ask(model::DeleteSecret{"TOKEN", "", tag()}, kAda)), "");
+}
+
 TEST(SetSecret, TheAuditHasTheNameAlone) {
   World world;
   world.ask(model::SetSecret{"TOKEN", "sealed", "why"}, kAda);

@@ -78,7 +78,7 @@ TEST_F(SqliteStore, APageIsLookedForAmongSoManyRuns) {
   for (std::int64_t first = 1; first <= kRuns; first += 1000) {
     Batch batch = owner.next();
     for (std::int64_t i = first; i < first + 1000 && i <= kRuns; ++i) {
-      RunRow row = run_row(key(i), i == 7 ? RunStatus::completed : RunStatus::failed);
+      model::RunRow row = run_row(key(i), i == 7 ? RunStatus::completed : RunStatus::failed);
       row.job_id = "nightly-job";
       batch.runs.push_back({std::move(row), true, text("{}"), nullptr});
     }
