@@ -243,8 +243,37 @@ TEST_F(LogsTest, FollowingOneAttemptEndsWithIt) {
   EXPECT_EQ(get(path("?follow=true&attempt=1")).body, "one\n");
 }
 
+TEST_F(LogsTest, OfATime) {
+  {
+    logs::Writer writer(directory_ + "/logs/" + logs::attempt_path({run_.id, 0}, 1));
+    for (const std::int64_t second : {0, 1, 2, 3}) {
+      const WallTime at = kThen + Duration::seconds(second);
+      writer.write(logs::Stream::out, std::to_string(second) + "\n", at);
+      writer.flush(at);
+    }
+  }
+  set(TaskStatus::completed, 1);
+  EXPECT_EQ(get(path("?since=2026-11-21T01:46:01.123Z")).body, "1\n2\n3\n");
+  EXPECT_EQ(get(path("?until=2026-11-21T01:46:01.123Z")).body, "0\n");
+  EXPECT_EQ(get(path("?since=2026-11-21T01:46:01Z&until=2026-11-21T01:46:03Z")).body, "1\n2\n");
+  EXPECT_EQ(get(path("?tail=2&until=2026-11-21T01:46:03Z")).body, "2\n");
+  EXPECT_EQ(get(path("?since=2026-11-22T00:00:00Z")).body, "");
+}
+
+TEST_F(LogsTest, AsAFile) {
+  write_log(run_, 0, 1, {"one"});
+  set(TaskStatus::completed, 1);
+  EXPECT_FALSE(get(path()).headers.find("Content-Disposition"));
+  const auto response = get(path("?download=true"));
+  EXPECT_EQ(response.body, "one\n");
+  EXPECT_EQ(response.headers.find("Content-Disposition"),
+            "attachment; filename=\"" + run_.id.text() + ".0.log\"");
+}
+
 TEST_F(LogsTest, RefusesWrongQueries) {
-  for (const char* query : {"?format=xml", "?follow=maybe", "?tail=-1", "?attempt=0", "?tale=1"}) {
+  for (const char* query :
+       {"?format=xml", "?follow=maybe", "?tail=-1", "?attempt=0", "?tale=1", "?since=yesterday", "?until=1",
+        "?follow=true&until=2026-11-21T01:46:01Z", "?download=2"}) {
     EXPECT_EQ(get(path(query)).status, 400) << query;
   }
 }

@@ -19,12 +19,30 @@ struct LogRequest {
   std::uint32_t attempt = 0;  // 0 = the last one
   bool follow = false;
   std::optional<std::size_t> tail;
+  std::optional<WallTime> since;  // inclusive
+  std::optional<WallTime> until;  // exclusive
+  bool download = false;
   bool json = false;
   logs::RenderOptions text;
+
+  // Of a line whose pieces came at different times, each counts by itself.
+  bool wants(const logs::Frame& frame) const {
+    return (!since || frame.time >= *since) && (!until || frame.time < *until);
+  }
 };
 
+Result<std::optional<WallTime>> read_time(const Call& call, std::string_view name) {
+  const auto text = call.query(name);
+  if (!text) return std::nullopt;
+  const auto at = parse_rfc3339(*text);
+  if (at) return *at;
+  return fail(ErrorCode::invalid_request,
+              "query parameter \"" + std::string(name) + "\" is no instant: " + at.error().message);
+}
+
 Result<LogRequest> read_request(const Call& call) {
-  TRY_VOID(call.only({"attempt", "follow", "tail", "format", "raw", "timestamps"}));
+  TRY_VOID(
+      call.only({"attempt", "follow", "tail", "since", "until", "download", "format", "raw", "timestamps"}));
   LogRequest request;
   TRY(request.task, call.task_id());
   TRY(const std::size_t attempt, call.number("attempt", 0, 1, UINT32_MAX));
@@ -33,6 +51,14 @@ Result<LogRequest> read_request(const Call& call) {
   if (call.query("tail")) {
     TRY(request.tail, call.number("tail", 0, 0, 1'000'000));
   }
+  TRY(request.since, read_time(call, "since"));
+  TRY(request.until, read_time(call, "until"));
+  if (request.follow && request.until) {
+    return fail(
+        ErrorCode::invalid_request,
+        "query parameters \"follow\" and \"until\" exclude each other: what is followed has no end yet");
+  }
+  TRY(request.download, call.flag("download"));
   const std::string_view format = call.query("format").value_or("text");
   if (format != "text" && format != "jsonl") {
     return fail(ErrorCode::invalid_request, "query parameter \"format\" must be text or jsonl");
@@ -156,7 +182,7 @@ class LogStream final : public Watch {
         if (!tail_.empty()) {
           frame = tail_.front().frame;
           frame.bytes = tail_.front().text;
-          text_.add(frame, attempt_, piece);
+          if (request_.wants(frame)) text_.add(frame, attempt_, piece);
           tail_.pop_front();
           continue;
         }
@@ -166,7 +192,7 @@ class LogStream final : public Watch {
           if (!piece.empty() && !stream_.write(piece)) return Copied::broken;
           return Copied::all;
         }
-        text_.add(frame, attempt_, piece);
+        if (request_.wants(frame)) text_.add(frame, attempt_, piece);
       }
       if (!stream_.write(piece)) return Copied::broken;
     }
@@ -195,11 +221,13 @@ void task_logs(const CorePtr& core, CallPtr call) {
                            (row->starts == 1 ? " attempt" : " attempts"),
                        ""});
   }
-  net::StreamWriter writer =
-      call->stream(200,
-                   {{"Content-Type", request->json ? "application/jsonl" : "text/plain; charset=utf-8"},
-                    {"Cache-Control", "no-store"}},
-                   PacedStream::kBuffer);
+  net::Headers headers{{"Content-Type", request->json ? "application/jsonl" : "text/plain; charset=utf-8"},
+                       {"Cache-Control", "no-store"}};
+  if (request->download) {
+    headers.set("Content-Disposition",
+                "attachment; filename=\"" + request->task.text() + (request->json ? ".jsonl\"" : ".log\""));
+  }
+  net::StreamWriter writer = call->stream(200, std::move(headers), PacedStream::kBuffer);
   const auto stream = std::make_shared<LogStream>(core, std::move(call), std::move(writer), *request);
   core->watches.add(request->task.run.key(), stream);
   stream->stream().on_close([weak = std::weak_ptr<Watch>(stream)] {

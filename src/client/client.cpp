@@ -657,6 +657,8 @@ Status Client::logs(std::string_view task, const LogQuery& query,
   if (query.attempt > 0) pairs.emplace_back("attempt", std::to_string(query.attempt));
   if (query.follow) pairs.emplace_back("follow", "true");
   if (query.tail) pairs.emplace_back("tail", std::to_string(*query.tail));
+  if (query.since) pairs.emplace_back("since", to_rfc3339(*query.since));
+  if (query.until) pairs.emplace_back("until", to_rfc3339(*query.until));
   if (query.json) pairs.emplace_back("format", "jsonl");
   if (query.raw) pairs.emplace_back("raw", "true");
   if (query.timestamps) pairs.emplace_back("timestamps", "true");

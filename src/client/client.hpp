@@ -92,8 +92,10 @@ struct LogQuery {
   std::uint32_t attempt = 0;  // 0 = the last one
   bool follow = false;
   std::optional<std::size_t> tail;
-  bool json = false;  // one object per line
-  bool raw = false;   // control characters as they are
+  std::optional<WallTime> since;  // inclusive
+  std::optional<WallTime> until;  // exclusive; not with follow
+  bool json = false;              // one object per line
+  bool raw = false;               // control characters as they are
   bool timestamps = false;
 };
 

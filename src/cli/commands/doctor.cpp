@@ -141,6 +141,7 @@ class Doctor {
     look_at_queues(*metrics);
     look_at_breakers(*metrics);
     look_at_resources();
+    look_at_secrets();
   }
 
   void look_at_runs(const json::object& metrics) {
@@ -182,9 +183,11 @@ class Doctor {
         if (queue.is_object()) oldest = std::max(oldest, number_of(queue.get_object(), "oldest"));
       }
     }
+    const std::string waits =
+        oldest > 0 ? "the oldest task waits " + to_display(Duration{static_cast<std::int64_t>(oldest * 1e6)})
+                   : "nothing waits";
     add("queues", Health::ok,
-        std::to_string(queues->items.size()) + (queues->items.size() == 1 ? " queue" : " queues") +
-            ", the oldest task waits " + to_display(Duration{static_cast<std::int64_t>(oldest * 1e6)}),
+        std::to_string(queues->items.size()) + (queues->items.size() == 1 ? " queue, " : " queues, ") + waits,
         "");
   }
 
@@ -208,6 +211,26 @@ class Doctor {
         std::to_string(leaked->items.size()) + (leaked->next.empty() ? "" : " or more") +
             " could not be given back",
         "baton resources list --status leaked, then baton resources cleanup");
+  }
+
+  // With another key file than they were sealed with, after a restore, say, no attempt gets them.
+  void look_at_secrets() {
+    const auto secrets = ask([](client::Client& client) { return client.all("secrets"); });
+    if (!secrets) return add("secrets", Health::error, secrets.error().message, "");
+    std::string unreadable;
+    std::string problem;
+    for (const json::object& secret : secrets->items) {
+      if (text_of(secret, "status") != "unreadable") continue;
+      unreadable += (unreadable.empty() ? "" : ", ") + text_of(secret, "name");
+      if (problem.empty()) problem = text_of(secret, "problem");
+    }
+    if (!unreadable.empty()) {
+      return add("secrets", Health::error, unreadable + " cannot be opened: " + problem,
+                 "put the data directory's secrets.key back, or set them again (baton secrets set)");
+    }
+    if (secrets->items.empty()) return;
+    add("secrets", Health::ok,
+        std::to_string(secrets->items.size()) + (secrets->items.size() == 1 ? " secret" : " secrets"), "");
   }
 
   void look_for_stuck_runs() {

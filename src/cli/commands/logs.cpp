@@ -1,3 +1,4 @@
+#include "base/duration.hpp"
 #include "cli/commands/commands.hpp"
 #include "cli/output.hpp"
 #include "cli/session.hpp"
@@ -12,7 +13,19 @@ struct Options {
   client::LogQuery query;
   std::size_t tail = 0;
   bool has_tail = false;
+  std::string since;
+  std::string until;
 };
+
+// "10m", which is so long ago, or an instant.
+Result<std::optional<WallTime>> time_of(const std::string& text, const std::string& flag) {
+  if (text.empty()) return std::nullopt;
+  if (const auto ago = parse_duration(text)) return wall_now() - *ago;
+  if (const auto at = parse_rfc3339(text)) return *at;
+  return fail(ErrorCode::usage,
+              flag + " \"" + text +
+                  "\" is neither a duration (10m: so long ago) nor an instant (2026-11-21T09:00:00Z)");
+}
 
 // The tasks of a run that `step` means ("" = all), in the order of steps.
 Result<std::vector<boost::json::object>> find_tasks(client::Client& client, const std::string& run,
@@ -59,6 +72,14 @@ Status print_log(const Context& context, Session& session, Purpose purpose, cons
 
 int show(const Context& context, Options options) {
   if (options.has_tail) options.query.tail = options.tail;
+  auto since = time_of(options.since, "--since");
+  if (!since) return context.fail(since.error());
+  auto until = time_of(options.until, "--until");
+  if (!until) return context.fail(until.error());
+  if (*until && options.query.follow)
+    return context.fail({ErrorCode::usage, "--follow and --until exclude each other", ""});
+  options.query.since = *since;
+  options.query.until = *until;
   const Format format = context.settings.output;
   options.query.json = format == Format::json || format == Format::jsonl;
   // A terminal gets control characters made visible, a file or program the bytes as they were.
@@ -112,6 +133,9 @@ void add_logs(Program& program) {
           },
           "Begins with the last so many lines")
       ->type_name("N");
+  command.add_option("--since", options->since, "Only what was printed since then (10m: so long ago)")
+      ->type_name("TIME");
+  command.add_option("--until", options->until, "Only what was printed before then")->type_name("TIME");
   command.add_flag("--timestamps,-t", options->query.timestamps, "Time before each line");
 }
 

@@ -41,6 +41,19 @@ class DoctorTest(BatonCase):
         self.assertEqual(report["status"], "error")
         self.assertEqual({name for name, check in checks.items() if check["status"] == "error"} - {"owner", "database"}, set())
 
+    def test_secrets_that_cannot_be_opened(self):
+        value = self.dir / "value"
+        value.write_text("s3cret-value")
+        with open(value, encoding="utf-8") as file:
+            self.baton("secrets", "set", "TOKEN", stdin=file)
+        checks = self.doctor()[1]
+        self.assertEqual((checks["secrets"]["status"], checks["secrets"]["message"]), ("ok", "1 secret"))
+        os.remove(self.data / "secrets.key")
+        report, checks = self.doctor(code=1)
+        self.assertEqual(report["status"], "error")
+        self.assertTrue(checks["secrets"]["message"].startswith("TOKEN cannot be opened: "), checks["secrets"])
+        self.assertIn("secrets.key", checks["secrets"]["advice"])
+
     def test_a_queue_that_nobody_serves_is_no_finding_while_a_worker_takes_all(self):
         self.serve()
         self.assertEqual(self.doctor()[1]["queues"]["status"], "ok")
