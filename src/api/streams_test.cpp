@@ -3,6 +3,8 @@
 #include <thread>
 
 #include "api/test_support.hpp"
+#include "logs/paths.hpp"
+#include "logs/writer.hpp"
 #include "net/sse.hpp"
 
 namespace baton::api {

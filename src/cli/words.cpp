@@ -2,6 +2,7 @@
 
 #include <chrono>
 
+#include "base/duration.hpp"
 #include "base/text.hpp"
 #include "cli/output.hpp"
 
@@ -87,6 +88,16 @@ std::string full_error_of(const boost::json::object& object, std::string_view ma
 WallTime wall_now() {
   const auto since = std::chrono::system_clock::now().time_since_epoch();
   return {std::chrono::duration_cast<std::chrono::microseconds>(since).count()};
+}
+
+Result<WallTime> instant_of(std::string_view flag, const std::string& text) {
+  if (const auto at = parse_rfc3339(text)) return *at;
+  if (const auto ago = parse_duration(text)) return wall_now() - *ago;
+  return fail(ErrorCode::usage,
+              std::string(flag) +
+                  " takes an instant such as 2026-11-21T08:00:00Z, or how long ago, such as "
+                  "10m; not " +
+                  printable(text));
 }
 
 std::string step_of(const json::object& task) {

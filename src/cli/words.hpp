@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/error.hpp"
 #include "base/time.hpp"
 #include "cli/console.hpp"
 
@@ -32,6 +33,8 @@ std::string error_of(const boost::json::object& object);
 std::string full_error_of(const boost::json::object& object, std::string_view margin);
 
 WallTime wall_now();
+// An instant, or how long ago ("10m"). usage, with the flag's name.
+Result<WallTime> instant_of(std::string_view flag, const std::string& text);
 
 // What a task, or a fact `task.progress`, says about how far it is: "40% epoch 4 of 10"; "" if nothing.
 std::string progress_of(const boost::json::object& task);

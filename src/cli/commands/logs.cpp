@@ -1,4 +1,5 @@
-#include "base/duration.hpp"
+#include <tuple>
+
 #include "cli/commands/commands.hpp"
 #include "cli/output.hpp"
 #include "cli/session.hpp"
@@ -16,16 +17,6 @@ struct Options {
   std::string since;
   std::string until;
 };
-
-// "10m", which is so long ago, or an instant.
-Result<std::optional<WallTime>> time_of(const std::string& text, const std::string& flag) {
-  if (text.empty()) return std::nullopt;
-  if (const auto ago = parse_duration(text)) return wall_now() - *ago;
-  if (const auto at = parse_rfc3339(text)) return *at;
-  return fail(ErrorCode::usage,
-              flag + " \"" + text +
-                  "\" is neither a duration (10m: so long ago) nor an instant (2026-11-21T09:00:00Z)");
-}
 
 // The tasks of a run that `step` means ("" = all), in the order of steps.
 Result<std::vector<boost::json::object>> find_tasks(client::Client& client, const std::string& run,
@@ -72,14 +63,15 @@ Status print_log(const Context& context, Session& session, Purpose purpose, cons
 
 int show(const Context& context, Options options) {
   if (options.has_tail) options.query.tail = options.tail;
-  auto since = time_of(options.since, "--since");
-  if (!since) return context.fail(since.error());
-  auto until = time_of(options.until, "--until");
-  if (!until) return context.fail(until.error());
-  if (*until && options.query.follow)
+  for (const auto& [flag, text, time] : {std::tuple{"--since", &options.since, &options.query.since},
+                                         std::tuple{"--until", &options.until, &options.query.until}}) {
+    if (text->empty()) continue;
+    const auto at = instant_of(flag, *text);
+    if (!at) return context.fail(at.error());
+    *time = *at;
+  }
+  if (options.query.until && options.query.follow)
     return context.fail({ErrorCode::usage, "--follow and --until exclude each other", ""});
-  options.query.since = *since;
-  options.query.until = *until;
   const Format format = context.settings.output;
   options.query.json = format == Format::json || format == Format::jsonl;
   // A terminal gets control characters made visible, a file or program the bytes as they were.

@@ -120,16 +120,6 @@ int show(const Context& context, const json::object& run) {
   return kOk;
 }
 
-// An instant, or how long ago.
-Result<WallTime> read_instant(const std::string& text) {
-  if (const auto at = parse_rfc3339(text)) return *at;
-  if (const auto ago = parse_duration(text)) return wall_now() - *ago;
-  return fail(ErrorCode::usage,
-              "--at takes an instant such as 2026-11-21T08:00:00Z, or how long ago, such as "
-              "10m; not " +
-                  printable(text));
-}
-
 std::string describe_state(const json::object& state, const Style& style) {
   std::string out;
   const auto line = [&](std::string_view name, const std::string& value) {
@@ -159,7 +149,7 @@ std::string describe_state(const json::object& state, const Style& style) {
 }
 
 int get_at(const Context& context, const std::string& id, const std::string& text) {
-  const auto at = read_instant(text);
+  const auto at = instant_of("--at", text);
   if (!at) return context.fail(at.error());
   return ask_and_show(context, [&](client::Client& c) { return c.state_at(id, *at); }, describe_state);
 }
