@@ -1,6 +1,5 @@
 #include <boost/json/serialize.hpp>
 
-#include "base/duration.hpp"
 #include "base/text.hpp"
 #include "cli/commands/commands.hpp"
 #include "cli/commands/steer.hpp"
