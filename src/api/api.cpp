@@ -48,7 +48,8 @@ net::Response preflight() {
   return {204,
           {{"Access-Control-Allow-Methods", "GET, POST, PUT, PATCH, DELETE"},
            {"Access-Control-Allow-Headers",
-            "Authorization, Content-Type, Idempotency-Key, If-Match, Last-Event-ID, X-API-Key"},
+            "Authorization, Content-Type, Idempotency-Key, If-Match, Last-Event-ID, traceparent, X-API-Key, "
+            "X-Baton-Namespace"},
            {"Access-Control-Max-Age", "600"}},
           ""};
 }

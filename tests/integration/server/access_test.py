@@ -40,6 +40,26 @@ class Keys(Access):
         self.assertEqual(self.ask(server, "/api/v1/runs", **{"X-API-Key": key}).status, 200)
         self.assertEqual(self.ask(server, "/api/v1/runs", **{"X-API-Key": key[:-1] + "g"}).status, 401)
 
+    def test_pages_elsewhere_may_send_every_header_that_the_api_has(self):
+        server = self.server(env={"BATON_CORS_ORIGINS": "https://ops.example"})
+        page = {"Origin": "https://ops.example"}
+        asked = self.ask(server, "/api/v1/runs", "OPTIONS", **page, **{"Access-Control-Request-Method": "POST"})
+        self.assertEqual((asked.status, asked.headers["Access-Control-Allow-Origin"]), (204, "https://ops.example"))
+        may = {name.strip().lower() for name in asked.headers["Access-Control-Allow-Headers"].split(",")}
+        key = {"X-API-Key": self.admin_key()}
+        api = json.loads(self.ask(server, "/api/v1/openapi.json", **page, **key).content)
+        places = [api["components"]["parameters"].values()]
+        for path in api["paths"].values():
+            places += [path.get("parameters", [])]
+            places += [way.get("parameters", []) for method, way in path.items() if method != "parameters"]
+        known = {one["name"].lower() for place in places for one in place if one.get("in") == "header"}
+        self.assertIn("x-baton-namespace", known)
+        # A session's page is of the server itself.
+        self.assertEqual(known - may, {"x-csrf-token"} & known)
+        other = self.ask(server, "/api/v1/runs", "OPTIONS", Origin="https://evil.example",
+                         **{"Access-Control-Request-Method": "POST"})
+        self.assertEqual((other.status, other.headers["Access-Control-Allow-Origin"]), (403, None))
+
     def test_the_first_key_stays_the_same_and_revoked(self):
         server = self.server()
         key = self.admin_key()
