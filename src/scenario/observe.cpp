@@ -49,8 +49,8 @@ Result<Observed> observe(store::Reader& reader, const RunId& run) {
   constexpr std::size_t kPage = 1000;
   api::Queries queries(reader);
   Observed seen;
-  TRY(const std::string run_text, queries.run(run));
-  seen.run = json::parse(run_text).as_object();
+  TRY(const api::Tagged shown, queries.run(run));
+  seen.run = json::parse(shown.body).as_object();
   TRY(json::array dead_letters, dead_letters_of(reader, run));
   seen.run["dead_letters"] = std::move(dead_letters);
   std::set<Ordinal> mapped;
