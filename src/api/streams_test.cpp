@@ -249,7 +249,7 @@ TEST_F(LogsTest, OfATime) {
   {
     logs::Writer writer(directory_ + "/logs/" + logs::attempt_path({run_.id, 0}, 1));
     for (const std::int64_t second : {0, 1, 2, 3}) {
-      const WallTime at = kThen + Duration::seconds(second);
+      const WallTime at = test::kThen + Duration::seconds(second);
       writer.write(logs::Stream::out, std::to_string(second) + "\n", at);
       writer.flush(at);
     }
