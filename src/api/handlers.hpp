@@ -112,8 +112,9 @@ void list_audit(const CorePtr& core, CallPtr call);  // audit.cpp
 void verify_audit(const CorePtr& core, CallPtr call);
 void get_metrics(const CorePtr& core, CallPtr call);  // metrics.cpp
 void get_metrics_summary(const CorePtr& core, CallPtr call);
-void get_openapi(const CorePtr& core, CallPtr call);  // openapi.cpp
-void get_session(const CorePtr& core, CallPtr call);  // session.cpp
+void get_openapi(const CorePtr& core, CallPtr call);    // openapi.cpp
+void get_reference(const CorePtr& core, CallPtr call);  // reference_page.cpp
+void get_session(const CorePtr& core, CallPtr call);    // session.cpp
 void open_session(const CorePtr& core, CallPtr call);
 void close_session(const CorePtr& core, CallPtr call);
 void get_page(const CorePtr& core, CallPtr call);  // pages.cpp

@@ -136,6 +136,7 @@ constexpr std::array kRoutes = {
     Route{Method::get, "/api/v1/metrics", kViewer, get_metrics_summary},
     Route{Method::get, "/api/v1/version", kViewer, get_version},
     Route{Method::get, "/api/v1/openapi.json", kViewer, get_openapi},
+    Route{Method::get, "/api/v1/reference", kViewer, get_reference},
     Route{Method::get, "/api/v1/session", kSomebody, get_session},
     Route{Method::post, "/api/v1/session", kAnyone, open_session},
     Route{Method::delete_, "/api/v1/session", kSomebody, close_session},
