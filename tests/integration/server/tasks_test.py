@@ -1,9 +1,12 @@
 """What a task can see and do (S4, S9, S11): values of strangers are data, and nothing of the server's own reaches it."""
 
 import json
+import os
 import pathlib
+import shutil
 import unittest
 
+from harness.case import BATON
 from server.server_case import ServerCase
 
 # What shells, terminals, paths and templates would take for more than text.
@@ -85,6 +88,26 @@ class Surroundings(ServerCase):
         open_to_others = [path for path in [self.data, *self.data.rglob("*")]
                           if not path.is_symlink() and path.stat().st_mode & 0o077]
         self.assertEqual(open_to_others, [])
+
+    @unittest.skipIf(os.getuid() != 0, "only root can start a worker as somebody else")
+    def test_what_a_worker_of_another_user_cannot_read(self):
+        server = self.server("--no-worker")
+        self.baton("secrets", "set", "TOKEN", input="canary-value", stdin=None)
+        key = self.baton("keys", "create", "w", "--role", "worker").stdout.strip()
+        work = self.dir / "work"
+        work.mkdir()
+        os.chown(work, 65534, 65534)
+        os.chmod(self.dir, 0o755)
+        program = shutil.copy(BATON, self.dir)  # may stand where nobody else can read
+        self.start("worker", "--name", "w", "--work", work, env={"BATON_URL": server.facts["url"], "BATON_API_KEY": key, "HOME": str(work)},
+                   executable=program, user=65534, group=65534, extra_groups=[])
+        self.assertTrue((self.data / "admin.key").exists() and (self.data / "secrets.key").exists())
+        script = 'id -u; for f in baton.db admin.key secrets.key lock .; do cat "$D/$f" >/dev/null 2>&1 || ls "$D/$f" >/dev/null 2>&1 || echo "not $f"; done; ' \
+                 'cat /proc/$S/environ >/dev/null 2>&1 || echo "not its environment"; ls /proc/$S/fd >/dev/null 2>&1 || echo "not its files"'
+        flow = {"name": "spy", "steps": {"spy": {"run": script, "env": {"D": str(self.data), "S": str(server.pid)}}}}
+        run = self.json("run", self.write(flow))
+        self.assertEqual(run["tasks"][0]["result"]["stdout"].splitlines(),
+                         ["65534", "not baton.db", "not admin.key", "not secrets.key", "not lock", "not .", "not its environment", "not its files"])
 
 
 if __name__ == "__main__":
