@@ -117,8 +117,8 @@ void get_reference(const CorePtr& core, CallPtr call);  // reference_page.cpp
 void get_session(const CorePtr& core, CallPtr call);    // session.cpp
 void open_session(const CorePtr& core, CallPtr call);
 void close_session(const CorePtr& core, CallPtr call);
-void get_page(const CorePtr& core, CallPtr call);  // pages.cpp
-void get_style(const CorePtr& core, CallPtr call);
+void get_style(const CorePtr& core, CallPtr call);  // page.cpp
+void get_page(const CorePtr& core, CallPtr call);   // sign_in.cpp
 void page_sign_in(const CorePtr& core, CallPtr call);
 void page_sign_out(const CorePtr& core, CallPtr call);
 void make_workflow(const CorePtr& core, CallPtr call);          // drafts.cpp
