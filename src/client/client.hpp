@@ -147,7 +147,7 @@ class Client {
   // The text that the run follows, as JSON.
   Result<std::string> definition(std::string_view id);
   // A page of the server may be short although there are more: as many of them as it takes to have `limit`
-  // runs, but at most 100 (a million runs looked at). Then `next` says where to go on.
+  // runs, but at most 100 (half a million runs looked at). Then `next` says where to go on.
   Result<Page> runs(const RunQuery& query);
   // The run as it was then; the answer is openapi.yaml's RunState, with all tasks.
   Result<boost::json::object> state_at(std::string_view id, WallTime at);

@@ -150,7 +150,7 @@ class Writer {
 
 // The most runs that one page of a list is looked for among: what is rare among very many is found page by
 // page, and no page takes long.
-inline constexpr std::size_t kRunsLookedAt = 10'000;
+inline constexpr std::size_t kRunsLookedAt = 5'000;
 
 struct RunPage {
   std::vector<model::RunRow> rows;
