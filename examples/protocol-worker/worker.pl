@@ -34,7 +34,8 @@ my %functions = (
 
 sub mark { open my $file, ">", $_[0] or die "$_[0]: $!"; close $file }
 
-# ---- HTTP: one request, one connection. Returns the status and the JSON of the answer; dies if nobody answers.
+# ---- HTTP: one request, one connection. Returns the status, the JSON of the answer, and for how many seconds the server does not
+# want to be asked again; dies if nobody answers.
 
 my $json = JSON::PP->new->utf8->allow_nonref->canonical;
 my $url  = $ENV{BATON_URL} // "";
@@ -56,7 +57,8 @@ sub call {
   my ($status) = ($head // "") =~ m{^HTTP/1\.1 (\d+)};
   my ($length) = ($head // "") =~ m{^Content-Length: (\d+)}mi;
   die "the answer was cut off\n" unless $status && defined $length && length($content) == $length;
-  return ($status, $json->decode($content));
+  my ($after) = $head =~ m{^Retry-After: (\d+)}mi;
+  return ($status, $json->decode($content), $after // 0);
 }
 
 # Repeats a call until somebody answers: every call may be repeated.
@@ -64,10 +66,10 @@ sub persist {
   my ($path, $body, $method) = @_;
   my $pause = 0.05;
   while (1) {
-    my ($status, $answer) = eval { call($path, $body, $method) };
+    my ($status, $answer, $after) = eval { call($path, $body, $method) };
     return $answer if defined $status && $status < 400;
     die "$path: $answer->{detail}\n" if defined $status && $status != 429 && $status < 500;
-    sleep $pause * (0.5 + rand(0.5));
+    sleep($after ? ($after < 60 ? $after : 60) : $pause * (0.5 + rand(0.5)));
     $pause = $pause < 1 ? $pause * 2 : 2;
   }
 }

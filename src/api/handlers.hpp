@@ -9,6 +9,7 @@ namespace baton::api {
 Status refresh_keys(Core& core);  // keys.cpp
 
 void submit_run(const CorePtr& core, CallPtr call);  // submit.cpp
+void start_child_run(const CorePtr& core, CallPtr call);
 void list_runs(const CorePtr& core, CallPtr call);   // runs.cpp
 void get_run(const CorePtr& core, CallPtr call);
 void cancel_run(const CorePtr& core, CallPtr call);

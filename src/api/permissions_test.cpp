@@ -202,7 +202,7 @@ TEST_F(PermissionsTest, AWorkerMayDoWhatTheProtocolSaysAndNothingElse) {
                      "POST /api/v1/workers/{name}/release", "POST /api/v1/workers/{name}/ended-runs",
                      "POST /api/v1/tasks/{id}/logs", "POST /api/v1/tasks/{id}/resources",
                      "POST /api/v1/tasks/{id}/resources/{name}/release", "POST /api/v1/tasks/{id}/progress",
-                     "POST /api/v1/tasks/{id}/tasks"}));
+                     "POST /api/v1/tasks/{id}/tasks", "POST /api/v1/tasks/{id}/runs"}));
 }
 
 TEST_F(PermissionsTest, AWorkerSpeaksForItselfAlone) {

@@ -96,6 +96,23 @@ TEST_F(ResourcesTest, ATaskRegistersAndReleases) {
   EXPECT_EQ(released.at("open").as_array().size(), 1U);
 }
 
+// What becomes of those that may is tested with the SDKs.
+TEST_F(ResourcesTest, OnlyAnAttemptThatHoldsItsTaskStartsRuns) {
+  runtime_.answer = [](const model::CommandBody&) -> model::ReplyBody {
+    return Error{ErrorCode::stale_token, "another one has it", ""};
+  };
+  EXPECT_EQ(code(post(task() + "/runs", R"({"token":"1-7","workflow":"w"})")), "stale_token");
+  EXPECT_TRUE(std::holds_alternative<model::ReportProgress>(runtime_.commands.back().first));
+  runtime_.answer = [](const model::CommandBody&) -> model::ReplyBody { return model::Done{}; };
+  EXPECT_EQ(code(post(task() + "/runs", R"({"token":"1-7","workflow":"nothing"})")), "not_found");
+  const std::string definition = R"({"token":"1-7","definition":"steps: {a: {run: x}}"})";
+  const std::string long_key = R"({"token":"1-7","workflow":"w","key":")" + std::string(250, 'k') + "\"}";
+  for (const std::string& body : {std::string("{}"), std::string(R"({"workflow":"w"})"), definition, long_key,
+                                  std::string(R"({"token":"1-7","workflow":"w","input":7})")}) {
+    EXPECT_EQ(code(post(task() + "/runs", body)), "invalid_request") << body;
+  }
+}
+
 TEST_F(ResourcesTest, ATaskSaysHowFarItIs) {
   runtime_.answer = [](const model::CommandBody&) -> model::ReplyBody { return model::Done{}; };
   EXPECT_EQ(post(task() + "/progress", R"({"token":"1-7","progress":40,"message":"epoch 4"})").status, 200);

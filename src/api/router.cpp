@@ -119,6 +119,7 @@ constexpr std::array kRoutes = {
     Route{Method::post, "/api/v1/tasks/{id}/progress", kWorker, report_progress},
     Route{Method::post, "/api/v1/backups", kServerAdmin, make_backup},
     Route{Method::post, "/api/v1/tasks/{id}/tasks", kWorker, add_tasks},
+    Route{Method::post, "/api/v1/tasks/{id}/runs", kWorker, start_child_run},
     Route{Method::get, "/api/v1/keys", kServerAdmin, list_keys},
     Route{Method::post, "/api/v1/keys", kServerAdmin, create_key},
     Route{Method::delete_, "/api/v1/keys/{name}", kServerAdmin, revoke_key},

@@ -10,6 +10,7 @@
 #include "api/json_text.hpp"
 #include "api/problem.hpp"
 #include "api/submission.hpp"
+#include "api/token.hpp"
 #include "base/trace_context.hpp"
 
 namespace baton::api {
@@ -67,6 +68,36 @@ void start(const CorePtr& core, const CallPtr& call, One one, Answer shown) {
     const auto* submitted = std::get_if<model::Submitted>(&reply);
     core->workers.post([core, call, shown, submitted = *submitted] { shown(*core, *call, submitted); });
   });
+}
+
+// ---- One that an attempt starts
+
+struct Child {
+  model::ReportProgress alive;  // whether the attempt still holds its task
+  One one;
+};
+
+// Another attempt of the task that starts the same gets the same run.
+Result<Child> read_child(const Call& call) {
+  TRY_VOID(call.only({}));
+  Child child;
+  TRY(child.alive.task, call.task_id());
+  TRY(const RequestBody body, RequestBody::parse(call.request));
+  TRY_VOID(body.only({"token", "workflow", "version", "input", "job_id", "metadata", "priority", "key"}));
+  TRY(child.alive.token, read_token(body));
+  TRY(child.one.source, read_source(call.request, body));
+  TRY(child.one.wish, read_wish(body));
+  child.one.wish.metadata["started_by"] = child.alive.task.text();
+  TRY(const std::string key, body.text("key", kMaxKey));
+  child.one.key = "task." + child.alive.task.text() + '.' + net::percent_encode(child.one.source.workflow) +
+                  '.' + net::percent_encode(key);
+  if (child.one.key.size() > kMaxKey) {
+    return fail(ErrorCode::invalid_request,
+                "\"key\" is too long: with the task and the workflow it has more than " +
+                    std::to_string(kMaxKey) + " bytes",
+                "/key");
+  }
+  return child;
 }
 
 // ---- One of the workflow that the configuration names
@@ -183,6 +214,21 @@ Result<model::SubmitRun> command_of(const Submitter& submitter, const json::obje
 }
 
 }  // namespace
+
+// The token is looked at first. Should the attempt lose its task in between, its successor gets the same run.
+void start_child_run(const CorePtr& core, CallPtr call) {
+  auto child = read_child(*call);
+  if (!child) return call->fail(child.error());
+  const std::string actor = "task:" + child->alive.task.text();
+  call->actor = actor;
+  core->runs.send(std::move(child->alive), actor,
+                  [core, call, one = std::move(child->one)](model::ReplyBody reply) mutable {
+                    if (const auto* error = std::get_if<Error>(&reply)) return call->fail(*error);
+                    core->workers.post([core, call, one = std::move(one)]() mutable {
+                      start(core, call, std::move(one), answer);
+                    });
+                  });
+}
 
 void submit_run(const CorePtr& core, CallPtr call) {
   auto one = read_one(*call);

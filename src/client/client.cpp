@@ -535,6 +535,14 @@ Result<json::object> Client::add_tasks(std::string_view task, std::string_view t
   return act(net::Method::post, resource(kTasks, task, "/tasks"), body);
 }
 
+Result<json::object> Client::start_child(std::string_view task, std::string_view token,
+                                         std::string_view workflow, std::uint32_t version,
+                                         const json::object& input, std::string_view key) {
+  json::object body{{"token", token}, {"workflow", workflow}, {"input", input}, {"key", key}};
+  if (version > 0) body["version"] = version;
+  return act(net::Method::post, resource(kTasks, task, "/runs"), body);
+}
+
 Result<json::object> Client::release_resource(std::string_view task, std::string_view token,
                                               std::string_view name) {
   json::object body;

@@ -205,6 +205,10 @@ class Client {
   // `steps`: the text of a map with `steps`; `file`: what messages call it.
   Result<boost::json::object> add_tasks(std::string_view task, std::string_view token, std::string_view steps,
                                         std::string_view file, bool detach);
+  // A run of an applied workflow (0 = the version that counts), once per task and key.
+  Result<boost::json::object> start_child(std::string_view task, std::string_view token,
+                                          std::string_view workflow, std::uint32_t version,
+                                          const boost::json::object& input, std::string_view key);
   Result<boost::json::object> release_resource(std::string_view task, std::string_view token,
                                                std::string_view name);
   // Without a percentage and a message only a sign of life.

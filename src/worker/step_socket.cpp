@@ -48,7 +48,7 @@ std::optional<Asked> asked_of(const net::Request& request) {
   if (!task) return std::nullopt;
   rest.remove_prefix(slash + 1);
   std::string target = std::string(kTasks) + task->text() + '/';
-  if (rest == "progress" || rest == "resources" || rest == "tasks")
+  if (rest == "progress" || rest == "resources" || rest == "tasks" || rest == "runs")
     return Asked{*task, target + std::string(rest)};
   constexpr std::string_view kResources = "resources/";
   constexpr std::string_view kRelease = "/release";

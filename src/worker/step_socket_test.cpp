@@ -98,9 +98,10 @@ TEST_F(StepSocketTest, WhatAnAttemptSaysGoesOnWithTheWorkersKey) {
   EXPECT_EQ(seen_[0].headers.find("X-Baton-Namespace"), "lab");
   EXPECT_EQ(ask(of_task("/resources"), with_token(kToken)).status, 200);
   EXPECT_EQ(ask(of_task("/tasks"), with_token(kToken)).status, 200);
+  EXPECT_EQ(ask(of_task("/runs"), with_token(kToken)).status, 200);
   EXPECT_EQ(ask(of_task("/resources/a%20b/release"), with_token(kToken)).status, 200);
-  ASSERT_EQ(heard(), 4U);
-  EXPECT_EQ(seen_[3].path, of_task("/resources/a b/release"));
+  ASSERT_EQ(heard(), 5U);
+  EXPECT_EQ(seen_[4].path, of_task("/resources/a b/release"));
 }
 
 TEST_F(StepSocketTest, NothingElseDoes) {

@@ -297,19 +297,13 @@ Result<std::vector<std::string>> Context::add_tasks(const Json& steps, bool deta
 }
 
 Result<std::string> Context::start_run(std::string_view workflow, const ChildRun& child) {
-  baton::client::Submission submission;
-  submission.workflow = workflow;
-  submission.version = child.version;
   auto input = members_of(child.input, "the input of a run");
   if (!input) return error_of(input.error());
-  submission.input = std::move(*input);
-  submission.metadata = {{"started_by", impl_->task_id}};
-  submission.idempotency_key = "task." + impl_->task_id + '.' +
-                               baton::net::percent_encode(submission.workflow) + '.' +
-                               baton::net::percent_encode(child.key);
-  const auto answer = impl_->tell([&](baton::client::Client& client) { return client.submit(submission); });
+  const auto answer = impl_->tell([&](baton::client::Client& client) {
+    return client.start_child(impl_->task_id, impl_->token, workflow, child.version, *input, child.key);
+  });
   if (!answer) return error_of(answer.error());
-  return json_of(answer->run)["id"].get<std::string>();
+  return json_of(*answer)["id"].get<std::string>();
 }
 
 // ---- Handlers

@@ -359,6 +359,28 @@ class Standing(Case):
         self.assertEqual(self.outcome(run), ("completed", True))
         self.assertTrue(worker.join(PATIENCE))
 
+    def test_a_task_starts_a_run_once(self):
+        self.client.apply({"name": "child", "inputs": {"n": {"type": "integer"}}, "steps": {"a": {"set": {"n": "${{ inputs.n }}"}}}})
+
+        @baton.task(name="parent")
+        def parent(ctx):
+            started = [ctx.start_run("child", {"n": 7}), ctx.start_run("child", {"n": 7}), ctx.start_run("child", {"n": 8}, key="b")]
+            if ctx.request.attempt == 1:
+                raise baton.TaskFailed("once more", type=started[0])
+            return started
+
+        # With a key that may do what a worker does and nothing else.
+        key = self.client.request("POST", "/api/v1/keys", {"name": "w", "role": "worker"})["key"]
+        worker = baton.Worker([parent], self.server.url, key=key, grace=0.0)
+        worker.start()
+        self.addCleanup(worker.join, PATIENCE)
+        self.addCleanup(worker.stop, now=True)
+        status, started = self.outcome(self.run_step("parent", retry={"max_attempts": 2, "initial": "1ms"}))
+        self.assertEqual(status, "completed")
+        self.assertEqual(started[0], started[1])
+        self.assertEqual({run.id for run in self.client.list(workflow="child")}, {started[0], started[2]})
+        self.assertEqual(self.client.wait(started[0], PATIENCE).input, {"n": 7})
+
     def test_how_long_an_attempt_may_go_on(self):
         @baton.task(name="left")
         def left(ctx):

@@ -159,6 +159,15 @@ class Context:
         answer = self._tell("tasks", {"steps": json.dumps({"steps": plain}), "detach": detach})
         return [item["id"] for item in answer["items"]]
 
+    def start_run(self, workflow: str, input: Optional[Mapping[str, Any]] = None, *,  # noqa: A002
+                  version: Optional[int] = None, key: str = "") -> str:
+        """Starts a run of an applied workflow and returns its id. Another attempt of this task that starts the same one gets
+        the same run; `key` tells several apart. The run is on its own: nothing waits for it unless somebody does."""
+        body: Dict[str, Any] = {"workflow": workflow, "input": dict(input or {}), "key": key}
+        if version is not None:
+            body["version"] = version
+        return str(self._tell("runs", body)["id"])
+
     def _send_output(self, body: Dict[str, Any]) -> Any:
         if self._transport is None:
             self._transport = Transport(self._endpoint)

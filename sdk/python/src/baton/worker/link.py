@@ -149,7 +149,13 @@ class Link:
                 if not self._away:
                     self._away = True
                     log.warning("%s; trying again", error)
-                after = getattr(error, "retry_after", None)
-                time.sleep(min(2.0, max(pause, after or 0.0)))
+                # Not sooner than the server has asked for, but it cannot send a worker away for long.
+                after = getattr(error, "retry_after", None) or 0.0
+                self._rest(max(min(2.0, pause), min(60.0, after)))
                 body = again or body
         raise AssertionError("pauses do not end")
+
+    def _rest(self, seconds: float) -> None:
+        end = time.monotonic() + seconds
+        while (left := end - time.monotonic()) > 0 and not self._give_up():
+            time.sleep(min(0.5, left))
