@@ -100,7 +100,7 @@ std::string_view outcome_of(const Fact& fact) {
   }
 }
 
-// The fields of a line; what is empty is left out.
+// The fields of a line, which point to texts of others; what is empty is left out.
 class Fields {
  public:
   void add(std::string_view name, std::string_view value) {
@@ -119,12 +119,15 @@ void add_line(telemetry::LogLines& lines, const std::string& space, const Fact& 
   fields.add("namespace", space);
   fields.add("run", run_id);
   fields.add("workflow", run.row.workflow);
+  // What the fields point to.
   std::string task;
+  std::string step;
   std::string attempt;
   if (model::is_task_fact(fact.kind) && fact.task < run.tasks.size()) {
     task = TaskId{run.row.id, fact.task}.text();
     fields.add("task", task);
-    fields.add("step", run.program->name(run.tasks[fact.task].row.step));
+    step = run.program->name(run.tasks[fact.task].row.step);
+    fields.add("step", step);
     if (fact.attempt > 0) attempt = std::to_string(fact.attempt);
     fields.add("attempt", attempt);
   }
