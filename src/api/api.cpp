@@ -21,6 +21,9 @@ namespace {
 // database must not keep the process.
 constexpr Duration kAnswerPatience = Duration::seconds(2);
 
+// Bytes; a few reports. Reading more takes longer than handing it to another thread.
+constexpr std::size_t kQuickBody = 4096;
+
 bool is_of(const net::Request& request, std::string_view wanted) {
   const std::string_view type = request.headers.find("Content-Type").value_or("");
   std::string_view media = type.substr(0, type.find(';'));
@@ -207,13 +210,15 @@ void Api::handle(net::Request request, net::Responder responder) {
   call->actor.request = std::move(*key);
   call->captures = std::move(match.captures);
   call->route = match.route->pattern;
-  common.workers.post([core = std::move(*core), call, handler = match.route->handler] {
+  auto work = [core = std::move(*core), call, handler = match.route->handler] {
     try {
       handler(core, call);
     } catch (const std::exception& error) {  // a library's: out of memory, say
       if (call->responder) call->fail({ErrorCode::internal, error.what(), ""});
     }
-  });
+  };
+  if (match.route->quick && asked.body.size() <= kQuickBody) return work();
+  common.workers.post(std::move(work));
 }
 
 std::size_t Api::under_way() const {

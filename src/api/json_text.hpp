@@ -15,6 +15,8 @@ namespace baton::api {
 // The caller keeps the order: key() before each value of an object, begin_x() … end_x() in pairs.
 class JsonText {
  public:
+  explicit JsonText(std::size_t expected_bytes = 0) { out_.reserve(expected_bytes); }
+
   JsonText& begin_object() { return open('{'); }
   JsonText& end_object() { return close('}'); }
   JsonText& begin_array() { return open('['); }

@@ -17,6 +17,8 @@ class RequestBody {
  public:
   // Of application/json, up to 64 levels deep.
   static Result<RequestBody> parse(const net::Request& request);
+  // One that stands within another body.
+  explicit RequestBody(boost::json::object members) : members_(std::move(members)) {}
 
   // Other members than these are errors.
   Status only(std::initializer_list<std::string_view> known) const;
@@ -31,7 +33,6 @@ class RequestBody {
   Result<boost::json::object> object(std::string_view name) const;
 
  private:
-  explicit RequestBody(boost::json::object members) : members_(std::move(members)) {}
   boost::json::object members_;
 };
 

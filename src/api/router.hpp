@@ -17,10 +17,13 @@ struct Route {
   net::Method method;
   std::string_view pattern;                  // "/api/v1/runs/{id}": a name in braces captures one segment
   auth::Permission permission;               // who may; there is no default
-  void (*handler)(const CorePtr&, CallPtr);  // on a worker's thread
+  void (*handler)(const CorePtr&, CallPtr);  // on a worker's thread, but see `quick`
   bool rest = false;  // its last capture takes all that is left of the path: what it names may have slashes
   bool form = false;  // its body is that of an HTML form, not JSON
   bool conditional = false;  // it takes If-Match; any other change that has the field is refused
+  // Its handler only reads the request and sends commands. With a small body it runs on the loop's thread:
+  // handing it over would take longer than doing it.
+  bool quick = false;
 };
 std::span<const Route> routes();
 

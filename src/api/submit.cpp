@@ -11,6 +11,7 @@
 #include "api/problem.hpp"
 #include "api/submission.hpp"
 #include "api/token.hpp"
+#include "api/wait.hpp"
 #include "base/trace_context.hpp"
 
 namespace baton::api {
@@ -18,7 +19,9 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr std::size_t kMostRuns = 1000;    // of one batch
+constexpr std::size_t kMostRuns = 1000;  // of one batch
+constexpr std::size_t kAnsweredOnLoop = 16;
+constexpr std::size_t kBytesPerRun = 70;   // of an answer
 constexpr std::size_t kMaxBatchKey = 250;  // leaves room for the number of a run
 
 Result<std::string> key_of(const Call& call, std::size_t most) {
@@ -36,10 +39,13 @@ struct One {
   RunSource source;
   RunWish wish;
   std::string key;
+  std::size_t wait = 0;  // seconds, for its end
 };
 
 Result<One> read_one(const Call& call) {
   One one;
+  TRY_VOID(call.only({"wait"}));
+  TRY(one.wait, call.number("wait", 0, 0, kLongestRunWait));
   TRY(one.key, key_of(call, kMaxKey));
   TRY(const RequestBody body, RequestBody::parse(call.request));
   TRY_VOID(body.only(
@@ -49,9 +55,16 @@ Result<One> read_one(const Call& call) {
   return one;
 }
 
+int status_of(const model::Submitted& submitted) {
+  return submitted.existing ? 200 : 201;
+}
+
+net::Headers place_of(const RunId& run) {
+  return {{"Location", "/api/v1/runs/" + run.text()}};
+}
+
 void answer(Core& core, Call& call, const model::Submitted& submitted) {
-  answer(call, core.queries.run(submitted.run), submitted.existing ? 200 : 201,
-         {{"Location", "/api/v1/runs/" + submitted.run.text()}});
+  answer(call, core.queries.run(submitted.run), status_of(submitted), place_of(submitted.run));
 }
 
 using Answer = void (*)(Core& core, Call& call, const model::Submitted& submitted);
@@ -63,9 +76,14 @@ void start(const CorePtr& core, const CallPtr& call, One one, Answer shown) {
   if (!command) return call->fail(command.error());
 
   const model::Sender actor = call->actor;
-  core->runs.send(std::move(*command), actor, [core, call, shown](model::ReplyBody reply) {
+  const Duration wait = Duration::seconds(static_cast<std::int64_t>(one.wait));
+  core->runs.send(std::move(*command), actor, [core, call, shown, wait](model::ReplyBody reply) {
     if (const auto* error = std::get_if<Error>(&reply)) return call->fail(*error);
     const auto* submitted = std::get_if<model::Submitted>(&reply);
+    if (wait.us > 0) {
+      return answer_when_ended(core, call, submitted->run, wait, status_of(*submitted),
+                               place_of(submitted->run));
+    }
     core->workers.post([core, call, shown, submitted = *submitted] { shown(*core, *call, submitted); });
   });
 }
@@ -124,14 +142,14 @@ void answer_seed(Core&, Call& call, const model::Submitted& submitted) {
   out.key("task_id").string(submitted.run.text());
   out.key("status").string("submitted");
   out.end_object();
-  call.json(200, out.take(), {{"Location", "/api/v1/runs/" + submitted.run.text()}});
+  call.json(200, out.take(), place_of(submitted.run));
 }
 
 // ---- Many
 
 struct Many {
   RunSource source;
-  std::vector<json::object> runs;
+  std::vector<RequestBody> runs;
   std::string key;
 };
 
@@ -152,16 +170,17 @@ Result<Many> read_many(const Call& call) {
   for (const json::value& entry : list->get_array()) {
     if (!entry.is_object())
       return fail(ErrorCode::invalid_request, "\"runs\" must be a list of objects", "/runs");
-    many.runs.push_back(entry.get_object());
+    many.runs.emplace_back(entry.get_object());
   }
   return many;
 }
 
 // The answer to a batch: complete when each of its runs is stored or refused. Commands answer on the loop's
 // thread, or at once on the thread that sends them.
-class Batch {
+class Batch : public std::enable_shared_from_this<Batch> {
  public:
-  Batch(CallPtr call, std::size_t runs) : call_(std::move(call)), became_(runs), left_(runs) {}
+  Batch(CorePtr core, CallPtr call, std::size_t runs)
+      : core_(std::move(core)), call_(std::move(call)), became_(runs), left_(runs) {}
 
   void became(std::size_t at, model::ReplyBody reply) {
     {
@@ -169,12 +188,14 @@ class Batch {
       became_[at] = std::move(reply);
       if (--left_ > 0) return;
     }
-    answer();
+    // Writing a long answer must not keep the loop.
+    if (became_.size() <= kAnsweredOnLoop) return answer();
+    core_->workers.post([self = shared_from_this()] { self->answer(); });
   }
 
  private:
   void answer() {
-    JsonText out;
+    JsonText out(became_.size() * kBytesPerRun);
     out.begin_object().key("runs").begin_array();
     for (const model::ReplyBody& reply : became_) {
       out.begin_object();
@@ -195,17 +216,15 @@ class Batch {
     call_->json(200, out.take());
   }
 
+  CorePtr core_;
   CallPtr call_;
   std::mutex mutex_;  // guards what follows until nothing is left
   std::vector<model::ReplyBody> became_;
   std::size_t left_;
 };
 
-Result<model::SubmitRun> command_of(const Submitter& submitter, const json::object& members,
+Result<model::SubmitRun> command_of(const Submitter& submitter, const RequestBody& run,
                                     const std::string& batch_key, std::size_t at) {
-  // It is read as the body of a request of its own is.
-  TRY(const RequestBody run, RequestBody::parse({.headers = {{"Content-Type", "application/json"}},
-                                                 .body = json::serialize(members)}));
   TRY_VOID(run.only({"input", "job_id", "metadata", "priority", "idempotency_key"}));
   TRY(const RunWish wish, read_wish(run));
   TRY(std::string key, run.text("idempotency_key", kMaxKey));
@@ -253,7 +272,7 @@ void submit_batch(const CorePtr& core, CallPtr call) {
   const auto submitter = Submitter::open(*core, *call, std::move(many->source));
   if (!submitter) return;
   const model::Sender actor = call->actor;
-  const auto batch = std::make_shared<Batch>(call, many->runs.size());
+  const auto batch = std::make_shared<Batch>(core, call, many->runs.size());
   for (std::size_t i = 0; i < many->runs.size(); ++i) {
     auto command = command_of(*submitter, many->runs[i], many->key, i);
     if (!command) {

@@ -1,4 +1,6 @@
+#include <atomic>
 #include <boost/json/serialize.hpp>
+#include <thread>
 
 #include "api/test_support.hpp"
 
@@ -65,6 +67,33 @@ TEST_F(SubmitTest, MakesARun) {
       command().context,
       R"({"workdir":"/srv/work","env":{"HOME":"/home/ada","LC_ALL":"C","PATH":"/bin"},"metadata":{"team":"data"},"vars":{"HOME":"/home/ada"}})");
   EXPECT_TRUE(runtime_.commands[0].second.starts_with("cli:")) << runtime_.commands[0].second;
+}
+
+TEST_F(SubmitTest, WaitsForTheEndIfAsked) {
+  model::RunRow row;
+  std::atomic<bool> made = false;
+  runtime_.answer = [&](const model::CommandBody& command) -> model::ReplyBody {
+    const auto& submit = std::get<model::SubmitRun>(command);
+    row = new_run(kDefinition, submit.input, submit.context);
+    made = true;
+    return model::Submitted{row.id, false};
+  };
+  net::Response response;
+  std::thread waiting([&] { response = post("/api/v1/runs?wait=300", json::serialize(body())); });
+  while (!made) std::this_thread::yield();
+  row.status = model::RunStatus::completed;
+  update(row);
+  waiting.join();
+  EXPECT_EQ(response.status, 201);
+  EXPECT_EQ(object(response).at("status"), "completed");
+  EXPECT_EQ(response.headers.find("Location"), "/api/v1/runs/" + row.id.text());
+}
+
+TEST_F(SubmitTest, ASpanOfWaitingIsANumberOfSeconds) {
+  for (const char* query : {"?wait=301", "?wait=-1", "?wait=1m", "?wiat=1"}) {
+    EXPECT_EQ(code(post(std::string("/api/v1/runs") + query, json::serialize(body()))), "invalid_request")
+        << query;
+  }
 }
 
 TEST_F(SubmitTest, KeepsTheTraceThatItCameWith) {

@@ -23,6 +23,9 @@ namespace json = boost::json;
 constexpr std::int64_t kProtocol = 1;
 constexpr std::size_t kMostTasks = 1000;  // of one claim, and reports of one call
 constexpr std::size_t kMostNames = 1000;
+constexpr std::size_t kAnsweredOnLoop = 16;  // tasks and reports
+constexpr std::size_t kBytesPerTask = 400;   // of an answer
+constexpr std::size_t kBytesPerReport = 50;
 constexpr std::size_t kMostRunning = 10'000;  // that one heartbeat names
 constexpr std::int64_t kLongestWait = 60;     // seconds
 constexpr std::size_t kErrorType = 128;
@@ -222,10 +225,11 @@ void write_error(const Error& error, JsonText& out) {
 
 // `secrets`: values in the spec, which are to be masked in what the attempt prints.
 void write_task(const model::Assignment& task, const std::vector<std::string>& secrets, JsonText& out) {
+  const std::string id = task.task.text();
   out.begin_object();
-  out.key("task").string(task.task.text());
+  out.key("task").string(id);
   out.key("token").string(task.token.text());
-  out.key("run").string(task.task.run.text());
+  out.key("run").string(std::string_view(id).substr(0, id.find('.')));
   out.key("step").string(task.step);
   out.key("attempt").integer(task.attempt);
   out.key("kind").string(name(task.kind));
@@ -249,7 +253,7 @@ void write_task(const model::Assignment& task, const std::vector<std::string>& s
 
 // The answer to a call that reports and claims: complete when all of its commands are. Commands answer on the
 // loop's thread, one after the other, or at once on the thread that sends them.
-class Exchange {
+class Exchange : public std::enable_shared_from_this<Exchange> {
  public:
   Exchange(CorePtr core, CallPtr call, std::string actor, std::vector<Report> reports, bool claims)
       : core_(std::move(core)),
@@ -311,7 +315,9 @@ class Exchange {
       const std::lock_guard lock(mutex_);
       if (--left_ > 0) return;
     }
-    answer();
+    // Writing a long answer must not keep the loop.
+    if (claimed_.tasks.size() + reports_.size() <= kAnsweredOnLoop) return answer();
+    core_->workers.post([self = shared_from_this()] { self->answer(); });
   }
 
   void answer() {
@@ -324,7 +330,7 @@ class Exchange {
       return;
     }
     if (refused_ && reports_.empty()) return call_->fail(*refused_);
-    JsonText out;
+    JsonText out(claimed_.tasks.size() * kBytesPerTask + reports_.size() * kBytesPerReport);
     out.begin_object();
     out.key("tasks").begin_array();
     for (model::Assignment& task : claimed_.tasks) write_claimed(task, out);

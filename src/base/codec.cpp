@@ -2,18 +2,35 @@
 
 namespace baton {
 
-void Encoder::varint(std::uint64_t value) {
-  while (value >= 0x80) {
-    out_ += static_cast<char>(value | 0x80);
-    value >>= 7;
-  }
-  out_ += static_cast<char>(value);
+namespace {
+
+char* put_varint(char* out, std::uint64_t value) {
+  for (; value >= 0x80; value >>= 7) *out++ = static_cast<char>(value | 0x80);
+  *out++ = static_cast<char>(value);
+  return out;
 }
 
-void Encoder::number(std::uint32_t field, std::uint64_t value) {
-  if (value == 0) return;
-  varint(std::uint64_t{field} << 1);
-  varint(value);
+using Varints = std::array<char, 20>;  // two of up to 64 bits
+
+std::string_view head_of(Varints& bytes, std::uint32_t field, std::size_t size) {
+  const char* end = put_varint(put_varint(bytes.data(), std::uint64_t{field} << 1 | 1), size);
+  return {bytes.data(), end};
+}
+
+}  // namespace
+
+void Encoder::append_large(std::string_view bytes) {
+  if (large_.empty()) {
+    large_.reserve(2 * (size_ + bytes.size()));
+    large_.assign(small_.data(), size_);
+  }
+  large_ += bytes;
+}
+
+void Encoder::put_number(std::uint32_t field, std::uint64_t value) {
+  Varints bytes;
+  const char* end = put_varint(put_varint(bytes.data(), std::uint64_t{field} << 1), value);
+  append({bytes.data(), end});
 }
 
 void Encoder::signed_number(std::uint32_t field, std::int64_t value) {
@@ -22,15 +39,16 @@ void Encoder::signed_number(std::uint32_t field, std::int64_t value) {
 
 void Encoder::bytes(std::uint32_t field, std::string_view value) {
   if (value.empty()) return;
-  varint(std::uint64_t{field} << 1 | 1);
-  varint(value.size());
-  out_ += value;
+  Varints head;
+  append(head_of(head, field, value.size()));
+  append(value);
 }
 
 void Encoder::message(std::uint32_t field, const Encoder& nested) {
-  varint(std::uint64_t{field} << 1 | 1);
-  varint(nested.out_.size());
-  out_ += nested.out_;
+  const std::string_view bytes = nested.view();
+  Varints head;
+  append(head_of(head, field, bytes.size()));
+  append(bytes);
 }
 
 bool Decoder::varint(std::uint64_t& value) {

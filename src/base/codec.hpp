@@ -4,7 +4,9 @@
 // and bytes.
 #pragma once
 
+#include <array>
 #include <cstdint>
+#include <cstring>
 #include <string>
 #include <string_view>
 
@@ -13,18 +15,39 @@ namespace baton {
 class Encoder {
  public:
   // Fields whose value is zero or empty are left out.
-  void number(std::uint32_t field, std::uint64_t value);
+  void number(std::uint32_t field, std::uint64_t value) {
+    if (value != 0) put_number(field, value);
+  }
   void signed_number(std::uint32_t field, std::int64_t value);  // zigzag
   void bytes(std::uint32_t field, std::string_view value);
   // Writes a nested message even if it is empty (an element of a list).
   void message(std::uint32_t field, const Encoder& nested);
 
-  const std::string& view() const { return out_; }
-  std::string take() { return std::move(out_); }
+  std::string_view view() const {
+    return large_.empty() ? std::string_view(small_.data(), size_) : std::string_view(large_);
+  }
+  std::string take() { return large_.empty() ? std::string(view()) : std::move(large_); }
+  void clear() {
+    size_ = 0;
+    large_.clear();
+  }
 
  private:
-  void varint(std::uint64_t value);
-  std::string out_;
+  void put_number(std::uint32_t field, std::uint64_t value);
+  void append(std::string_view bytes) {
+    if (large_.empty() && bytes.size() <= small_.size() - size_) {
+      std::memcpy(small_.data() + size_, bytes.data(), bytes.size());
+      size_ += bytes.size();
+    } else {
+      append_large(bytes);
+    }
+  }
+  void append_large(std::string_view bytes);
+
+  // Rows and facts are made in here; what becomes longer goes on in `large_`.
+  std::array<char, 256> small_;
+  std::size_t size_ = 0;
+  std::string large_;
 };
 
 // Reads the fields of one message in order. A damaged input ends the reading and sets failed(); it never

@@ -45,12 +45,12 @@ RunKey RunId::key() const {
 }
 
 std::string RunId::text() const {
-  std::string text;
-  text.reserve(36);
+  std::string text(36, '-');
+  char* at = text.data();
   for (int i = 0; i < 16; ++i) {
-    if (i == 4 || i == 6 || i == 8 || i == 10) text += '-';
-    text += kHex[bytes[i] >> 4];
-    text += kHex[bytes[i] & 15];
+    if (i == 4 || i == 6 || i == 8 || i == 10) ++at;
+    *at++ = kHex[bytes[i] >> 4];
+    *at++ = kHex[bytes[i] & 15];
   }
   return text;
 }
@@ -72,7 +72,10 @@ std::optional<RunId> RunId::parse(std::string_view text) {
 }
 
 std::string TaskId::text() const {
-  return run.text() + "." + std::to_string(ordinal);
+  std::string text = run.text();
+  text += '.';
+  text += std::to_string(ordinal);
+  return text;
 }
 
 std::optional<TaskId> TaskId::parse(std::string_view text) {

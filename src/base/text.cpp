@@ -141,6 +141,10 @@ std::string printable(std::string_view text) {
   out.reserve(text.size());
   std::size_t bad = 0;
   for (std::size_t at = 0; at < text.size();) {
+    const std::size_t begin = at;
+    while (at < text.size() && text[at] >= 0x20 && text[at] < 0x7F) ++at;
+    out += text.substr(begin, at - begin);
+    if (at == text.size()) break;
     const auto byte = static_cast<unsigned char>(text[at]);
     const std::size_t length = sequence_length(text, at, bad);
     // C1 controls (U+0080–U+009F) steer terminals as well: in UTF-8 they are C2 80–C2 9F.

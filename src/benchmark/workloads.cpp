@@ -49,11 +49,9 @@ json::object fanned() {
 // From the submission to the answer that it has ended.
 Result<Duration> run(Caller& caller, std::string_view workflow) {
   const net::MonoTime begun = Loop::now();
-  TRY(const std::string made,
-      caller.post("/api/v1/runs", json::serialize(json::object{{"workflow", workflow}})));
-  TRY(const json::object run, parse_object(made));
-  TRY(const json::object ended,
-      caller.get_object("/api/v1/runs/" + std::string(run.at("id").as_string()) + "/wait?timeout=60"));
+  TRY(const std::string text,
+      caller.post("/api/v1/runs?wait=60", json::serialize(json::object{{"workflow", workflow}})));
+  TRY(const json::object ended, parse_object(text));
   const Duration took = Loop::now() - begun;
   if (ended.at("status").as_string() != "completed")
     return fail(ErrorCode::internal, "a run of " + std::string(workflow) + " has not completed");

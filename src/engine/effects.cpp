@@ -49,13 +49,13 @@ void Effects::erase(const model::PayloadKey& key) {
 
 void Effects::put(model::Record record) {
   const model::RecordKey key = record.id;
-  state_.records[key] = {record, state_.sequence};
+  state_.know(key, {record, state_.sequence});
   records_[key] = {std::move(record), false};
 }
 
 void Effects::erase(const model::RecordKey& key) {
   // Known as gone until that is durable: the store would still give it.
-  state_.records[key] = {std::nullopt, state_.sequence};
+  state_.know(key, {std::nullopt, state_.sequence});
   model::Record gone;
   gone.id = key;
   records_[key] = {std::move(gone), true};

@@ -250,6 +250,10 @@ Result<std::shared_ptr<const StepCode>> Program::code(const model::Step& s) cons
   code->for_each.each_path([&](const expr::Path& path) { before.push_back(path); });
   code->before = references(before);
   TRY(code->body, Rendering::compile(model::body_of(s)));
+  if (s.kind == model::StepKind::task && code->body.is_constant()) {
+    boost::json::value body = model::body_of(s);
+    if (auto* object = body.if_object()) code->call = boost::json::serialize(call_of(s, *object));
+  }
   TRY(code->flow, Rendering::compile(flow_of(s)));
   if (s.cache) {
     if (s.cache->key) {
@@ -286,6 +290,13 @@ Result<std::shared_ptr<const StepCode>> Program::code(const model::Step& s) cons
   compiled_order_.push_back(&s);
   compiled_.emplace(&s, code);
   return std::shared_ptr<const StepCode>(std::move(code));
+}
+
+boost::json::object call_of(const model::Step& step, boost::json::object& body) {
+  boost::json::object call;
+  call.emplace("function", model::function_of(step));
+  if (auto* with = body.if_contains("with")) call.emplace("with", std::move(*with));
+  return call;
 }
 
 const FailureCode& Program::failure_code(const model::FailureRules& rules) const {

@@ -63,12 +63,16 @@ struct StepCode {
   std::vector<std::optional<expr::Expression>> branches;  // of a switch; the `else` has none
   Rendering flow;                                         // names of limits, rate and fair key, see flow_of()
   Rendering cache;                                        // the key of `cache`
+  std::string call;                       // of a function with a constant body: what its executor gets
   std::string deed;                       // of a step with `cache`: what it does, before its values are known
   std::optional<expr::Expression> until;  // of `repeat`, or of a wait's poll
   References before;                      // of when and for_each
   References each;                        // of the body, the branches, the flow and the cache
   References after;                       // of until
 };
+
+// What the executor of a function gets, and nothing of its run's surroundings. Takes `with` out of the body.
+boost::json::object call_of(const model::Step& step, boost::json::object& body);
 
 class Program {
  public:

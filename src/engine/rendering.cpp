@@ -336,14 +336,6 @@ class Surroundings {
   bool sealed_;
 };
 
-// A function gets what stands in `with`, and nothing of its run's surroundings.
-json::object function_spec(const model::Step& step, json::object& body) {
-  json::object spec;
-  spec.emplace("function", model::function_of(step));
-  if (auto* with = body.if_contains("with")) spec.emplace("with", std::move(*with));
-  return spec;
-}
-
 json::object process_spec(const model::Step& step, json::object& body, const Surroundings& around) {
   json::object spec;
   if (step.kind == model::StepKind::run) {
@@ -594,6 +586,10 @@ Result<json::value> recorded_body(State& state, const Run& run, const Task& task
 
 Result<ExecutorSpec> executor_spec(State& state, Run& run, const Task& task) {
   const model::Step& step = run.program->action(task.row);
+  if (step.kind == model::StepKind::task && !task.row.has_input) {
+    const auto code = run.program->code(task.row.step, step);
+    if (code && !(*code)->call.empty()) return ExecutorSpec{(*code)->call, false};
+  }
   TRY(json::value body, recorded_body(state, run, task));
   TRY(std::shared_ptr<const json::value> context, state.values.json(context_of(run.row.key)));
   auto* object = body.if_object();
@@ -601,7 +597,7 @@ Result<ExecutorSpec> executor_spec(State& state, Run& run, const Task& task) {
   const Surroundings around(context->if_object(), object->contains("secrets"));
   json::object spec;
   if (step.kind == model::StepKind::task) {
-    spec = function_spec(step, *object);
+    spec = call_of(step, *object);
   } else if (step.kind == model::StepKind::http) {
     spec = http_spec(step, task.row.generation, *object, around);
   } else {

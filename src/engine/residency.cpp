@@ -95,9 +95,13 @@ void evict(State& state, JournalSequence durable) {
     if (task != nullptr && task->line != nullptr && !task->line->blocker) erase(state, key);
     return true;
   });
-  std::erase_if(state.records, [&](const auto& entry) {
-    const auto& [key, known] = entry;
-    return known.pinned <= durable && (!known.record || !model::is_resident(key.kind));
+  std::erase_if(state.passing, [&](const model::RecordKey& key) {
+    const auto at = state.records.find(key);
+    if (at == state.records.end()) return true;
+    const KnownRecord& known = at->second;
+    if (known.pinned > durable) return false;
+    if (!known.record || !model::is_resident(key.kind)) state.records.erase(at);
+    return true;
   });
   std::erase_if(state.idempotency, [&](const auto& entry) { return entry.second.pinned <= durable; });
 }

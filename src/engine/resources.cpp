@@ -85,6 +85,8 @@ std::optional<model::Resource> newest_open(const State& state, const TaskId& tas
 }
 
 bool has_open(const State& state, const RunId& run, Ordinal tasks) {
+  const auto first = state.records.lower_bound({model::RecordKind::resource, ""});
+  if (first == state.records.end() || first->first.kind != model::RecordKind::resource) return false;
   return any_of(state, run.text() + '.', [&](const model::Resource& resource) {
     return resource.status != model::ResourceStatus::leaked && resource.task.ordinal < tasks;
   });

@@ -319,6 +319,7 @@ struct State {
   ValueCache values;
   std::map<std::string, IdempotencyRecord> idempotency;
   std::map<model::RecordKey, KnownRecord> records;
+  std::vector<model::RecordKey> passing;   // of `records`: those that leave once they are durable
   std::map<TaskKey, std::string> lookups;  // by task: the key of the cached result that it waits to be loaded
   std::optional<ShardTime> orphan_scan;    // its entry in `timers`
   std::map<RunKey, Error> absent;          // runs that `orphans` asked for in vain, and why
@@ -339,6 +340,10 @@ struct State {
   // Whether the run has not ended, or its end is not durable yet.
   bool is_open(RunKey key) const { return find(key) != nullptr || cold.contains(key); }
 
+  void know(const model::RecordKey& key, KnownRecord known) {
+    if (!known.record || !model::is_resident(key.kind)) passing.push_back(key);
+    records.insert_or_assign(key, std::move(known));
+  }
   // Null if there is none; one of a kind that is not resident must have been asked for by needs_of().
   const model::Record* record(const model::RecordKey& key) const {
     const auto found = records.find(key);

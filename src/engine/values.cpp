@@ -8,6 +8,8 @@ namespace {
 // A parsed document takes a few times the bytes of its text; entries, list and index nodes about 200 bytes.
 constexpr std::size_t kParsedFactor = 4;
 constexpr std::size_t kEntryBytes = 200;
+// Longer texts are seldom the same, and comparing them costs.
+constexpr std::size_t kCompared = 4096;
 
 }  // namespace
 
@@ -56,8 +58,14 @@ Result<std::shared_ptr<const boost::json::value>> ValueCache::json(const model::
   if (!at->parsed) {
     if (!at->text) {
       at->parsed = std::make_shared<const boost::json::value>(nullptr);
+    } else if (last_text_ && *last_text_ == *at->text) {
+      at->parsed = last_parsed_;
     } else {
       TRY(at->parsed, parse_value(*at->text));
+      if (at->text->size() <= kCompared) {
+        last_text_ = at->text;
+        last_parsed_ = at->parsed;
+      }
     }
     count(*at);
   }

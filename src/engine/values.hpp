@@ -57,6 +57,9 @@ class ValueCache {
   std::size_t bytes_ = 0;
   JournalSequence committed_ = 0;
   List list_;
+  // What was parsed last: runs that were submitted together mostly have the same context.
+  model::Text last_text_;
+  std::shared_ptr<const boost::json::value> last_parsed_;
   std::map<model::PayloadKey, List::iterator> entries_;  // those of a run stand together
 };
 

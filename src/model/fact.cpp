@@ -135,14 +135,16 @@ bool is_task_fact(FactKind kind) {
 
 std::string encode(const std::vector<RunFacts>& entry) {
   Encoder out;
+  Encoder part;
+  Encoder one;
   for (const RunFacts& run : entry) {
-    Encoder part;
+    part.clear();
     part.number(1, static_cast<std::uint64_t>(run.run.value));
     part.number(2, static_cast<std::uint64_t>(run.previous));
     part.bytes(3, run.cause);
     part.bytes(4, run.actor);
     for (const Fact& fact : run.facts) {
-      Encoder one;
+      one.clear();
       put(one, fact);
       part.message(5, one);
     }

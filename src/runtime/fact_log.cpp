@@ -1,9 +1,10 @@
 #include "runtime/fact_log.hpp"
 
+#include <array>
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
-#include <vector>
 
 namespace baton::runtime {
 namespace {
@@ -99,71 +100,81 @@ std::string_view outcome_of(const Fact& fact) {
   }
 }
 
-struct Line {
-  LogLevel level;
-  std::string_view event;
-  std::string message;
-  std::vector<std::pair<std::string_view, std::string>> fields;  // what is empty is left out
+// The fields of a line, which point to texts of others; what is empty is left out.
+class Fields {
+ public:
+  void add(std::string_view name, std::string_view value) {
+    if (!value.empty()) fields_[size_++] = {name, value};
+  }
+  operator std::span<const telemetry::LogField>() const { return std::span(fields_).first(size_); }
+
+ private:
+  std::array<telemetry::LogField, 10> fields_;
+  std::size_t size_ = 0;
 };
 
-Line line_of(const Fact& fact, const Said& said, const engine::Run& run, const std::string& actor) {
-  Line line{said.level, model::name(fact.kind), said.message, {}};
-  line.fields.reserve(9);
-  line.fields.emplace_back("run", run.row.id.text());
-  line.fields.emplace_back("workflow", run.row.workflow);
+void add_line(telemetry::LogLines& lines, const std::string& space, const Fact& fact, const Said& said,
+              const engine::Run& run, const std::string& run_id, const std::string& actor) {
+  Fields fields;
+  fields.add("namespace", space);
+  fields.add("run", run_id);
+  fields.add("workflow", run.row.workflow);
+  // What the fields point to.
+  std::string task;
+  std::string step;
+  std::string attempt;
   if (model::is_task_fact(fact.kind) && fact.task < run.tasks.size()) {
-    line.fields.emplace_back("task", TaskId{run.row.id, fact.task}.text());
-    line.fields.emplace_back("step", run.program->name(run.tasks[fact.task].row.step));
-    if (fact.attempt > 0) line.fields.emplace_back("attempt", std::to_string(fact.attempt));
+    task = TaskId{run.row.id, fact.task}.text();
+    fields.add("task", task);
+    step = run.program->name(run.tasks[fact.task].row.step);
+    fields.add("step", step);
+    if (fact.attempt > 0) attempt = std::to_string(fact.attempt);
+    fields.add("attempt", attempt);
   }
-  if (fact.kind == FactKind::attempt_started) line.fields.emplace_back("worker", fact.text);
-  line.fields.emplace_back("outcome", std::string(outcome_of(fact)));
-  line.fields.emplace_back("error_type", std::string(error_type_of(fact)));
+  if (fact.kind == FactKind::attempt_started) fields.add("worker", fact.text);
+  fields.add("outcome", outcome_of(fact));
+  fields.add("error_type", error_type_of(fact));
   // Who wanted it; the engine's own doings have no author.
-  if (!actor.starts_with("worker:") && actor != "engine") line.fields.emplace_back("actor", actor);
-  std::erase_if(line.fields, [](const auto& field) { return field.second.empty(); });
-  return line;
-}
-
-void write(telemetry::Log& log, const std::string& space, const Line& line) {
-  std::vector<telemetry::LogField> fields;
-  fields.reserve(line.fields.size() + 1);
-  if (!space.empty()) fields.push_back({"namespace", std::string_view(space)});
-  for (const auto& [name, value] : line.fields) fields.push_back({name, std::string_view(value)});
-  log.write(line.level, line.event, line.message, fields);
+  if (!actor.starts_with("worker:") && actor != "engine") fields.add("actor", actor);
+  lines.add(said.level, model::name(fact.kind), said.message, fields);
 }
 
 // Of a breaker that opened or closed in this batch.
-std::optional<Line> line_of(const model::RecordChange& change, const model::Batch& batch) {
-  if (change.erased || change.record.id.kind != model::RecordKind::breaker) return std::nullopt;
+void add_line(telemetry::LogLines& lines, const std::string& space, const model::RecordChange& change,
+              const model::Batch& batch) {
+  if (change.erased || change.record.id.kind != model::RecordKind::breaker) return;
   const auto row = model::breaker_of(change.record);
-  if (!row || row->changed_at != batch.wall_time) return std::nullopt;
+  if (!row || row->changed_at != batch.wall_time) return;
   const bool open = row->state == model::BreakerState::open;
-  return Line{open ? LogLevel::warning : LogLevel::info,
-              "breaker.changed",
-              "breaker is " + std::string(name(row->state)),
-              {{"breaker", row->settings.name}, {"state", std::string(name(row->state))}}};
+  Fields fields;
+  fields.add("namespace", space);
+  fields.add("breaker", row->settings.name);
+  fields.add("state", name(row->state));
+  lines.add(open ? LogLevel::warning : LogLevel::info, "breaker.changed",
+            "breaker is " + std::string(name(row->state)), fields);
 }
 
 }  // namespace
 
 Observer::OnDurable FactLog::sealed(const model::Batch& batch, const engine::State& state) {
-  std::vector<Line> lines;
+  telemetry::LogLines lines = log_.lines(batch.wall_time);
   for (const model::RunFacts& entry : batch.facts) {
-    const engine::Run* run = state.find(entry.run);
-    if (run == nullptr) continue;
+    const engine::Run* run = nullptr;
+    std::string run_id;
     for (const Fact& fact : entry.facts) {
       const auto said = said_of(fact);
-      if (said && log_.takes(said->level)) lines.push_back(line_of(fact, *said, *run, entry.actor));
+      if (!said || !lines.takes(said->level)) continue;
+      if (run == nullptr) {
+        run = state.find(entry.run);
+        if (run == nullptr) break;
+        run_id = run->row.id.text();
+      }
+      add_line(lines, space_, fact, *said, *run, run_id, entry.actor);
     }
   }
-  for (const model::RecordChange& change : batch.records) {
-    if (auto line = line_of(change, batch); line && log_.takes(line->level))
-      lines.push_back(std::move(*line));
-  }
-  return [this, lines = std::move(lines)] {
-    for (const Line& line : lines) write(log_, space_, line);
-  };
+  for (const model::RecordChange& change : batch.records) add_line(lines, space_, change, batch);
+  if (lines.empty()) return [] {};
+  return [this, lines = std::move(lines)] { log_.write(lines); };
 }
 
 void FactLog::refused(const Error& why) {

@@ -186,14 +186,11 @@ void ShardLoop::send(model::CommandBody body, model::Sender sender, ReplyHandler
     if (on_reply) on_reply(std::move(taken.error()));
     return;
   }
-  model::ReplyTo to = 0;
-  if (on_reply) {
-    to = ++inbox_->last_reply;
-    inbox_->handlers.emplace(to, std::move(on_reply));
-  }
+  const model::ReplyTo to = on_reply ? ++inbox_->last_reply : 0;
   inbox_->commands.push_back(
-      {{std::move(body), to, std::move(sender.name), std::move(sender.from), std::move(sender.request)},
-       false});
+      {{{std::move(body), to, std::move(sender.name), std::move(sender.from), std::move(sender.request)},
+        false},
+       std::move(on_reply)});
   wake_up(std::move(lock));
 }
 
@@ -208,6 +205,15 @@ void ShardLoop::unsubscribe(std::uint64_t subscription) {
   listeners_.erase(subscription);
 }
 
+void ShardLoop::take_over(Incoming& incoming) {
+  if (incoming.on_reply) handlers_.emplace(incoming.pending.command.reply_to, std::move(incoming.on_reply));
+}
+
+void ShardLoop::drop_commands(Inbox& inbox) {
+  for (Incoming& incoming : inbox.commands) take_over(incoming);
+  inbox.commands.clear();
+}
+
 void ShardLoop::answer(model::ReplyTo to, model::ReplyBody body) {
   const auto found = handlers_.find(to);
   if (found == handlers_.end()) return;
@@ -219,9 +225,7 @@ void ShardLoop::answer(model::ReplyTo to, model::ReplyBody body) {
 void ShardLoop::close() {
   std::unique_lock lock(inbox_->mutex);
   inbox_->closed = true;
-  for (auto& [to, handler] : inbox_->handlers) handlers_.emplace(to, std::move(handler));
-  inbox_->handlers.clear();
-  inbox_->commands.clear();
+  drop_commands(*inbox_);
   lock.unlock();
   stopped_ = true;
   while (!handlers_.empty()) {
@@ -234,7 +238,7 @@ void ShardLoop::close() {
 // ----------------------------------------------------------------------------------------------------
 
 bool ShardLoop::turn() {
-  std::deque<Pending> commands;
+  std::vector<Incoming> commands;
   std::vector<store::CommitDone> commits;
   std::vector<LoadDone> loads;
   const bool may_decide = in_flight_.size() < options_.commits_in_flight;
@@ -243,22 +247,20 @@ bool ShardLoop::turn() {
     inbox_->awake = false;
     commits.swap(inbox_->commits);
     loads.swap(inbox_->loads);
-    handlers_.insert(std::make_move_iterator(inbox_->handlers.begin()),
-                     std::make_move_iterator(inbox_->handlers.end()));
-    inbox_->handlers.clear();
     if (may_decide || !commits.empty()) {
       const std::size_t count = std::min(inbox_->commands.size(), options_.commands_per_turn);
-      std::move(inbox_->commands.begin(), inbox_->commands.begin() + static_cast<std::ptrdiff_t>(count),
-                std::back_inserter(commands));
-      inbox_->commands.erase(inbox_->commands.begin(),
-                             inbox_->commands.begin() + static_cast<std::ptrdiff_t>(count));
+      const auto end = inbox_->commands.begin() + static_cast<std::ptrdiff_t>(count);
+      commands.reserve(count);
+      std::move(inbox_->commands.begin(), end, std::back_inserter(commands));
+      inbox_->commands.erase(inbox_->commands.begin(), end);
     }
   }
+  for (Incoming& command : commands) take_over(command);
   take_commits(std::move(commits));
   if (stopped_) return false;
   if (read_only_ && !try_to_write_again()) {
-    for (const Pending& pending : commands) {
-      answer(pending.command.reply_to,
+    for (const Incoming& incoming : commands) {
+      answer(incoming.pending.command.reply_to,
              Error{ErrorCode::read_only, "the store takes no writes at the moment", ""});
     }
     return false;
@@ -270,7 +272,7 @@ bool ShardLoop::turn() {
   if (due && *due <= at.now && in_flight_.size() < options_.commits_in_flight) {
     decide({{.body = model::Tick{}, .actor = "engine"}, true}, at);
   }
-  for (Pending& pending : commands) decide(pending, at);
+  for (const Incoming& incoming : commands) decide(incoming.pending, at);
   if (in_flight_.size() >= options_.commits_in_flight) return false;
   const bool more_work = work_on(at);
   const bool committed = commit(at);
@@ -461,7 +463,7 @@ Status ShardLoop::admit(store::Loaded loaded, bool for_command) {
     state_.idempotency.emplace(key, std::move(record));
   }
   for (auto& [key, record] : loaded.records) {
-    state_.records.try_emplace(key, engine::KnownRecord{std::move(record), state_.sequence});
+    if (!state_.records.contains(key)) state_.know(key, {std::move(record), state_.sequence});
   }
   for (const Hash256& hash : loaded.wanted) {
     if (state_.programs.contains(hash)) continue;
@@ -547,11 +549,8 @@ void ShardLoop::lose_writes(const Error& why) {
     ++epoch_;
     // Whoever has sent what is not decided yet is told the same. It must not be done later: a task that is
     // handed to a claim that nobody waits for any more would be lost.
-    inbox_->commands.clear();
+    drop_commands(*inbox_);
     inbox_->loads.clear();
-    handlers_.insert(std::make_move_iterator(inbox_->handlers.begin()),
-                     std::make_move_iterator(inbox_->handlers.end()));
-    inbox_->handlers.clear();
   }
   while (!handlers_.empty()) {
     answer(handlers_.begin()->first,

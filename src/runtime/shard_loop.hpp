@@ -98,6 +98,10 @@ class ShardLoop final : public Handle {
     model::Command command;
     bool loaded = false;  // what it needs was asked for: decide it with what there is
   };
+  struct Incoming {
+    Pending pending;
+    ReplyHandler on_reply;  // null: nobody waits
+  };
   struct InFlight {
     JournalSequence sequence = 0;
     std::int64_t last_run = 0;
@@ -115,10 +119,9 @@ class ShardLoop final : public Handle {
   };
   struct Inbox {  // what other threads put in; the lock and its data are one object
     std::mutex mutex;
-    std::deque<Pending> commands;
+    std::deque<Incoming> commands;
     std::vector<store::CommitDone> commits;
     std::vector<LoadDone> loads;
-    std::map<model::ReplyTo, ReplyHandler> handlers;  // of commands not yet taken over by the loop
     model::ReplyTo last_reply = 0;
     bool closed = false;
     bool read_only = false;
@@ -128,6 +131,8 @@ class ShardLoop final : public Handle {
   engine::Moment moment();
   ShardTime shard_now() const;
   void wake_up(std::unique_lock<std::mutex> lock);
+  void take_over(Incoming& incoming);  // who waits for its answer is known in handlers_ from now on
+  void drop_commands(Inbox& inbox);    // with its mutex held; who sent them has to be answered
   Status takes_commands(const Inbox& inbox) const;  // with its mutex held
   void decide(const Pending& pending, const engine::Moment& moment);
   void take_commits(std::vector<store::CommitDone> commits);

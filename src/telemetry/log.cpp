@@ -7,10 +7,9 @@
 #include <array>
 #include <cerrno>
 #include <charconv>
-#include <memory>
+#include <climits>
 #include <span>
 #include <utility>
-#include <vector>
 
 #include "base/text.hpp"
 
@@ -19,9 +18,18 @@ namespace {
 
 constexpr std::array<std::string_view, 4> kLevels = {"debug", "info", "warning", "error"};
 
+// Whether JSON takes it as it is.
+bool is_plain(std::string_view text) {
+  return std::ranges::all_of(text, [](char c) { return c >= 0x20 && c < 0x7F && c != '"' && c != '\\'; });
+}
+
 // RFC 8259; `text` is made UTF-8 first.
 void append_json(std::string_view text, std::string& out) {
   out += '"';
+  if (is_plain(text)) {
+    out.append(text) += '"';
+    return;
+  }
   for (const char c : to_utf8(text)) {
     const auto byte = static_cast<unsigned char>(c);
     if (c == '"' || c == '\\') {
@@ -39,6 +47,14 @@ void append_json(std::string_view text, std::string& out) {
   out += '"';
 }
 
+void append_printable(std::string_view text, std::string& out) {
+  if (is_plain(text)) {
+    out += text;
+  } else {
+    out += printable(text);
+  }
+}
+
 template <typename Number>
 void append_number(Number number, std::string& out) {
   std::array<char, 32> digits{};
@@ -51,7 +67,7 @@ void append_value(const LogField& field, bool quoted, std::string& out) {
     if (quoted || text->empty() || text->find_first_of(" \"=\\") != std::string_view::npos) {
       append_json(*text, out);
     } else {
-      out += printable(*text);
+      append_printable(*text, out);
     }
   } else if (const auto* whole = std::get_if<std::int64_t>(&field.value)) {
     append_number(*whole, out);
@@ -86,29 +102,33 @@ std::optional<LogFormat> log_format_from(std::string_view name) {
   return std::nullopt;
 }
 
-std::string log_line(LogFormat format, WallTime at, LogLevel level, std::string_view event,
-                     std::string_view message, std::span<const LogField> fields) {
-  std::string line;
-  line.reserve(512);
-  if (format == LogFormat::json) {
-    line += R"({"time":")" + to_rfc3339(at) + R"(","level":")" + std::string(name(level)) + R"(","event":)";
-    append_json(event, line);
-    line += R"(,"message":)";
-    append_json(message, line);
+void LogLines::add(LogLevel level, std::string_view event, std::string_view message,
+                   std::span<const LogField> fields) {
+  if (!takes(level)) return;
+  if (time_.empty()) time_ = to_rfc3339(at_);
+  std::string& out = text_;
+  if (format_ == LogFormat::json) {
+    out.append(R"({"time":")").append(time_).append(R"(","level":")").append(name(level));
+    out += R"(","event":)";
+    append_json(event, out);
+    out += R"(,"message":)";
+    append_json(message, out);
     for (const LogField& field : fields) {
-      line += ',';
-      append_json(field.name, line);
-      line += ':';
-      append_value(field, true, line);
+      out += ',';
+      append_json(field.name, out);
+      out += ':';
+      append_value(field, true, out);
     }
-    return line + "}\n";
+    out += "}\n";
+    return;
   }
-  line += to_rfc3339(at) + ' ' + std::string(name(level)) + ": " + printable(message);
+  out.append(time_).append(1, ' ').append(name(level)).append(": ");
+  append_printable(message, out);
   for (const LogField& field : fields) {
-    line += ' ' + std::string(field.name) + '=';
-    append_value(field, false, line);
+    out.append(1, ' ').append(field.name).append(1, '=');
+    append_value(field, false, out);
   }
-  return line + '\n';
+  out += '\n';
 }
 
 Result<std::unique_ptr<Log>> Log::open(LogOptions options) {
@@ -128,23 +148,39 @@ Status Log::reopen() {
 void Log::write(LogLevel level, std::string_view event, std::string_view message,
                 std::span<const LogField> fields) {
   if (!takes(level)) return;
-  const WallTime now = options_.now();
-  std::string line = log_line(options_.format, now, level, event, message, fields);
+  LogLines one = lines(options_.now());
+  one.add(level, event, message, fields);
+  write(one);
+}
+
+void Log::write(const LogLines& lines) {
   const std::lock_guard lock(mutex_);
-  if (dropped_ > 0) {
-    const std::array lost = {LogField{"lines", dropped_}};
-    line.insert(0, log_line(options_.format, now, LogLevel::warning, "log.dropped",
-                            "lines of this log could not be written", lost));
+  for (std::string_view rest = lines.text_; !rest.empty();) {
+    std::size_t size = rest.rfind('\n', PIPE_BUF - 1) + 1;
+    if (size == 0) size = rest.find('\n') + 1;  // a line that is longer
+    write_some(rest.substr(0, size));
+    rest.remove_prefix(size);
   }
+}
+
+void Log::write_some(std::string_view lines) {
+  std::string with_lost;
+  if (dropped_ > 0) {
+    LogLines lost(options_.format, LogLevel::warning, options_.now());
+    const std::array fields = {LogField{"lines", dropped_}};
+    lost.add(LogLevel::warning, "log.dropped", "lines of this log could not be written", fields);
+    with_lost = lost.text_.append(lines);
+  }
+  const std::string_view text = with_lost.empty() ? lines : with_lost;
   const int fd = file_ ? file_.get() : STDERR_FILENO;
   ssize_t written = 0;
   do {
-    written = ::write(fd, line.data(), line.size());
+    written = ::write(fd, text.data(), text.size());
   } while (written < 0 && errno == EINTR);
-  if (written == static_cast<ssize_t>(line.size())) {
+  if (written == static_cast<ssize_t>(text.size())) {
     dropped_ = 0;
   } else {
-    ++dropped_;
+    dropped_ += std::ranges::count(lines, '\n');
   }
 }
 

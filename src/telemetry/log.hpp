@@ -39,8 +39,31 @@ struct LogOptions {
   std::function<WallTime()> now;  // must be there
 };
 
-// Thread-safe. A line is one write(2): lines of several processes do not mix. What cannot be written (a full
-// disk) is dropped, and counted in the next line that can.
+// Lines that are written together.
+class LogLines {
+ public:
+  // What is less than `level` is left out. `at`: when it happened.
+  LogLines(LogFormat format, LogLevel level, WallTime at) : format_(format), level_(level), at_(at) {}
+
+  bool takes(LogLevel level) const { return level >= level_; }
+  // As Log::write().
+  void add(LogLevel level, std::string_view event, std::string_view message,
+           std::span<const LogField> fields);
+  bool empty() const { return text_.empty(); }
+
+ private:
+  friend class Log;
+
+  LogFormat format_;
+  LogLevel level_;
+  WallTime at_;
+  std::string time_;  // `at_` as text, once something was added
+  std::string text_;
+};
+
+// Thread-safe. Whole lines are one write(2) of at most PIPE_BUF bytes, if they are no longer: lines of
+// several processes do not mix. What cannot be written (a full disk) is dropped, and counted in the next line
+// that can.
 class Log {
  public:
   // io or read_only: the file cannot be opened. It is made with mode 0600, and appended to.
@@ -50,6 +73,9 @@ class Log {
   // `event` is one of a few names ("run.ended"); `message` a sentence for people.
   void write(LogLevel level, std::string_view event, std::string_view message,
              std::span<const LogField> fields = {});
+  // Lines of one moment: add to them, then write them.
+  LogLines lines(WallTime at) const { return {options_.format, options_.level, at}; }
+  void write(const LogLines& lines);
   void write(LogLevel level, std::string_view event, std::string_view message,
              std::initializer_list<LogField> fields) {
     write(level, event, message, std::span(fields.begin(), fields.size()));
@@ -60,15 +86,12 @@ class Log {
 
  private:
   explicit Log(LogOptions options) : options_(std::move(options)) {}
+  void write_some(std::string_view lines);  // under the lock
 
   const LogOptions options_;
   std::mutex mutex_;  // guards the rest
   Fd file_;           // none: standard error
   std::int64_t dropped_ = 0;
 };
-
-// One line with its end, as Log writes it.
-std::string log_line(LogFormat format, WallTime at, LogLevel level, std::string_view event,
-                     std::string_view message, std::span<const LogField> fields);
 
 }  // namespace baton::telemetry

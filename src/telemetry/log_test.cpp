@@ -64,8 +64,11 @@ TEST_F(LogTest, TextIsForPeople) {
 TEST_F(LogTest, ForeignTextStaysInItsLineAndItsString) {
   for (const LogFormat format : {LogFormat::json, LogFormat::text}) {
     const std::array fields = {LogField{"name", std::string_view("a\nb\x1b[31m\"\\\xff\0c", 13)}};
-    const std::string line = log_line(format, kThen, LogLevel::info, "e", "m\ninjected: 1", fields);
-    EXPECT_EQ(std::ranges::count(line, '\n'), 1) << line;
+    std::filesystem::remove(file_);
+    open(format)->write(LogLevel::info, "e", "m\ninjected: 1", fields);
+    const auto all = lines(file_);
+    ASSERT_EQ(all.size(), 1U);
+    const std::string& line = all[0];
     EXPECT_EQ(line.find('\x1b'), std::string::npos) << line;
     EXPECT_EQ(line.find('\xff'), std::string::npos) << line;
   }
@@ -123,6 +126,38 @@ TEST_F(LogTest, CountsWhatItCouldNotWrite) {
   ASSERT_EQ(all.size(), 3U);
   EXPECT_NE(all[0].find(R"("event":"log.dropped")"), std::string::npos) << all[0];
   EXPECT_NE(all[0].find(R"("lines":2)"), std::string::npos) << all[0];
+}
+
+TEST_F(LogTest, ManyLinesTogetherAreAsIfWrittenOneByOne) {
+  const auto log = open(LogFormat::text, LogLevel::warning);
+  LogLines many = log->lines(kThen);
+  EXPECT_TRUE(many.empty());
+  const std::string longer(10'000, 'x');  // than what is written at once
+  std::vector<std::string> expected;
+  for (int i = 0; i < 300; ++i) {
+    const std::string message = i == 150 ? longer : "line " + std::to_string(i);
+    many.add(i % 3 == 0 ? LogLevel::info : LogLevel::error, "e", message, {});
+    if (i % 3 != 0) expected.push_back("2023-11-14T22:13:20.123Z error: " + message);
+  }
+  many.add(LogLevel::error, "e", longer, {});
+  expected.push_back("2023-11-14T22:13:20.123Z error: " + longer);
+  log->write(many);
+  EXPECT_EQ(lines(file_), expected);
+}
+
+TEST_F(LogTest, CountsEachLineThatItCouldNotWrite) {
+  if (::access("/dev/full", W_OK) != 0) GTEST_SKIP() << "no /dev/full";
+  std::filesystem::create_symlink("/dev/full", file_);
+  const auto log = open();
+  LogLines many = log->lines(kThen);
+  for (int i = 0; i < 300; ++i) many.add(LogLevel::info, "e", "lost", {});
+  log->write(many);
+  std::filesystem::remove(file_);
+  ASSERT_TRUE(log->reopen());
+  log->write(LogLevel::info, "e", "back");
+  const auto all = lines(file_);
+  ASSERT_EQ(all.size(), 2U);
+  EXPECT_NE(all[0].find(R"("lines":300)"), std::string::npos) << all[0];
 }
 
 TEST_F(LogTest, LinesOfManyThreadsDoNotMix) {

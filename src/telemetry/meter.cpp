@@ -45,6 +45,16 @@ std::string key_of(std::span<const std::string_view> labels) {
   return key;
 }
 
+// Whether it is the key of these labels.
+bool is_key_of(std::string_view key, std::span<const std::string_view> labels) {
+  for (const std::string_view label : labels) {
+    const std::string_view part = utf8_prefix(label, kLongestLabel);
+    if (key.size() <= part.size() || !key.starts_with(part) || key[part.size()] != '\0') return false;
+    key.remove_prefix(part.size() + 1);
+  }
+  return key.empty();
+}
+
 std::string key_of(const MetricInfo& metric, const LabelValues& values) {
   const std::array<std::string_view, kMostLabels> views = {values[0], values[1], values[2]};
   return key_of(std::span(views).first(metric.label_count()));
@@ -71,7 +81,8 @@ struct Meter::Series {
 };
 
 struct Meter::Family {
-  std::unordered_map<std::string, Series*> by_key;  // also those that are folded
+  std::unordered_map<std::string, Series*> by_key;              // also those that are folded
+  const std::pair<const std::string, Series*>* last = nullptr;  // of `by_key`: mostly asked for again
   std::vector<std::unique_ptr<Series>> all;
 
   Series& make(const MetricInfo& metric, LabelValues labels) {
@@ -105,8 +116,13 @@ Meter::~Meter() = default;
 Meter::Series& Meter::series(Metric metric, Labels labels) {
   const std::lock_guard lock(mutex_);
   Family& family = *families_[static_cast<std::size_t>(metric)];
-  std::string key = key_of(std::span(labels.begin(), labels.size()));
-  if (const auto known = family.by_key.find(key); known != family.by_key.end()) return *known->second;
+  const std::span asked(labels.begin(), labels.size());
+  if (family.last != nullptr && is_key_of(family.last->first, asked)) return *family.last->second;
+  std::string key = key_of(asked);
+  if (const auto known = family.by_key.find(key); known != family.by_key.end()) {
+    family.last = &*known;
+    return *known->second;
+  }
   const MetricInfo& is = info(metric);
   LabelValues values = values_of(labels);
   if (family.all.size() >= kMostSeries) {

@@ -175,8 +175,8 @@ void World::load(const Needs& needs) {
   for (const model::RecordKey& key : needs.records) {
     EXPECT_FALSE(model::is_resident(key.kind));
     const auto found = disk_.records().find(key);
-    state_->records.try_emplace(
-        key, KnownRecord{found == disk_.records().end() ? std::nullopt : std::optional(found->second), 0});
+    if (state_->records.contains(key)) continue;
+    state_->know(key, {found == disk_.records().end() ? std::nullopt : std::optional(found->second), 0});
   }
   for (const std::string& key : needs.idempotency_keys) {
     IdempotencyRecord record;

@@ -202,9 +202,14 @@ std::vector<BatchWriter::RunWrite> BatchWriter::runs_of(const Batch& batch) cons
   for (const TaskChange& change : batch.tasks) {
     if (change.row.key.ordinal == 0) writes.push_back({change.row.key.run, nullptr, &change});
   }
-  // In the order of keys: neighbours share pages.
-  std::ranges::sort(writes, {},
-                    [](const RunWrite& write) { return std::pair(write.key, write.run == nullptr); });
+  // In the order of keys: neighbours share pages. Both parts mostly are already, and sorting them again would
+  // cost more than encoding them.
+  const auto place = [](const RunWrite& write) { return std::pair(write.key, write.run == nullptr); };
+  const auto middle = writes.begin() + static_cast<std::ptrdiff_t>(batch.runs.size());
+  for (const auto& [begin, end] : {std::pair(writes.begin(), middle), std::pair(middle, writes.end())}) {
+    if (!std::ranges::is_sorted(begin, end, {}, place)) std::ranges::sort(begin, end, {}, place);
+  }
+  std::ranges::inplace_merge(writes, middle, {}, place);
   std::size_t kept = 0;
   for (const RunWrite& write : writes) {
     if (kept > 0 && writes[kept - 1].key == write.key && !writes[kept - 1].task && write.task) {
