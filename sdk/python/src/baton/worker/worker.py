@@ -32,6 +32,7 @@ log = logging.getLogger("baton.worker")
 
 FLUSH = 0.5  # seconds between looks at what attempts have said
 POLL = 30  # seconds that a claim waits
+LAST_REPORTS = 5.0  # seconds at most that the last reports wait for a server that is away
 BEAT = 1.0  # seconds between heartbeats while something runs: so late does it hear of a cancel
 POOLS = ("thread", "process", "async")
 
@@ -296,11 +297,12 @@ class Worker:
         if self._open_jobs():
             for job in self._open_jobs():
                 self._pool_of(job.task).stop(job, "shutdown")
-            asked = time.monotonic() + min(5.0, self._grace)
+            asked = time.monotonic() + min(LAST_REPORTS, self._grace)
             self._wait_for_end_until(lambda: asked)
             for job in self._open_jobs():
                 self._pool_of(job.task).kill(job, interrupted())
-        self._give_up_at = time.monotonic() + min(5.0, self._grace)  # for a server that is away
+        # What was let run to its end has its report's time, too.
+        self._give_up_at = time.monotonic() + (LAST_REPORTS if self._patient else min(LAST_REPORTS, self._grace))
         with self._changed:
             self._changed.notify_all()
             while self._held and not self._too_late():
