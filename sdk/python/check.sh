@@ -26,9 +26,12 @@ fi
 
 # A copy, since a build leaves things beside the sources.
 cp -r "$here/pyproject.toml" "$here/README.md" "$here/src" "$work"
+# In an environment of its own, which has pip where the system has none.
+"${pythons[0]}" -m venv --system-site-packages "$work/build"
+builder=$work/build/bin/python
 isolation=()
-! "${pythons[0]}" -c 'import setuptools, wheel' 2>/dev/null || isolation=(--no-build-isolation)
-"${pythons[0]}" -m pip --disable-pip-version-check wheel --quiet --no-deps "${isolation[@]}" --wheel-dir "$work/wheel" "$work" ||
+! "$builder" -c 'import setuptools, wheel' 2>/dev/null || isolation=(--no-build-isolation)
+"$builder" -m pip --disable-pip-version-check wheel --quiet --no-deps "${isolation[@]}" --wheel-dir "$work/wheel" "$work" ||
   { echo "check.sh: no wheel: neither setuptools and wheel nor a package registry are there" >&2; exit 77; }
 
 # check PYTHON VENV
