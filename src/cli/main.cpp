@@ -1,6 +1,5 @@
 // One program: the command line, the spawner of task processes, and the owner in the background.
 #include <fcntl.h>
-#include <malloc.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -24,22 +23,10 @@ void occupy_standard_descriptors() {
   }
 }
 
-// Large blocks (a definition's text, a request's body) go back to the system when they are freed: left alone,
-// glibc raises this threshold with each one that is freed. And two arenas are enough for a handful of
-// threads, each of which would keep what it once needed to read a definition. Together a third of a large
-// run's memory.
-void be_frugal() {
-#ifdef __GLIBC__
-  ::mallopt(M_MMAP_THRESHOLD, 512 << 10);
-  ::mallopt(M_ARENA_MAX, 2);
-#endif
-}
-
 }  // namespace
 
 int main(int argc, char** argv) {
   occupy_standard_descriptors();
-  be_frugal();
   const std::string_view first = argc > 1 ? argv[1] : "";
   if (first == baton::executors::process::kSpawnerCommand) {
     return baton::executors::process::spawner_main(baton::executors::process::protocol::kSocket);
