@@ -182,11 +182,7 @@ Result<json::object> Client::cancel(std::string_view id, bool terminate, std::st
   json::object body;
   body["terminate"] = terminate;
   body["reason"] = reason;
-  net::ClientRequest request{
-      net::Method::post, resource(kRuns, id, "/cancel"), {}, json::serialize(body), true};
-  request.headers.set("Content-Type", "application/json");
-  TRY(const net::Response response, send(std::move(request), timeout_));
-  return parse_object(response.body);
+  return act(net::Method::post, resource(kRuns, id, "/cancel"), body);
 }
 
 Result<json::object> Client::act(net::Method method, std::string target, const json::object& body,
@@ -399,10 +395,7 @@ Result<json::object> Client::limit(std::string_view name) {
 
 Result<json::object> Client::set_limit(std::string_view name, std::uint32_t limit, std::string_view reason) {
   const json::object body{{"limit", limit}, {"reason", reason}};
-  net::ClientRequest request{net::Method::put, named(kLimits, name), {}, json::serialize(body), true};
-  request.headers.set("Content-Type", "application/json");
-  TRY(const net::Response response, send(std::move(request), timeout_));
-  return parse_object(response.body);
+  return act(net::Method::put, named(kLimits, name), body);
 }
 
 Result<json::object> Client::delete_limit(std::string_view name) {
@@ -426,11 +419,7 @@ Result<json::object> Client::force_breaker(std::string_view name, std::string_vi
                                            std::string_view reason) {
   json::object body;
   body["reason"] = reason;
-  net::ClientRequest request{
-      net::Method::post, resource(kBreakers, name, "/" + std::string(verb)), {}, json::serialize(body), true};
-  request.headers.set("Content-Type", "application/json");
-  TRY(const net::Response response, send(std::move(request), timeout_));
-  return parse_object(response.body);
+  return act(net::Method::post, resource(kBreakers, name, "/" + std::string(verb)), body);
 }
 
 Result<Page> Client::dead_letters(const DeadLetterQuery& query) {
@@ -458,11 +447,7 @@ Result<json::object> Client::replay_dead_letter(std::string_view id, const json:
 Result<json::object> Client::discard_dead_letters(const std::vector<std::string>& ids) {
   json::object body;
   body["ids"] = json::value_from(ids);
-  net::ClientRequest request{
-      net::Method::post, std::string(kDeadLetters) + "/discard", {}, json::serialize(body), true};
-  request.headers.set("Content-Type", "application/json");
-  TRY(const net::Response response, send(std::move(request), timeout_));
-  return parse_object(response.body);
+  return act(net::Method::post, std::string(kDeadLetters) + "/discard", body);
 }
 
 Result<json::object> Client::signal(std::string_view run, std::string_view name, const json::value& data,
@@ -603,11 +588,7 @@ Result<json::object> Client::delete_namespace(std::string_view name) {
 }
 
 Result<json::object> Client::set_secret(std::string_view name, const json::object& body) {
-  net::ClientRequest request{
-      net::Method::put, resource("/api/v1/secrets", name), {}, json::serialize(body), true};
-  request.headers.set("Content-Type", "application/json");
-  TRY(const net::Response response, send(std::move(request), timeout_));
-  return parse_object(response.body);
+  return act(net::Method::put, resource("/api/v1/secrets", name), body);
 }
 
 Result<json::object> Client::delete_secret(std::string_view name) {
