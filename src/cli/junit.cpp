@@ -69,6 +69,9 @@ json::object to_json(const TestResult& result, bool with_history) {
                       {"failures", std::move(failures)}};
   if (with_history) {
     object["history"] = json::array(result.report.history.begin(), result.report.history.end());
+    object["run"] = result.report.run.empty() ? json::value(nullptr) : json::value(result.report.run);
+    object["tasks"] = result.report.tasks;
+    object["definition"] = result.report.definition;
   }
   return object;
 }

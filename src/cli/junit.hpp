@@ -23,7 +23,8 @@ struct TestResult {
 std::string_view status_of(const TestResult& result);  // "passed", "failed" or "skipped"
 
 // {"name", "file", "line", "status", "duration", "covers", "failures"}; "duration" is on the scenario's
-// clock.
+// clock. With history also "history", and of the scenario's own run "run", "tasks" and "definition" as the
+// API shows them at the end.
 boost::json::object to_json(const TestResult& result, bool with_history);
 
 // JUnit XML as CI systems read it: a <testsuite> for each file, a <testcase> for each scenario.

@@ -62,7 +62,7 @@ Result<model::SubmitRun> submission(const Action& action) {
 }  // namespace
 
 Performance::Performance(const Scenario& scenario, const RunOptions& options)
-    : scenario_(scenario), world_(world_options(scenario, options)) {
+    : scenario_(scenario), options_(options), world_(world_options(scenario, options)) {
   add_workers(options.restart_every > 0);
   for (const Action& action : scenario.actions) {
     world_.at(action.at, [this, &action] {
@@ -171,18 +171,48 @@ void Performance::add(const model::Assignment& assignment, const Mock::Addition&
 simulate::Behaviour Performance::behave(const model::Assignment& assignment) {
   boost::system::error_code error;
   given_[assignment.task] = json::parse(assignment.spec, error);
-  simulate::Behaviour behaviour;
-  behaviour.outcome.result = simulate::default_result(assignment.kind);
   std::string name;
-  const Mocks* mocks = find_mocks(assignment, name);
-  if (mocks == nullptr) return behaviour;
-  const std::size_t n = starts_[{assignment.task, name}]++;
-  const Mock& mock = (*mocks)[std::min(n, mocks->size() - 1)];
-  const std::string result = std::move(behaviour.outcome.result);
-  behaviour = mock.behaviour;
-  if (mock.default_result) behaviour.outcome.result = result;
+  if (const Mocks* mocks = find_mocks(assignment, name); mocks != nullptr) {
+    const std::size_t n = starts_[{assignment.task, name}]++;
+    return behaviour_of(assignment, (*mocks)[std::min(n, mocks->size() - 1)]);
+  }
+  if (options_.carry_out && assignment.kind == model::StepKind::task) return carry_out(assignment);
+  return behaviour_of(assignment, {});
+}
+
+simulate::Behaviour Performance::behaviour_of(const model::Assignment& assignment, const Mock& mock) {
+  simulate::Behaviour behaviour = mock.behaviour;
+  if (mock.default_result) behaviour.outcome.result = simulate::default_result(assignment.kind);
   for (const Mock::Addition& addition : mock.adds) add(assignment, addition, behaviour);
   return behaviour;
+}
+
+// A function that is really carried out. That takes no time here, but what its answer says.
+simulate::Behaviour Performance::carry_out(const model::Assignment& assignment) {
+  const auto give_up = [&](const std::string& why) {
+    if (!std::exchange(mute_, true))
+      fail(scenario_.place,
+           "the functions could not be carried out: " + why + " (step " + assignment.step + ")");
+    simulate::Behaviour gone;
+    gone.outcome = {.kind = model::Outcome::Kind::failed,
+                    .failure = {.type = model::error_type::kConnection, .message = why, .never_retry = true}};
+    return gone;
+  };
+  if (mute_) return give_up("not again");
+  json::object attempt{{"task", assignment.task.text()},    {"token", assignment.token.text()},
+                       {"run", assignment.task.run.text()}, {"step", assignment.step},
+                       {"attempt", assignment.attempt},     {"kind", "task"},
+                       {"spec", given_[assignment.task]},   {"queued_at", to_rfc3339(assignment.queued_at)},
+                       {"now", to_rfc3339(world_.wall())}};
+  if (assignment.soft_end.us != 0 || assignment.hard_end.us != 0) {
+    attempt["timeout"] =
+        json::object{{"soft", assignment.soft_end.as_seconds()}, {"hard", assignment.hard_end.as_seconds()}};
+  }
+  const auto answer = options_.carry_out(json::serialize(attempt));
+  if (!answer) return give_up(answer.error().message);
+  const auto mock = read_mock(*answer);
+  if (!mock) return give_up(mock.error().message);
+  return behaviour_of(assignment, *mock);
 }
 
 // ---- Actions
@@ -481,6 +511,17 @@ std::vector<EventLine> Performance::history() {
     }
   }
   return lines;
+}
+
+void Performance::look_back(Report& report) {
+  const auto main = runs_.find(kMainRun);
+  if (main == runs_.end()) return;
+  auto seen = observe(world_.reader(), main->second.id);
+  if (!seen) return;
+  report.run = std::move(seen->run);
+  for (ObservedTask& task : seen->tasks) report.tasks.push_back(std::move(task.fields));
+  boost::system::error_code error;
+  report.definition = json::parse(main->second.workflow->canonical, error);
 }
 
 std::shared_ptr<const api::RunSteps> Performance::steps_of(const RunId& run) {

@@ -25,6 +25,8 @@ class Performance {
   Duration now() const { return world_.now(); }
   std::vector<Failure> take_failures() { return std::move(failures_); }
   std::vector<EventLine> history();
+  // Fills in the run that the scenario starts.
+  void look_back(Report& report);
 
  private:
   struct Run {
@@ -41,6 +43,8 @@ class Performance {
   simulate::Behaviour behave(const model::Assignment& assignment);
   void add(const model::Assignment& assignment, const Mock::Addition& addition,
            simulate::Behaviour& behaviour);
+  simulate::Behaviour carry_out(const model::Assignment& assignment);
+  simulate::Behaviour behaviour_of(const model::Assignment& assignment, const Mock& mock);
   const Mocks* find_mocks(const model::Assignment& assignment, std::string& name);
 
   // ---- Actions
@@ -67,6 +71,7 @@ class Performance {
   bool find_child(const std::string& name);  // true: it is one of runs_ now
 
   const Scenario& scenario_;
+  const RunOptions& options_;
   simulate::World world_;
   std::map<std::string, Run, std::less<>> runs_;
   std::vector<Open> open_;
@@ -74,6 +79,7 @@ class Performance {
   std::map<std::pair<TaskId, std::string>, std::size_t> starts_;  // of each task and mock
   std::map<TaskId, boost::json::value> given_;
   std::size_t done_ = 0;  // actions
+  bool mute_ = false;     // what carries out functions has failed
 };
 
 }  // namespace baton::scenario

@@ -3,6 +3,7 @@
 
 #include "base/duration.hpp"
 #include "scenario/reader.hpp"
+#include "spec/read.hpp"
 
 namespace baton::scenario {
 namespace {
@@ -150,6 +151,17 @@ Mock read_mock(Reader& reader, NodeId node) {
 }
 
 }  // namespace
+
+Result<Mock> read_mock(std::string_view json) {
+  const auto tree = spec::read_json(json, spec::TreeLimits{});
+  if (!tree) return fail(ErrorCode::invalid_request, tree.error().message);
+  if (tree->root() == spec::kNoNode) return fail(ErrorCode::invalid_request, "the answer is empty");
+  Reader reader(*tree, "answer");
+  Mock mock = read_mock(reader, tree->root());
+  if (reader.findings.has_errors())
+    return fail(ErrorCode::invalid_request, reader.findings.take(reader.file).front().message);
+  return mock;
+}
 
 Mocks read_mocks(Reader& reader, NodeId node) {
   Mocks mocks;

@@ -45,6 +45,8 @@ class Reader {
 };
 
 Mocks read_mocks(Reader& reader, spec::NodeId node);
+// One entry of them, as JSON. invalid_request: it is none; the message says what is wrong.
+Result<Mock> read_mock(std::string_view json);
 Expectation read_expectation(Reader& reader, spec::NodeId node, std::string run);
 // `expect:` with the other runs that it names.
 std::vector<Expectation> read_expectations(Reader& reader, spec::NodeId node);

@@ -36,6 +36,7 @@ Report run(const Scenario& scenario, const RunOptions& options) {
   performance.play(end);
   report.took = performance.now();
   report.failures = performance.take_failures();
+  performance.look_back(report);
   for (const EventLine& line : performance.history()) report.history.push_back(line.text());
   return report;
 }

@@ -131,6 +131,59 @@ TEST(Play, AnotherSeedIsAnotherHistory) {
   EXPECT_NE(run(scenarios[0]).history, first.history);
 }
 
+constexpr const char* kFunctions = R"(
+workflow:
+  name: w
+  steps:
+    a: {task: f, with: {n: 1}, retry: {max_attempts: 2, initial: 1h, jitter: none}, timeout: 10s}
+    b: {needs: [a], task: g}
+    c: {needs: [b], run: "true"}
+steps:
+  b: {result: pretended}
+expect: {status: completed, duration: 1h7s, steps: {a: {attempts: 2, result: 5}, b: {result: pretended}}}
+)";
+
+TEST(Play, FunctionsAreCarriedOutWhereNothingIsPretended) {
+  const auto scenarios = read(kFunctions);
+  std::vector<json::value> asked;
+  const auto answer = [&](const std::string& attempt) -> Result<std::string> {
+    asked.push_back(json::parse(attempt));
+    if (asked.size() == 1) return R"({"takes":"3s","error":{"type":"busy","message":"not now"}})";
+    return R"({"takes":"4s","result":5})";
+  };
+  for (const std::uint32_t restart_every : {0U, 1U}) {
+    asked.clear();
+    const Report report = run(scenarios[0], {.restart_every = restart_every, .carry_out = answer});
+    ASSERT_TRUE(report.passed()) << report.failures[0].diagnostic.message;
+    ASSERT_EQ(asked.size(), 2u) << "once for each attempt of a function";
+    EXPECT_EQ(asked[0].at("spec"), json::parse(R"({"function":"f","with":{"n":1}})"));
+    EXPECT_EQ(asked[0].at("timeout"), json::parse(R"({"soft":10.0,"hard":20.0})"));
+    EXPECT_EQ(asked[0].at("now"), "2030-01-01T00:00:00.000Z");
+    EXPECT_EQ(asked[1].at("attempt"), 2);
+    EXPECT_EQ(asked[1].at("now"), "2030-01-01T01:00:03.000Z");
+    EXPECT_EQ(report.run.at("status"), "completed");
+    EXPECT_EQ(report.tasks.size(), 3u);
+    EXPECT_EQ(report.definition.at("name"), "w");
+  }
+}
+
+TEST(Play, AnAnswerThatIsNoneFailsTheScenarioOnce) {
+  const auto scenarios = read(kFunctions);
+  for (const char* wrong : {"", "[]", "{", R"({"reslut":1})", R"({"takes":"soon"})"}) {
+    const Report report = run(scenarios[0], {.carry_out = [&](const std::string&) { return wrong; }});
+    ASSERT_FALSE(report.passed()) << wrong;
+    EXPECT_NE(report.failures[0].diagnostic.message.find("could not be carried out"), std::string::npos)
+        << wrong;
+  }
+  int calls = 0;
+  const Report gone = run(scenarios[0], {.carry_out = [&](const std::string&) -> Result<std::string> {
+                            ++calls;
+                            return baton::fail(ErrorCode::io, "it is gone");
+                          }});
+  EXPECT_EQ(calls, 1);
+  EXPECT_NE(gone.failures[0].diagnostic.message.find("it is gone (step a)"), std::string::npos);
+}
+
 TEST(Play, WhatIsRefusedFailsUnlessItIsExpected) {
   auto scenarios = read(kRetries);
   scenarios[0].actions.push_back({.at = Duration::hours(1), .verb = "cancel", .run = kMainRun});

@@ -3,12 +3,14 @@
 #include <boost/json/array.hpp>
 #include <chrono>
 #include <filesystem>
+#include <optional>
 
 #include "base/duration.hpp"
 #include "base/text.hpp"
 #include "cli/commands/commands.hpp"
 #include "cli/diagnostics.hpp"
 #include "cli/files.hpp"
+#include "cli/function_line.hpp"
 #include "cli/junit.hpp"
 #include "cli/output.hpp"
 #include "scenario/read.hpp"
@@ -24,6 +26,7 @@ struct Options {
   std::vector<std::string> paths;
   std::string only;
   std::string junit;
+  std::string functions;
   std::uint32_t restart_every = 0;
   bool verbose = false;
 };
@@ -79,6 +82,11 @@ class TestSession {
     const auto begun = std::chrono::steady_clock::now();
     const auto files = files_of(options_.paths.empty() ? std::vector<std::string>{"."} : options_.paths);
     if (!files) return context_.fail(files.error());
+    if (!options_.functions.empty()) {
+      auto line = FunctionLine::connect(options_.functions);
+      if (!line) return context_.fail(line.error());
+      functions_ = std::move(*line);
+    }
     for (const std::string& file : *files) {
       if (const auto done = run_file(file); !done) return context_.fail(done.error());
     }
@@ -108,8 +116,9 @@ class TestSession {
     invalid_ |= read.scenarios.empty();
     for (const scenario::Scenario& one : read.scenarios) {
       if (!options_.only.empty() && one.name.find(options_.only) == std::string::npos) continue;
-      TestResult result{display_name(file), one.name, one.place.line, one.covers,
-                        scenario::run(one, {.restart_every = options_.restart_every})};
+      scenario::RunOptions how{.restart_every = options_.restart_every, .carry_out = {}};
+      if (functions_) how.carry_out = [this](const std::string& attempt) { return functions_->ask(attempt); };
+      TestResult result{display_name(file), one.name, one.place.line, one.covers, scenario::run(one, how)};
       if (for_people()) show(result);
       results_.push_back(std::move(result));
     }
@@ -170,6 +179,7 @@ class TestSession {
 
   const Context& context_;
   const Options& options_;
+  std::optional<FunctionLine> functions_;
   std::vector<TestResult> results_;
   bool invalid_ = false;
 };
@@ -191,6 +201,10 @@ void add_test(Program& program) {
       .add_option("--restart-every", options->restart_every,
                   "Kills and restarts the owner after every N commits: nothing may come out differently")
       ->type_name("N");
+  command
+      .add_option("--functions", options->functions,
+                  "Unix socket of a program that carries out the functions that scenarios say nothing of")
+      ->type_name("SOCKET");
   command.add_flag("--verbose,-v", options->verbose, "Shows everything that happened");
 }
 

@@ -10,8 +10,9 @@ import os
 import time
 import urllib.parse
 import uuid
-from typing import Any, Dict, Iterator, List, Mapping, Optional, Protocol, Union
+from typing import Any, Dict, Iterable, Iterator, List, Mapping, Optional, Protocol, Union
 
+from .encoding import encode
 from .errors import RunFailed, Unavailable, WaitTimeout
 from .models import Applied, Event, Run, TaskRow
 from .tasks import Task
@@ -36,7 +37,7 @@ def definition_text(definition: Definition) -> str:
         return definition
     if not isinstance(definition, Mapping):
         definition = definition.to_dict()
-    return json.dumps(definition, allow_nan=False)
+    return encode(definition, "the definition").decode()
 
 
 class Client:
@@ -160,20 +161,12 @@ class Client:
         if ended.status != "completed":
             raise RunFailed(ended)
         results = self.results(run)
-        last = _last_steps(self._get(f"/api/v1/runs/{_quoted(run)}/definition"))
+        last = last_steps(self._get(f"/api/v1/runs/{_quoted(run)}/definition"))
         return results.get(last[0]) if len(last) == 1 else {step: results.get(step) for step in last}
 
     def results(self, run: str) -> Dict[str, Any]:
         """The results of a run's steps by name; of a mapped step a list in the order of its items."""
-        found: Dict[str, Any] = {}
-        for task in self.tasks(run):
-            if task.raw["role"] != "main":
-                continue
-            if task.index is None:
-                found[task.step] = task.result
-            else:
-                found.setdefault(task.step, []).append(task.result)
-        return found
+        return results_of(self.tasks(run))
 
     def events(self, run: str, after: Optional[str] = None) -> Iterator[Event]:
         """What happens to a run, from its start or behind the event `after`, until it has ended. Goes on by itself over a
@@ -288,7 +281,23 @@ def _quoted(text: str) -> str:
     return urllib.parse.quote(str(text), safe="")
 
 
-def _last_steps(definition: Mapping[str, Any]) -> List[str]:
+def results_of(tasks: Iterable[TaskRow]) -> Dict[str, Any]:
+    """The results of steps by name; of a mapped step a list in the order of its items."""
+    found: Dict[str, Any] = {}
+    items: Dict[str, List[Any]] = {}
+    for task in tasks:
+        if task.raw["role"] != "main":
+            continue
+        if task.index is None:
+            found.setdefault(task.step, task.result)
+        else:
+            found[task.step] = items.setdefault(task.step, [])
+            items[task.step].append(task.result)
+    return found
+
+
+def last_steps(definition: Mapping[str, Any]) -> List[str]:
+    """The steps of a definition that no other one needs."""
     steps: Mapping[str, Any] = definition["steps"]
     needed = {name for step in steps.values() for name in step.get("needs") or []}
     return [name for name in steps if name not in needed]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextvars
 import datetime
 import functools
-import json
 import logging
 import threading
 import time
@@ -13,6 +12,7 @@ import urllib.parse
 from dataclasses import dataclass
 from typing import Any, Dict, List, Mapping, Optional, Sequence
 
+from .encoding import encode
 from .errors import Cancelled, StaleToken, cancelled
 from .output import Output, TaskLog
 from .transport import Endpoint, Transport
@@ -156,7 +156,7 @@ class Context:
         """Adds tasks to the run: a map of steps as in a definition, or of `Step`s. They are called STEP/NAME; what follows
         this step waits for them unless `detach`. Adding the same again adds nothing. Returns their ids."""
         plain = {name: step.to_dict() if hasattr(step, "to_dict") else step for name, step in steps.items()}
-        answer = self._tell("tasks", {"steps": json.dumps({"steps": plain}), "detach": detach})
+        answer = self._tell("tasks", {"steps": encode({"steps": plain}, "what is added").decode(), "detach": detach})
         return [item["id"] for item in answer["items"]]
 
     def start_run(self, workflow: str, input: Optional[Mapping[str, Any]] = None, *,  # noqa: A002

@@ -6,7 +6,7 @@ import contextvars
 import logging
 import sys
 import threading
-from typing import Any, Callable, Dict, List, Optional, TextIO
+from typing import Any, Callable, Dict, List, Optional, TextIO, cast
 
 from .errors import ApiError, StaleToken, Unavailable
 
@@ -135,6 +135,6 @@ class Capture:
 def capture(current: Callable[[], Optional[Any]]) -> None:
     """From here on, for this process. Twice is fine."""
     if not isinstance(sys.stdout, Capture):
-        sys.stdout = Capture(sys.stdout, "stdout", current)  # type: ignore[assignment]
+        sys.stdout = cast(TextIO, Capture(sys.stdout, "stdout", current))
     if not isinstance(sys.stderr, Capture):
-        sys.stderr = Capture(sys.stderr, "stderr", current)  # type: ignore[assignment]
+        sys.stderr = cast(TextIO, Capture(sys.stderr, "stderr", current))

@@ -3,15 +3,11 @@ be sent becomes a failure of that attempt and of no other."""
 
 from __future__ import annotations
 
-import dataclasses
-import datetime
-import enum
 import json
-import pathlib
 import traceback
-import uuid
 from typing import Any, Dict, NamedTuple, Optional
 
+from . import encoding
 from .errors import Cancelled, TaskFailed
 
 RESULT_LIMIT = 2 << 20  # bytes; docs/reference/limits.md
@@ -29,35 +25,12 @@ class Report(NamedTuple):
     result: Any = None
 
 
-def _plain(value: Any) -> Any:
-    """What is no JSON by itself, but has one obvious form."""
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
-    if isinstance(value, (datetime.datetime, datetime.date)):
-        return value.isoformat()
-    if isinstance(value, (pathlib.PurePath, uuid.UUID)):
-        return str(value)
-    if isinstance(value, enum.Enum):
-        return value.value
-    raise TypeError(f"{type(value).__name__} is not JSON")
-
-
-_ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=_plain)
-
-
 def encode(value: Any) -> bytes:
-    """A value as JSON in UTF-8. Raises ValueError with a reason if it cannot be a result."""
-    try:
-        text = _ENCODER.encode(value)
-    except (TypeError, ValueError, RecursionError) as error:
-        raise ValueError(f"the result is not JSON: {error}") from None
-    try:
-        data = text.encode("utf-8")
-    except UnicodeEncodeError:
-        raise ValueError("the result has half a surrogate pair, which is no Unicode text") from None
+    """A result as JSON in UTF-8. Raises ValueError with a reason if it cannot be one."""
+    data = encoding.encode(value, "the result")
     if len(data) > RESULT_LIMIT:
         raise ValueError(f"the result has {len(data)} bytes; 2 MiB is the most (store it elsewhere and return where)")
-    if text.count("[") + text.count("{") > DEPTH_LIMIT and _depth(text) > DEPTH_LIMIT:
+    if data.count(b"[") + data.count(b"{") > DEPTH_LIMIT and _depth(data.decode("utf-8")) > DEPTH_LIMIT:
         raise ValueError(f"the result has more than {DEPTH_LIMIT} levels")
     return data
 

@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Callable, Iterator, List, Mapping, Optional, Set, Tuple, Union
 
+from .encoding import encode
 from .errors import Unavailable, api_error
 
 # What the library raises when a server is not there, goes away or is cut off in the middle of an answer.
@@ -130,7 +131,7 @@ class Transport:
             words = {name: value for name, value in query.items() if value is not None}
             path += "?" + urllib.parse.urlencode(words) if words else ""
         if body is not None and not isinstance(body, bytes):
-            body = json.dumps(body, allow_nan=False).encode()
+            body = encode(body, "what is sent")
         end = time.monotonic() + patience
         for pause in backoff():
             try:

@@ -45,9 +45,9 @@ def _totals() -> Tuple[float, int]:
         children.setdefault(fields[1], []).append(pid)
     while wanted:
         pid = wanted.pop()
-        fields = stats.pop(pid, None)
-        if fields is None:
+        if pid not in stats:
             continue
+        fields = stats.pop(pid)
         wanted += children.get(pid, [])
         ticks += sum(map(int, fields[11:15]))  # utime, stime, and both of children that it has waited for
         pages += int(fields[21])
