@@ -1,6 +1,6 @@
 #include "auth/key_text.hpp"
 
-#include <openssl/rand.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -15,7 +15,7 @@ constexpr std::string_view kHex = "0123456789abcdef";
 
 Result<std::string> new_key_text() {
   std::array<unsigned char, 32> bytes{};
-  if (::RAND_bytes(bytes.data(), static_cast<int>(bytes.size())) != 1)
+  if (::getentropy(bytes.data(), bytes.size()) != 0)
     return fail(ErrorCode::io, "the system gives no random numbers");
   std::string text(kPrefix);
   for (const unsigned char byte : bytes) {

@@ -1,6 +1,6 @@
 #include "auth/keys.hpp"
 
-#include <openssl/crypto.h>
+#include <sodium.h>
 
 #include <algorithm>
 
@@ -35,7 +35,7 @@ Answer Keys::check(const Hash256& hash, const std::string& address, WallTime now
   const std::lock_guard lock(mutex_);
   const auto found = entries_.find(hash);
   if (found == entries_.end() ||
-      ::CRYPTO_memcmp(found->first.bytes.data(), hash.bytes.data(), hash.bytes.size()) != 0) {
+      ::sodium_memcmp(found->first.bytes.data(), hash.bytes.data(), hash.bytes.size()) != 0) {
     return {};
   }
   auto& [row, addresses] = found->second;

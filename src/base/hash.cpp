@@ -1,13 +1,13 @@
 #include "base/hash.hpp"
 
-#include <openssl/evp.h>
+#include <sodium.h>
 
 namespace baton {
 
 Hash256 Hash256::of(std::string_view content) {
   Hash256 hash;
-  unsigned int size = 0;
-  EVP_Digest(content.data(), content.size(), hash.bytes.data(), &size, EVP_sha256(), nullptr);
+  ::crypto_hash_sha256(hash.bytes.data(), reinterpret_cast<const unsigned char*>(content.data()),
+                       content.size());
   return hash;
 }
 

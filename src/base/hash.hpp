@@ -9,7 +9,7 @@
 
 namespace baton {
 
-// SHA-256 (FIPS 180-4), by OpenSSL.
+// SHA-256 (FIPS 180-4), by libsodium.
 struct Hash256 {
   std::array<std::uint8_t, 32> bytes{};
   static Hash256 of(std::string_view content);

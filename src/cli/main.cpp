@@ -34,7 +34,7 @@ int main(int argc, char** argv) {
   std::signal(SIGPIPE, SIG_IGN);
   try {
     if (first == baton::cli::kOwnerCommand) return baton::cli::background_owner_main(argc, argv);
-    baton::cli::Program program;
+    baton::cli::Program program(first);
     return program.run(argc, argv);
   } catch (const std::exception& error) {  // out of memory, or a bug
     std::fprintf(stderr, "error: %s\n", error.what());

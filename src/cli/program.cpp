@@ -1,5 +1,7 @@
 #include "cli/program.hpp"
 
+#include <algorithm>
+#include <ranges>
 #include <span>
 
 #include "base/text.hpp"
@@ -137,6 +139,66 @@ class Formatter final : public CLI::Formatter {
   }
 };
 
+// What adds which commands of the first level, in the order in which help lists them.
+struct Part {
+  std::string_view commands;
+  void (*add)(Program& program);
+};
+
+constexpr Part kParts[] = {
+    {"server dev", add_server},
+    {"worker", add_worker},
+    {"run", add_run},
+    {"preflight", add_preflight},
+    {"apply", add_apply},
+    {"start", add_start},
+    {"watch", add_watch},
+    {"workflows", add_workflows},
+    {"runs", add_runs},
+    {"runs", add_run_steering},
+    {"tasks", add_tasks},
+    {"tasks", add_task_steering},
+    {"queues targets workers", add_queues},
+    {"explain", add_explain},
+    {"cache", add_cache},
+    {"limits", add_limits},
+    {"routes", add_routes},
+    {"breakers", add_breakers},
+    {"dead-letters", add_dead_letters},
+    {"signal", add_signal},
+    {"approvals", add_approvals},
+    {"resources", add_resources},
+    {"task", add_task},
+    {"logs", add_logs},
+    {"validate", add_validate},
+    {"graph", add_graph},
+    {"test", add_test},
+    {"simulate", add_simulate},
+    {"fmt", add_fmt},
+    {"diff", add_diff},
+    {"schema", add_schema},
+    {"eval", add_eval},
+    {"config", add_config},
+    {"context", add_context},
+    {"secrets", add_secrets},
+    {"keys audit", add_keys},
+    {"namespaces", add_namespaces},
+    {"backup restore", add_backup},
+    {"top", add_top},
+    {"doctor", add_doctor},
+    {"support-bundle", add_support_bundle},
+    {"bench bench-worker", add_bench},
+    {"version", add_version},
+    {"", add_completion},  // completion and manual look at all of them
+};
+
+bool has(std::string_view commands, std::string_view wanted) {
+  for (const auto name : std::views::split(commands, ' ')) {
+    if (std::string_view(name) == wanted) return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 int Context::fail(const Error& error) const {
@@ -150,54 +212,15 @@ void say_more(const Context& context, const std::string& cursor) {
   context.console.note("there are more: --cursor " + cursor);
 }
 
-Program::Program() : app_("Runs tasks and workflows and does not lose them.", "baton") {
+Program::Program(std::string_view first) : app_("Runs tasks and workflows and does not lose them.", "baton") {
   app_.formatter(std::make_shared<Formatter>());
   app_.set_help_flag("-h,--help", "Shows this help");
   app_.require_subcommand(1);
-  add_server(*this);
-  add_worker(*this);
-  add_run(*this);
-  add_preflight(*this);
-  add_apply(*this);
-  add_start(*this);
-  add_watch(*this);
-  add_workflows(*this);
-  add_runs(*this);
-  add_run_steering(*this);
-  add_tasks(*this);
-  add_task_steering(*this);
-  add_queues(*this);
-  add_explain(*this);
-  add_cache(*this);
-  add_limits(*this);
-  add_routes(*this);
-  add_breakers(*this);
-  add_dead_letters(*this);
-  add_signal(*this);
-  add_approvals(*this);
-  add_resources(*this);
-  add_task(*this);
-  add_logs(*this);
-  add_validate(*this);
-  add_graph(*this);
-  add_test(*this);
-  add_simulate(*this);
-  add_fmt(*this);
-  add_diff(*this);
-  add_schema(*this);
-  add_eval(*this);
-  add_config(*this);
-  add_context(*this);
-  add_secrets(*this);
-  add_keys(*this);
-  add_namespaces(*this);
-  add_backup(*this);
-  add_top(*this);
-  add_doctor(*this);
-  add_support_bundle(*this);
-  add_bench(*this);
-  add_version(*this);
-  add_completion(*this);
+  const bool known = !first.empty() &&
+                     std::ranges::any_of(kParts, [&](const Part& part) { return has(part.commands, first); });
+  for (const Part& part : kParts) {
+    if (!known || has(part.commands, first)) part.add(*this);
+  }
   app_.footer("Documentation of a command: baton COMMAND --help");
 }
 

@@ -4,6 +4,7 @@
 #include <CLI/CLI.hpp>
 #include <functional>
 #include <string>
+#include <string_view>
 
 #include "cli/console.hpp"
 #include "cli/settings.hpp"
@@ -32,7 +33,9 @@ void say_more(const Context& context, const std::string& cursor);
 
 class Program {
  public:
-  Program();
+  // `first`: the first word of the command line. If it is a command, only that one is made: all of them are a
+  // megabyte of descriptions, which a server would keep for as long as it runs. "" = all.
+  explicit Program(std::string_view first = {});
 
   CLI::App& app() { return app_; }
   // A command with the flags that all commands share.

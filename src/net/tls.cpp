@@ -1,29 +1,33 @@
 #include "net/tls.hpp"
 
 #include <arpa/inet.h>
-#include <openssl/bio.h>
-#include <openssl/err.h>
-#include <openssl/ssl.h>
-#include <openssl/x509v3.h>
 
 #include <array>
 #include <climits>
 
+#include "net/openssl.hpp"
+
 namespace baton::net {
 namespace {
 
+// Whoever has a context has loaded it.
+const OpenSsl& ssl() {
+  static const OpenSsl& loaded = **openssl();
+  return loaded;
+}
+
 struct ContextDeleter {
-  void operator()(SSL_CTX* context) const { ::SSL_CTX_free(context); }
+  void operator()(SSL_CTX* context) const { ssl().SSL_CTX_free(context); }
 };
 struct SessionDeleter {
-  void operator()(SSL* session) const { ::SSL_free(session); }
+  void operator()(SSL* session) const { ssl().SSL_free(session); }
 };
 
 // The most exact of the errors that OpenSSL has queued on this thread; the queue is empty afterwards.
 std::string reason() {
   std::string text;
-  while (const unsigned long code = ::ERR_get_error()) {
-    const char* words = ::ERR_reason_error_string(code);
+  while (const unsigned long code = ssl().ERR_get_error()) {
+    const char* words = ssl().ERR_reason_error_string(code);
     if (words != nullptr) text = words;
   }
   return text.empty() ? "the connection broke off" : text;
@@ -51,13 +55,17 @@ TlsContext::~TlsContext() = default;
 
 namespace {
 
-Result<std::unique_ptr<SSL_CTX, ContextDeleter>> new_context(const SSL_METHOD* method) {
-  ::ERR_clear_error();
-  std::unique_ptr<SSL_CTX, ContextDeleter> context(::SSL_CTX_new(method));
+enum class Side { client, server };
+
+Result<std::unique_ptr<SSL_CTX, ContextDeleter>> new_context(Side side) {
+  TRY_VOID(openssl());
+  ssl().ERR_clear_error();
+  std::unique_ptr<SSL_CTX, ContextDeleter> context(
+      ssl().SSL_CTX_new(side == Side::client ? ssl().TLS_client_method() : ssl().TLS_server_method()));
   if (!context) return fail(ErrorCode::io, "cannot prepare TLS: " + reason());
-  ::SSL_CTX_set_min_proto_version(context.get(), TLS1_2_VERSION);
-  ::SSL_CTX_set_options(context.get(), SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION);
-  ::SSL_CTX_set_mode(context.get(), SSL_MODE_RELEASE_BUFFERS);
+  ssl().SSL_CTX_ctrl(context.get(), SSL_CTRL_SET_MIN_PROTO_VERSION, TLS1_2_VERSION, nullptr);
+  ssl().SSL_CTX_set_options(context.get(), SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION);
+  ssl().SSL_CTX_ctrl(context.get(), SSL_CTRL_MODE, SSL_MODE_RELEASE_BUFFERS, nullptr);
   return context;
 }
 
@@ -65,33 +73,33 @@ Result<std::unique_ptr<SSL_CTX, ContextDeleter>> new_context(const SSL_METHOD* m
 
 Result<std::shared_ptr<const TlsContext>> TlsContext::client(const TlsClientOptions& options) {
   auto impl = std::make_unique<Impl>();
-  TRY(impl->context, new_context(::TLS_client_method()));
+  TRY(impl->context, new_context(Side::client));
   impl->verify = options.verify;
   SSL_CTX* context = impl->context.get();
   if (options.verify) {
     const bool loaded = options.ca_file.empty()
-                            ? ::SSL_CTX_set_default_verify_paths(context) == 1
-                            : ::SSL_CTX_load_verify_file(context, options.ca_file.c_str()) == 1;
+                            ? ssl().SSL_CTX_set_default_verify_paths(context) == 1
+                            : ssl().SSL_CTX_load_verify_file(context, options.ca_file.c_str()) == 1;
     if (!loaded) {
       return fail(ErrorCode::bad_configuration,
                   options.ca_file.empty()
                       ? "the system's certificates cannot be read: " + reason()
                       : "no certificates can be read from " + options.ca_file + ": " + reason());
     }
-    ::SSL_CTX_set_verify(context, SSL_VERIFY_PEER, nullptr);
+    ssl().SSL_CTX_set_verify(context, SSL_VERIFY_PEER, nullptr);
   }
   return std::shared_ptr<const TlsContext>(new TlsContext(std::move(impl)));
 }
 
 Result<std::shared_ptr<const TlsContext>> TlsContext::server(const TlsServerOptions& options) {
   auto impl = std::make_unique<Impl>();
-  TRY(impl->context, new_context(::TLS_server_method()));
+  TRY(impl->context, new_context(Side::server));
   SSL_CTX* context = impl->context.get();
-  if (::SSL_CTX_use_certificate_chain_file(context, options.certificate_file.c_str()) != 1) {
+  if (ssl().SSL_CTX_use_certificate_chain_file(context, options.certificate_file.c_str()) != 1) {
     return fail(ErrorCode::bad_configuration,
                 "no certificate can be read from " + options.certificate_file + ": " + reason());
   }
-  if (::SSL_CTX_use_PrivateKey_file(context, options.key_file.c_str(), SSL_FILETYPE_PEM) != 1) {
+  if (ssl().SSL_CTX_use_PrivateKey_file(context, options.key_file.c_str(), SSL_FILETYPE_PEM) != 1) {
     return fail(ErrorCode::bad_configuration,
                 "no key for that certificate can be read from " + options.key_file + ": " + reason());
   }
@@ -105,25 +113,26 @@ struct TlsSession::Impl {
 
   static Result<std::unique_ptr<Impl>> make(std::shared_ptr<const TlsContext> context, SSL_CTX* of) {
     auto impl = std::make_unique<Impl>();
-    ::ERR_clear_error();
+    ssl().ERR_clear_error();
     impl->context = std::move(context);
-    impl->session.reset(::SSL_new(of));
-    BIO* in = ::BIO_new(::BIO_s_mem());
-    BIO* out = ::BIO_new(::BIO_s_mem());
+    impl->session.reset(ssl().SSL_new(of));
+    BIO* in = ssl().BIO_new(ssl().BIO_s_mem());
+    BIO* out = ssl().BIO_new(ssl().BIO_s_mem());
     if (!impl->session || in == nullptr || out == nullptr) {
-      ::BIO_free(in);
-      ::BIO_free(out);
+      ssl().BIO_free(in);
+      ssl().BIO_free(out);
       return fail(ErrorCode::io, "cannot prepare TLS: " + reason());
     }
-    ::SSL_set_bio(impl->session.get(), in, out);  // which owns them from here on
+    ssl().SSL_set_bio(impl->session.get(), in, out);  // which owns them from here on
     return impl;
   }
 
   std::string handshake_failure() const {
-    const long verified = ::SSL_get_verify_result(session.get());
+    const long verified = ssl().SSL_get_verify_result(session.get());
     std::string why = reason();
     if (!host.empty() && context->impl_->verify && verified != X509_V_OK) {
-      why = "the certificate of " + host + " is not trusted: " + ::X509_verify_cert_error_string(verified);
+      why =
+          "the certificate of " + host + " is not trusted: " + ssl().X509_verify_cert_error_string(verified);
     }
     return why;
   }
@@ -139,14 +148,15 @@ Result<TlsSession> TlsSession::client(std::shared_ptr<const TlsContext> context,
   TRY(auto impl, Impl::make(std::move(context), of));
   impl->host = host;
   SSL* session = impl->session.get();
-  ::SSL_set_connect_state(session);
+  ssl().SSL_set_connect_state(session);
   if (is_address(host)) {
-    ::X509_VERIFY_PARAM_set1_ip_asc(::SSL_get0_param(session), host.c_str());
+    ssl().X509_VERIFY_PARAM_set1_ip_asc(ssl().SSL_get0_param(session), host.c_str());
   } else {
-    const bool set =
-        ::SSL_set1_host(session, host.c_str()) == 1 && ::SSL_set_tlsext_host_name(session, host.c_str()) == 1;
+    const bool set = ssl().SSL_set1_host(session, host.c_str()) == 1 &&
+                     ssl().SSL_ctrl(session, SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name,
+                                    const_cast<char*>(host.c_str())) == 1;
     if (!set) return fail(ErrorCode::invalid_request, "the host name cannot be checked by TLS: " + host);
-    ::SSL_set_hostflags(session, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+    ssl().SSL_set_hostflags(session, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
   }
   return TlsSession(std::move(impl));
 }
@@ -154,47 +164,47 @@ Result<TlsSession> TlsSession::client(std::shared_ptr<const TlsContext> context,
 Result<TlsSession> TlsSession::server(std::shared_ptr<const TlsContext> context) {
   SSL_CTX* of = context->impl_->context.get();
   TRY(auto impl, Impl::make(std::move(context), of));
-  ::SSL_set_accept_state(impl->session.get());
+  ssl().SSL_set_accept_state(impl->session.get());
   return TlsSession(std::move(impl));
 }
 
 void TlsSession::receive(std::string_view bytes) {
-  BIO* in = ::SSL_get_rbio(impl_->session.get());
+  BIO* in = ssl().SSL_get_rbio(impl_->session.get());
   while (!bytes.empty()) {
-    const int written = ::BIO_write(in, bytes.data(), chunk(bytes.size()));
+    const int written = ssl().BIO_write(in, bytes.data(), chunk(bytes.size()));
     if (written <= 0) return;  // out of memory: the session will not go on
     bytes.remove_prefix(static_cast<std::size_t>(written));
   }
 }
 
 Result<bool> TlsSession::handshake() {
-  if (::SSL_is_init_finished(impl_->session.get()) != 0) return true;
-  ::ERR_clear_error();
-  const int done = ::SSL_do_handshake(impl_->session.get());
+  if (ssl().SSL_is_init_finished(impl_->session.get()) != 0) return true;
+  ssl().ERR_clear_error();
+  const int done = ssl().SSL_do_handshake(impl_->session.get());
   if (done == 1) return true;
-  if (::SSL_get_error(impl_->session.get(), done) == SSL_ERROR_WANT_READ) return false;
+  if (ssl().SSL_get_error(impl_->session.get(), done) == SSL_ERROR_WANT_READ) return false;
   return fail(ErrorCode::unavailable, impl_->handshake_failure());
 }
 
 Result<std::size_t> TlsSession::read(char* buffer, std::size_t size) {
-  ::ERR_clear_error();
+  ssl().ERR_clear_error();
   std::size_t got = 0;
-  const int done = ::SSL_read_ex(impl_->session.get(), buffer, size, &got);
+  const int done = ssl().SSL_read_ex(impl_->session.get(), buffer, size, &got);
   if (done == 1) return got;
-  const int error = ::SSL_get_error(impl_->session.get(), done);
+  const int error = ssl().SSL_get_error(impl_->session.get(), done);
   if (error == SSL_ERROR_WANT_READ || error == SSL_ERROR_ZERO_RETURN) return std::size_t{0};
   return fail(ErrorCode::io, "TLS: " + reason());
 }
 
 bool TlsSession::ended() const {
-  return (::SSL_get_shutdown(impl_->session.get()) & SSL_RECEIVED_SHUTDOWN) != 0;
+  return (ssl().SSL_get_shutdown(impl_->session.get()) & SSL_RECEIVED_SHUTDOWN) != 0;
 }
 
 Status TlsSession::write(std::string_view bytes) {
-  ::ERR_clear_error();
+  ssl().ERR_clear_error();
   while (!bytes.empty()) {
     std::size_t written = 0;
-    if (::SSL_write_ex(impl_->session.get(), bytes.data(), bytes.size(), &written) != 1) {
+    if (ssl().SSL_write_ex(impl_->session.get(), bytes.data(), bytes.size(), &written) != 1) {
       return fail(ErrorCode::io, "TLS: " + reason());
     }
     bytes.remove_prefix(written);
@@ -203,16 +213,16 @@ Status TlsSession::write(std::string_view bytes) {
 }
 
 void TlsSession::end() {
-  ::ERR_clear_error();
-  ::SSL_shutdown(impl_->session.get());
+  ssl().ERR_clear_error();
+  ssl().SSL_shutdown(impl_->session.get());
 }
 
 std::string TlsSession::take_output() {
-  BIO* out = ::SSL_get_wbio(impl_->session.get());
-  const std::size_t size = ::BIO_ctrl_pending(out);
+  BIO* out = ssl().SSL_get_wbio(impl_->session.get());
+  const std::size_t size = ssl().BIO_ctrl_pending(out);
   std::string bytes(size, '\0');
   if (size == 0) return bytes;
-  const int got = ::BIO_read(out, bytes.data(), chunk(size));
+  const int got = ssl().BIO_read(out, bytes.data(), chunk(size));
   bytes.resize(got > 0 ? static_cast<std::size_t>(got) : 0);
   return bytes;
 }

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "net/http_client.hpp"
+#include "net/openssl.hpp"
 #include "net/test_tls_server.hpp"
 
 namespace baton::net {
@@ -29,6 +30,16 @@ void expect_refused(const Result<Response>& answer, std::string_view why) {
   ASSERT_FALSE(answer);
   EXPECT_EQ(answer.error().code, ErrorCode::unavailable) << answer.error().message;
   EXPECT_NE(answer.error().message.find(why), std::string::npos) << answer.error().message;
+}
+
+TEST(Tls, WithoutTheLibraryTheErrorSaysWhatToInstall) {
+  for (const char* library : {"libssl.so.none", "libm.so.6"}) {  // none at all; another one
+    const auto loaded = load_openssl(library);
+    ASSERT_FALSE(loaded);
+    EXPECT_EQ(loaded.error().code, ErrorCode::unavailable);
+    EXPECT_NE(loaded.error().message.find(library), std::string::npos) << loaded.error().message;
+    EXPECT_NE(loaded.error().message.find("libssl3"), std::string::npos) << loaded.error().message;
+  }
 }
 
 TEST(Tls, ATrustedServer) {
