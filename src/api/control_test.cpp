@@ -261,7 +261,7 @@ TEST_F(ControlTest, QueuesAndWorkers) {
   EXPECT_EQ(
       get("/api/v1/workers").body,
       R"({"items":[{"name":"local","status":"busy","in_process":true,"attempts":1,)"
-      R"("tags":[],"concurrency":null,"cpu_percent":null,"memory_bytes":null,"draining":false,"heard_at":null,)"
+      R"("tags":[],"concurrency":null,"cpu_percent":null,"memory_bytes":null,"heard_at":null,"draining":false,)"
       R"("queues":null,"steps":true,"functions":[],"pause":null}],"next":null})");
   EXPECT_EQ(
       get("/api/v1/targets").body,

@@ -95,7 +95,6 @@ void write_facts(const WorkerFacts& facts, JsonText& out) {
     out.null();
   }
   integer("memory_bytes", facts.memory_bytes);
-  out.key("draining").boolean(facts.draining);
   out.key("heard_at").instant(facts.heard);
 }
 
@@ -116,7 +115,7 @@ void KnownWorkers::begin(const std::string& worker, WorkerFacts facts) {
   known.facts = std::move(facts);
 }
 
-bool KnownWorkers::update(const std::string& worker, WorkerFacts facts) {
+void KnownWorkers::update(const std::string& worker, WorkerFacts facts) {
   const std::lock_guard lock(mutex_);
   Entry& known = entry(worker);
   take(known.facts.tags, std::move(facts.tags));
@@ -125,7 +124,6 @@ bool KnownWorkers::update(const std::string& worker, WorkerFacts facts) {
   take(known.facts.memory_bytes, std::move(facts.memory_bytes));
   known.facts.heard = facts.heard;
   known.end = std::max(known.end, facts.heard + kUnheard);
-  return known.facts.draining;
 }
 
 void KnownWorkers::keep_until(const std::string& worker, WallTime end) {
@@ -136,12 +134,6 @@ void KnownWorkers::keep_until(const std::string& worker, WallTime end) {
 void KnownWorkers::forget(const std::string& worker) {
   const std::lock_guard lock(mutex_);
   workers_.erase(worker);
-}
-
-void KnownWorkers::drain(const std::string& worker) {
-  const std::lock_guard lock(mutex_);
-  Entry& known = entry(worker);
-  known.facts.draining = true;
 }
 
 std::map<std::string, WorkerFacts> KnownWorkers::all(WallTime now) const {

@@ -23,8 +23,7 @@ struct WorkerFacts {
   std::optional<std::uint32_t> concurrency;      // attempts at a time
   std::optional<double> cpu_percent;             // 100 = one core, since the last time that it said so
   std::optional<std::uint64_t> memory_bytes;
-  WallTime heard;         // when it last said anything
-  bool draining = false;  // it is to end in good order, as soon as it hears of it
+  WallTime heard;  // when it last said anything
 };
 
 // The members of WorkerFacts in a body: tags and concurrency, and of a heartbeat also the others.
@@ -39,13 +38,11 @@ class KnownWorkers {
 
   // The process is new: what one of its name has said before counts no more.
   void begin(const std::string& worker, WorkerFacts facts);
-  // What it does not say stays as it was. Returns whether it is to drain.
-  bool update(const std::string& worker, WorkerFacts facts);
+  // What it does not say stays as it was.
+  void update(const std::string& worker, WorkerFacts facts);
   // It is alive until then, unless it is heard again.
   void keep_until(const std::string& worker, WallTime end);
   void forget(const std::string& worker);
-  // Tells it with its next heartbeat; of one that is not known, when it is heard.
-  void drain(const std::string& worker);
 
   // Those that are alive.
   std::map<std::string, WorkerFacts> all(WallTime now) const;

@@ -441,7 +441,7 @@ void exchange(const CorePtr& core, const CallPtr& call, Result<Asked> asked) {
   Exchange::begin(both, std::move(asked->claim));
 }
 
-void write_heartbeat(Core& core, const std::string& worker, const model::HeartbeatAnswer& answer, bool drain,
+void write_heartbeat(Core& core, const std::string& worker, const model::HeartbeatAnswer& answer,
                      JsonText& out) {
   core.known_workers.keep_until(worker, wall_now(core) + answer.lease);
   out.key("lease").number(static_cast<double>(answer.lease.us) / 1e6);
@@ -454,7 +454,7 @@ void write_heartbeat(Core& core, const std::string& worker, const model::Heartbe
   }
   out.end_array();
   out.key("paused").boolean(answer.paused);
-  out.key("drain").boolean(drain);
+  out.key("drain").boolean(answer.draining);
 }
 
 Result<model::Heartbeat> read_heartbeat(Core& core, const Call& call, WorkerFacts& facts) {
@@ -496,7 +496,7 @@ void register_worker(const CorePtr& core, CallPtr call) {
     out.begin_object();
     out.key("worker").string(worker);
     out.key("protocol").integer(kProtocol);
-    write_heartbeat(*core, worker, std::get<model::HeartbeatAnswer>(reply), false, out);
+    write_heartbeat(*core, worker, std::get<model::HeartbeatAnswer>(reply), out);
     out.end_object();
     call->json(200, out.take());
   });
@@ -517,16 +517,15 @@ void worker_heartbeat(const CorePtr& core, CallPtr call) {
   if (!command) return call->fail(command.error());
   const std::string worker = command->worker;
   facts.heard = wall_now(*core);
-  const bool drain = core->known_workers.update(worker, std::move(facts));
-  core->runs.send(std::move(*command), "worker:" + worker,
-                  [core, call, worker, drain](model::ReplyBody reply) {
-                    if (const auto* error = std::get_if<Error>(&reply)) return call->fail(*error);
-                    JsonText out;
-                    out.begin_object();
-                    write_heartbeat(*core, worker, std::get<model::HeartbeatAnswer>(reply), drain, out);
-                    out.end_object();
-                    call->json(200, out.take());
-                  });
+  core->known_workers.update(worker, std::move(facts));
+  core->runs.send(std::move(*command), "worker:" + worker, [core, call, worker](model::ReplyBody reply) {
+    if (const auto* error = std::get_if<Error>(&reply)) return call->fail(*error);
+    JsonText out;
+    out.begin_object();
+    write_heartbeat(*core, worker, std::get<model::HeartbeatAnswer>(reply), out);
+    out.end_object();
+    call->json(200, out.take());
+  });
 }
 
 void release_task(const CorePtr& core, CallPtr call) {

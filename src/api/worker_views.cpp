@@ -1,6 +1,7 @@
 // Workers: what the dispatcher knows of them and what they say of themselves; and that one is to end.
 #include <algorithm>
 #include <optional>
+#include <set>
 
 #include "api/handlers.hpp"
 #include "api/queues.hpp"
@@ -16,18 +17,24 @@ struct Known {
   const model::Survey& survey;
   std::map<std::string, WorkerFacts> facts;
   std::map<std::string, model::Pause> pauses;
+  std::map<std::string, model::Pause> drains;
 
   static Result<Known> of(Core& core, const model::Survey& survey) {
     TRY(auto pauses, pauses_of(core, model::BlockerKind::worker_paused));
-    return Known{survey, core.known_workers.all(wall_now(core)), std::move(pauses)};
+    TRY(auto drains, pauses_of(core, model::BlockerKind::worker_draining));
+    return Known{survey, core.known_workers.all(wall_now(core)), std::move(pauses), std::move(drains)};
   }
 
-  // By name. Those that are paused and not there are among them.
+  // By name. Those that people have said something about and that are not there are among them.
   std::vector<model::WorkerView> all() const {
     std::vector<model::WorkerView> workers = survey.workers;
-    for (const auto& [name, pause] : pauses) {
-      if (!is_there(name)) workers.push_back({.name = name});
+    std::set<std::string_view> away;
+    for (const auto* said : {&pauses, &drains}) {
+      for (const auto& [name, pause] : *said) {
+        if (!is_there(name)) away.insert(name);
+      }
     }
+    for (const std::string_view name : away) workers.push_back({.name = std::string(name)});
     std::ranges::sort(workers, {}, &model::WorkerView::name);
     return workers;
   }
@@ -46,6 +53,7 @@ struct Known {
     out.key("in_process").boolean(worker.in_process);
     out.key("attempts").integer(worker.attempts);
     write_facts(facts_of(worker.name), out);
+    out.key("draining").boolean(drains.contains(worker.name));
     out.key("queues");
     if (worker.queues.empty()) {
       out.null();
@@ -135,14 +143,14 @@ void drain_worker(const CorePtr& core, CallPtr call) {
     if (const auto* error = std::get_if<Error>(&reply)) return call->fail(*error);
     if (const Status may = may_drain(std::get<model::Survey>(reply), name); !may)
       return call->fail(may.error());
-    core->runs.send(model::NoteChange{"drain worker", name, ""}, call->actor,
-                    [core, call, name](model::ReplyBody noted) {
-                      if (const auto* error = std::get_if<Error>(&noted)) return call->fail(*error);
-                      core->known_workers.drain(name);
-                      JsonText out;
-                      out.begin_object().key("worker").string(name).end_object();
-                      call->json(200, out.take());
-                    });
+    model::PauseCommand drain{.target = {model::BlockerKind::worker_draining, {}, name}};
+    drain.lasts = model::kDrainStands;
+    core->runs.send(std::move(drain), call->actor, [call, name](model::ReplyBody noted) {
+      if (const auto* error = std::get_if<Error>(&noted)) return call->fail(*error);
+      JsonText out;
+      out.begin_object().key("worker").string(name).end_object();
+      call->json(200, out.take());
+    });
   });
 }
 

@@ -79,16 +79,24 @@ TEST_F(WorkerViewsTest, OneThatIsNotThereHasANameThatIsNear) {
   EXPECT_NE(detail(response).find("did you mean \"w1\""), std::string::npos) << detail(response);
 }
 
-TEST_F(WorkerViewsTest, AWorkerHearsThatItIsToDrain) {
-  EXPECT_EQ(object(beat("")).at("drain"), false);
+TEST_F(WorkerViewsTest, AWorkerIsAskedToDrain) {
   EXPECT_EQ(post("/api/v1/workers/w1/drain", "").status, 200);
-  EXPECT_EQ(object(beat("")).at("drain"), true);
-  EXPECT_EQ(object(beat("")).at("drain"), true);  // the answer may have been lost
-  EXPECT_EQ(worker("w1").at("draining"), true);
-  EXPECT_EQ(object(post("/api/v1/workers/w1/register", R"({"steps":true})")).at("drain"), false);
-  EXPECT_EQ(object(beat("")).at("drain"), false);
+  const auto& drain = std::get<model::PauseCommand>(runtime_.commands.back().first);
+  EXPECT_EQ(drain.target.kind, model::BlockerKind::worker_draining);
+  EXPECT_EQ(drain.target.name, "w1");
+  EXPECT_EQ(drain.lasts, model::kDrainStands);
   EXPECT_EQ(post("/api/v1/workers/w9/drain", "").status, 404);
   EXPECT_EQ(post("/api/v1/workers/local/drain", "").status, 409);
+}
+
+TEST_F(WorkerViewsTest, ShowWhoIsToDrainAlsoIfNobodyHasHeardOfItYet) {
+  model::Batch batch;
+  batch.records.push_back(
+      {model::to_record(model::Pause{.what = model::Blocker::worker_draining("w2"), .name = "w2"}), false});
+  commit(std::move(batch));
+  EXPECT_EQ(worker("w2").at("draining"), true);
+  EXPECT_EQ(worker("w2").at("status"), "away");
+  EXPECT_EQ(worker("w1").at("draining"), false);
 }
 
 TEST_F(WorkerViewsTest, AWorkerHearsWhichRunsAreOver) {
@@ -112,12 +120,14 @@ TEST_F(WorkerViewsTest, AWorkerHearsWhichRunsAreOver) {
   EXPECT_EQ(post("/api/v1/workers/w1/ended-runs", "{}").status, 400);
 }
 
-TEST_F(WorkerViewsTest, AWorkerHearsThatItIsPaused) {
+TEST_F(WorkerViewsTest, AWorkerHearsThatItIsPausedOrToDrain) {
+  EXPECT_EQ(object(beat("")).at("drain"), false);
   runtime_.answer = [](const model::CommandBody&) {
     return model::ReplyBody(
-        model::HeartbeatAnswer{.lease = Duration::seconds(30), .stop = {}, .paused = true});
+        model::HeartbeatAnswer{.lease = Duration::seconds(30), .stop = {}, .paused = true, .draining = true});
   };
   EXPECT_EQ(object(beat("")).at("paused"), true);
+  EXPECT_EQ(object(beat("")).at("drain"), true);
 }
 
 }  // namespace

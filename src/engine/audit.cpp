@@ -52,6 +52,10 @@ std::string target_of(const model::PauseTarget& target) {
   return std::string(model::name(target.kind)) + ' ' + text;
 }
 
+bool is_drain(const model::PauseCommand& command) {
+  return command.target.kind == model::BlockerKind::worker_draining;
+}
+
 // One for each command, so that a new one has to say it.
 What what(const model::CancelRun& c) {
   return change(c.run.text(), with_reason(c.no_cleanup  ? "terminate without cleanup"
@@ -61,6 +65,7 @@ What what(const model::CancelRun& c) {
                                           c.reason));
 }
 What what(const model::PauseCommand& c) {
+  if (is_drain(c)) return change(c.target.name, c.why);
   return change(target_of(c.target), c.why);
 }
 What what(const model::ResumeCommand& c) {
@@ -201,6 +206,9 @@ What what(const model::NoteKeyUse&) {
 
 std::string action_of(const model::Command& command) {
   if (const auto* note = std::get_if<model::NoteChange>(&command.body)) return note->action;
+  if (const auto* pause = std::get_if<model::PauseCommand>(&command.body);
+      pause != nullptr && is_drain(*pause))
+    return "drain worker";
   return std::string(model::name(command.body));
 }
 

@@ -69,6 +69,17 @@ TEST(Audit, ControlOfRuns) {
   EXPECT_EQ(entries[2].detail, "terminate: enough");
 }
 
+TEST(Audit, ADrainIsCalledSo) {
+  World world;
+  world.ask(model::PauseCommand{.target = {model::BlockerKind::worker_draining, {}, "w1"}, .why = "old"},
+            kAda);
+  const auto entries = chain(world);
+  ASSERT_EQ(entries.size(), 1U);
+  EXPECT_EQ(entries[0].action, "drain worker");
+  EXPECT_EQ(entries[0].target, "w1");
+  EXPECT_EQ(entries[0].detail, "old");
+}
+
 TEST(Audit, OneChainOverCommitsRestartsAndManyOfACommit) {
   World world({.commits_in_flight = 1});
   for (int round = 0; round < 5; ++round) {

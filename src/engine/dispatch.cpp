@@ -240,8 +240,8 @@ bool dispatch(State& state, const Moment& moment, Effects& effects, std::size_t 
   for (std::size_t at = 0; at < state.claims.size();) {
     Claim& claim = state.claims[at];
     model::Claimed answer;
-    const bool paused = is_paused(state, model::Blocker::worker_paused(claim.worker));
-    while (claim.free > 0 && !more && !paused && !search.met_cold) {
+    const bool held_back = is_held_back(state, claim.worker);
+    while (claim.free > 0 && !more && !held_back && !search.met_cold) {
       if (effects.rows() >= row_limit) {
         more = true;
         break;
@@ -286,7 +286,7 @@ bool dispatch(State& state, const Moment& moment, Effects& effects, std::size_t 
 
 void add_dispatch_needs(const State& state, Needs& needs) {
   for (const Claim& claim : state.claims) {
-    if (is_paused(state, model::Blocker::worker_paused(claim.worker))) continue;
+    if (is_held_back(state, claim.worker)) continue;
     for_each_line(state, claim, [&](const Queue&, const Line& line) {
       // Of each line, since any of them may have the most urgent tasks. Those that are blocked are counted,
       // too: dispatch() moves them away.

@@ -64,6 +64,10 @@ Reason paused(const State& state, const Blocker& blocker) {
   }
   const model::Pause& pause = found->second;
   reason.subject = pause.name;
+  if (blocker.kind == model::BlockerKind::worker_draining) {
+    reason.message = describe(pause) + " is to end and takes nothing more; asked for" + quoted(pause);
+    return reason;
+  }
   reason.message = describe(pause) + " was paused" + quoted(pause);
   reason.until = pause.until;
   return reason;
@@ -133,14 +137,16 @@ bool serves(const State& state, const Worker& worker, const std::string& queue,
 Reason waits_for_worker(const State& state, const std::string& queue, std::string_view function) {
   std::size_t workers = 0;
   bool others = false;  // that take tasks from the queue, but not of this function
-  const std::string* paused_worker = nullptr;
+  std::optional<Blocker> held_back;
   for (const auto& [name, worker] : state.workers) {
     if (!serves(state, worker, queue, function)) {
       others |= worker.asked && takes_from(worker, queue);
       continue;
     }
     ++workers;
-    if (is_paused(state, Blocker::worker_paused(name))) paused_worker = &name;
+    for (const Blocker& blocker : {Blocker::worker_paused(name), Blocker::worker_draining(name)}) {
+      if (is_paused(state, blocker)) held_back = blocker;
+    }
   }
   if (workers == 0) {
     Reason none{
@@ -154,7 +160,7 @@ Reason waits_for_worker(const State& state, const std::string& queue, std::strin
     }
     return none;
   }
-  if (workers == 1 && paused_worker != nullptr) return paused(state, Blocker::worker_paused(*paused_worker));
+  if (workers == 1 && held_back) return paused(state, *held_back);
   return {.code = "workers_busy",
           .message = workers == 1
                          ? "the worker of queue " + queue + " is busy"

@@ -98,6 +98,11 @@ bool is_paused(const State& state, const Blocker& what) {
   return !state.pauses.empty() && state.pauses.contains(what);
 }
 
+bool is_held_back(const State& state, const std::string& worker) {
+  return !state.pauses.empty() && (is_paused(state, Blocker::worker_paused(worker)) ||
+                                   is_paused(state, Blocker::worker_draining(worker)));
+}
+
 const std::string& queue_of(const Run& run, const Task& task) {
   return model::queue_of(run.program->action(task.row).queue, *task.row.flow);
 }

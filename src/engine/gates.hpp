@@ -26,6 +26,8 @@ std::optional<model::Blocker> blocker_of(const State& state, const Run& run, con
 
 // Whether somebody paused this.
 bool is_paused(const State& state, const model::Blocker& what);
+// Whether nothing is handed out to the worker: it is paused, or is to end.
+bool is_held_back(const State& state, const std::string& worker);
 
 // Where the task stands in its line, or would.
 Place place_of(const State& state, const Task& task);

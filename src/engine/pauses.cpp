@@ -192,11 +192,19 @@ Status resume(State& state, const model::PauseTarget& target, const Moment& mome
                 "run " + place.run->row.id.text() + " is " + status + "; only a paused run can be resumed",
                 status);
   }
+  if (target.kind == BlockerKind::worker_paused) end_drain(state, target.name, moment, effects);
   const auto found = state.pauses.find(place.what);
   if (found == state.pauses.end()) return {};
   end_pause(state, found->second, moment, effects);
   set_resume_timer(state, moment);
   return {};
+}
+
+void end_drain(State& state, const std::string& worker, const Moment& moment, Effects& effects) {
+  const auto found = state.pauses.find(Blocker::worker_draining(worker));
+  if (found == state.pauses.end()) return;
+  end_pause(state, found->second, moment, effects);
+  set_resume_timer(state, moment);
 }
 
 bool hold_children(State& state, Work& work, const Moment& moment, Effects& effects, std::size_t row_limit) {
@@ -218,7 +226,15 @@ void resume_due(State& state, const Moment& moment, Effects& effects) {
   for (const auto& [what, pause] : state.pauses) {
     if (pause.until && *pause.until <= moment.wall) due.push_back(what);
   }
-  for (const Blocker& what : due) end_pause(state, state.pauses.at(what), moment, effects);
+  for (const Blocker& what : due) {
+    Pause& pause = state.pauses.at(what);
+    if (what.kind == BlockerKind::worker_draining && state.workers.contains(what.name)) {
+      pause.until = moment.wall + model::kDrainStands;
+      effects.put(to_record(pause));
+      continue;
+    }
+    end_pause(state, pause, moment, effects);
+  }
   set_resume_timer(state, moment);
 }
 

@@ -1,5 +1,5 @@
-// Pauses of runs, steps, queues, workers and targets (SEMANTICS 34): the records, the gates that they close
-// (gates.hpp) and their timers.
+// Pauses of runs, steps, queues, workers and targets (SEMANTICS 34), and drains of workers: the records, the
+// gates that they close (gates.hpp) and their timers.
 #pragma once
 
 #include "base/error.hpp"
@@ -16,9 +16,12 @@ void load_pauses(State& state, const Moment& moment);
 
 // Fails with conflict or not_found, and says what is possible instead.
 Status pause(State& state, const model::PauseCommand& command, const Moment& moment, Effects& effects);
+// Of a worker: also that it is to end counts no more.
 Status resume(State& state, const model::PauseTarget& target, const Moment& moment, Effects& effects);
 
-// Ends the pauses whose time has come.
+// The worker has gone, or has begun anew: that it was to end is carried through.
+void end_drain(State& state, const std::string& worker, const Moment& moment, Effects& effects);
+// Ends the pauses whose time has come. A drain stands as long as its worker is there.
 void resume_due(State& state, const Moment& moment, Effects& effects);
 // The runs that tasks of a run wait for are paused as long as it is (SEMANTICS 34: within its reach); one
 // that a person has paused stays so. A piece of it; true: there is more.

@@ -5,9 +5,9 @@
 namespace baton::model {
 
 std::string_view name(BlockerKind kind) {
-  constexpr std::array<std::string_view, 11> kNames = {
+  constexpr std::array<std::string_view, 12> kNames = {
       "run_paused", "step_paused", "queue_paused", "worker_paused", "target_paused", "breaker_open",
-      "run_full",   "limit_full",  "limit_small",  "rate_reached",  "queue_full"};
+      "run_full",   "limit_full",  "limit_small",  "rate_reached",  "queue_full",    "worker_draining"};
   return kNames[static_cast<std::size_t>(kind)];
 }
 

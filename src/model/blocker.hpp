@@ -12,17 +12,18 @@
 namespace baton::model {
 
 enum class BlockerKind : std::uint8_t {
-  run_paused,     // run
-  step_paused,    // run, step
-  queue_paused,   // name
-  worker_paused,  // name
-  target_paused,  // name
-  breaker_open,   // name
-  run_full,       // run: as many tasks of it are under way as its max_parallel allows
-  limit_full,     // name, line: its places are taken, or promised to tasks that stand before
-  limit_small,    // name: the task wants more of it than there is
-  rate_reached,   // name, line
-  queue_full,     // name: as many tasks wait in the queue as may; those before it are pending
+  run_paused,       // run
+  step_paused,      // run, step
+  queue_paused,     // name
+  worker_paused,    // name
+  target_paused,    // name
+  breaker_open,     // name
+  run_full,         // run: as many tasks of it are under way as its max_parallel allows
+  limit_full,       // name, line: its places are taken, or promised to tasks that stand before
+  limit_small,      // name: the task wants more of it than there is
+  rate_reached,     // name, line
+  queue_full,       // name: as many tasks wait in the queue as may; those before it are pending
+  worker_draining,  // name: a person wants the worker to end
 };
 std::string_view name(BlockerKind kind);
 
@@ -46,6 +47,9 @@ struct Blocker {
   }
   static Blocker worker_paused(std::string name) {
     return {BlockerKind::worker_paused, {}, 0, std::move(name), {}};
+  }
+  static Blocker worker_draining(std::string name) {
+    return {BlockerKind::worker_draining, {}, 0, std::move(name), {}};
   }
   static Blocker breaker_open(std::string name) {
     return {BlockerKind::breaker_open, {}, 0, std::move(name), {}};

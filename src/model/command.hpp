@@ -423,8 +423,8 @@ struct Assignment {
   // The strings of `spec` are templates in which `${{ secrets.NAME }}` may stand: it is to be rendered once
   // more (secrets/reveal.hpp) before the attempt starts.
   bool sealed = false;
-  // From now until the attempt is asked to end, and until it is ended, as far as timeouts and deadlines say so
-  // now; 0 = they do not. A pause of the run may move it on.
+  // From now until the attempt is asked to end, and until it is ended, as far as timeouts and deadlines say
+  // so now; 0 = they do not. A pause of the run may move it on.
   Duration soft_end = {}, hard_end = {};
 };
 struct Claimed {
@@ -433,8 +433,9 @@ struct Claimed {
 struct HeartbeatAnswer {
   Duration lease;  // that begins now
   std::vector<std::pair<Token, Stopping>>
-      stop;  // attempts to be stopped; unknown ones are to be stopped hard
-  bool paused = false;  // nothing is handed out to the worker until a person says so
+      stop;               // attempts to be stopped; unknown ones are to be stopped hard
+  bool paused = false;    // nothing is handed out to the worker until a person says so
+  bool draining = false;  // a person wants it to end in good order
 };
 struct ReportAccepted {
   TaskStatus status = TaskStatus::completed;  // what became of the task

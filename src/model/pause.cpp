@@ -18,6 +18,8 @@ std::string_view scope_of(BlockerKind kind) {
       return "worker";
     case BlockerKind::target_paused:
       return "target";
+    case BlockerKind::worker_draining:
+      return "drain";
     case BlockerKind::breaker_open:
     case BlockerKind::run_full:
     case BlockerKind::limit_full:
@@ -35,6 +37,7 @@ std::string describe(const Pause& pause) {
   if (pause.what.kind == BlockerKind::step_paused) {
     return scope + ' ' + pause.name + " of run " + pause.run.text();
   }
+  if (pause.what.kind == BlockerKind::worker_draining) return "worker " + pause.name;
   return scope + ' ' + pause.name;
 }
 
@@ -68,8 +71,9 @@ Result<Pause> pause_of(const Record& record) {
   while (in.next()) {
     switch (in.field()) {
       case 1:
-        damaged |= in.number() > static_cast<std::uint64_t>(BlockerKind::target_paused);
         pause.what.kind = static_cast<BlockerKind>(in.number());
+        damaged |= in.number() > static_cast<std::uint64_t>(BlockerKind::worker_draining) ||
+                   scope_of(pause.what.kind).empty();
         break;
       case 2:
         pause.what.step = static_cast<Ordinal>(in.number());

@@ -1,5 +1,9 @@
 // A pause: who holds back what, why, and until when (SEMANTICS 34). A record of its own (model/record.hpp)
 // for each.
+//
+// That a worker is to end (worker_draining) is kept as one: nothing more is handed out to it, its heartbeats
+// say so, and it is over when the worker says farewell or begins anew, when somebody resumes it, or after
+// kDrainStands, unless the worker is still there.
 #pragma once
 
 #include <optional>
@@ -27,7 +31,10 @@ struct Pause {
   friend bool operator==(const Pause&, const Pause&) = default;
 };
 
-// The word for what is paused, the group of its record: run, step, queue, worker, target.
+constexpr Duration kDrainStands = Duration::hours(24);
+
+// The word for what is paused, the group of its record: run, step, queue, worker, target, drain. "": it is
+// no pause.
 std::string_view scope_of(BlockerKind kind);
 // "run 0190…", "step build of run 0190…", "queue gpu"
 std::string describe(const Pause& pause);

@@ -37,7 +37,9 @@ void GatesCheck::check_pauses(const RunBook& run, const TaskBook& task, const mo
     if (pause->since >= fact.at) continue;
     const bool holds = (pause->what.kind == BlockerKind::queue_paused && action != nullptr &&
                         pause->name == queue_of(*action)) ||
-                       (pause->what.kind == BlockerKind::worker_paused && pause->name == fact.text) ||
+                       ((pause->what.kind == BlockerKind::worker_paused ||
+                         pause->what.kind == BlockerKind::worker_draining) &&
+                        pause->name == fact.text) ||
                        (pause->what.kind == BlockerKind::target_paused && action != nullptr &&
                         !pause->name.empty() && pause->name == action->target);
     if (holds) diary_.wrong("pause", what + " although " + model::describe(*pause) + " is paused");

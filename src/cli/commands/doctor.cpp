@@ -36,9 +36,9 @@ struct Stuck {
 };
 
 // What a run may wait for however long it takes: a time, a person, another run, what somebody has paused.
-constexpr std::array<std::string_view, 10> kMayWait = {
-    "waiting",       "held",          "run_paused",   "step_paused", "queue_paused",
-    "worker_paused", "target_paused", "breaker_open", "retry_delay", "recovery_delay"};
+constexpr std::array<std::string_view, 11> kMayWait = {
+    "waiting",         "held",          "run_paused",   "step_paused", "queue_paused",  "worker_paused",
+    "worker_draining", "target_paused", "breaker_open", "retry_delay", "recovery_delay"};
 
 class Doctor {
  public:

@@ -54,6 +54,8 @@ TEST(Explain, TellsNoWorkerFromBusyOnes) {
   EXPECT_EQ(code(world, run, 1), "workers_busy");
   world.ask(model::PauseCommand{{BlockerKind::worker_paused, {}, "w"}, "", {}});
   EXPECT_EQ(code(world, run, 1), "worker_paused");
+  world.ask(model::PauseCommand{{BlockerKind::worker_draining, {}, "w"}, "", {}});
+  EXPECT_EQ(code(world, run, 1), "worker_draining");
 }
 
 TEST(Explain, SaysWhenATaskIsTriedAgain) {

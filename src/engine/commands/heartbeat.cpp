@@ -32,9 +32,11 @@ void decide(State& state, const model::Heartbeat& command, model::ReplyTo reply_
   const auto known = state.workers.find(command.worker);
   const bool in_process = known != state.workers.end() && known->second.in_process;
   Worker& worker = renew_lease(state, command.worker, in_process, moment);
-  model::HeartbeatAnswer answer{.lease = state.settings.lease,
-                                .stop = {},
-                                .paused = is_paused(state, model::Blocker::worker_paused(command.worker))};
+  model::HeartbeatAnswer answer{
+      .lease = state.settings.lease,
+      .stop = {},
+      .paused = is_paused(state, model::Blocker::worker_paused(command.worker)),
+      .draining = is_paused(state, model::Blocker::worker_draining(command.worker))};
   for (const Token& token : command.running) {
     const auto held = worker.attempts.find(token);
     if (held == worker.attempts.end()) {

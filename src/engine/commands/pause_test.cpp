@@ -159,6 +159,57 @@ TEST(Pause, OfAWorkerLetsOthersTakeTheTasks) {
   EXPECT_EQ(world.status(run, "a"), TaskStatus::running);
 }
 
+model::PauseTarget drain_of(std::string worker) {
+  return {BlockerKind::worker_draining, {}, std::move(worker)};
+}
+bool is_to_end(World& world, const std::string& worker) {
+  return std::get<model::HeartbeatAnswer>(world.ask(model::Heartbeat{worker, {}})).draining;
+}
+
+TEST(Drain, OfAWorkerIsHeardAfterARestart) {
+  World world;
+  const RunId run = world.submit(FlowBuilder("w").run("a").done());
+  pause(world, drain_of("w1"), world.wall() + model::kDrainStands);
+  world.restart();
+  world.settle();
+  EXPECT_TRUE(world.claim(1, "w1").empty());
+  EXPECT_TRUE(is_to_end(world, "w1"));
+  EXPECT_TRUE(is_to_end(world, "w1"));  // the answer may have been lost
+  EXPECT_FALSE(is_to_end(world, "w2"));
+  world.ask(model::LoseWorker{"w1"});
+  EXPECT_FALSE(is_to_end(world, "w1"));
+  EXPECT_TRUE(world.disk().records().empty());
+  EXPECT_EQ(steps_of(world.claim(1, "w1")), Names{"a"});
+  EXPECT_EQ(world.status(run, "a"), TaskStatus::running);
+}
+
+TEST(Drain, OfAWorkerThatDoesNotComeBackEndsADayLater) {
+  World world;
+  const WallTime end = world.wall() + model::kDrainStands;
+  pause(world, drain_of("gone"), end);
+  pause(world, drain_of("there"), end);
+  world.advance(end - world.wall() - Duration::seconds(10));
+  EXPECT_EQ(world.disk().records().size(), 2u);
+  EXPECT_TRUE(is_to_end(world, "there"));
+  world.advance(Duration::seconds(11));
+  ASSERT_EQ(world.disk().records().size(), 1u);
+  EXPECT_TRUE(is_to_end(world, "there"));
+  EXPECT_FALSE(is_to_end(world, "gone"));
+}
+
+TEST(Drain, OfAWorkerIsTakenBackWithItsPause) {
+  World world;
+  const model::PauseTarget worker{BlockerKind::worker_paused, {}, "w1"};
+  pause(world, drain_of("w1"));
+  resume(world, worker);
+  EXPECT_FALSE(is_to_end(world, "w1"));
+  pause(world, drain_of("w1"));
+  pause(world, worker);
+  resume(world, worker);
+  EXPECT_FALSE(is_to_end(world, "w1"));
+  EXPECT_TRUE(world.disk().records().empty());
+}
+
 TEST(Pause, EndsByItselfAlsoAfterARestart) {
   World world;
   const RunId run = world.submit(FlowBuilder("w").run("a").done());

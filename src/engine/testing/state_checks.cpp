@@ -44,7 +44,7 @@ struct Agenda {
       for (const auto& [place, task] : line.tasks) blocked.emplace(blocker, 9 - place.urgency, task);
     }
     for (const Claim& claim : state.claims) {
-      if (is_paused(state, model::Blocker::worker_paused(claim.worker))) continue;
+      if (is_held_back(state, claim.worker)) continue;
       for (const auto& [name, queue] : state.queues) {
         if (!claim.queues.empty() && std::ranges::find(claim.queues, name) == claim.queues.end()) continue;
         for (const auto& [function, line] : queue.lines) {

@@ -143,6 +143,28 @@ class WorkerTest(RemoteWorkerCase):
         self.assertEqual(self.json("runs", "get", run)["status"], "completed")
         self.assertEqual(self.json("workers", "list")["items"], [])
 
+    def test_what_a_person_asked_of_it_outlives_the_server(self):
+        self.server()
+        begun, go, script = self.held_open()
+        worker = self.worker("w1")
+        run = self.begin(self.flow(a={"run": script}, b={"needs": ["a"], "run": "true"}))
+        self.eventually(begun.exists, "the task")
+        worker.send_signal(signal.SIGSTOP)  # it does not hear of it
+        self.addCleanup(worker.send_signal, signal.SIGCONT)
+        self.baton("workers", "drain", "w1")
+        self.kill_owner()
+        self.server()
+        self.assertIs(self.json("workers", "get", "w1")["draining"], True)
+        worker.send_signal(signal.SIGCONT)
+        self.eventually(lambda: "the server wants" in self.said(worker), "its word")
+        go.touch()
+        self.ended(worker)
+        self.assertEqual(self.json("tasks", "get", run + ".0")["status"], "completed")
+        self.assertEqual(self.json("tasks", "get", run + ".1")["status"], "queued")
+        self.assertEqual(self.json("workers", "list")["items"], [])
+        self.worker("w1")  # a new process is another matter
+        self.until(run, "completed")
+
     def test_of_several_one_drains(self):
         self.server()
         both = self.start("worker", "--name", "w", "--count", "2")
