@@ -12,18 +12,23 @@
 Start with docs/guide/python.md.
 """
 
-from .aio import AsyncClient
-from .canvas import chain, chord, chunks, group, map, starmap  # noqa: A004
-from .client import Client
+from typing import TYPE_CHECKING, Any, List
+
 from .context import Context, Request, current
 from .errors import (ApiError, BatonError, Cancelled, Conflict, Invalid, NotAllowed, NotFound, Overloaded, RemoteError, Retry,
                      RunFailed, Shutdown, StaleToken, TaskFailed, TimeLimit, Unavailable, WaitTimeout, WorkerLost)
-from .local import Local, local
-from .models import Applied, Event, Failure, Run, TaskRow
 from .tasks import Signature, Task, task
 from .transport import Endpoint
-from .worker import Middleware, Worker
-from .workflow import INDEX, ITEM, Expr, Step, Workflow, expr
+
+if TYPE_CHECKING:
+    from .aio import AsyncClient
+    from .canvas import chain, chord, chunks, group, map, starmap  # noqa: A004
+    from .client import Client
+    from .embedded import Local, local
+    from .models import Applied, Event, Failure, Run, TaskRow
+    from .worker.middleware import Middleware
+    from .worker.worker import Worker
+    from .workflow import INDEX, ITEM, Expr, Step, Workflow, expr
 
 __version__ = "0.1.0"
 
@@ -34,3 +39,29 @@ __all__ = [
     "TimeLimit", "Unavailable", "WaitTimeout", "Worker", "WorkerLost", "Workflow", "chain", "chord", "chunks", "current",
     "expr", "group", "local", "map", "starmap", "task",
 ]
+
+# Loaded when they are first asked for. A process of a pool needs none of them, and is started anew after each crash.
+_MODULES = {
+    "aio": ("AsyncClient",),
+    "canvas": ("chain", "chord", "chunks", "group", "map", "starmap"),
+    "client": ("Client",),
+    "embedded": ("Local", "local"),
+    "models": ("Applied", "Event", "Failure", "Run", "TaskRow"),
+    "worker.middleware": ("Middleware",),
+    "worker.worker": ("Worker",),
+    "workflow": ("INDEX", "ITEM", "Expr", "Step", "Workflow", "expr"),
+}
+_LATER = {name: module for module, names in _MODULES.items() for name in names}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LATER:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    value = globals()[name] = getattr(import_module("." + _LATER[name], __name__), name)
+    return value
+
+
+def __dir__() -> List[str]:
+    return sorted({*globals(), *_LATER})

@@ -13,7 +13,8 @@ from typing import List, Optional
 
 from .errors import BatonError
 from .tasks import Task, tasks_of
-from .worker import Middleware, Worker
+from .worker.middleware import Middleware
+from .worker.worker import Worker
 from .worker.worker import POOLS
 
 

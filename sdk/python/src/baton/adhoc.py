@@ -6,9 +6,9 @@ import threading
 from typing import Any, Callable, Optional, Union
 
 from .client import Client
-from .local import Local, local
+from .embedded import Local, local
 from .tasks import Task
-from .worker import Worker
+from .worker.worker import Worker
 
 
 class Functions:

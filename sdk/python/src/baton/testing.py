@@ -23,7 +23,7 @@ from .client import Definition, definition_text, last_steps, results_of
 from .context import Context, Request
 from .encoding import encode
 from .errors import BatonError, RunFailed, TimeLimit, cancelled
-from .local import find_program
+from .embedded import find_program
 from .models import Run, TaskRow, instant
 from .results import Report, raised
 from .tasks import Task, as_task

@@ -3,8 +3,3 @@
 `worker.py` decides what to claim, to report and to stop; `link.py` makes the calls; a pool carries attempts out: threads and
 coroutines in this process (`threads.py`, `coroutines.py`) or processes of their own (`processes.py`, `child.py`).
 """
-
-from .middleware import Middleware
-from .worker import Worker
-
-__all__ = ["Middleware", "Worker"]

@@ -11,7 +11,8 @@ from typing import Any, Callable, Optional, Sequence, Union
 from .client import Client
 from .errors import Unavailable
 from .tasks import Task
-from .worker import Middleware, Worker
+from .worker.middleware import Middleware
+from .worker.worker import Worker
 
 # The server ends, and its directory goes, when this program does, however that is: then the pipe to the shell ends.
 _KEEPER = """
