@@ -13,7 +13,9 @@
 #include "engine/failure.hpp"
 #include "engine/flow.hpp"
 #include "engine/limits.hpp"
+#include "engine/phases.hpp"
 #include "engine/rounds.hpp"
+#include "engine/stopping.hpp"
 #include "engine/timers.hpp"
 #include "engine/waiting.hpp"
 

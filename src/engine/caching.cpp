@@ -2,6 +2,8 @@
 
 #include "engine/flow.hpp"
 #include "engine/gates.hpp"
+#include "engine/items.hpp"
+#include "engine/phases.hpp"
 #include "engine/rendering.hpp"
 #include "model/cached_result.hpp"
 

@@ -8,6 +8,7 @@
 #include "engine/commands/commands.hpp"
 #include "engine/deadlines.hpp"
 #include "engine/flow.hpp"
+#include "engine/phases.hpp"
 #include "engine/rendering.hpp"
 #include "engine/run_limits.hpp"
 #include "engine/submission.hpp"

@@ -10,6 +10,8 @@
 #include "engine/explain_limits.hpp"
 #include "engine/flow.hpp"
 #include "engine/gates.hpp"
+#include "engine/phases.hpp"
+#include "engine/stopping.hpp"
 
 namespace baton::engine {
 namespace {

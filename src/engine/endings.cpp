@@ -10,6 +10,8 @@
 #include "engine/deadlines.hpp"
 #include "engine/dispatch.hpp"
 #include "engine/flow.hpp"
+#include "engine/phases.hpp"
+#include "engine/places.hpp"
 #include "engine/rendering.hpp"
 #include "engine/resources.hpp"
 #include "engine/trigger.hpp"

@@ -6,9 +6,9 @@
 
 #include "base/text.hpp"
 #include "engine/explain_limits.hpp"
-#include "engine/flow.hpp"
 #include "engine/gates.hpp"
 #include "engine/run_limits.hpp"
+#include "engine/stopping.hpp"
 
 namespace baton::engine {
 namespace {

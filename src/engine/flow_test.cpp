@@ -1,4 +1,3 @@
-#include "engine/flow.hpp"
 
 #include <gtest/gtest.h>
 

@@ -8,7 +8,9 @@
 #include "engine/endings.hpp"
 #include "engine/flow.hpp"
 #include "engine/gates.hpp"
+#include "engine/items.hpp"
 #include "engine/load.hpp"
+#include "engine/phases.hpp"
 #include "engine/timers.hpp"
 
 namespace baton::engine {

@@ -6,6 +6,8 @@
 #include "engine/branches.hpp"
 #include "engine/endings.hpp"
 #include "engine/flow.hpp"
+#include "engine/items.hpp"
+#include "engine/phases.hpp"
 #include "engine/residency.hpp"
 #include "engine/waiting.hpp"
 

@@ -6,9 +6,9 @@
 #include "base/text.hpp"
 #include "engine/deadlines.hpp"
 #include "engine/dispatch.hpp"
-#include "engine/flow.hpp"
 #include "engine/gates.hpp"
 #include "engine/lookup.hpp"
+#include "engine/phases.hpp"
 
 namespace baton::engine {
 namespace {

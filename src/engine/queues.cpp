@@ -5,8 +5,8 @@
 #include "base/text.hpp"
 #include "engine/edits.hpp"
 #include "engine/endings.hpp"
-#include "engine/flow.hpp"
 #include "engine/gates.hpp"
+#include "engine/places.hpp"
 #include "model/flow.hpp"
 
 namespace baton::engine {

@@ -6,6 +6,7 @@
 #include "engine/dispatch.hpp"
 #include "engine/flow.hpp"
 #include "engine/rendering.hpp"
+#include "engine/stopping.hpp"
 #include "engine/timers.hpp"
 
 namespace baton::engine {

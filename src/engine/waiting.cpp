@@ -11,9 +11,11 @@
 #include "engine/dispatch.hpp"
 #include "engine/flow.hpp"
 #include "engine/gates.hpp"
+#include "engine/phases.hpp"
 #include "engine/rendering.hpp"
 #include "engine/retry.hpp"
 #include "engine/signals.hpp"
+#include "engine/stopping.hpp"
 #include "engine/timers.hpp"
 #include "model/approval.hpp"
 

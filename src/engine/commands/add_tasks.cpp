@@ -9,6 +9,8 @@
 #include "engine/endings.hpp"
 #include "engine/flow.hpp"
 #include "engine/load.hpp"
+#include "engine/phases.hpp"
+#include "engine/stopping.hpp"
 #include "model/addition.hpp"
 
 namespace baton::engine::commands {

@@ -3,7 +3,6 @@
 #include "base/text.hpp"
 #include "engine/attempts.hpp"
 #include "engine/commands/commands.hpp"
-#include "engine/flow.hpp"
 #include "engine/signals.hpp"
 #include "engine/waiting.hpp"
 

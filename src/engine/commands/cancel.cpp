@@ -1,7 +1,7 @@
 #include "base/text.hpp"
 #include "engine/commands/commands.hpp"
-#include "engine/flow.hpp"
 #include "engine/pauses.hpp"
+#include "engine/phases.hpp"
 #include "engine/run_limits.hpp"
 
 namespace baton::engine::commands {

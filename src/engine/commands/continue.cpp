@@ -7,9 +7,13 @@
 #include "engine/flow.hpp"
 #include "engine/gates.hpp"
 #include "engine/generations.hpp"
+#include "engine/items.hpp"
 #include "engine/pauses.hpp"
+#include "engine/phases.hpp"
+#include "engine/places.hpp"
 #include "engine/queues.hpp"
 #include "engine/run_limits.hpp"
+#include "engine/stopping.hpp"
 
 namespace baton::engine::commands {
 namespace {

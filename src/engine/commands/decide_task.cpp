@@ -9,7 +9,9 @@
 #include "engine/flow.hpp"
 #include "engine/generations.hpp"
 #include "engine/lookup.hpp"
+#include "engine/places.hpp"
 #include "engine/run_limits.hpp"
+#include "engine/stopping.hpp"
 #include "engine/timers.hpp"
 
 namespace baton::engine::commands {

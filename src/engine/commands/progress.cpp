@@ -3,7 +3,7 @@
 #include "engine/attempts.hpp"
 #include "engine/commands/commands.hpp"
 #include "engine/deadlines.hpp"
-#include "engine/flow.hpp"
+#include "engine/phases.hpp"
 
 namespace baton::engine::commands {
 

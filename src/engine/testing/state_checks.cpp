@@ -18,6 +18,7 @@
 #include "engine/load.hpp"
 #include "engine/queues.hpp"
 #include "engine/run_limits.hpp"
+#include "engine/stopping.hpp"
 #include "engine/waiting.hpp"
 
 namespace baton::engine::testing {
