@@ -9,6 +9,7 @@
 #include <string>
 
 #include "api/entrance.hpp"
+#include "api/worker_facts.hpp"
 #include "base/error.hpp"
 #include "base/ids.hpp"
 #include "base/time.hpp"
@@ -32,6 +33,8 @@ struct Space {
   std::function<std::vector<telemetry::Sample>()> metrics{};
   // Its secrets; null = there are none and none can be set. Outlives the Api.
   secrets::Vault* vault = nullptr;
+  // What its worker of this process says of itself; empty = nothing. Any thread.
+  std::function<WorkerFacts()> own_worker{};
 };
 
 // What all namespaces share.

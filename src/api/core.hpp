@@ -115,6 +115,7 @@ struct Core {
         store(space.store),
         metrics(std::move(space.metrics)),
         vault(space.vault),
+        own_worker(std::move(space.own_worker)),
         services(common->services),
         entrance(common->entrance),
         alarms(common->alarms),
@@ -128,6 +129,7 @@ struct Core {
   store::Reader& store;
   const std::function<std::vector<telemetry::Sample>()> metrics;
   secrets::Vault* const vault;  // null = no secrets
+  const std::function<WorkerFacts()> own_worker;
   // Of common, since they are used everywhere.
   Services& services;
   Entrance& entrance;

@@ -63,14 +63,18 @@ ApiTest::ApiTest() {
         return rows;
       }});
   const auto metrics = [this] { return meter_.samples(); };
-  api_ = std::make_unique<Api>(
-      Services{.loop = loop_,
-               .logs_dir = directory_ + "/logs",
-               .data_dir = directory_,
-               .version = "1.2.3",
-               .meter = &meter_,
-               .metrics = metrics},
-      Space{.name = "default", .runs = runtime_, .store = reader_, .metrics = metrics, .vault = &*vault_});
+  api_ = std::make_unique<Api>(Services{.loop = loop_,
+                                        .logs_dir = directory_ + "/logs",
+                                        .data_dir = directory_,
+                                        .version = "1.2.3",
+                                        .meter = &meter_,
+                                        .metrics = metrics},
+                               Space{.name = "default",
+                                     .runs = runtime_,
+                                     .store = reader_,
+                                     .metrics = metrics,
+                                     .vault = &*vault_,
+                                     .own_worker = [this] { return own_worker_; }});
   server_ = std::make_unique<net::HttpServer>(loop_, net::ServerOptions{},
                                               [this](net::Request request, net::Responder responder) {
                                                 api_->handle(std::move(request), std::move(responder));

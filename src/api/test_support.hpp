@@ -81,6 +81,7 @@ class ApiTest : public testing::Test {
   telemetry::Meter meter_;
   std::string directory_;
   std::optional<secrets::Vault> vault_;
+  WorkerFacts own_worker_;  // what the worker of this process says of itself
   std::unique_ptr<Api> api_;
 
  private:

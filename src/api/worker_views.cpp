@@ -18,11 +18,13 @@ struct Known {
   std::map<std::string, WorkerFacts> facts;
   std::map<std::string, model::Pause> pauses;
   std::map<std::string, model::Pause> drains;
+  WorkerFacts own;  // of the worker in this process
 
   static Result<Known> of(Core& core, const model::Survey& survey) {
     TRY(auto pauses, pauses_of(core, model::BlockerKind::worker_paused));
     TRY(auto drains, pauses_of(core, model::BlockerKind::worker_draining));
-    return Known{survey, core.known_workers.all(wall_now(core)), std::move(pauses), std::move(drains)};
+    return Known{survey, core.known_workers.all(wall_now(core)), std::move(pauses), std::move(drains),
+                 core.own_worker ? core.own_worker() : WorkerFacts{}};
   }
 
   // By name. Those that people have said something about and that are not there are among them.
@@ -41,8 +43,9 @@ struct Known {
   bool is_there(const std::string& name) const {
     return std::ranges::find(survey.workers, name, &model::WorkerView::name) != survey.workers.end();
   }
-  WorkerFacts facts_of(const std::string& name) const {
-    const auto found = facts.find(name);
+  WorkerFacts facts_of(const model::WorkerView& worker) const {
+    if (worker.in_process) return own;
+    const auto found = facts.find(worker.name);
     return found == facts.end() ? WorkerFacts{} : found->second;
   }
 
@@ -52,7 +55,7 @@ struct Known {
     out.key("status").string(!is_there(worker.name) ? "away" : worker.attempts > 0 ? "busy" : "idle");
     out.key("in_process").boolean(worker.in_process);
     out.key("attempts").integer(worker.attempts);
-    write_facts(facts_of(worker.name), out);
+    write_facts(facts_of(worker), out);
     out.key("draining").boolean(drains.contains(worker.name));
     out.key("queues");
     if (worker.queues.empty()) {
@@ -88,7 +91,7 @@ Result<std::string> listed(Core& core, const model::Survey& survey, const std::s
   out.begin_object().key("items").begin_array();
   for (const model::WorkerView& worker : known.all()) {
     if (!tag.empty()) {
-      const auto tags = known.facts_of(worker.name).tags;
+      const auto tags = known.facts_of(worker).tags;
       if (!tags || !std::ranges::binary_search(*tags, tag)) continue;
     }
     known.write(worker, out);

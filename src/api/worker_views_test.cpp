@@ -53,6 +53,17 @@ TEST_F(WorkerViewsTest, ShowWhatAWorkerSaysOfItself) {
   EXPECT_TRUE(worker("w1").at("tags").as_array().empty());
 }
 
+TEST_F(WorkerViewsTest, ShowWhatTheServersOwnWorkerUses) {
+  EXPECT_TRUE(worker("local").at("memory_bytes").is_null());
+  own_worker_ = {.concurrency = 4, .cpu_percent = 12.5, .memory_bytes = 1 << 20};
+  const auto shown = worker("local");
+  EXPECT_EQ(shown.at("concurrency"), 4);
+  EXPECT_EQ(shown.at("cpu_percent"), 12.5);
+  EXPECT_EQ(shown.at("memory_bytes"), 1 << 20);
+  EXPECT_TRUE(shown.at("heard_at").is_null());
+  EXPECT_TRUE(worker("w1").at("memory_bytes").is_null());
+}
+
 TEST_F(WorkerViewsTest, RefuseWhatCannotBe) {
   for (const char* wrong : {R"("cpu_percent":-1)", R"("cpu_percent":"9")", R"("cpu_percent":1e300)",
                             R"("memory_bytes":-5)", R"("memory_bytes":1.5)", R"("concurrency":0)",

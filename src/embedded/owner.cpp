@@ -23,6 +23,7 @@
 #include "executors/http/http_executor.hpp"
 #include "executors/process/process_executor.hpp"
 #include "executors/process/spec.hpp"
+#include "executors/process/usage.hpp"
 #include "net/http_server.hpp"
 #include "net/loop.hpp"
 #include "spec/parse.hpp"
@@ -436,16 +437,31 @@ class LocalOwner final : public Owner {
             .store = space.reader(),
             .metrics =
                 [this, &space] {
-                  return telemetry::merged({space.metrics(wall_now(), slots_), process_metrics()});
+                  return telemetry::merged({space.metrics(wall_now(), own_worker(space)), process_metrics()});
                 },
-            .vault = &space.vault()};
+            .vault = &space.vault(),
+            .own_worker = [this, &space] { return own_worker(space); }};
+  }
+
+  // What the process uses is said in one namespace: in all of them it would count more than once, and be none
+  // of their tenants' business.
+  api::WorkerFacts own_worker(const Space& space) {
+    api::WorkerFacts facts;
+    if (slots_ == 0) return facts;
+    facts.concurrency = slots_;
+    if (space.name() != model::kDefaultNamespace) return facts;
+    const std::lock_guard lock(usage_mutex_);
+    const executors::process::Usage usage = usage_.look(executors::process::UsageMeter::Clock::now());
+    facts.cpu_percent = usage.cpu_percent;
+    facts.memory_bytes = usage.memory_bytes;
+    return facts;
   }
 
   // Not on the loop's thread.
   std::vector<telemetry::Sample> read_metrics() {
     std::vector<std::vector<telemetry::Sample>> lists{process_metrics()};
     for (Space* space : spaces()) {
-      if (!space->retired()) lists.push_back(space->metrics(wall_now(), slots_));
+      if (!space->retired()) lists.push_back(space->metrics(wall_now(), own_worker(*space)));
     }
     return telemetry::merged(std::move(lists));
   }
@@ -495,6 +511,10 @@ class LocalOwner final : public Owner {
   std::atomic<bool> draining_ = false;
   std::atomic<std::uint16_t> port_ = 0;
   std::uint32_t slots_ = 0;  // of the worker of each namespace, if it has tasks
+
+  std::mutex usage_mutex_;
+  executors::process::UsageMeter usage_{
+      executors::process::UsageMeter::Clock::now()};  // guarded by usage_mutex_
 
   telemetry::Meter meter_;
   Housekeeping retention_;

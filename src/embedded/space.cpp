@@ -88,7 +88,7 @@ Status Space::open() {
   return {};
 }
 
-std::vector<telemetry::Sample> Space::metrics(WallTime now, std::uint32_t slots) {
+std::vector<telemetry::Sample> Space::metrics(WallTime now, const api::WorkerFacts& own) {
   using telemetry::Metric;
   telemetry::Reading reading;
   loop_.invoke([&] {
@@ -98,7 +98,10 @@ std::vector<telemetry::Sample> Space::metrics(WallTime now, std::uint32_t slots)
   reading.set(Metric::mailbox, static_cast<double>(loop().waiting_commands()));
   const Status ready = loop().ready();
   reading.set(Metric::read_only, !ready && ready.error().code == ErrorCode::read_only ? 1 : 0);
-  if (slots > 0) reading.set(Metric::worker_slots, {worker_name_}, slots);
+  if (own.concurrency) reading.set(Metric::worker_slots, {worker_name_}, *own.concurrency);
+  if (own.cpu_percent) reading.set(Metric::worker_cpu, {worker_name_}, *own.cpu_percent / 100);
+  if (own.memory_bytes)
+    reading.set(Metric::worker_memory, {worker_name_}, static_cast<double>(*own.memory_bytes));
   if (const auto groups = reader_->count_records(model::RecordKind::dead_letter)) {
     std::uint64_t letters = 0;
     for (const store::RecordGroup& group : *groups) letters += group.count;

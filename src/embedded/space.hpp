@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "api/worker_facts.hpp"
 #include "base/error.hpp"
 #include "embedded/loop_driver.hpp"
 #include "embedded/retention.hpp"
@@ -69,8 +70,8 @@ class Space {
   // When nobody asks any more: the store's readers end before its writer does.
   void release_reader() { reader_.reset(); }
 
-  // Its metrics. Not on the loop's thread. `slots`: of its worker of this process; 0 = it has none.
-  std::vector<telemetry::Sample> metrics(WallTime now, std::uint32_t slots);
+  // Its metrics. Not on the loop's thread. `own`: what its worker of this process says of itself.
+  std::vector<telemetry::Sample> metrics(WallTime now, const api::WorkerFacts& own);
 
  private:
   runtime::Surroundings world_of(const SpaceSurroundings& around);

@@ -12,7 +12,6 @@
 
 #include "base/fd.hpp"
 #include "worker/tidier.hpp"
-#include "worker/usage.hpp"
 
 namespace baton::worker {
 namespace {
@@ -163,23 +162,6 @@ TEST_F(Tidying, AServerThatDoesNotAnswerCostsNothing) {
   set.ask = [](const std::vector<RunId>&) { return fail(ErrorCode::unavailable, "away"); };
   EXPECT_TRUE(Tidier(set).look());
   EXPECT_TRUE(fs::exists(path));
-}
-
-TEST(Usage, CountsThisProcess) {
-  UsageMeter meter;
-  const auto begin = UsageMeter::Clock::now();
-  const Usage first = meter.look(begin);
-  EXPECT_FALSE(first.cpu_percent);
-  ASSERT_TRUE(first.memory_bytes);
-  EXPECT_GT(*first.memory_bytes, 1U << 20);
-  EXPECT_FALSE(meter.look(begin + std::chrono::seconds(1)).cpu_percent);  // the same again
-  const std::clock_t until = std::clock() + CLOCKS_PER_SEC / 10;
-  while (std::clock() < until) {
-  }
-  const Usage later = meter.look(begin + std::chrono::seconds(10));
-  ASSERT_TRUE(later.cpu_percent);
-  EXPECT_GT(*later.cpu_percent, 0);
-  EXPECT_LT(*later.cpu_percent, 100);
 }
 
 }  // namespace

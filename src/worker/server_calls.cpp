@@ -263,7 +263,7 @@ Result<Exchange> ServerCalls::exchange(std::string_view call, std::string body, 
 }
 
 Result<Heartbeat> ServerCalls::heartbeat(const std::vector<Token>& running, const About& about,
-                                         const Usage& usage) {
+                                         const executors::process::Usage& usage) {
   std::string body = "{";
   add_about(about, body);
   if (usage.cpu_percent) body += "\"cpu_percent\":" + json::serialize(json::value(*usage.cpu_percent)) + ',';

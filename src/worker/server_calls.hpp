@@ -13,11 +13,11 @@
 #include "base/error.hpp"
 #include "base/ids.hpp"
 #include "client/client.hpp"
+#include "executors/process/usage.hpp"
 #include "logs/frame.hpp"
 #include "model/definition.hpp"
 #include "model/outcome.hpp"
 #include "net/http_client.hpp"
-#include "worker/usage.hpp"
 
 namespace baton::worker {
 
@@ -95,7 +95,8 @@ class ServerCalls {
                          const std::optional<std::vector<Token>>& running = {});
   // Only that; a claim that waits goes on.
   Result<Exchange> report(const std::vector<Report>& reports);
-  Result<Heartbeat> heartbeat(const std::vector<Token>& running, const About& about, const Usage& usage);
+  Result<Heartbeat> heartbeat(const std::vector<Token>& running, const About& about,
+                              const executors::process::Usage& usage);
   // They were not begun. At most as many as a claim brings.
   Result<Exchange> release(const std::vector<Task>& tasks);
   // `offset`: bytes that were sent before. Returns how many the server has.

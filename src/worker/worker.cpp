@@ -16,13 +16,13 @@
 #include "executors/http/http_executor.hpp"
 #include "executors/process/lock.hpp"
 #include "executors/process/process_executor.hpp"
+#include "executors/process/usage.hpp"
 #include "logs/paths.hpp"
 #include "secrets/redactor.hpp"
 #include "worker/leftovers.hpp"
 #include "worker/log_sender.hpp"
 #include "worker/step_socket.hpp"
 #include "worker/tidier.hpp"
-#include "worker/usage.hpp"
 
 namespace baton::worker {
 namespace {
@@ -718,10 +718,11 @@ class RemoteWorker final : public Worker {
 
   void beat() {
     ServerCalls server = calls(&calling_);
-    UsageMeter meter;
+    executors::process::UsageMeter meter;
     for (std::vector<Token> tokens; wait_for_beat(tokens);) {
       if (!registered(Duration{})) continue;
-      const auto answer = server.heartbeat(tokens, about(), meter.look(Clock::now()));
+      const auto answer = server.heartbeat(
+          tokens, about(), executors::process::part_of(meter.look(Clock::now()), options_.sharing));
       if (answer) {
         {
           const std::lock_guard lock(mutex_);

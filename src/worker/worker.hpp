@@ -34,6 +34,7 @@ struct WorkerOptions {
   std::uint32_t concurrency = 4;     // attempts at a time
   std::uint32_t prefetch = 0;        // tasks beyond these that are held ready
   std::vector<std::string> tags;     // words that are shown with it
+  std::uint32_t sharing = 1;         // workers of this process: each says its part of what that uses
   std::optional<StepOptions> steps;  // none: it takes functions only
   std::shared_ptr<const executors::functions::FunctionTable> functions;  // null: it takes steps only
   std::function<void()> failed;               // fatal() has something to say; on any thread

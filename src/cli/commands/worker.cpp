@@ -74,6 +74,7 @@ Result<worker::WorkerOptions> options_of(const Context& context, const Options& 
   const std::uint32_t cores = std::max(1U, std::thread::hardware_concurrency());
   made.concurrency = settings.concurrency != 0 ? settings.concurrency : std::max(4U, 2 * cores);
   made.prefetch = options.prefetch;
+  made.sharing = options.count;
   made.steps =
       worker::StepOptions{.data_dir = options.work.empty() ? settings.data_dir + "/workers" : options.work,
                           .egress = settings.egress,

@@ -43,6 +43,10 @@ class MetricsTest(BatonCase):
         self.assertEqual(metrics.get("baton_takes_runs"), 1)
         self.assertEqual(metrics.get("baton_read_only"), 0)
         self.assertGreater(metrics.get("baton_worker_slots", worker="local"), 0)
+        # It and its spawner.
+        self.assertGreater(metrics.get("baton_worker_memory_bytes", worker="local"), metrics.get("process_resident_memory_bytes"))
+        self.assertGreaterEqual(metrics.get("baton_worker_cpu_cores", worker="local"), 0)
+        self.assertGreater(self.json("workers", "get", "local")["memory_bytes"], 1 << 20)
         self.assertGreater(metrics.get("baton_commit_duration_seconds_count"), 0)
         self.assertGreater(metrics.get("baton_loop_lag_seconds_count"), 0)
         self.assertGreater(metrics.get("baton_database_bytes", file="database"), 0)

@@ -51,24 +51,12 @@ class Stopped(RemoteWorkerCase):
         self.worker("w2")
         self.eventually(lambda: begun.read_text() == "x\nx\n", "the second attempt, when the lease is over")
         first.send_signal(signal.SIGCONT)
-        self.eventually(lambda: len(self.own_processes(first.pid)) == 0, "the end of what it had")
+        self.eventually(lambda: not self.below(first.pid) & set(processes_with(self.task_mark)), "the end of what it had")
         go.touch()
         self.until(run, "completed")
         task = self.json("tasks", "get", run + ".0")
         self.assertEqual([(a["status"], a["worker"]) for a in task["attempt_list"]], [("lost", "w1"), ("completed", "w2")])
         self.assertIsNone(first.poll(), "it works on")
-
-    def own_processes(self, worker):
-        """Tasks below that worker."""
-        def parents(pid):
-            while pid > 1:
-                yield pid
-                try:
-                    with open(f"/proc/{pid}/stat", "rb") as file:
-                        pid = int(file.read().rpartition(b")")[2].split()[1])
-                except OSError:
-                    return
-        return [pid for pid in processes_with(self.task_mark) if worker in parents(pid)]
 
     def test_one_that_gets_little_time_loses_nothing(self):
         """R16. Its processes have the lowest priority, and others take all there is."""

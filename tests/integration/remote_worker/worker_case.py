@@ -1,6 +1,7 @@
 """A server that carries out nothing itself, and workers that are processes of their own."""
 
 import json
+import os
 import urllib.parse
 
 from harness.case import BatonCase
@@ -47,6 +48,18 @@ class RemoteWorkerCase(BatonCase):
 
     def until(self, run, *states):
         return self.eventually(lambda: (shown := self.run_of(run))["status"] in states and shown, f"{states} of {run}")
+
+    def below(self, ancestor):
+        """All processes that this one has started, and those have."""
+        def parents(pid):
+            while pid > 1:
+                try:
+                    with open(f"/proc/{pid}/stat", "rb") as file:
+                        pid = int(file.read().rpartition(b")")[2].split()[1])
+                except OSError:
+                    return
+                yield pid
+        return {pid for pid in map(int, filter(str.isdigit, os.listdir("/proc"))) if ancestor in parents(pid)}
 
     def held_open(self):
         """A script that says so in a file each time it begins, and ends when another file is there."""

@@ -1,6 +1,7 @@
 """baton worker: steps that a process of its own carries out for a server."""
 
 import os
+import pathlib
 import signal
 
 from harness.case import BATON, processes_with
@@ -115,6 +116,16 @@ class WorkerTest(RemoteWorkerCase):
                          {"w-1": ["gpu"], "w-2": ["gpu"]})
         both.send_signal(signal.SIGTERM)
         self.ended(both)
+
+    def test_what_several_of_one_process_say_adds_up(self):
+        self.server()
+        both = self.start("worker", "--name", "w", "--count", "4")
+        rows = self.eventually(lambda: (found := self.json("workers", "list")["items"]) and len(found) == 4
+                               and all(row["memory_bytes"] for row in found) and found, "their heartbeats")
+        said = sum(row["memory_bytes"] for row in rows)
+        pages = [int(pathlib.Path(f"/proc/{pid}/statm").read_text().split()[1]) for pid in [both.pid, *self.below(both.pid)]]
+        whole = sum(pages) * os.sysconf("SC_PAGESIZE")
+        self.assertTrue(whole / 2 < said < 2 * whole, (said, whole))
 
     def test_it_says_what_it_is_and_drains_when_it_is_told_to(self):
         self.server()

@@ -1,4 +1,4 @@
-#include "worker/usage.hpp"
+#include "executors/process/usage.hpp"
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -10,7 +10,7 @@
 #include "base/fd.hpp"
 #include "executors/process/descendants.hpp"
 
-namespace baton::worker {
+namespace baton::executors::process {
 namespace {
 
 struct Totals {
@@ -46,20 +46,26 @@ Usage UsageMeter::look(Clock::time_point now) {
   const pid_t self = ::getpid();
   Totals totals;
   add(self, totals);
-  for (const pid_t pid : executors::process::descendants_of(self)) add(pid, totals);
+  for (const pid_t pid : descendants_of(self)) add(pid, totals);
   if (totals.pages == 0) return {};  // there is no /proc
   last_.memory_bytes = totals.pages * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
-  if (looked_) {
-    const double seconds = std::chrono::duration<double>(now - *looked_).count();
+  if (since_ && now > *since_) {
+    const double seconds = std::chrono::duration<double>(now - *since_).count();
     // A process that nobody waited for takes its time with it.
     const std::uint64_t ticks = totals.ticks > ticks_ ? totals.ticks - ticks_ : 0;
     const double percent =
         100 * static_cast<double>(ticks) / static_cast<double>(::sysconf(_SC_CLK_TCK)) / seconds;
     last_.cpu_percent = static_cast<double>(static_cast<std::int64_t>(percent * 10 + 0.5)) / 10;
   }
-  looked_ = now;
+  looked_ = since_ = now;
   ticks_ = totals.ticks;
   return last_;
 }
 
-}  // namespace baton::worker
+Usage part_of(Usage whole, std::uint32_t parts) {
+  if (whole.cpu_percent) *whole.cpu_percent /= parts;
+  if (whole.memory_bytes) *whole.memory_bytes /= parts;
+  return whole;
+}
+
+}  // namespace baton::executors::process
