@@ -34,6 +34,14 @@ isolation=()
 "$builder" -m pip --disable-pip-version-check wheel --quiet --no-deps "${isolation[@]}" --wheel-dir "$work/wheel" "$work" ||
   { echo "check.sh: no wheel: neither setuptools and wheel nor a package registry are there" >&2; exit 77; }
 
+# Types, where mypy is at hand or can be had: of the package as it is installed, and of a program that uses it.
+if "$builder" -c 'import mypy' 2>/dev/null || "$builder" -m pip --disable-pip-version-check install --quiet mypy 2>/dev/null; then
+  "$builder" -m pip --disable-pip-version-check install --quiet --no-index --no-deps "$work"/wheel/*.whl
+  (cd "$work" && "$builder" -m mypy --strict -p baton && "$builder" -m mypy --strict "$here/tests/typed_program.py")
+else
+  echo "types were not checked: there is no mypy" >&2
+fi
+
 # check PYTHON VENV
 check() {
   "$1" -m venv "$2"

@@ -1,8 +1,10 @@
 """The client against a real server, and what it says when things go wrong."""
 
+import os
 import pathlib
 import threading
 import unittest
+from unittest import mock
 
 import baton
 from harness import PATIENCE, Case
@@ -187,6 +189,20 @@ class Errors(Case):
         for wrong in ("ftp://h", "http://", "https://user:secret@h"):
             with self.assertRaises(ValueError):
                 find(wrong)
+
+    def test_the_environment_says_where_the_server_is(self):
+        file = self.folder / "key"
+        file.write_text("k-1\nrest\n")
+        with mock.patch.dict(os.environ, {"BATON_URL": "https://h:1", "BATON_API_KEY_FILE": str(file)}):
+            self.assertEqual(baton.Endpoint.find(), baton.Endpoint(url="https://h:1", key="k-1"))
+            self.assertEqual(baton.Endpoint.find("/x").socket, "/x/baton.sock")  # which needs no key
+            with mock.patch.dict(os.environ, {"BATON_API_KEY": "k-2", "BATON_NAMESPACE": "a"}):
+                self.assertEqual(baton.Endpoint.find(), baton.Endpoint(url="https://h:1", key="k-2", namespace="a"))
+            file.write_text("")
+            with self.assertRaisesRegex(ValueError, "BATON_API_KEY_FILE: the first line"):
+                baton.Endpoint.find()
+        with mock.patch.dict(os.environ, {"BATON_URL": "baton.example:7711"}), self.assertRaisesRegex(ValueError, "BATON_URL is"):
+            baton.Endpoint.find()
 
 
 if __name__ == "__main__":

@@ -3,11 +3,12 @@
 import os
 import signal
 import subprocess
+import sys
 import threading
 import unittest
 
 import baton
-from harness import PATIENCE, Case, eventually
+from harness import HERE, PATIENCE, Case, eventually
 
 
 class Survival(Case):
@@ -136,11 +137,41 @@ class Survival(Case):
         self.assertEqual(self.outcome(run), ("completed", "fresh"))
 
     def test_words_that_are_wrong(self):
-        for words in (["--pool", "swimming"], ["--max-tasks-per-child", "2"], ["--middleware", "functions:add"]):
+        (self.folder / "broken.py").write_text("x = (\n")
+        (self.folder / "raises.py").write_text("import no_such_dependency\n")
+        (self.folder / "ends.py").write_text("raise SystemExit(3)\n")
+        for words, said in (
+                (["functions", "--pool", "swimming"], "invalid choice"), (["functions", "--max-tasks-per-child", "2"], "needs pool='process'"),
+                (["functions", "--middleware", "functions:add"], "MODULE:CLASS; functions has"), (["functions", "--name", "a/b"], "is no name of a worker"),
+                (["functions", "--name", "local"], "is no name of a worker"), (["functions", "--queues", "a b"], "is no name of a queue"),
+                (["no_such_module"], "there is no module 'no_such_module' in "), (["./functions.py"], "modules are named as for import: functions"),
+                (["json"], "module json has no task"), (["broken"], "module 'broken' cannot be imported: SyntaxError"),
+                (["raises"], "module 'raises' cannot be imported: ModuleNotFoundError: No module named 'no_such_dependency'"),
+                (["ends"], "module 'ends' cannot be imported: SystemExit: 3"), (["functions", "--target", "ftp://x"], "is no URL of a server")):
             with self.subTest(words):
-                self.ended(self.worker_process(*words, stderr=subprocess.DEVNULL), 2)
-        self.ended(self.worker_process(module="no_such_module", stderr=subprocess.DEVNULL), 2)
-        self.ended(self.worker_process(module="json", stderr=subprocess.DEVNULL), 2)
+                done = self.command(*words)
+                self.assertEqual(done.returncode, 2)
+                self.assertIn(said, done.stderr)
+                self.assertNotIn("importlib", done.stderr)
+
+    def test_signals_before_there_is_a_server(self):
+        for number in (signal.SIGTERM, signal.SIGINT):
+            process = subprocess.Popen([sys.executable, "-m", "baton", "worker", "functions", "--target", str(self.folder / "none.sock")],
+                                       env=self.command_env(), stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+            self.addCleanup(process.stderr.close)
+            self.addCleanup(process.kill)
+            self.assertIn("does not answer", process.stderr.readline())
+            process.send_signal(number)
+            self.ended(process)
+            self.assertIn("was stopped before the server answered", process.stderr.read())
+
+    def command_env(self):
+        return {**self.server.env, "BATON_DATA": self.server.data, "BATON_TEST_FOLDER": str(self.folder),
+                "PYTHONPATH": os.pathsep.join([str(self.folder), str(HERE), *filter(None, sys.path)])}
+
+    def command(self, *words):
+        return subprocess.run([sys.executable, "-m", "baton", "worker", *words], env=self.command_env(), stdin=subprocess.DEVNULL,
+                              stderr=subprocess.PIPE, text=True, timeout=PATIENCE, check=False)
 
     @staticmethod
     def children(pid):

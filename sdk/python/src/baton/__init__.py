@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, List
 
 from .context import Context, Request, current
 from .errors import (ApiError, BatonError, Cancelled, Conflict, Invalid, NotAllowed, NotFound, Overloaded, RemoteError, Retry,
-                     RunFailed, Shutdown, StaleToken, TaskFailed, TimeLimit, Unavailable, WaitTimeout, WorkerLost)
+                     RunFailed, Shutdown, StaleToken, Stopped, TaskFailed, TimeLimit, Unavailable, WaitTimeout, WorkerLost)
 from .tasks import Signature, Task, task
 from .transport import Endpoint
 
@@ -35,7 +35,7 @@ __version__ = "0.1.0"
 __all__ = [
     "INDEX", "ITEM", "ApiError", "Applied", "AsyncClient", "BatonError", "Cancelled", "Client", "Conflict", "Context", "Endpoint",
     "Event", "Expr", "Failure", "Invalid", "Local", "Middleware", "NotAllowed", "NotFound", "Overloaded", "RemoteError",
-    "Request", "Retry", "Run", "RunFailed", "Shutdown", "Signature", "StaleToken", "Step", "Task", "TaskFailed", "TaskRow",
+    "Request", "Retry", "Run", "RunFailed", "Shutdown", "Signature", "StaleToken", "Step", "Stopped", "Task", "TaskFailed", "TaskRow",
     "TimeLimit", "Unavailable", "WaitTimeout", "Worker", "WorkerLost", "Workflow", "chain", "chord", "chunks", "current",
     "expr", "group", "local", "map", "starmap", "task",
 ]

@@ -9,9 +9,11 @@ import os
 import signal
 import sys
 import threading
+import traceback
+from types import ModuleType, TracebackType
 from typing import List, Optional
 
-from .errors import BatonError
+from .errors import BatonError, Stopped
 from .tasks import Task, tasks_of
 from .worker.middleware import Middleware
 from .worker.worker import Worker
@@ -43,12 +45,42 @@ def parser() -> argparse.ArgumentParser:
     return top
 
 
+class _Unusable(Exception):
+    """A module, or what it should have, in words for people."""
+
+
+def _module(name: str) -> ModuleType:
+    if name.endswith(".py") or "/" in name:
+        plain = name[:-3] if name.endswith(".py") else name
+        raise _Unusable(f"{name!r} is a file; modules are named as for import: {plain.strip('./').replace('/', '.')}")
+    try:
+        return importlib.import_module(name)
+    except (Exception, SystemExit) as error:
+        top = name.partition(".")[0]
+        if isinstance(error, ModuleNotFoundError) and error.name is not None and (error.name == top or error.name == name):
+            raise _Unusable(f"there is no module {error.name!r} in {os.getcwd()} or on Python's path (PYTHONPATH)") from None
+        trace = "".join(traceback.format_exception(type(error), error, _without_import(error.__traceback__)))
+        raise _Unusable(f"module {name!r} cannot be imported: {type(error).__name__}: {error}\n{trace.rstrip()}") from None
+
+
+def _without_import(trace: Optional[TracebackType]) -> Optional[TracebackType]:
+    """From the module's own first line on."""
+    own = trace
+    while own is not None and ("importlib" in own.tb_frame.f_code.co_filename or own.tb_frame.f_code.co_filename == __file__):
+        own = own.tb_next
+    return own
+
+
 def _middleware(text: str) -> Middleware:
-    module, _, name = text.partition(":")
-    made = getattr(importlib.import_module(module), name)()
-    if not isinstance(made, Middleware):
-        raise TypeError(f"{text} is no baton.Middleware")
-    return made
+    place, _, name = text.partition(":")
+    module = _module(place)
+    kind = getattr(module, name, None) if name else None
+    if not isinstance(kind, type) or not issubclass(kind, Middleware):
+        there = [key for key, value in vars(module).items() if isinstance(value, type) and issubclass(value, Middleware)
+                 and value is not Middleware]
+        raise _Unusable(f"--middleware {text}: name a class of baton.Middleware as MODULE:CLASS; {place} has "
+                        + (", ".join(there) or "none"))
+    return kind()
 
 
 def _words(text: str) -> List[str]:
@@ -63,7 +95,7 @@ def main(arguments: Optional[List[str]] = None) -> int:
     tasks: List[Task] = []  # type: ignore[type-arg]
     try:
         for name in words.modules:
-            found = tasks_of(importlib.import_module(name))
+            found = tasks_of(_module(name))
             if not found:
                 raise ValueError(f"module {name} has no task; decorate its functions with @baton.task")
             tasks += [task for task in found if task not in tasks]
@@ -72,7 +104,7 @@ def main(arguments: Optional[List[str]] = None) -> int:
                         prefetch=words.prefetch, pool=words.pool, max_tasks_per_child=words.max_tasks_per_child,
                         middleware=[_middleware(text) for text in words.middleware], grace=words.grace,
                         capture_output=words.capture_output)
-    except (ImportError, AttributeError, TypeError, ValueError) as error:
+    except (_Unusable, OSError, TypeError, ValueError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
 
@@ -88,6 +120,8 @@ def main(arguments: Optional[List[str]] = None) -> int:
                                                ", ".join(task.name for task in tasks))
         while not worker.join(3600.0):
             pass
+    except Stopped as error:
+        logging.getLogger("baton.worker").info("%s", error)
     except BatonError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

@@ -2,25 +2,48 @@
 
 from __future__ import annotations
 
-import asyncio
 import functools
 import os
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any, AsyncIterator, Callable, Dict, List, Mapping, Optional, TypeVar, Union
+from typing import TYPE_CHECKING, Any, AsyncIterator, Callable, Coroutine, Iterable, List, Optional, TypeVar, Union
 
-from .client import Callee, Client, Definition
-from .models import Applied, Event, Run, TaskRow
+from .client import Client
+from .models import Event
 from .transport import Endpoint
 
 T = TypeVar("T")
+if TYPE_CHECKING:
+    from typing_extensions import Concatenate, ParamSpec
+
+    P = ParamSpec("P")
+    # What methods of AsyncClient are: those of Client with its parameters, awaited.
+    Waiting = Callable[Concatenate["AsyncClient", P], Coroutine[Any, Any, T]]
+
+
+def _waiting(method: "Callable[Concatenate[Client, P], T]") -> "Waiting[P, T]":
+    """A method of `Client` as a coroutine."""
+    @functools.wraps(method)
+    async def call(self: "AsyncClient", /, *args: "P.args", **kwargs: "P.kwargs") -> T:
+        return await self._call(functools.partial(method, self.sync, *args, **kwargs))
+
+    return call
+
+
+def _listing(method: "Callable[Concatenate[Client, P], Iterable[T]]") -> "Waiting[P, List[T]]":
+    """One that gives one thing after the other: all at once."""
+    @functools.wraps(method)
+    async def call(self: "AsyncClient", /, *args: "P.args", **kwargs: "P.kwargs") -> List[T]:
+        return await self._call(lambda: [*method(self.sync, *args, **kwargs)])
+
+    return call
 
 
 class AsyncClient:
     """Talks to one server. Each call waits on one of `threads` threads, so that many calls may wait at a time without the
-    loop noticing; more than that queue up. A call that is cancelled goes on in its thread."""
+    loop noticing; more than that queue up. A call that is cancelled goes on in its thread. Lists come all at once."""
 
     def __init__(self, target: Optional[Union[str, "os.PathLike[str]", Endpoint]] = None, *, key: Optional[str] = None,
                  ca_file: Optional[str] = None, timeout: float = 60.0, patience: float = 10.0, threads: int = 32) -> None:
+        from concurrent.futures import ThreadPoolExecutor  # here, as asyncio below: half of the time to import the package
         self.sync = Client(target, key=key, ca_file=ca_file, timeout=timeout, patience=patience)
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="baton-client")
 
@@ -35,105 +58,70 @@ class AsyncClient:
     async def __aexit__(self, *_: object) -> None:
         await self.close()
 
-    async def _call(self, function: Callable[..., T], *args: Any, **kwargs: Any) -> T:
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._threads, functools.partial(function, *args, **kwargs))
+    async def _call(self, function: Callable[[], T]) -> T:
+        import asyncio
+        return await asyncio.get_running_loop().run_in_executor(self._threads, function)
 
-    async def submit(self, definition: Definition, input: Optional[Mapping[str, Any]] = None,  # noqa: A002
-                     **options: Any) -> Run:
-        """As `Client.submit`."""
-        return await self._call(self.sync.submit, definition, input, **options)
+    submit = _waiting(Client.submit)
+    submit_many = _waiting(Client.submit_many)
+    start = _waiting(Client.start)
+    call = _waiting(Client.call)
+    apply = _waiting(Client.apply)
 
-    async def start(self, workflow: str, input: Optional[Mapping[str, Any]] = None, **options: Any) -> Run:  # noqa: A002
-        """As `Client.start`."""
-        return await self._call(self.sync.start, workflow, input, **options)
-
-    async def call(self, task: Callee, *args: Any, **kwargs: Any) -> Run:
-        """As `Client.call`."""
-        return await self._call(self.sync.call, task, *args, **kwargs)
-
-    async def apply(self, definition: Definition, **options: Any) -> Applied:
-        """As `Client.apply`."""
-        return await self._call(self.sync.apply, definition, **options)
-
-    async def get(self, run: str) -> Run:
-        """As `Client.get`."""
-        return await self._call(self.sync.get, run)
-
-    async def list(self, **query: Any) -> List[Run]:  # noqa: A003
-        """As `Client.list`, all at once."""
-        return await self._call(lambda: [*self.sync.list(**query)])
-
-    async def tasks(self, run: str) -> List[TaskRow]:
-        """As `Client.tasks`, all at once."""
-        return await self._call(lambda: [*self.sync.tasks(run)])
-
-    async def task(self, task: str) -> TaskRow:
-        """As `Client.task`."""
-        return await self._call(self.sync.task, task)
-
-    async def progress(self, run: str) -> Dict[str, Any]:
-        """As `Client.progress`."""
-        return await self._call(self.sync.progress, run)
-
-    async def wait(self, run: str, timeout: Optional[float] = None) -> Run:
-        """As `Client.wait`."""
-        return await self._call(self.sync.wait, run, timeout)
-
-    async def result(self, run: str, timeout: Optional[float] = None) -> Any:
-        """As `Client.result`."""
-        return await self._call(self.sync.result, run, timeout)
-
-    async def results(self, run: str) -> Dict[str, Any]:
-        """As `Client.results`."""
-        return await self._call(self.sync.results, run)
-
-    async def explain(self, run: str) -> List[str]:
-        """As `Client.explain`."""
-        return await self._call(self.sync.explain, run)
-
-    async def logs(self, task: str, *, attempt: Optional[int] = None) -> str:
-        """As `Client.logs`."""
-        return await self._call(self.sync.logs, task, attempt=attempt)
-
-    async def cancel(self, run: str, **options: Any) -> Run:
-        """As `Client.cancel`."""
-        return await self._call(self.sync.cancel, run, **options)
-
-    async def pause(self, run: str, **options: Any) -> Run:
-        """As `Client.pause`."""
-        return await self._call(self.sync.pause, run, **options)
-
-    async def resume(self, run: str, **options: Any) -> Run:
-        """As `Client.resume`."""
-        return await self._call(self.sync.resume, run, **options)
-
-    async def recover(self, run: str, **options: Any) -> Run:
-        """As `Client.recover`."""
-        return await self._call(self.sync.recover, run, **options)
-
-    async def retry(self, run: str, **options: Any) -> Run:
-        """As `Client.retry`."""
-        return await self._call(self.sync.retry, run, **options)
-
-    async def replay(self, run: str, **options: Any) -> Run:
-        """As `Client.replay`."""
-        return await self._call(self.sync.replay, run, **options)
-
-    async def signal(self, run: str, name: str, data: Any = None, **options: Any) -> int:
-        """As `Client.signal`."""
-        return await self._call(self.sync.signal, run, name, data, **options)
-
-    async def request(self, method: str, path: str, body: Optional[Mapping[str, Any]] = None,
-                      query: Optional[Mapping[str, Any]] = None) -> Any:
-        """As `Client.request`."""
-        return await self._call(self.sync.request, method, path, body, query)
+    get = _waiting(Client.get)
+    list = _listing(Client.list)  # noqa: A003
+    tasks = _listing(Client.tasks)
+    task = _waiting(Client.task)
+    progress = _waiting(Client.progress)
+    explain = _waiting(Client.explain)
+    wait = _waiting(Client.wait)
+    result = _waiting(Client.result)
+    results = _waiting(Client.results)
+    logs = _waiting(Client.logs)
 
     async def events(self, run: str, after: Optional[str] = None) -> AsyncIterator[Event]:
         """As `Client.events`."""
         events = self.sync.events(run, after)
         while True:
-            event = await self._call(next, events, None)
+            event = await self._call(functools.partial(next, events, None))
             if event is None:
                 return
             yield event
+
+    cancel = _waiting(Client.cancel)
+    pause = _waiting(Client.pause)
+    resume = _waiting(Client.resume)
+    recover = _waiting(Client.recover)
+    retry = _waiting(Client.retry)
+    replay = _waiting(Client.replay)
+    signal = _waiting(Client.signal)
+    change = _waiting(Client.change)
+    request = _waiting(Client.request)
+
+    workflows = _listing(Client.workflows)
+    workflow = _waiting(Client.workflow)
+    versions = _listing(Client.versions)
+    retry_task = _waiting(Client.retry_task)
+    skip_task = _waiting(Client.skip_task)
+    complete_task = _waiting(Client.complete_task)
+    fail_task = _waiting(Client.fail_task)
+    approvals = _listing(Client.approvals)
+    approve = _waiting(Client.approve)
+    reject = _waiting(Client.reject)
+    dead_letters = _listing(Client.dead_letters)
+    dead_letter = _waiting(Client.dead_letter)
+    replay_dead_letter = _waiting(Client.replay_dead_letter)
+    discard_dead_letters = _waiting(Client.discard_dead_letters)
+    queues = _waiting(Client.queues)
+    pause_queue = _waiting(Client.pause_queue)
+    resume_queue = _waiting(Client.resume_queue)
+    set_route = _waiting(Client.set_route)
+    delete_route = _waiting(Client.delete_route)
+    routes = _waiting(Client.routes)
+    workers = _waiting(Client.workers)
+    pause_worker = _waiting(Client.pause_worker)
+    resume_worker = _waiting(Client.resume_worker)
+    drain_worker = _waiting(Client.drain_worker)
+    secrets = _waiting(Client.secrets)
+    set_secret = _waiting(Client.set_secret)
+    delete_secret = _waiting(Client.delete_secret)

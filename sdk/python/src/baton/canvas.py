@@ -6,10 +6,15 @@ first argument; unlike there, everything is durable and a join is one transactio
 
 from __future__ import annotations
 
-from typing import Any, Iterable, List, Mapping, Optional, Sequence, Union
+from typing import TYPE_CHECKING, Any, Iterable, List, Mapping, Optional, Sequence, Union
 
 from .tasks import Signature, Task
 from .workflow import ITEM, Expr, Step, Workflow
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+    from .fields import StepFields
 
 Part = Union[Signature, "Task[Any]"]
 
@@ -38,7 +43,7 @@ def _some(parts: Iterable[Part], kind: str) -> List[Signature]:
     return found
 
 
-def chain(*parts: Part, name: Optional[str] = None, **policies: Any) -> Workflow:
+def chain(*parts: Part, name: Optional[str] = None, **policies: "Unpack[StepFields]") -> Workflow:
     """One after the other; each gets the result of the one before as its first argument."""
     found = _some(parts, "chain")
     flow = Workflow(_name(name, "chain", found))
@@ -48,7 +53,7 @@ def chain(*parts: Part, name: Optional[str] = None, **policies: Any) -> Workflow
     return flow
 
 
-def group(*parts: Part, name: Optional[str] = None, **policies: Any) -> Workflow:
+def group(*parts: Part, name: Optional[str] = None, **policies: "Unpack[StepFields]") -> Workflow:
     """Side by side. The result is a dict by step."""
     found = _some(parts, "group")
     flow = Workflow(_name(name, "group", found))
@@ -57,7 +62,7 @@ def group(*parts: Part, name: Optional[str] = None, **policies: Any) -> Workflow
     return flow
 
 
-def chord(header: Iterable[Part], callback: Part, name: Optional[str] = None, **policies: Any) -> Workflow:
+def chord(header: Iterable[Part], callback: Part, name: Optional[str] = None, **policies: "Unpack[StepFields]") -> Workflow:
     """Side by side, then one that gets the list of their results as its first argument."""
     found = _some(header, "chord")
     flow = Workflow(_name(name, "chord", found))
@@ -68,13 +73,13 @@ def chord(header: Iterable[Part], callback: Part, name: Optional[str] = None, **
 
 
 def map(part: Part, items: Union[Iterable[Any], Expr], then: Optional[Part] = None,  # noqa: A001
-        name: Optional[str] = None, **policies: Any) -> Workflow:
+        name: Optional[str] = None, **policies: "Unpack[StepFields]") -> Workflow:
     """Once for each item, which is the first argument; `then` gets the list of results. `items` may be an expression."""
     return _mapped("map", part, items, [ITEM], then, name, policies)
 
 
 def starmap(part: Part, items: Union[Iterable[Sequence[Any]], Expr], then: Optional[Part] = None,
-            name: Optional[str] = None, width: Optional[int] = None, **policies: Any) -> Workflow:
+            name: Optional[str] = None, width: Optional[int] = None, **policies: "Unpack[StepFields]") -> Workflow:
     """Once for each item, a list of arguments. `width`: how many there are; needed if `items` is an expression."""
     if not isinstance(items, Expr):
         items = [list(item) for item in items]
@@ -88,7 +93,7 @@ def starmap(part: Part, items: Union[Iterable[Sequence[Any]], Expr], then: Optio
 
 
 def chunks(part: Part, items: Iterable[Any], size: int, then: Optional[Part] = None, name: Optional[str] = None,
-           **policies: Any) -> Workflow:
+           **policies: "Unpack[StepFields]") -> Workflow:
     """Once for each `size` items, which come as a list."""
     every = list(items)
     pieces = [every[start:start + size] for start in range(0, len(every), size)]

@@ -8,15 +8,16 @@ from __future__ import annotations
 import json
 import os
 import time
-import urllib.parse
 import uuid
-from typing import Any, Dict, Iterable, Iterator, List, Mapping, Optional, Protocol, Union
+from typing import Any, Dict, Iterable, Iterator, List, Mapping, Optional, Protocol, Sequence, Union
 
 from .encoding import encode
-from .errors import RunFailed, Unavailable, WaitTimeout
+from .errors import Invalid, RunFailed, Unavailable, WaitTimeout
 from .models import Applied, Event, Run, TaskRow
-from .tasks import Task
+from .operations import Operations, given, quoted
+from .tasks import Signature, Task
 from .transport import Endpoint, Transport, backoff
+from .workflow import single
 
 _LONGEST_WAIT = 300  # of one request, in seconds
 
@@ -28,19 +29,21 @@ class HasDefinition(Protocol):
 
 
 Callee = Union[str, "Task[Any]"]
-Definition = Union[str, Mapping[str, Any], HasDefinition]
+Definition = Union[str, Mapping[str, Any], HasDefinition, Signature]
 
 
 def definition_text(definition: Definition) -> str:
     """The text of a definition: YAML or JSON as it is, all else as JSON."""
     if isinstance(definition, str):
         return definition
+    if isinstance(definition, Signature):
+        definition = single(definition)
     if not isinstance(definition, Mapping):
         definition = definition.to_dict()
     return encode(definition, "the definition").decode()
 
 
-class Client:
+class Client(Operations):
     """Talks to one server.
 
     `target` is a URL, a socket or a data directory, as in `Endpoint.find`. For `patience` seconds, calls that may be repeated
@@ -70,7 +73,7 @@ class Client:
                job_id: Optional[str] = None, metadata: Optional[Mapping[str, Any]] = None,
                priority: Optional[int] = None, idempotency_key: Optional[str] = None, workdir: Optional[str] = None,
                env: Optional[Mapping[str, str]] = None) -> Run:
-        """Makes a run of a definition (a text, a dict, a `Workflow`). When it returns, the run is durable.
+        """Makes a run of a definition (a text, a dict, a `Workflow`, or a `task.s(…)` alone). When it returns, the run is durable.
 
         With the same `idempotency_key` the same request gives the same run again; without one, a key of its own makes
         sure that a lost answer makes no second run.
@@ -97,28 +100,42 @@ class Client:
             body["note"] = note
         if dry_run:
             body["dry_run"] = True
-        headers = {"If-Match": f'"{expect}"'} if expect is not None else None
-        # With `expect` a repetition might meet its own first try.
-        patience = self._patience if expect is None else 0.0
-        return Applied.read(self._call("POST", "/api/v1/workflows", body, headers=headers, patience=patience))
+        headers = {"If-Match": f'"{expect}"'} if expect is not None else {}
+        headers["Idempotency-Key"] = uuid.uuid4().hex  # with `expect`, a repetition would meet its own first try
+        return Applied.read(self._transport.request("POST", "/api/v1/workflows", body, headers=headers,
+                                                    patience=self._patience)[1])
 
     def call(self, task: Callee, *args: Any, **kwargs: Any) -> Run:
-        """Makes a run of one step that calls a function with these arguments: a task, or the name of one (then by place or by
-        name, not both). For policies and other fields there is `submit` with a workflow."""
+        """Makes a run of one step that calls a function with these arguments: a task, whose policies hold, or the name of one
+        (then by place or by name, not both). With other policies, or what belongs to a run: `submit(task.s(…).set(…), priority=…)`."""
         if isinstance(task, str):
             if args and kwargs:
                 raise TypeError("arguments of a function that is only known by name stand by place or by name, not both")
-            name, value = task, list(args) or kwargs or None
-        else:
-            name, value = task.name, task.s(*args, **kwargs).value() or None
-        step = {"task": name, **({} if value is None else {"with": value})}
-        return self.submit({"name": name, "steps": {name.rpartition(".")[2] or name: step}})
+            value = list(args) or kwargs or None
+            step = {"task": task, **given(**{"with": value})}
+            return self.submit({"name": task, "steps": {task.rpartition(".")[2] or task: step}})
+        return self.submit(single(task.s(*args, **kwargs)))
+
+    def submit_many(self, definition: Definition, inputs: Sequence[Optional[Mapping[str, Any]]], *,
+                    idempotency_key: Optional[str] = None) -> List[str]:
+        """Makes a run for each input, up to 1,000, by one request; an applied workflow is named by `{"workflow": NAME}`. Returns
+        their ids in that order, once all are durable. Raises Invalid if one is refused (those before and after it are made:
+        the same call with the same key makes no run twice)."""
+        body: Dict[str, Any] = {"runs": [given(input=input) for input in inputs]}
+        named = isinstance(definition, Mapping) and set(definition) <= {"workflow", "version"}
+        body.update(definition if named and isinstance(definition, Mapping) else {"definition": definition_text(definition)})
+        made = self._act("POST", "/api/v1/runs/batch", body, idempotency_key)["runs"]
+        for place, one in enumerate(made):
+            if "error" in one:
+                raise Invalid(422, {**one["error"], "detail": f"run {place} of {len(made)}: {one['error'].get('message', 'refused')}",
+                                    "pointer": f"/runs/{place}"})
+        return [str(one["id"]) for one in made]
 
     # ---- Looking at runs
 
     def get(self, run: str) -> Run:
         """One run, by its id."""
-        return Run.read(self._get(f"/api/v1/runs/{_quoted(run)}"))
+        return Run.read(self._get(f"/api/v1/runs/{quoted(run)}"))
 
     def list(self, *, status: Optional[str] = None, state: Optional[str] = None, workflow: Optional[str] = None,  # noqa: A003
              job_id: Optional[str] = None, where: Optional[str] = None, limit: Optional[int] = None) -> Iterator[Run]:
@@ -132,22 +149,22 @@ class Client:
 
     def task(self, task: str) -> TaskRow:
         """One task; `raw["attempt_list"]` has its attempts."""
-        return TaskRow.read(self._get(f"/api/v1/tasks/{_quoted(task)}"))
+        return TaskRow.read(self._get(f"/api/v1/tasks/{quoted(task)}"))
 
     def progress(self, run: str) -> Dict[str, Any]:
         """How far a run is, step by step."""
-        return dict(self._get(f"/api/v1/runs/{_quoted(run)}/progress"))
+        return dict(self._get(f"/api/v1/runs/{quoted(run)}/progress"))
 
     def explain(self, run: str) -> List[str]:
         """Why a run, or what of it, is not running: sentences, the nearest reason first."""
-        return [reason["message"] for reason in self._get(f"/api/v1/runs/{_quoted(run)}/explain")["reasons"]]
+        return [reason["message"] for reason in self._get(f"/api/v1/runs/{quoted(run)}/explain")["reasons"]]
 
     def wait(self, run: str, timeout: Optional[float] = None) -> Run:
         """The run as soon as it has ended, however it did. Raises WaitTimeout after `timeout` seconds."""
         end = None if timeout is None else time.monotonic() + timeout
         while True:
             left = _LONGEST_WAIT if end is None else max(0.0, min(_LONGEST_WAIT, end - time.monotonic()))
-            path = f"/api/v1/runs/{_quoted(run)}/wait"
+            path = f"/api/v1/runs/{quoted(run)}/wait"
             found = Run.read(self._get(path, {"timeout": int(left + 0.999)}, wait=left + 1))
             if found.ended:
                 return found
@@ -161,7 +178,7 @@ class Client:
         if ended.status != "completed":
             raise RunFailed(ended)
         results = self.results(run)
-        last = last_steps(self._get(f"/api/v1/runs/{_quoted(run)}/definition"))
+        last = last_steps(self._get(f"/api/v1/runs/{quoted(run)}/definition"))
         return results.get(last[0]) if len(last) == 1 else {step: results.get(step) for step in last}
 
     def results(self, run: str) -> Dict[str, Any]:
@@ -175,7 +192,7 @@ class Client:
         for pause in backoff():
             try:
                 headers = {"Accept": "text/event-stream", **({"Last-Event-ID": after} if after else {})}
-                for event in _events(self._transport.stream(f"/api/v1/runs/{_quoted(run)}/events", headers)):
+                for event in _events(self._transport.stream(f"/api/v1/runs/{quoted(run)}/events", headers)):
                     after = event.id or after
                     end = time.monotonic() + self._patience
                     yield event
@@ -191,21 +208,21 @@ class Client:
 
     def logs(self, task: str, *, attempt: Optional[int] = None) -> str:
         """What an attempt printed (default: the last one); of functions, what they told `ctx.log` and `ctx.print`."""
-        return str(self._get(f"/api/v1/tasks/{_quoted(task)}/logs", {"attempt": attempt}))
+        return str(self._get(f"/api/v1/tasks/{quoted(task)}/logs", {"attempt": attempt}))
 
     # ---- Steering runs
 
     def cancel(self, run: str, *, terminate: bool = False, reason: Optional[str] = None) -> Run:
         """Asks a run to end; `terminate` at once. Of a run that has ended it is a Conflict."""
-        return self._steer(run, "cancel", {"terminate": terminate or None, "reason": reason}, repeatable=True)
+        return self._steer(run, "cancel", {"terminate": terminate or None, "reason": reason})
 
     def pause(self, run: str, *, step: Optional[str] = None, reason: Optional[str] = None) -> Run:
         """Starts nothing more of a run, or of a step of it, until it is resumed."""
-        return self._steer(run, "pause", {"step": step, "reason": reason}, repeatable=True)
+        return self._steer(run, "pause", {"step": step, "reason": reason})
 
     def resume(self, run: str, *, step: Optional[str] = None) -> Run:
         """Lets a paused run or step go on."""
-        return self._steer(run, "resume", {"step": step}, repeatable=True)
+        return self._steer(run, "resume", {"step": step})
 
     def recover(self, run: str, *, from_step: Optional[Union[str, int]] = None, keep: Optional[List[str]] = None,
                 failed_only: bool = False, force: bool = False, reason: Optional[str] = None) -> Run:
@@ -222,14 +239,18 @@ class Client:
                idempotency_key: Optional[str] = None) -> Run:
         """A new run with the same input but for `input`."""
         body = {"input": input, "version": version, "job_id": job_id, "priority": priority}
-        return self._steer(run, "replay", body, repeatable=True, key=idempotency_key or uuid.uuid4().hex)
+        return self._steer(run, "replay", body, key=idempotency_key or uuid.uuid4().hex)
 
     def signal(self, run: str, name: str, data: Any = None, *, idempotency_key: Optional[str] = None) -> int:
         """Tells a run that something has happened; returns the number of the signal."""
-        path = f"/api/v1/runs/{_quoted(run)}/signals/{_quoted(name)}"
-        answer = self._call("POST", path, {"data": data}, headers={"Idempotency-Key": idempotency_key or uuid.uuid4().hex},
-                            patience=self._patience)
-        return int(answer["number"])
+        path = f"/api/v1/runs/{quoted(run)}/signals/{quoted(name)}"
+        return int(self._act("POST", path, {"data": data}, idempotency_key)["number"])
+
+    def change(self, run: str, *, priority: Optional[int] = None, metadata: Optional[Mapping[str, Any]] = None,
+               labels: Optional[Mapping[str, Optional[str]]] = None) -> Run:
+        """Changes a run that has not ended. Metadata and labels are merged; None takes a member away. A new priority also
+        moves what waits."""
+        return Run.read(self._act("PATCH", f"/api/v1/runs/{quoted(run)}", given(priority=priority, metadata=metadata, labels=labels)))
 
     # ---- Everything else
 
@@ -241,44 +262,12 @@ class Client:
     def _make(self, body: Dict[str, Any], input: Optional[Mapping[str, Any]], job_id: Optional[str],  # noqa: A002
               metadata: Optional[Mapping[str, Any]], priority: Optional[int], key: Optional[str],
               workdir: Optional[str], env: Optional[Mapping[str, str]]) -> Run:
-        for name, value in (("input", input), ("job_id", job_id), ("metadata", metadata), ("priority", priority)):
-            if value is not None:
-                body[name] = value
-        context = {name: value for name, value in (("workdir", workdir), ("env", env)) if value is not None}
-        if context:
-            body["context"] = context
-        return Run.read(self._call("POST", "/api/v1/runs", body, headers={"Idempotency-Key": key or uuid.uuid4().hex},
-                                   patience=self._patience))
+        body.update(given(input=input, job_id=job_id, metadata=metadata, priority=priority,
+                          context=given(workdir=workdir, env=env) or None))
+        return Run.read(self._act("POST", "/api/v1/runs", body, key))
 
-    def _steer(self, run: str, verb: str, body: Mapping[str, Any], repeatable: bool = False,
-               key: Optional[str] = None) -> Run:
-        given = {name: value for name, value in body.items() if value is not None}
-        return Run.read(self._call("POST", f"/api/v1/runs/{_quoted(run)}/{verb}", given,
-                                   headers={"Idempotency-Key": key} if key else None,
-                                   patience=self._patience if repeatable else 0.0))
-
-    def _call(self, method: str, path: str, body: Mapping[str, Any], headers: Optional[Mapping[str, str]] = None,
-              patience: float = 0.0) -> Any:
-        return self._transport.request(method, path, body, headers=headers, patience=patience)[1]
-
-    def _get(self, path: str, query: Optional[Mapping[str, Any]] = None, wait: float = 0.0) -> Any:
-        return self._transport.request("GET", path, query=query, wait=wait, patience=self._patience)[1]
-
-    def _pages(self, path: str, query: Mapping[str, Any], limit: Optional[int]) -> Iterator[Dict[str, Any]]:
-        cursor: Optional[str] = None
-        left = limit
-        while left is None or left > 0:
-            page = self._get(path, {**query, "limit": min(1000, left or 1000), "cursor": cursor})
-            items = page["items"] if left is None else page["items"][:left]
-            yield from items
-            cursor = page["next"]
-            if cursor is None:
-                return
-            left = None if left is None else left - len(items)
-
-
-def _quoted(text: str) -> str:
-    return urllib.parse.quote(str(text), safe="")
+    def _steer(self, run: str, verb: str, body: Mapping[str, Any], key: Optional[str] = None) -> Run:
+        return Run.read(self._act("POST", f"/api/v1/runs/{quoted(run)}/{verb}", given(**body), key))
 
 
 def results_of(tasks: Iterable[TaskRow]) -> Dict[str, Any]:

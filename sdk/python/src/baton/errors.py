@@ -79,6 +79,10 @@ def api_error(status: int, problem: Dict[str, Any]) -> ApiError:
     return kind(status, problem)
 
 
+class Stopped(BatonError):
+    """A worker was stopped before it had begun."""
+
+
 class WaitTimeout(BatonError):
     """The run had not ended when the time to wait was over. It goes on."""
 

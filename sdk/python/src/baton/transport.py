@@ -43,12 +43,15 @@ class Endpoint:
     def find(target: Optional[Union[str, "os.PathLike[str]"]] = None, key: Optional[str] = None,
              ca_file: Optional[str] = None, namespace: Optional[str] = None) -> "Endpoint":
         """The server that `target` names: a URL, a socket, a data directory. Without one: `BATON_URL`, `BATON_SOCKET`, the
-        data directory `BATON_DATA`, the user's own one. The key is `BATON_API_KEY` unless given, the namespace
-        `BATON_NAMESPACE`."""
+        data directory `BATON_DATA`, the user's own one. The key is `BATON_API_KEY` unless given, or the first line of the file
+        `BATON_API_KEY_FILE`; the namespace `BATON_NAMESPACE`."""
         namespace = namespace or os.environ.get("BATON_NAMESPACE") or None
-        key = key or os.environ.get("BATON_API_KEY") or None
+        url = os.environ.get("BATON_URL") or None
+        if target is None and url is not None and "://" not in url:
+            raise ValueError(f"BATON_URL is {url!r}; a URL begins with http:// or https:// (a socket is BATON_SOCKET, a data "
+                             "directory BATON_DATA)")
         if target is None:
-            target = os.environ.get("BATON_URL") or os.environ.get("BATON_SOCKET") or os.environ.get("BATON_DATA")
+            target = url or os.environ.get("BATON_SOCKET") or os.environ.get("BATON_DATA")
         if target is None:
             state = os.environ.get("XDG_STATE_HOME") or os.path.expanduser("~/.local/state")
             target = os.path.join(state, "baton")
@@ -59,6 +62,7 @@ class Endpoint:
                 raise ValueError(f"{text!r} is no URL of a server: http://HOST:PORT or https://HOST:PORT")
             if parts.username or parts.password:
                 raise ValueError("a key does not stand in a URL, where it would be logged; pass it as `key`")
+            key = key or os.environ.get("BATON_API_KEY") or _key_of_file(os.environ.get("BATON_API_KEY_FILE"))
             return Endpoint(url=text.rstrip("/"), key=key, ca_file=ca_file, namespace=namespace)
         path = Path(text)
         # A path that ends as a socket does is one, although it may not be there yet.
@@ -68,6 +72,16 @@ class Endpoint:
 
     def __str__(self) -> str:
         return self.url or str(self.socket)
+
+
+def _key_of_file(path: Optional[str]) -> Optional[str]:
+    if not path:
+        return None
+    with open(path, encoding="utf-8") as file:
+        key = file.readline().strip()
+    if not key:
+        raise ValueError(f"BATON_API_KEY_FILE: the first line of {path} is empty; it has to be the key")
+    return key
 
 
 class _UnixConnection(http.client.HTTPConnection):
@@ -117,6 +131,7 @@ class Transport:
         self._lock = threading.Lock()  # guards what follows
         self._idle: List[http.client.HTTPConnection] = []
         self._busy: Set[http.client.HTTPConnection] = set()
+        self._process = os.getpid()  # that these connections belong to
         self._closed = False  # whoever asks nevertheless gets a connection for that request only
 
     def request(self, method: str, path: str, body: Optional[Union[bytes, Mapping[str, Any]]] = None, *,
@@ -203,6 +218,12 @@ class Transport:
     def _take(self) -> http.client.HTTPConnection:
         while True:
             with self._lock:
+                if self._process != os.getpid():  # a fork: they are the parent's, who would get our answers
+                    self._process = os.getpid()
+                    for inherited in self._idle:
+                        inherited.close()  # ours only
+                    self._idle.clear()
+                    self._busy.clear()
                 connection = self._idle.pop() if self._idle else self._connect()
                 self._busy.add(connection)
             if not _is_dead(connection):

@@ -10,12 +10,19 @@ they are right, is the server's business.
 
 from __future__ import annotations
 
+import enum
 import json
 import re
 import unicodedata
-from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence, Union
+from typing import TYPE_CHECKING, Any, Dict, Iterable, List, Mapping, Optional, Sequence, Union
 
+from .encoding import plain
 from .tasks import Signature, Task, as_task
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+    from .fields import StepFields, WorkflowFields
 
 _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 #: What reads, in expressions, as something else than a member's name.
@@ -105,6 +112,9 @@ def _fields(given: Mapping[str, Any]) -> Dict[str, Any]:
     for their text; what an expression reads is needed."""
     fields: Dict[str, Any] = {}
     reads: List[str] = []
+    task = given.get("task")
+    if isinstance(task, (Task, Signature)):
+        given = {**{key: value for key, value in task.policies.items() if key not in given}, **given}
     for key, value in given.items():
         if value is None:
             continue
@@ -140,16 +150,17 @@ def _plain(value: Any, reads: List[str]) -> Any:
         return {str(key).rstrip("_") if key == "with_" else str(key): _plain(entry, reads) for key, entry in value.items()}
     if isinstance(value, (list, tuple)):
         return [_plain(entry, reads) for entry in value]
-    return value
+    if value is None or isinstance(value, (str, int, float)) and not isinstance(value, enum.Enum):
+        return value
+    return _plain(plain(value), reads)
 
 
 class Workflow:
     """A definition under construction. `fields` are the workflow's other fields (defaults, deadline, on_error, …)."""
 
     def __init__(self, name: str, *, title: Optional[str] = None, inputs: Optional[Mapping[str, Any]] = None,
-                 **fields: Any) -> None:
-        plain = name_of(name)
-        self.name = name if re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}", name) else plain
+                 **fields: "Unpack[WorkflowFields]") -> None:
+        self.name = name if re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}", name) else name_of(name)
         self.title = title if title is not None else (name if self.name != name else None)
         self.inputs = dict(inputs or {})
         self.fields = {key.rstrip("_"): _plain(value, []) for key, value in fields.items() if value is not None}
@@ -162,12 +173,13 @@ class Workflow:
             raise KeyError(f"the workflow has no input {name!r}; there are: {', '.join(self.inputs) or 'none'}")
         return Expr(member("inputs", name))
 
-    def step(self, name: str, **fields: Any) -> Step:
+    def step(self, name: str, **fields: "Unpack[StepFields]") -> Step:
         """Adds a step: its kind (`run=`, `exec=`, `http=`, `task=`, `workflow=`, `wait=`, `set=`, `switch=`) and its policies,
-        named as in YAML (`with_` for `with`). `task` may be a task, a `task.s(…)` with its arguments, or a name."""
+        named as in YAML (`with_` for `with`; lengths of time also as timedelta). `task` may be a task, whose own policies hold
+        where none are given here, a `task.s(…)` with its arguments, or a name. `retry=None` takes a task's policy away."""
         return self._add(self.steps, name, fields)
 
-    def last(self, name: str, **fields: Any) -> Step:
+    def last(self, name: str, **fields: "Unpack[StepFields]") -> Step:
         """Adds a step under `finally`: it runs when all others are over, however that was."""
         return self._add(self.last_steps, name, fields)
 
@@ -201,6 +213,16 @@ class Workflow:
     def to_yaml(self) -> str:
         """The definition as YAML, to be kept with the code and applied by `baton apply`."""
         return to_yaml(self.to_dict())
+
+
+def single(signature: Signature) -> Workflow:
+    """A workflow of one step, for a task with its arguments."""
+    name = signature.task.name
+    flow = Workflow(name)
+    step = flow.step(name.rpartition(".")[2] or name, task=signature)
+    if step.fields["with"] in ({}, []):
+        del step.fields["with"]
+    return flow
 
 
 def to_yaml(value: Mapping[str, Any]) -> str:

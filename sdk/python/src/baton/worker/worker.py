@@ -15,12 +15,11 @@ from collections import deque
 from typing import Any, Callable, Deque, Dict, List, Optional, Sequence, Tuple, Union
 
 from ..context import Context, Request, current_or_none
-from ..errors import ApiError, BatonError, Unavailable
+from ..errors import ApiError, BatonError, Stopped, Unavailable
 from ..output import capture
 from ..results import Report, failed, interrupted
-from ..tasks import Task, as_task
+from ..tasks import NAME, Task, as_task
 from ..transport import Endpoint, backoff
-from .coroutines import CoroutinePool
 from .link import MOST, MOST_BYTES, About, GivenUp, Link, Offer, Told
 from .middleware import Middleware
 from .pool import Hooks, Job, Pool
@@ -72,6 +71,9 @@ class Worker:
             raise ValueError("max_tasks_per_child needs pool='process': threads have no child")
         self.endpoint = target if isinstance(target, Endpoint) else Endpoint.find(target, key, ca_file)
         self.name = name or default_name()
+        for what, word in (("a worker", self.name), *(("a queue", queue) for queue in queues), *(("a tag", tag) for tag in tags)):
+            if not NAME.match(word) or (what, word) == ("a worker", "local"):
+                raise ValueError(f"{word!r} is no name of {what}: letters, digits, . _ -, at most 128, the first a letter or digit")
         self._queues = tuple(queues)
         self._concurrency = concurrency or {"async": 100}.get(pool, 2 * (os.cpu_count() or 1))
         if self._concurrency < 1 or (prefetch or 0) < 0:
@@ -92,6 +94,7 @@ class Worker:
         self._claiming = False  # with reports; one of both at a time, so that a repeated claim can name all that is held
         self._version = 0  # of _tasks
         self._offered = 0  # the version that the claim which waits has told
+        self._registered = False
         self._draining = False
         self._patient = False  # it drains because the server wants it: what runs has all the time it needs
         self._give_up_at: Optional[float] = None
@@ -110,14 +113,20 @@ class Worker:
     # ---- Life
 
     def start(self) -> None:
-        """Begins to work. Returns when the server knows of it; raises what stands against that."""
+        """Begins to work. Returns when the server knows of it, which is waited for; raises what stands against that, Stopped if
+        `stop` was called meanwhile."""
         if not self._tasks:
             raise ValueError("a worker needs at least one function")
         for task in self._tasks.values():
             self._pool_of(task)
         if self._capture:
             capture(current_or_none)
-        lease = self._link.register(self._offer(), self._about)
+        try:
+            lease = self._link.register(self._offer(), self._about)
+        except GivenUp as error:
+            self._finish(None)
+            raise Stopped(f"the worker was stopped before the server answered: {error.__cause__}") from None
+        self._registered = True
         threading.Thread(target=self._guarded(self._beat), args=(lease,), name="baton-heartbeat", daemon=True).start()
         threading.Thread(target=self._guarded(self._poll), name="baton-claim", daemon=True).start()
         threading.Thread(target=self._guarded(self._exchange), name="baton-report", daemon=True).start()
@@ -396,10 +405,15 @@ class Worker:
         with self._changed:
             pool = self._pools.get(kind)
             if pool is None:
-                made = CoroutinePool if kind == "async" else ThreadPool
-                pool = self._pools[kind] = self._processes or made(self._concurrency, self._hooks)
+                pool = self._pools[kind] = self._processes or self._made(kind)
                 pool.start()
             return pool
+
+    def _made(self, kind: str) -> Pool:
+        if kind == "thread":
+            return ThreadPool(self._concurrency, self._hooks)
+        from .coroutines import CoroutinePool  # only where there are coroutines: asyncio is slow to import
+        return CoroutinePool(self._concurrency, self._hooks)
 
     # ---- Small things
 
@@ -420,6 +434,8 @@ class Worker:
                 self._changed.wait(max(0.0, min(1.0, when() - time.monotonic())))
 
     def _too_late(self) -> bool:
+        if not self._registered:  # there is nothing that could be lost
+            return self._draining
         return self._give_up_at is not None and time.monotonic() >= self._give_up_at
 
     def _finish(self, error: Optional[BaseException]) -> None:
