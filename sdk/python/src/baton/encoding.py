@@ -12,7 +12,7 @@ import datetime
 import enum
 import json
 import pathlib
-import uuid
+import sys
 from typing import Any, Optional
 
 _LOOKED_AT = 100  # levels, when the place of what is wrong is looked for
@@ -27,16 +27,24 @@ def plain(value: Any) -> Any:
     if isinstance(value, datetime.timedelta):
         seconds = value.total_seconds()
         return int(seconds) if seconds.is_integer() else seconds
-    if isinstance(value, (pathlib.PurePath, uuid.UUID)):
+    if isinstance(value, pathlib.PurePath) or _is_uuid(value):
         return str(value)
     if isinstance(value, enum.Enum):
         return value.value
     if not isinstance(value, type):
+        made = None
         if callable(getattr(value, "model_dump", None)):
-            return value.model_dump(mode="json")
-        if hasattr(value, "dtype") and callable(getattr(value, "tolist", None)):
-            return value.tolist()
+            made = value.model_dump(mode="json")
+        elif hasattr(value, "dtype") and callable(getattr(value, "tolist", None)):
+            made = value.tolist()
+        if isinstance(made, (dict, list, str, int, float)):  # a mock gives mocks for ever
+            return made
     raise TypeError(_advice(value))
+
+
+def _is_uuid(value: Any) -> bool:
+    uuid = sys.modules.get("uuid")  # who has one has loaded it; it is slow to load
+    return uuid is not None and isinstance(value, uuid.UUID)
 
 
 _ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=plain)
