@@ -2,6 +2,8 @@
 
 import asyncio
 import os
+import subprocess
+import sys
 import unittest
 
 import baton
@@ -141,17 +143,12 @@ class Operations(Case):
         self.assertEqual(asyncio.run(go()), (2, 2, 2))  # the server has a worker of its own
 
     def test_a_client_after_a_fork(self):
-        self.client.get(self.client.submit({"name": "w", "steps": {"a": {"set": {"n": 1}}}}).id)  # it has a connection now
-        pid = os.fork()
-        if pid == 0:  # what happens here must not reach the test's own frames
-            code = 1
-            try:
-                code = 0 if len([*self.client.list()]) == 1 else 2
-            finally:
-                os._exit(code)
-        for _ in range(20):
-            self.assertEqual(len([*self.client.list()]), 1)
-        self.assertEqual(os.waitpid(pid, 0)[1], 0)
+        """Both sides ask, over connections of their own."""
+        code = ("import baton, os, sys\nclient = baton.Client(sys.argv[1])\nlist(client.list())\npid = os.fork()\n"
+                "for _ in range(50): assert len(list(client.workers())) == 1\n"
+                "if pid == 0: os._exit(0)\nassert os.waitpid(pid, 0)[1] == 0\n")
+        env = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+        subprocess.run([sys.executable, "-c", code, self.server.data], env=env, check=True, timeout=PATIENCE)
 
 
 if __name__ == "__main__":
