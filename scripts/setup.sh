@@ -14,8 +14,8 @@ packages=(
   # libraries
   libboost1.81-dev libboost-json1.81-dev libfmt-dev libspdlog-dev libcli11-dev libhowardhinnant-date-dev libre2-dev
   libsqlitecpp-dev libsqlite3-dev libsodium-dev libssl-dev libyaml-dev prometheus-cpp-dev zlib1g-dev libmimalloc-dev
-  # tests and benchmarks
-  libgtest-dev librapidcheck-dev libbenchmark-dev dpkg-dev file sqlite3 python3 python3-venv python3-jsonschema procps
+  # tests and benchmarks; g++ builds what uses the C++ SDK
+  g++ libgtest-dev librapidcheck-dev libbenchmark-dev dpkg-dev file sqlite3 python3 python3-venv python3-jsonschema procps
   # run time: time zones; the example's imaging library and pictures
   tzdata python3-pil adwaita-icon-theme
 )
