@@ -83,7 +83,6 @@ Result<std::vector<std::string>> read_names(const RequestBody& body, const std::
 
 // What the worker takes: members queues, functions, steps.
 Result<model::ClaimTasks> read_offer(Core& core, const Call& call, const RequestBody& body) {
-  TRY_VOID(check_protocol(body));
   model::ClaimTasks claim;
   TRY(claim.worker, worker_name(core, call));
   TRY(claim.queues, read_names(body, "queues", ""));
@@ -190,7 +189,7 @@ Result<std::variant<model::ReportAttempt, model::ReleaseAttempt>> read_report(
     command.outcome.failure = {.type = model::error_type::kInterrupted,
                                .message = "the worker ended before it was done"};
   } else {
-    return invalid("\"status\" must be completed, failed or interrupted", "/status");
+    return invalid("\"status\" must be completed, failed, interrupted or released", "/status");
   }
   secrets::mask(redactor, command.outcome);
   return command;
@@ -410,6 +409,8 @@ struct Asked {
 Result<Asked> read_claim(Core& core, const Call& call) {
   TRY_VOID(call.only({}));
   TRY(const RequestBody body, RequestBody::parse(call.request));
+  // First: what else is unknown here may belong to the version that it speaks.
+  TRY_VOID(check_protocol(body));
   TRY_VOID(body.only({"protocol", "queues", "functions", "steps", "max", "wait", "running", "reports"}));
   Asked asked;
   TRY(asked.claim, read_offer(core, call, body));
@@ -430,7 +431,7 @@ Result<Asked> read_report_call(Core& core, const Call& call) {
   TRY_VOID(body.only({"reports"}));
   Asked asked;
   TRY(asked.reports, read_reports(core, body));
-  if (asked.reports.empty()) return invalid("\"reports\" is missing", "/reports");
+  if (asked.reports.empty()) return invalid("\"reports\" is missing, or empty", "/reports");
   return asked;
 }
 
@@ -476,6 +477,7 @@ void register_worker(const CorePtr& core, CallPtr call) {
   const auto read = [&]() -> Result<model::ClaimTasks> {
     TRY_VOID(call->only({}));
     TRY(const RequestBody body, RequestBody::parse(call->request));
+    TRY_VOID(check_protocol(body));
     TRY_VOID(body.only({"protocol", "queues", "functions", "steps", "tags", "concurrency"}));
     TRY(facts, read_facts(body));
     return read_offer(*core, *call, body);

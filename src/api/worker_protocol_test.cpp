@@ -175,6 +175,10 @@ TEST_F(WorkerProtocolTest, BadClaimsChangeNothing) {
   EXPECT_EQ(post("/api/v1/workers/a%20b/claim", R"({"steps":true})").status, 400);
   const auto newer = post(kClaim, R"({"steps":true,"protocol":2})");
   EXPECT_EQ(code(newer), "unsupported");
+  // Members that are unknown here may belong to that version: they do not hide what is wrong.
+  EXPECT_EQ(code(post(kClaim, R"({"steps":true,"protocol":2,"shiny":1})")), "unsupported");
+  EXPECT_EQ(code(post("/api/v1/workers/w1/register", R"({"steps":true,"protocol":2,"shiny":1})")),
+            "unsupported");
   EXPECT_TRUE(runtime_.commands.empty());
 }
 

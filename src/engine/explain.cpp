@@ -138,12 +138,15 @@ Reason waits_for_worker(const State& state, const std::string& queue, std::strin
   std::size_t workers = 0;
   bool others = false;  // that take tasks from the queue, but not of this function
   std::optional<Blocker> held_back;
+  bool busy = false;  // one of them has something to do, or asks for it
   for (const auto& [name, worker] : state.workers) {
     if (!serves(state, worker, queue, function)) {
       others |= worker.asked && takes_from(worker, queue);
       continue;
     }
     ++workers;
+    busy |= !worker.attempts.empty() ||
+            std::ranges::find(state.claims, name, &Claim::worker) != state.claims.end();
     for (const Blocker& blocker : {Blocker::worker_paused(name), Blocker::worker_draining(name)}) {
       if (is_paused(state, blocker)) held_back = blocker;
     }
@@ -161,12 +164,19 @@ Reason waits_for_worker(const State& state, const std::string& queue, std::strin
     return none;
   }
   if (workers == 1 && held_back) return paused(state, *held_back);
-  return {.code = "workers_busy",
-          .message = workers == 1
-                         ? "the worker of queue " + queue + " is busy"
-                         : "the " + std::to_string(workers) + " workers of queue " + queue + " are busy",
-          .subject = queue,
-          .count = static_cast<std::uint32_t>(workers)};
+  Reason waits{.code = "workers_busy",
+               .message = workers == 1 ? "the worker of queue " + queue
+                                       : "the " + std::to_string(workers) + " workers of queue " + queue,
+               .subject = queue,
+               .count = static_cast<std::uint32_t>(workers)};
+  if (busy) {
+    waits.message += workers == 1 ? " is busy" : " are busy";
+  } else {
+    // It is between two calls, or cannot take any: its disk is full, say.
+    waits.message += workers == 1 ? " does not ask for tasks; its own messages say why"
+                                  : " do not ask for tasks; their own messages say why";
+  }
+  return waits;
 }
 
 Reason why_queued(const State& state, const Run& run, const Task& task, const Moment& moment,

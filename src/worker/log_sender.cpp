@@ -13,6 +13,14 @@ constexpr std::size_t kPieces = 5000;
 
 }  // namespace
 
+Output output_of(const logs::Frame& frame) {
+  if (frame.stream == logs::Stream::gap)
+    return {logs::Stream::err,
+            std::to_string(frame.dropped) + " bytes of output were dropped on the worker\n"};
+  if (frame.stream == logs::Stream::note) return {logs::Stream::err, to_utf8(frame.bytes) + '\n'};
+  return {frame.stream, to_utf8(frame.bytes)};
+}
+
 Result<bool> FileLogSender::send(ServerCalls& server, const Task& task) {
   auto reader = logs::Reader::open(path_);
   if (!reader) {
@@ -26,12 +34,7 @@ Result<bool> FileLogSender::send(ServerCalls& server, const Task& task) {
   for (logs::Frame frame; more && size < kAtOnce && output.size() < kPieces;) {
     TRY(more, reader->next(frame));
     if (!more) break;
-    Output piece{frame.stream == logs::Stream::out ? logs::Stream::out : logs::Stream::err, {}};
-    if (frame.stream == logs::Stream::gap) {
-      piece.text = std::to_string(frame.dropped) + " bytes of output were dropped on the worker\n";
-    } else {
-      piece.text = to_utf8(frame.bytes);
-    }
+    Output piece = output_of(frame);
     size += piece.text.size();
     output.push_back(std::move(piece));
   }

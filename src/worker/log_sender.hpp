@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "executors/functions/function_executor.hpp"
+#include "logs/frame.hpp"
 #include "worker/server_calls.hpp"
 
 namespace baton::worker {
@@ -22,6 +23,9 @@ class LogSender {
   // It was sent, or never will be.
   virtual void forget() = 0;
 };
+
+// A frame of that file as the server gets it: what is said about the log itself is a line of standard error.
+Output output_of(const logs::Frame& frame);
 
 // What an executor writes into a file of this machine first, so that a server that is away for a while costs
 // no output.

@@ -179,7 +179,7 @@ class RemoteWorker final : public Worker {
 
   bool drained(Duration patience) override {
     std::unique_lock lock(mutex_);
-    return quiet_.wait_for(lock, patience.chrono(), [&] { return attempts_.empty() || fatal_; });
+    return quiet_.wait_for(lock, patience.chrono(), [&] { return attempts_.empty() || refused_; });
   }
 
   void stop() override {
@@ -197,9 +197,10 @@ class RemoteWorker final : public Worker {
     wake_all();
     calling_.cancel();
     for (std::thread& thread : threads_) thread.join();
-    if (registered_ && !fatal_) {
+    // Also if it cannot go on: what it has goes to others now, not when its lease is over.
+    if (registered_) {
       const Status left = calls(nullptr).leave();
-      if (!told && !left) note("what ran here is lost for the server when its lease is over");
+      if (!told && !left && !refused_) note("what ran here is lost for the server when its lease is over");
     }
     functions_.reset();
     requests_.reset();
@@ -231,7 +232,7 @@ class RemoteWorker final : public Worker {
     process.lock = lock_.get();
     process.program = options_.steps->spawner;
     process.spawner_died = [this] {
-      give_up({ErrorCode::io, "the helper process that runs tasks was killed", ""});
+      cannot_go_on({ErrorCode::io, "the helper process that runs tasks was killed", ""});
     };
     TRY(processes_, executors::process::ProcessExecutor::create(std::move(process), listener));
     executors::http::Options http;
@@ -269,23 +270,33 @@ class RemoteWorker final : public Worker {
       changed->notify_all();
   }
 
+  // The server does not want to hear of it: so it tells nothing more, either.
   void give_up(const Error& error) {
     {
       const std::lock_guard lock(mutex_);
-      if (fatal_) return;
-      fatal_ = error;
+      refused_ = true;
+    }
+    cannot_go_on(error);
+  }
+
+  // Takes nothing more; what has ended is still reported.
+  void cannot_go_on(const Error& error) {
+    {
+      const std::lock_guard lock(mutex_);
+      if (!fatal_) fatal_ = error;
       draining_ = true;
     }
     wake_all();
+    claiming_.cancel();
     if (options_.failed) options_.failed();
   }
 
   // False: the worker ends.
   bool pause(Duration& length) {
     std::unique_lock lock(mutex_);
-    life_.wait_for(lock, length.chrono(), [&] { return stopping_ || fatal_.has_value(); });
+    life_.wait_for(lock, length.chrono(), [&] { return stopping_ || refused_; });
     length = std::min(Duration{2 * length.us}, kLongestPause);
-    return !stopping_ && !fatal_;
+    return !stopping_ && !refused_;
   }
 
   // Calls until there is an answer, with growing pauses, or longer ones if the server asks for them; says
@@ -512,9 +523,9 @@ class RemoteWorker final : public Worker {
       bool gives_back = false;
       {
         std::unique_lock lock(mutex_);
-        to_report_.wait(lock,
-                        [&] { return stopping_ || fatal_ || !ended_.empty() || (draining_ && !gave_back_); });
-        if (stopping_ || fatal_) return;
+        to_report_.wait(
+            lock, [&] { return stopping_ || refused_ || !ended_.empty() || (draining_ && !gave_back_); });
+        if (stopping_ || refused_) return;
         gives_back = draining_ && !std::exchange(gave_back_, draining_);
         batch = next_batch();
       }
@@ -612,9 +623,8 @@ class RemoteWorker final : public Worker {
       }
     }
     quiet_.notify_all();
-    if (unwanted.empty()) return;
     // The claim that was broken off may wait on at the server, which does not know yet that nobody hears it:
-    // what goes back would go there.
+    // what goes back, or is reported as interrupted, would go there.
     std::ignore = server.claim(offer(), 0, Duration{}, {});
     release(server, std::move(unwanted));
   }
@@ -698,7 +708,7 @@ class RemoteWorker final : public Worker {
   // end. False: the worker ends.
   bool wait_for_beat(std::vector<Token>& tokens) {
     std::unique_lock lock(mutex_);
-    const auto over = [&] { return stopping_ || fatal_.has_value(); };
+    const auto over = [&] { return stopping_ || refused_; };
     const Duration idle{lease_.us / 3};
     // The first one comes at once: it says what the worker is.
     const bool first = !beaten_;
@@ -830,7 +840,8 @@ class RemoteWorker final : public Worker {
   bool disk_full_ = false;
   bool gave_back_ = false;
   bool stopping_ = false;
-  std::optional<Error> fatal_;
+  std::optional<Error> fatal_;  // why it cannot go on
+  bool refused_ = false;        // because the server wants to hear nothing more of it
 };
 
 }  // namespace

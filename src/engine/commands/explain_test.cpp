@@ -49,8 +49,12 @@ TEST(Explain, TellsNoWorkerFromBusyOnes) {
   World world;
   const RunId run = world.submit(FlowBuilder("w").run("a").run("b").done());
   EXPECT_EQ(code(world, run, 0), "no_worker");
+  world.ask(model::ClaimTasks{.worker = "w", .max = 0});  // it is there, but cannot take any
+  EXPECT_EQ(explain(world, run, 0).reasons[0].message,
+            "the worker of queue default does not ask for tasks; its own messages say why");
   world.claim_one();
   EXPECT_EQ(code(world, run, 0), "running");
+  EXPECT_EQ(explain(world, run, 1).reasons[0].message, "the worker of queue default is busy");
   EXPECT_EQ(code(world, run, 1), "workers_busy");
   world.ask(model::PauseCommand{{BlockerKind::worker_paused, {}, "w"}, "", {}});
   EXPECT_EQ(code(world, run, 1), "worker_paused");

@@ -461,6 +461,8 @@ void ProcessExecutor::Loop::spawner_gone() {
     }
     kill_by_environment(entries);
   }
+  // First: what is reported now must not be given out to this executor again.
+  if (!ending_ && options_.spawner_died) options_.spawner_died();
   for (const std::uint64_t id : ids) {
     Running& running = running_.at(id);
     drain(running);
@@ -470,7 +472,6 @@ void ProcessExecutor::Loop::spawner_gone() {
     outcome.result = partial_result(running.ended.result).text;
     finish(id, std::move(outcome));
   }
-  if (!ending_ && options_.spawner_died) options_.spawner_died();
 }
 
 void ProcessExecutor::Loop::read_pipe(std::uint64_t id, int pipe) {

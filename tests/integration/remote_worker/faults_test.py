@@ -2,6 +2,7 @@
 and a server that is asked for more than it takes (R31)."""
 
 import os
+import pathlib
 import signal
 import subprocess
 import threading
@@ -36,6 +37,26 @@ class Killed(RemoteWorkerCase):
         self.assertEqual({task["attempts"] for task in tasks}, {1}, "a loss uses up no attempt")
         self.assertLessEqual(sum(task["lost"] for task in tasks), 2 * KILLS, "only what a killed one had")
         self.assertFalse(processes_with(self.task_mark), "nothing is left of them")
+
+
+    def test_its_helper_is_killed(self):
+        """It cannot go on then. It says so to the server, too: others need not wait for the end of its lease."""
+        self.server()
+        begun, go, script = self.held_open()
+        worker = self.worker("w1")
+        run = self.begin(self.flow(a={"run": script}))
+        self.eventually(begun.exists, "the task")
+        helper = next(pid for pid in self.below(worker.pid) if b"__spawner" in pathlib.Path(f"/proc/{pid}/cmdline").read_bytes())
+        os.kill(helper, signal.SIGKILL)
+        self.ended(worker, code=None)
+        self.assertIn("the helper process that runs tasks was killed", self.said(worker))
+        self.assertEqual(self.json("workers", "list")["items"], [])
+        self.assertFalse(processes_with(self.task_mark), "nothing is left of it")
+        go.touch()
+        self.worker("w2")
+        self.until(run, "completed")
+        task = self.json("tasks", "get", run + ".0")
+        self.assertEqual([(a["status"], a["worker"]) for a in task["attempt_list"]], [("interrupted", "w1"), ("completed", "w2")])
 
 
 class Stopped(RemoteWorkerCase):
