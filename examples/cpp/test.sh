@@ -14,7 +14,7 @@ passed cpp-tasks "$sdk/build/tasks" "$work/cpp-tasks.data"
 
 # Without CMake, and with the other compiler.
 lib=$(find "$sdk/usr" -name pkgconfig)
-read -ra flags <<<"$(PKG_CONFIG_PATH=$lib PKG_CONFIG_SYSROOT_DIR='' pkg-config --define-variable=prefix="$sdk/usr" --cflags --libs baton)"
+read -ra flags <<<"$(PKG_CONFIG_PATH=$lib PKG_CONFIG_SYSROOT_DIR='' pkg-config --cflags --libs baton)"
 clang++-19 -std=c++20 -Wall -Wextra -Wpedantic -Werror cpp/label_worker.cpp "${flags[@]}" -Wl,-rpath,"$(dirname "$lib")" -o "$sdk/label_worker" \
   >"$work/cpp.pkg" 2>&1 || not_ok cpp "label_worker cannot be built by pkg-config" "$work/cpp.pkg"
 passed cpp-worker python3 -B cpp/check_worker.py "$baton" "$sdk/label_worker" "$work/cpp-worker.data"

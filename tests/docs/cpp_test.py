@@ -21,6 +21,20 @@ class CppGuide(unittest.TestCase):
         for path in (ROOT / "examples/cpp").glob("*.cpp"):
             self.assertRegex(built, rf"\b{path.stem}\b")
 
+    def test_the_builder_has_each_field_of_definitions(self):
+        """A field that the language has and the builder does not fails here; how it is written is held against YAML by sdk_test.cpp."""
+        reference = (ROOT / "docs/reference/definition.md").read_text(encoding="utf-8")
+        header = (ROOT / "sdk/cpp/include/baton/workflow.hpp").read_text(encoding="utf-8")
+        other = {"switch": "switch_to", "name": "name", "inputs": "input", "steps": "step", "finally": "last"}
+        for heading, kind in (("## The workflow", "Workflow"), ("## A step", "Step")):
+            section = reference[reference.index(heading + "\n"):].split("\n## ", 1)[0]
+            fields = re.findall(r"^### `(\w+)`$", section, re.MULTILINE)
+            self.assertGreater(len(fields), 20)
+            start = header.index(f"class BATON_API {kind} {{")
+            body = header[start:header.index("\n};", start)]
+            functions = set(re.findall(r"\b(\w+)\(", body))
+            self.assertEqual([field for field in fields if other.get(field, field) not in functions], [], f"{kind} lacks them")
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -3,7 +3,9 @@
 #include <sys/stat.h>
 
 #include <cstdlib>
+#include <fstream>
 
+#include "base/text.hpp"
 #include "embedded/owner.hpp"
 #include "net/tls.hpp"
 #include "net/url.hpp"
@@ -16,6 +18,23 @@ namespace json = boost::json;
 std::string environment(const char* name) {
   const char* value = std::getenv(name);
   return value != nullptr ? value : "";
+}
+
+// "" = no file is named.
+baton::Result<std::string> key_of_file(const std::string& path) {
+  std::string key;
+  if (path.empty()) return key;
+  std::ifstream file(path);
+  if (!file)
+    return baton::fail(baton::ErrorCode::bad_configuration,
+                       "BATON_API_KEY_FILE: " + path + " cannot be read");
+  std::getline(file, key);
+  while (!key.empty() && (key.back() == '\r' || key.back() == ' ')) key.pop_back();
+  if (key.empty()) {
+    return baton::fail(baton::ErrorCode::bad_configuration,
+                       "BATON_API_KEY_FILE: the first line of " + path + " is empty; it has to be the key");
+  }
+  return key;
 }
 
 std::string absolute(std::string path) {
@@ -98,14 +117,27 @@ baton::Result<json::object> members_of(const Json& value, std::string_view what)
 
 baton::Result<baton::client::Server> server_of(const ServerAddress& address) {
   std::string target = address.target;
-  for (const char* name : {"BATON_URL", "BATON_SOCKET", "BATON_DATA"}) {
+  if (target.empty()) {
+    target = environment("BATON_URL");
+    if (!target.empty() && target.find("://") == std::string::npos) {
+      return baton::fail(baton::ErrorCode::bad_configuration,
+                         "BATON_URL is \"" + baton::printable(target) +
+                             "\"; a URL begins with http:// or https:// (a socket is BATON_SOCKET, a data "
+                             "directory BATON_DATA)");
+    }
+  }
+  for (const char* name : {"BATON_SOCKET", "BATON_DATA"}) {
     if (target.empty()) target = environment(name);
   }
   if (target.empty()) target = baton::embedded::default_data_dir();
   baton::client::Server server;
+  server.space = address.space.empty() ? environment("BATON_NAMESPACE") : address.space;
   if (target.find("://") != std::string::npos) {
     TRY(server.endpoint, baton::net::parse_endpoint(target));
     server.key = address.key.empty() ? environment("BATON_API_KEY") : address.key;
+    if (server.key.empty()) {
+      TRY(server.key, key_of_file(environment("BATON_API_KEY_FILE")));
+    }
     if (server.endpoint.tls) {
       const std::string ca_file = address.ca_file.empty() ? environment("BATON_CA_FILE") : address.ca_file;
       TRY(server.tls, baton::net::TlsContext::client({.ca_file = ca_file}));

@@ -9,6 +9,7 @@
 
 #include "bridge.hpp"
 #include "net/http_client.hpp"
+#include "net/url.hpp"
 
 namespace baton::v0 {
 namespace {
@@ -45,9 +46,9 @@ std::optional<FailureInfo> failure_of(const Json& json) {
   return FailureInfo{text_of(json["type"]), text_of(json["message"])};
 }
 
-Run run_of(const json::object& object) {
+Run run_of(Json shown) {
   Run run;
-  run.raw = json_of(object);
+  run.raw = std::move(shown);
   const Json& raw = run.raw;
   run.id = text_of(raw["id"]);
   run.workflow = text_of(raw["workflow"]);
@@ -62,9 +63,9 @@ Run run_of(const json::object& object) {
   return run;
 }
 
-TaskRow task_of(const json::object& object) {
+TaskRow task_of(Json shown) {
   TaskRow task;
-  task.raw = json_of(object);
+  task.raw = std::move(shown);
   const Json& raw = task.raw;
   task.id = text_of(raw["id"]);
   task.step = text_of(raw["step"]);
@@ -97,12 +98,43 @@ Error refusal_of(const baton::net::Response& response) {
           "the server answered with status " + std::to_string(response.status), ""};
 }
 
+// "/api/v1/tasks/ID/retry"
+std::string path_of(std::string_view nouns, std::string_view id, std::string_view verb = {}) {
+  std::string path = "/api/v1/" + std::string(nouns) + '/' + baton::net::percent_encode(id);
+  if (!verb.empty()) path += '/' + std::string(verb);
+  return path;
+}
+
+// Members that are said.
+Json body_of(std::initializer_list<JsonObject::Member> members) {
+  Json body = Json::object();
+  for (const auto& [name, value] : members) {
+    const std::string* text = value.if_string();
+    if (!value.is_null() && (text == nullptr || !text->empty())) body.set(name, value);
+  }
+  return body;
+}
+
+std::string query_of(std::initializer_list<std::pair<const char*, std::string_view>> words) {
+  std::string query;
+  for (const auto& [name, value] : words) {
+    if (value.empty()) continue;
+    query += query.empty() ? '?' : '&';
+    query += std::string(name) + '=' + baton::net::percent_encode(value);
+  }
+  return query;
+}
+
 }  // namespace
 
-Definition::Definition(const Workflow& workflow) : text_(workflow.text()) {}
-
 struct Client::Impl {
-  using Connection = std::unique_ptr<baton::client::Client>;
+  struct Line {
+    explicit Line(const baton::client::Server& server)
+        : typed(server), plain(server.endpoint, baton::net::ClientOptions{.tls = server.tls}) {}
+    baton::client::Client typed;
+    baton::net::HttpClient plain;  // of calls that `typed` has no function for
+  };
+  using Connection = std::unique_ptr<Line>;
 
   Impl(ServerAddress where, Seconds how_long) : address(std::move(where)), patience(how_long) {}
 
@@ -112,7 +144,7 @@ struct Client::Impl {
     if (!server) {
       TRY(server, server_of(address));
     }
-    if (idle.empty()) return std::make_unique<baton::client::Client>(*server);
+    if (idle.empty()) return std::make_unique<Line>(*server);
     Connection connection = std::move(idle.back());
     idle.pop_back();
     return connection;
@@ -121,6 +153,10 @@ struct Client::Impl {
   // `request` may be made again while nobody answers, unless it is `once`.
   template <typename Request>
   auto call(Request request, bool once = false) -> decltype(request(std::declval<baton::client::Client&>())) {
+    return on_a_line([&](Line& line) { return request(line.typed); }, once);
+  }
+  template <typename Request>
+  auto on_a_line(Request request, bool once) -> decltype(request(std::declval<Line&>())) {
     TRY(Connection connection, connect());
     const auto end = Clock::now() + duration_of(patience).chrono();
     for (baton::Duration pause = kFirstPause;; pause = std::min(pause * 2, kLongestPause)) {
@@ -136,11 +172,72 @@ struct Client::Impl {
     }
   }
 
+  // A call by its path. `key`: it may be repeated, since the server knows the key.
+  Result<Json> ask(baton::net::Method method, std::string path, const Json& body, std::string_view key,
+                   bool once) {
+    baton::net::ClientRequest request{
+        method, std::move(path), {}, body.is_null() ? "" : body.text(), !key.empty()};
+    if (!request.body.empty()) request.headers.set("Content-Type", "application/json");
+    if (!key.empty()) request.headers.set("Idempotency-Key", std::string(key));
+    return send(std::move(request), once);
+  }
+  Result<Json> send(baton::net::ClientRequest request, bool once) {
+    request.headers.set("User-Agent", "baton-cpp");
+    const auto response = on_a_line(
+        [&](Line& line) -> baton::Result<baton::net::Response> {
+          if (!server->key.empty()) request.headers.set("Authorization", "Bearer " + server->key);
+          if (!server->space.empty()) request.headers.set("X-Baton-Namespace", server->space);
+          TRY(baton::net::Response answer, line.plain.request(request, kRequestPatience));
+          // Asks for patience as a server does that is not there.
+          if (answer.status == 429 || answer.status == 503) {
+            const Error refusal = refusal_of(answer);
+            return baton::fail(static_cast<baton::ErrorCode>(refusal.code), refusal.message, refusal.where);
+          }
+          return answer;
+        },
+        once);
+    if (!response) return error_of(response.error());
+    if (response->status < 200 || response->status >= 300) return refusal_of(*response);
+    if (response->body.empty()) return Json();
+    Result<Json> parsed = Json::parse(response->body);
+    return parsed ? std::move(parsed) : Result<Json>(Json(response->body));
+  }
+  Result<Json> get(std::string path) { return ask(baton::net::Method::get, std::move(path), {}, {}, false); }
+  Result<Json> post(std::string path, const Json& body, std::string_view key = {}) {
+    return ask(baton::net::Method::post, std::move(path), body, key.empty() ? random_key() : std::string(key),
+               false);
+  }
+  Status done(const Result<Json>& answer) {
+    if (!answer) return answer.error();
+    return {};
+  }
+  // All pages of a list.
+  Result<std::vector<Json>> items(const std::string& path, bool paged = true) {
+    std::vector<Json> found;
+    for (std::string cursor;;) {
+      std::string more = paged ? std::string(path.find('?') == std::string::npos ? "?" : "&") +
+                                     "limit=" + std::to_string(kPage)
+                               : "";
+      if (!cursor.empty()) more += "&cursor=" + baton::net::percent_encode(cursor);
+      const Result<Json> page = get(path + more);
+      if (!page) return page.error();
+      if (const auto* list = (*page)["items"].if_array())
+        found.insert(found.end(), list->begin(), list->end());
+      cursor = text_of((*page)["next"]);
+      if (cursor.empty()) return found;
+    }
+  }
+  Result<TaskRow> decide(std::string_view task, std::string_view verb, const Json& body) {
+    const Result<Json> answer = post(path_of("tasks", task, verb), body);
+    if (!answer) return answer.error();
+    return task_of(*answer);
+  }
+
   template <typename Request>
   Result<Run> run(Request request, bool once = false) {
     const auto answer = call(std::move(request), once);
     if (!answer) return error_of(answer.error());
-    return run_of(*answer);
+    return run_of(json_of(*answer));
   }
 
   Result<Run> submit(baton::client::Submission submission, const Start& start) {
@@ -157,7 +254,7 @@ struct Client::Impl {
     submission.idempotency_key = start.idempotency_key.empty() ? random_key() : start.idempotency_key;
     const auto answer = call([&](baton::client::Client& client) { return client.submit(submission); });
     if (!answer) return error_of(answer.error());
-    Run run = run_of(answer->run);
+    Run run = run_of(json_of(answer->run));
     run.existing = answer->existing;
     return run;
   }
@@ -171,15 +268,17 @@ struct Client::Impl {
         return page(client, std::min(most - rows.size(), kPage), cursor);
       });
       if (!answer) return error_of(answer.error());
-      for (const json::object& item : answer->items) rows.push_back(make(item));
+      for (const json::object& item : answer->items) rows.push_back(make(json_of(item)));
       if (answer->next.empty()) break;
       cursor = answer->next;
     }
     return rows;
   }
 
-  Result<Run> steer(std::string_view id, std::string_view verb, const json::object& body, bool once = false) {
-    return run([&](baton::client::Client& client) { return client.steer_run(id, verb, body); }, once);
+  Result<Run> steer(std::string_view id, std::string_view verb, const Json& body, std::string_view key = {}) {
+    const Result<Json> answer = post(path_of("runs", id, verb), body, key);
+    if (!answer) return answer.error();
+    return run_of(*answer);
   }
 
   const ServerAddress address;
@@ -189,6 +288,8 @@ struct Client::Impl {
   std::optional<baton::client::Server> server;
   std::vector<Connection> idle;
 };
+
+Definition::Definition(const Workflow& workflow) : text_(workflow.text()) {}
 
 Client::Client(ServerAddress server, Seconds patience)
     : impl_(std::make_unique<Impl>(std::move(server), patience)) {}
@@ -221,22 +322,47 @@ Result<Run> Client::call(std::string_view function, const Json& input, const Sta
 }
 
 Result<Applied> Client::apply(const Definition& definition, const ApplyOptions& options) {
-  baton::client::Apply request;
-  request.definition = definition.text();
-  request.note = options.note;
-  request.dry_run = options.dry_run;
-  request.expected = options.expected;
-  // With `expected` a repetition might meet its own first try.
-  const auto answer = impl_->call([&](baton::client::Client& client) { return client.apply(request); },
-                                  options.expected.has_value());
-  if (!answer) return error_of(answer.error());
+  const Json body = body_of({{"definition", definition.text()},
+                             {"note", options.note},
+                             {"dry_run", options.dry_run ? Json(true) : Json()}});
+  baton::net::ClientRequest request{baton::net::Method::post, "/api/v1/workflows", {}, body.text(), true};
+  request.headers.set("Content-Type", "application/json");
+  request.headers.set("Idempotency-Key",
+                      random_key());  // with `expected`, a repetition would meet its first try
+  if (options.expected) request.headers.set("If-Match", '"' + std::to_string(*options.expected) + '"');
+  const Result<Json> answer = impl_->send(std::move(request), false);
+  if (!answer) return answer.error();
   Applied applied;
-  applied.raw = json_of(*answer);
+  applied.raw = *answer;
   applied.workflow = text_of(applied.raw["workflow"]);
   applied.version = number_of(applied.raw["version"]);
   applied.hash = text_of(applied.raw["hash"]);
   applied.outcome = text_of(applied.raw["outcome"]);
   return applied;
+}
+
+Result<std::vector<std::string>> Client::submit_many(const Definition& definition,
+                                                     const std::vector<Json>& inputs,
+                                                     std::string_view idempotency_key) {
+  Json runs = Json::array();
+  for (const Json& input : inputs) runs.push_back(body_of({{"input", input}}));
+  const Result<Json> answer =
+      impl_->post("/api/v1/runs/batch", Json::object({{"definition", definition.text()}, {"runs", runs}}),
+                  idempotency_key);
+  if (!answer) return answer.error();
+  std::vector<std::string> ids;
+  const Json& made = (*answer)["runs"];
+  for (std::size_t i = 0; i < made.size(); ++i) {
+    if (const Json& wrong = made.at(i)["error"]; wrong.is_object()) {
+      const auto code = baton::error_code_from_name(text_of(wrong["code"]));
+      return Error{static_cast<Code>(code.value_or(baton::ErrorCode::io)),
+                   "run " + std::to_string(i) + " of " + std::to_string(made.size()) + ": " +
+                       text_of(wrong["message"]),
+                   "/runs/" + std::to_string(i)};
+    }
+    ids.push_back(text_of(made.at(i)["id"]));
+  }
+  return ids;
 }
 
 // ---- Looking at runs
@@ -270,7 +396,7 @@ Result<std::vector<TaskRow>> Client::tasks(std::string_view run) {
 Result<TaskRow> Client::task(std::string_view task) {
   const auto answer = impl_->call([&](baton::client::Client& client) { return client.task(task); });
   if (!answer) return error_of(answer.error());
-  return task_of(*answer);
+  return task_of(json_of(*answer));
 }
 
 Result<Json> Client::progress(std::string_view run) {
@@ -372,7 +498,7 @@ Status Client::events(std::string_view run, const std::function<bool(const Event
   auto end = Clock::now() + duration_of(impl_->patience).chrono();
   for (baton::Duration pause = kFirstPause;;) {
     const std::string before = place;
-    const auto streamed = (*connection)->events(run, place, handle);
+    const auto streamed = (*connection)->typed.events(run, place, handle);
     if (thrown) std::rethrow_exception(thrown);
     if (over) return {};
     if (place != before) {
@@ -418,37 +544,37 @@ Result<Run> Client::terminate(std::string_view run, std::string_view reason) {
   return impl_->run([&](baton::client::Client& client) { return client.cancel(run, true, reason); });
 }
 Result<Run> Client::pause(std::string_view run, std::string_view reason) {
-  json::object body;
-  put(body, "reason", reason);
-  return impl_->steer(run, "pause", body);
+  return impl_->steer(run, "pause", body_of({{"reason", reason}}));
 }
 Result<Run> Client::resume(std::string_view run) {
-  return impl_->steer(run, "resume", {});
+  return impl_->steer(run, "resume", Json::object());
 }
 
 Result<Run> Client::recover(std::string_view run, const Recover& how) {
-  json::object body;
-  if (how.from) body["from"] = boost_of(*how.from);
-  if (!how.keep.empty()) body["keep"] = json::array(how.keep.begin(), how.keep.end());
-  if (how.failed_only) body["failed_only"] = true;
-  if (how.force) body["force"] = true;
-  put(body, "reason", how.reason);
-  return impl_->steer(run, "recover", body, true);  // twice would be two recoveries
+  Json body = body_of({{"reason", how.reason}});
+  if (how.from) body.set("from", *how.from);
+  if (!how.keep.empty()) body.set("keep", Json::of(how.keep));
+  if (how.failed_only) body.set("failed_only", true);
+  if (how.force) body.set("force", true);
+  return impl_->steer(run, "recover", body);
 }
 
 Result<Run> Client::retry(std::string_view run, bool force) {
-  json::object body;
-  if (force) body["force"] = true;
-  return impl_->steer(run, "retry", body, true);
+  return impl_->steer(run, "retry", force ? Json::object({{"force", true}}) : Json::object());
 }
 
 Result<Run> Client::replay(std::string_view run, const Replay& how) {
-  json::object body;
-  if (!how.input.is_null()) body["input"] = boost_of(how.input);
-  if (how.version != 0) body["version"] = how.version;
-  put(body, "job_id", how.job_id);
-  const std::string key = how.idempotency_key.empty() ? random_key() : how.idempotency_key;
-  return impl_->run([&](baton::client::Client& client) { return client.replay(run, body, key); });
+  Json body = body_of({{"input", how.input}, {"job_id", how.job_id}});
+  if (how.version != 0) body.set("version", how.version);
+  return impl_->steer(run, "replay", body, how.idempotency_key);
+}
+
+Result<Run> Client::change(std::string_view run, const RunChange& what) {
+  Json body = body_of({{"metadata", what.metadata}, {"labels", what.labels}});
+  if (what.priority) body.set("priority", *what.priority);
+  const Result<Json> answer = impl_->ask(baton::net::Method::patch, path_of("runs", run), body, {}, false);
+  if (!answer) return answer.error();
+  return run_of(*answer);
 }
 
 Result<std::uint64_t> Client::signal(std::string_view run, std::string_view signal_name, const Json& data,
@@ -461,19 +587,98 @@ Result<std::uint64_t> Client::signal(std::string_view run, std::string_view sign
   return json_of(*answer)["number"].try_get<std::uint64_t>();
 }
 
+// ---- Deciding about tasks
+
+Result<TaskRow> Client::retry_task(std::string_view task, std::string_view reason) {
+  return impl_->decide(task, "retry", body_of({{"reason", reason}}));
+}
+Result<TaskRow> Client::skip_task(std::string_view task, std::string_view reason) {
+  return impl_->decide(task, "skip", body_of({{"reason", reason}}));
+}
+Result<TaskRow> Client::complete_task(std::string_view task, const Json& result, std::string_view reason) {
+  Json body = body_of({{"reason", reason}});
+  body.set("result", result);
+  return impl_->decide(task, "complete", body);
+}
+Result<TaskRow> Client::fail_task(std::string_view task, std::string_view reason) {
+  return impl_->decide(task, "fail", body_of({{"reason", reason}}));
+}
+Result<std::vector<Json>> Client::approvals(std::string_view run) {
+  return impl_->items("/api/v1/approvals" + query_of({{"run", run}}));
+}
+Result<TaskRow> Client::approve(std::string_view task, const Json& value, std::string_view reason) {
+  Json body = body_of({{"reason", reason}});
+  if (!value.is_null()) body.set("value", value);
+  return impl_->decide(task, "approve", body);
+}
+Result<TaskRow> Client::reject(std::string_view task, std::string_view reason) {
+  return impl_->decide(task, "reject", body_of({{"reason", reason}}));
+}
+
+// ---- What failed for good
+
+Result<std::vector<Json>> Client::dead_letters(const DeadLetterFilter& filter) {
+  return impl_->items("/api/v1/dead-letters" + query_of({{"workflow", filter.workflow},
+                                                         {"step", filter.step},
+                                                         {"error_type", filter.error_type},
+                                                         {"group", filter.group}}));
+}
+Result<Json> Client::dead_letter(std::string_view letter) {
+  return impl_->get(path_of("dead-letters", letter));
+}
+Result<Json> Client::replay_dead_letter(std::string_view letter, const Json& arguments,
+                                        std::string_view reason) {
+  return impl_->post(path_of("dead-letters", letter, "replay"),
+                     body_of({{"arguments", arguments}, {"reason", reason}}));
+}
+Result<std::uint64_t> Client::discard_dead_letters(const std::vector<std::string>& letters) {
+  const Result<Json> answer =
+      impl_->post("/api/v1/dead-letters/discard", Json::object({{"ids", Json::of(letters)}}));
+  if (!answer) return answer.error();
+  return (*answer)["discarded"].try_get<std::uint64_t>();
+}
+
+// ---- Workflows, queues, workers, secrets
+
+Result<std::vector<Json>> Client::workflows() {
+  return impl_->items("/api/v1/workflows");
+}
+Result<Json> Client::workflow(std::string_view name, std::uint32_t version) {
+  return impl_->get(path_of("workflows", name) + (version == 0 ? "" : "?version=" + std::to_string(version)));
+}
+Result<std::vector<Json>> Client::versions(std::string_view workflow) {
+  return impl_->items(path_of("workflows", workflow, "versions"));
+}
+Result<std::vector<Json>> Client::queues() {
+  return impl_->items("/api/v1/queues", false);
+}
 Status Client::pause_queue(std::string_view queue, std::string_view reason) {
-  json::object body;
-  put(body, "reason", reason);
-  const auto answer = impl_->call(
-      [&](baton::client::Client& client) { return client.steer("queues", queue, "pause", body); });
-  if (!answer) return error_of(answer.error());
-  return {};
+  return impl_->done(impl_->post(path_of("queues", queue, "pause"), body_of({{"reason", reason}})));
 }
 Status Client::resume_queue(std::string_view queue) {
-  const auto answer =
-      impl_->call([&](baton::client::Client& client) { return client.steer("queues", queue, "resume", {}); });
-  if (!answer) return error_of(answer.error());
-  return {};
+  return impl_->done(impl_->post(path_of("queues", queue, "resume"), Json::object()));
+}
+Result<std::vector<Json>> Client::workers(std::string_view tag) {
+  return impl_->items("/api/v1/workers" + query_of({{"tag", tag}}), false);
+}
+Status Client::pause_worker(std::string_view worker, std::string_view reason) {
+  return impl_->done(impl_->post(path_of("workers", worker, "pause"), body_of({{"reason", reason}})));
+}
+Status Client::resume_worker(std::string_view worker) {
+  return impl_->done(impl_->post(path_of("workers", worker, "resume"), Json::object()));
+}
+Status Client::drain_worker(std::string_view worker) {
+  return impl_->done(impl_->post(path_of("workers", worker, "drain"), Json::object()));
+}
+Result<std::vector<Json>> Client::secrets() {
+  return impl_->items("/api/v1/secrets", false);
+}
+Status Client::set_secret(std::string_view name, std::string_view value, std::string_view reason) {
+  return impl_->done(impl_->ask(baton::net::Method::put, path_of("secrets", name),
+                                body_of({{"value", value}, {"reason", reason}}), {}, false));
+}
+Status Client::delete_secret(std::string_view name) {  // once: a repetition would find nothing
+  return impl_->done(impl_->ask(baton::net::Method::delete_, path_of("secrets", name), {}, {}, true));
 }
 
 // ---- Everything else
@@ -483,18 +688,7 @@ Result<Json> Client::request(std::string_view method, std::string_view path, con
   if (!verb || !path.starts_with('/')) {
     return Error{Code::usage, "a request has a method, as GET or POST, and a path that begins with /", ""};
   }
-  auto server = server_of(impl_->address);
-  if (!server) return error_of(server.error());
-  baton::net::HttpClient http(server->endpoint, baton::net::ClientOptions{.tls = server->tls});
-  baton::net::ClientRequest request{*verb, std::string(path), {}, body.is_null() ? "" : body.text(), false};
-  if (!request.body.empty()) request.headers.set("Content-Type", "application/json");
-  if (!server->key.empty()) request.headers.set("Authorization", "Bearer " + server->key);
-  const auto response = http.request(request, kRequestPatience);
-  if (!response) return error_of(response.error());
-  if (response->status < 200 || response->status >= 300) return refusal_of(*response);
-  if (response->body.empty()) return Json();
-  Result<Json> parsed = Json::parse(response->body);
-  return parsed ? std::move(parsed) : Result<Json>(Json(response->body));
+  return impl_->ask(*verb, std::string(path), body, {}, true);
 }
 
 }  // namespace baton::v0

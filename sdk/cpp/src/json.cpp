@@ -313,6 +313,10 @@ namespace detail {
 void wrong_kind(const Json& json, std::string_view wanted) {
   throw JsonError("", "expected " + std::string(wanted) + ", found " + shown(json));
 }
+void wrong_length(const Json& json, std::size_t wanted) {
+  throw JsonError("", "expected a list of " + std::to_string(wanted) + " items, found one of " +
+                          std::to_string(json.size()));
+}
 void out_of_range() {
   throw JsonError("", "the number is too large or too small for its type");
 }

@@ -43,7 +43,9 @@ struct Orchestrator::Impl {
     const std::string socket = baton::embedded::socket_path_of(options.data_dir);
     target->server.endpoint.unix_socket = true;
     target->server.endpoint.path = socket;
-    own_client = Client(ServerAddress(socket));
+    ServerAddress own(socket);
+    own.space = "default";  // whatever the environment says of servers elsewhere
+    own_client = Client(std::move(own));
   }
 
   Status start() {

@@ -11,4 +11,4 @@ std::string_view name(Code code) noexcept {
 Exception::Exception(Error error) : std::runtime_error(error.message), error_(std::move(error)) {}
 Exception::~Exception() = default;
 
-}  // namespace baton::v0
+}  // namespace baton::BATON_INLINEv0

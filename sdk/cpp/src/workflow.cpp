@@ -1,7 +1,7 @@
 #include <algorithm>
 #include <array>
-#include <cmath>
 #include <baton/workflow.hpp>
+#include <cmath>
 #include <map>
 #include <set>
 
@@ -175,7 +175,8 @@ Expr input(std::string_view name) {
 Json seconds_json(Seconds length) {
   const double seconds = length.count();
   constexpr double kExact = 9e15;
-  if (seconds == std::floor(seconds) && std::fabs(seconds) < kExact) return static_cast<std::int64_t>(seconds);
+  if (seconds == std::floor(seconds) && std::fabs(seconds) < kExact)
+    return static_cast<std::int64_t>(seconds);
   return seconds;
 }
 
@@ -183,6 +184,15 @@ Json seconds_json(Seconds length) {
 
 Step& Step::exec(std::vector<std::string> argv) {
   return field("exec", Json::of(argv));
+}
+Step& Step::shell(std::vector<std::string> argv) {
+  return field("shell", Json::of(argv));
+}
+Step& Step::secrets(std::vector<std::string> names) {
+  return field("secrets", Json::of(names));
+}
+Step& Step::tags(std::vector<std::string> words) {
+  return field("tags", Json::of(words));
 }
 Step& Step::wait_for(Seconds length) {
   return wait(Json::object({{"for", seconds_json(length)}}));

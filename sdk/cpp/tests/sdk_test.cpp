@@ -2,15 +2,26 @@
 // else.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <array>
 #include <atomic>
 #include <baton/baton.hpp>
 #include <cstdlib>
+#include <deque>
+#include <exception>
 #include <filesystem>
 #include <fstream>
+#include <map>
+#include <memory>
 #include <mutex>
 #include <set>
+#include <stdexcept>
 #include <string>
 #include <thread>
+#include <tuple>
+#include <unordered_map>
+#include <unordered_set>
+#include <vector>
 
 namespace {
 
@@ -80,6 +91,18 @@ TEST(Json, what_does_not_fit_says_where) {
   EXPECT_EQ(wrong("[]").code, Code::invalid_input);
   EXPECT_THROW(Json(-1).get<unsigned>(), baton::JsonError);
   EXPECT_THROW(Json(1).set("a"), baton::JsonError);
+}
+
+TEST(Json, containers_there_and_back) {
+  using Named = std::unordered_map<std::string, std::array<int, 2>>;
+  using All = std::tuple<std::pair<int, std::string>, std::set<int>, std::deque<bool>, Named>;
+  const All all{{1, "a"}, {3, 2, 2}, {true, false}, {{"k", {4, 5}}}};
+  EXPECT_EQ(Json::of(all).text(), R"([[1,"a"],[2,3],[true,false],{"k":[4,5]}])");
+  EXPECT_EQ(Json::of(all).get<All>(), all);
+  EXPECT_EQ(Json::array({1, 1}).get<std::unordered_set<int>>().size(), 1U);
+  const auto wrong = Json::parse(R"([[1,"a",2],[],[],{}])").value().try_get<All>();
+  EXPECT_EQ(wrong.error().message, "/0: expected a list of 2 items, found one of 3");
+  EXPECT_EQ(Json::parse(R"([[1,"a"],[],[],{"k":[4,"x"]}])").value().try_get<All>().error().where, "/3/k/1");
 }
 
 TEST(Result, value_throws_what_is_wrong) {
@@ -181,6 +204,84 @@ TEST_F(Orchestra, handlers_take_and_give_what_they_say) {
     EXPECT_EQ(task.error->type, "validation");
     EXPECT_EQ(task.attempts, 1U);
   }
+}
+
+TEST_F(Orchestra, handlers_may_hold_what_cannot_be_copied) {
+  made().handle("owns", [factor = std::make_unique<int>(3)](int n) { return *factor * n; });
+  struct Counter {
+    std::unique_ptr<std::atomic<int>> calls = std::make_unique<std::atomic<int>>(0);
+    int operator()(baton::Context&) { return ++*calls; }
+  };
+  made().handle("counts", Counter());
+  made().start().value();
+  EXPECT_EQ(ended("owns", 7).result, Json(21));
+  EXPECT_EQ(ended("counts").result, Json(1));
+  EXPECT_EQ(ended("counts").result, Json(2));  // one object for all calls
+}
+
+TEST_F(Orchestra, large_inputs_and_odd_texts_arrive_as_they_are) {
+  made().handle("size", [](const std::string& text) { return text.size(); });
+  made().handle("same", [](const Json& value) { return value; });
+  made().start().value();
+  EXPECT_EQ(ended("size", std::string(1 << 20, 'x')).result, Json(1 << 20));
+  const Json odd =
+      Json::array({"", "a\0b\x01\x7f", "\xF0\x9F\x98\x80 \u2028", INT64_MIN, UINT64_MAX, -0.0, 1e-300});
+  EXPECT_EQ(ended("same", odd).result, odd);
+  EXPECT_EQ(ended("same", "a\xFFz").result, Json("a\uFFFDz"));  // no UTF-8: U+FFFD
+  const auto refused = client().call("size", std::string(20 << 20, 'x'));
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Code::too_large) << refused.error().message;
+}
+
+TEST_F(Orchestra, what_a_thread_of_a_handler_throws_comes_by_way_of_the_handler) {
+  made().handle("threads", [] {
+    std::exception_ptr thrown;
+    std::thread([&] {
+      try {
+        throw std::domain_error("in a thread");
+      } catch (...) {
+        thrown = std::current_exception();
+      }
+    }).join();
+    std::rethrow_exception(thrown);
+  });
+  made().start().value();
+  EXPECT_EQ(ended("threads").error->type, "domain_error");
+}
+
+TEST_F(Orchestra, a_stop_while_handlers_run_is_waited_for_and_loses_nothing) {
+  std::atomic<int> begun = 0;
+  std::atomic<bool> gate = false;
+  const auto handlers = [&] {
+    made().handle("looks", [&](baton::Context& ctx) {
+      ++begun;
+      while (!gate) ctx.sleep(Seconds(0.005));
+      return 1;
+    });
+    made().handle("blocks", [&] {
+      ++begun;
+      while (!gate) std::this_thread::yield();
+      return 2;
+    });
+    made().start().value();
+  };
+  handlers();
+  const baton::Run looks = client().call("looks").value();
+  const baton::Run blocks = client().call("blocks").value();
+  while (begun < 2) std::this_thread::yield();
+  std::thread opens([&] {
+    baton::Client hasty(folder_ + "/data", Seconds(0));
+    while (hasty.get(looks.id)) std::this_thread::yield();  // until the orchestrator is about to end
+    gate = true;
+  });
+  made().stop();
+  opens.join();
+  EXPECT_EQ(made().open_runs(), 0U);
+  EXPECT_EQ(baton::Client(folder_ + "/data", Seconds(0)).get(looks.id).error().code, Code::unavailable);
+  orchestrator_.reset();
+  handlers();
+  EXPECT_EQ(client().result(looks.id).value(), Json(1));
+  EXPECT_EQ(client().result(blocks.id).value(), Json(2));
 }
 
 TEST_F(Orchestra, an_attempt_fails_as_its_handler_says) {
@@ -448,6 +549,116 @@ TEST_F(Orchestra, runs_are_made_once_and_steered) {
   EXPECT_EQ(client().request("LOOK", "/").error().code, Code::usage);
 }
 
+TEST_F(Orchestra, people_decide_about_tasks) {
+  made().handle("fails", [](int n) {
+    if (n < 0) throw baton::TaskFailed("below zero").type("negative");
+    return n;
+  });
+  made().start().value();
+  baton::Workflow ask("ask");
+  ask.step("ask").wait_approval("Go?");
+  std::vector<std::string> runs{client().submit(ask).value().id, client().submit(ask).value().id};
+  std::map<std::string, std::string> questions;
+  while (questions.size() < 2) {
+    for (const Json& one : client().approvals().value())
+      questions[one["run"].get<std::string>()] = one["task"].get<std::string>();
+  }
+  EXPECT_EQ(client().approve(questions[runs[0]], Json::object({{"n", 1}}), "fine").value().status,
+            "completed");
+  EXPECT_EQ(client().result(runs[0]).value()["value"]["n"], Json(1));
+  client().reject(questions[runs[1]], "no").value();
+  EXPECT_EQ(client().wait(runs[1]).value().error->type, "rejected");
+  EXPECT_TRUE(client().approvals(runs[0]).value().empty());
+
+  baton::Workflow hold("hold");
+  hold.step("s").task("fails").with(-1).on_error(
+      Json::array({Json::object({{"match", Json::object({{"type", "negative"}})}, {"do", "hold"}})}));
+  const auto held = [&](const std::string& run, std::uint32_t attempts) {
+    for (;;) {
+      const baton::TaskRow task = client().tasks(run).value().at(0);
+      if (task.attempts == attempts && !task.raw["held"].is_null() && !(task.raw["held"] == Json(false)))
+        return task.id;
+    }
+  };
+  const std::string completed = client().submit(hold).value().id;
+  client().complete_task(held(completed, 1), Json::object({{"by", "hand"}}), "known").value();
+  EXPECT_EQ(client().result(completed).value()["by"], Json("hand"));
+  const std::string skipped = client().submit(hold).value().id;
+  EXPECT_EQ(client().skip_task(held(skipped, 1)).value().status, "skipped");
+  const std::string failed = client().submit(hold).value().id;
+  client().retry_task(held(failed, 1), "once more").value();
+  client().fail_task(held(failed, 2)).value();
+  EXPECT_EQ(client().wait(failed).value().status, "failed");
+
+  // What failed for good.
+  for (const Json& letter : client().dead_letters().value())
+    client().discard_dead_letters({letter["id"].get<std::string>()}).value();
+  const baton::Run dead = client().call("fails", -2).value();
+  client().wait(dead.id).value();
+  const Json letter = client().dead_letters({.workflow = "fails", .error_type = "negative"}).value().at(0);
+  const auto id = letter["id"].get<std::string>();
+  EXPECT_EQ(client().dead_letter(id).value()["arguments"]["with"], Json(-2));
+  client().replay_dead_letter(id, Json::object({{"with", 5}}), "mended").value();
+  EXPECT_EQ(client().result(dead.id).value(), Json(5));
+  EXPECT_TRUE(client().dead_letters().value().empty());
+}
+
+TEST_F(Orchestra, what_operators_see_and_set) {
+  made().handle("f", [](int n) { return n; });
+  made().start().value();
+  baton::Workflow flow("many");
+  flow.input("n", Json::object({{"type", "integer"}}));
+  flow.step("s").task("f").with(baton::input("n"));
+  const std::vector<Json> inputs{Json::object({{"n", 1}}), Json::object({{"n", 2}})};
+  const auto ids = client().submit_many(flow, inputs, "key").value();
+  EXPECT_EQ(client().result(ids.at(1)).value(), Json(2));
+  EXPECT_EQ(client().submit_many(flow, inputs, "key").value(), ids);
+  EXPECT_EQ(client().submit_many(flow, {inputs[0], Json::object({{"n", "x"}})}).error().where, "/runs/1");
+  EXPECT_EQ(client().apply(flow).value().version, 1U);
+  EXPECT_EQ(client().apply(flow.title("Many"), {.expected = 1}).value().version, 2U);
+  EXPECT_EQ(client().apply(flow.title("More"), {.expected = 1}).error().code, Code::conflict);
+  EXPECT_EQ(client().workflows().value().at(0)["name"], Json("many"));
+  EXPECT_EQ(client().versions("many").value().size(), 2U);
+  EXPECT_TRUE(client().workflow("many", 1).value()["definition"].is_object());
+  EXPECT_EQ(client().workflow("none").error().code, Code::not_found);
+  client().pause_queue("slow", "a look").value();
+  const auto queues = client().queues().value();
+  EXPECT_TRUE(
+      std::ranges::any_of(queues, [](const Json& q) { return q["pause"]["reason"] == Json("a look"); }));
+  client().resume_queue("slow").value();
+  const auto worker = client().workers().value().at(0)["name"].get<std::string>();
+  client().pause_worker(worker, "a look").value();
+  client().resume_worker(worker).value();
+  EXPECT_EQ(client().drain_worker(worker).error().code, Code::conflict);  // it is part of this process
+  client().set_secret("token", "s3cret-value").value();
+  EXPECT_EQ(client().secrets().value().size(), 1U);
+  client().delete_secret("token").value();
+  EXPECT_EQ(client().delete_secret("token").error().code, Code::not_found);
+  baton::Workflow waits("waits");
+  waits.step("w").wait_signal("go");
+  const baton::Run run = client().submit(waits, {.metadata = Json::object({{"a", 1}})}).value();
+  const baton::Run changed =
+      client().change(run.id, {.priority = 9, .metadata = Json::object({{"a", nullptr}, {"b", 2}})}).value();
+  EXPECT_EQ(changed.metadata, Json::object({{"b", 2}}));
+  EXPECT_EQ(changed.raw["priority"], Json(9));
+}
+
+TEST(Address, the_environment_says_where_the_server_is) {
+  const std::string file = testing::TempDir() + "baton-sdk-key";
+  ::setenv("BATON_URL", "baton.example:7711", 1);
+  EXPECT_EQ(baton::Client().get("x").error().code, Code::bad_configuration);
+  ::setenv("BATON_URL", "http://127.0.0.1:1", 1);
+  ::setenv("BATON_API_KEY_FILE", file.c_str(), 1);
+  std::ofstream(file) << "\n";
+  EXPECT_EQ(baton::Client().get("x").error().message,
+            "BATON_API_KEY_FILE: the first line of " + file + " is empty; it has to be the key");
+  std::ofstream(file) << "k\n";
+  EXPECT_EQ(baton::Client({}, Seconds(0)).get("x").error().code, Code::unavailable);
+  ::unsetenv("BATON_API_KEY_FILE");
+  ::unsetenv("BATON_URL");
+  std::filesystem::remove(file);
+}
+
 // What the builder makes of each group of fields is what YAML says: the same content, the same version.
 TEST_F(Orchestra, builder_and_yaml_make_the_same_version) {
   made().start().value();
@@ -540,6 +751,49 @@ steps:
     cleanup: {run: echo}
     compensate: {run: echo}
     needs: [b]
+)");
+
+  baton::Workflow rest("rest");
+  rest.labels(Json::object({{"team", "data"}}))
+      .env(Json::object({{"A", "1"}}))
+      .max_recovery_attempts(2)
+      .retry_budget(10)
+      .sla(Seconds(60))
+      .concurrency(Json::object({{"key", "k"}, {"limit", 1}}))
+      .targets(
+          Json::parse(R"({"nlp": {"url": "http://nlp:8001", "operations": {"process": {"timeout": 60}}}})")
+              .value())
+      .retention(Json::object({{"completed", "7d"}}));
+  rest.step("a")
+      .run("echo")
+      .shell({"bash", "-e", "-c"})
+      .type("check")
+      .tags({"x", "y"})
+      .critical()
+      .sla(Seconds(30))
+      .uses({{"gpu", 1}})
+      .secrets({"token"})
+      .preflight(Json::object({{"run", "true"}}));
+  rest.step("b")
+      .http(Json::object({{"url", "/process"}}))
+      .target("nlp")
+      .operation("process")
+      .response_schema(Json::object({{"type", "object"}}));
+  rest.step("c").wait_approval("Go?");
+  same(rest, R"(
+name: rest
+labels: {team: data}
+env: {A: "1"}
+max_recovery_attempts: 2
+retry_budget: 10
+sla: 60
+concurrency: {key: k, limit: 1}
+targets: {nlp: {url: "http://nlp:8001", operations: {process: {timeout: 60}}}}
+retention: {completed: 7d}
+steps:
+  a: {run: echo, shell: [bash, -e, -c], type: check, tags: [x, y], critical: true, sla: 30, uses: {gpu: 1}, secrets: [token], preflight: {run: "true"}}
+  b: {http: {url: /process}, target: nlp, operation: process, response_schema: {type: object}}
+  c: {wait: {approval: "Go?"}}
 )");
 
   baton::Workflow flow("flow");

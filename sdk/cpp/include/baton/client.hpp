@@ -110,6 +110,20 @@ struct Applied {
   Json raw{};
 };
 
+// What is changed of a run that has not ended; null members are taken away.
+struct RunChange {
+  std::optional<int> priority{};  // also of what waits already
+  Json metadata{};                // null: stays; else merged
+  Json labels{};
+};
+
+struct DeadLetterFilter {
+  std::string workflow{};
+  std::string step{};
+  std::string error_type{};
+  std::string group{};  // a failure signature
+};
+
 // Something that happened to a run: the types and what they say are in docs/reference/api.md.
 struct Event {
   std::string id;    // its place in the run's stream
@@ -153,6 +167,10 @@ class BATON_API Client {
   Result<Applied> apply(const Definition& definition, const ApplyOptions& options = {});
   // A run of one step that calls a function with this input; wait for it with result().
   Result<Run> call(std::string_view function, const Json& input = {}, const Start& start = {});
+  // A run for each input (objects), at most 1,000, by one request; their ids in that order. The first that is
+  // refused is the error, with its place; the others are made. The same key makes none of them twice.
+  Result<std::vector<std::string>> submit_many(const Definition& definition, const std::vector<Json>& inputs,
+                                               std::string_view idempotency_key = {});
 
   // ---- Looking at runs
 
@@ -190,16 +208,55 @@ class BATON_API Client {
   Result<Run> recover(std::string_view run, const Recover& how = {});
   Result<Run> retry(std::string_view run, bool force = false);  // what failed, and what was not done for it
   Result<Run> replay(std::string_view run, const Replay& how = {});
+  Result<Run> change(std::string_view run, const RunChange& what);
   // Tells a run that something has happened; returns the number of the signal. With a key it may be sent
   // again.
   Result<std::uint64_t> signal(std::string_view run, std::string_view name, const Json& data = {},
                                std::string_view idempotency_key = {});
+
+  // ---- Deciding about tasks
+
+  // Of a failed or held task: tries it again, and what it blocked; skips it (it counts as not bad); takes
+  // `result` as its result; lets it fail (if held).
+  Result<TaskRow> retry_task(std::string_view task, std::string_view reason = {});
+  Result<TaskRow> skip_task(std::string_view task, std::string_view reason = {});
+  Result<TaskRow> complete_task(std::string_view task, const Json& result, std::string_view reason = {});
+  Result<TaskRow> fail_task(std::string_view task, std::string_view reason = {});
+  // Questions that nobody has answered, of all runs or of one: `task` of each is the id to answer with.
+  Result<std::vector<Json>> approvals(std::string_view run = {});
+  Result<TaskRow> approve(std::string_view task, const Json& value = {}, std::string_view reason = {});
+  Result<TaskRow> reject(std::string_view task, std::string_view reason = {});
+
+  // ---- What failed for good
+
+  Result<std::vector<Json>> dead_letters(const DeadLetterFilter& filter = {});  // of the newest runs first
+  Result<Json> dead_letter(std::string_view letter);  // with its task, attempts and arguments
+  // Does its task again, perhaps with other arguments ({"with": …}), merged into what it got last.
+  Result<Json> replay_dead_letter(std::string_view letter, const Json& arguments = {},
+                                  std::string_view reason = {});
+  // Takes at most 1,000 off the list; returns how many there were.
+  Result<std::uint64_t> discard_dead_letters(const std::vector<std::string>& letters);
+
+  // ---- Workflows, queues, workers, secrets: objects as docs/reference/api.md shows them
+
+  Result<std::vector<Json>> workflows();
+  Result<Json> workflow(std::string_view name, std::uint32_t version = 0);  // 0: the one that counts
+  Result<std::vector<Json>> versions(std::string_view workflow);            // the newest first
+  Result<std::vector<Json>> queues();
   Status pause_queue(std::string_view queue, std::string_view reason = {});
   Status resume_queue(std::string_view queue);
+  Result<std::vector<Json>> workers(std::string_view tag = {});
+  Status pause_worker(std::string_view worker, std::string_view reason = {});
+  Status resume_worker(std::string_view worker);
+  Status drain_worker(std::string_view worker);  // it ends when it has done what it has
+  // With an admin's key. A value is a text of 4 bytes to 64 KiB; no answer ever has one.
+  Result<std::vector<Json>> secrets();
+  Status set_secret(std::string_view name, std::string_view value, std::string_view reason = {});
+  Status delete_secret(std::string_view name);
 
   // ---- Everything else
 
-  // Any call of the API that has no function here: request("GET", "/api/v1/queues"). Its JSON; of an answer
+  // Any call of the API that has no function here: request("GET", "/api/v1/limits"). Its JSON; of an answer
   // that is none, its text; null for one without a body. It is made once.
   Result<Json> request(std::string_view method, std::string_view path, const Json& body = {});
 
@@ -208,4 +265,4 @@ class BATON_API Client {
   std::unique_ptr<Impl> impl_;
 };
 
-}  // namespace baton::v0
+}  // namespace baton::BATON_INLINEv0

@@ -135,4 +135,4 @@ class BATON_API Context {
   Impl* impl_;
 };
 
-}  // namespace baton::v0
+}  // namespace baton::BATON_INLINEv0

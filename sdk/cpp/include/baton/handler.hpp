@@ -8,12 +8,14 @@
 // that many. What comes back is the step's result, converted; void is null; a Result<T> that holds an error,
 // and every exception, fails the attempt. Input that does not fit fails it with `validation`, for good.
 //
-// Handlers are called by several threads at a time.
+// A callable that can only be moved (it holds a std::unique_ptr, say) is fine. Handlers are called by several
+// threads at a time, all of them the same object.
 #pragma once
 
 #include <baton/context.hpp>
 #include <cstddef>
 #include <functional>
+#include <memory>
 #include <string>
 #include <tuple>
 #include <type_traits>
@@ -110,26 +112,27 @@ Result<Json> answer(Call call) {
   }
 }
 
+// One object for all calls and copies of the Handler: so F need not be copied.
 template <typename F, typename... P>
-Handler adapt(F function, List<Context&, P...>) {
-  return [function = std::move(function)](Context& context) mutable {
+Handler adapt(std::shared_ptr<F> function, List<Context&, P...>) {
+  return [function = std::move(function)](Context& context) {
     auto values = arguments(context.input(), List<P...>{});
     return answer([&]() -> decltype(auto) {
       return std::apply(
           [&](auto&... value) -> decltype(auto) {
-            return std::invoke(function, context, std::forward<P>(value)...);
+            return std::invoke(*function, context, std::forward<P>(value)...);
           },
           values);
     });
   };
 }
 template <typename F, typename... P>
-Handler adapt(F function, List<P...>) {
-  return [function = std::move(function)](Context& context) mutable {
+Handler adapt(std::shared_ptr<F> function, List<P...>) {
+  return [function = std::move(function)](Context& context) {
     auto values = arguments(context.input(), List<P...>{});
     return answer([&]() -> decltype(auto) {
       return std::apply(
-          [&](auto&... value) -> decltype(auto) { return std::invoke(function, std::forward<P>(value)...); },
+          [&](auto&... value) -> decltype(auto) { return std::invoke(*function, std::forward<P>(value)...); },
           values);
     });
   };
@@ -143,9 +146,9 @@ Handler make_handler(F&& function) {
   if constexpr (std::same_as<Callable, Handler>) {
     return std::forward<F>(function);
   } else {
-    return detail::adapt<Callable>(std::forward<F>(function),
-                                   typename detail::Signature<Callable>::Parameters{});
+    return detail::adapt(std::make_shared<Callable>(std::forward<F>(function)),
+                         typename detail::Signature<Callable>::Parameters{});
   }
 }
 
-}  // namespace baton::v0
+}  // namespace baton::BATON_INLINEv0

@@ -12,19 +12,26 @@
 //   void from_json(const Json& json, Image& image);   // throws JsonError if it does not fit
 #pragma once
 
+#include <array>
 #include <baton/result.hpp>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <initializer_list>
+#include <iterator>
 #include <limits>
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <type_traits>
+#include <unordered_map>
+#include <unordered_set>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -291,18 +298,71 @@ struct Convert<std::vector<T>> {
     return values;
   }
 };
+// Lists and sets of other kinds.
+template <typename C>
+struct ConvertList {
+  static Json to(const C& values) {
+    Json::Array items;
+    items.reserve(values.size());
+    for (const auto& value : values) items.push_back(make(value));
+    return Json(std::move(items));
+  }
+  static C from(const Json& json) {
+    auto items = read<std::vector<typename C::value_type>>(json);
+    return C(std::make_move_iterator(items.begin()), std::make_move_iterator(items.end()));
+  }
+};
 template <typename T>
-struct Convert<std::map<std::string, T>> {
-  static Json to(const std::map<std::string, T>& values) {
+struct Convert<std::deque<T>> : ConvertList<std::deque<T>> {};
+template <typename T>
+struct Convert<std::set<T>> : ConvertList<std::set<T>> {};
+template <typename T>
+struct Convert<std::unordered_set<T>> : ConvertList<std::unordered_set<T>> {};
+
+// Lists of a fixed length: std::array, std::pair, std::tuple.
+[[noreturn]] BATON_API void wrong_length(const Json& json, std::size_t wanted);
+template <typename T, std::size_t... I>
+Json tuple_to(const T& values, std::index_sequence<I...>) {
+  Json::Array items;
+  items.reserve(sizeof...(I));
+  (items.push_back(make(std::get<I>(values))), ...);
+  return Json(std::move(items));
+}
+template <typename T, std::size_t... I>
+T tuple_from(const Json& json, std::index_sequence<I...>) {
+  if (array_of(json).size() != sizeof...(I)) wrong_length(json, sizeof...(I));
+  const auto item = [&]<std::size_t N>(std::integral_constant<std::size_t, N>) {
+    try {
+      return read<std::tuple_element_t<N, T>>(json.at(N));
+    } catch (const JsonError& error) {
+      throw error.in(std::to_string(N));
+    }
+  };
+  return T{item(std::integral_constant<std::size_t, I>{})...};  // from left to right
+}
+template <typename T>
+  requires requires { std::tuple_size<T>::value; }
+struct Convert<T> {
+  static Json to(const T& values) {
+    return tuple_to(values, std::make_index_sequence<std::tuple_size_v<T>>{});
+  }
+  static T from(const Json& json) {
+    return tuple_from<T>(json, std::make_index_sequence<std::tuple_size_v<T>>{});
+  }
+};
+
+template <typename M>
+struct ConvertMap {
+  static Json to(const M& values) {
     JsonObject members;
     for (const auto& [name, value] : values) members[name] = make(value);
     return Json(std::move(members));
   }
-  static std::map<std::string, T> from(const Json& json) {
-    std::map<std::string, T> values;
+  static M from(const Json& json) {
+    M values;
     for (const auto& [name, value] : object_of(json)) {
       try {
-        values.emplace(name, read<T>(value));
+        values.emplace(name, read<typename M::mapped_type>(value));
       } catch (const JsonError& error) {
         throw error.in(name);
       }
@@ -310,6 +370,10 @@ struct Convert<std::map<std::string, T>> {
     return values;
   }
 };
+template <typename T>
+struct Convert<std::map<std::string, T>> : ConvertMap<std::map<std::string, T>> {};
+template <typename T>
+struct Convert<std::unordered_map<std::string, T>> : ConvertMap<std::unordered_map<std::string, T>> {};
 
 // What BATON_JSON calls for each member. A std::optional may be missing.
 template <typename T>
@@ -338,7 +402,7 @@ T Json::get() const {
   return detail::read<T>(*this);
 }
 
-}  // namespace baton::v0
+}  // namespace baton::BATON_INLINEv0
 
 // BATON_JSON(Type, member…): to_json and from_json of a struct, at namespace scope beside it. All members
 // must be there but those of type std::optional; others that come are ignored.

@@ -77,4 +77,4 @@ class BATON_API Orchestrator {
   std::unique_ptr<Impl> impl_;
 };
 
-}  // namespace baton::v0
+}  // namespace baton::BATON_INLINEv0

@@ -118,4 +118,4 @@ class [[nodiscard]] Result<void> {
 
 using Status = Result<void>;
 
-}  // namespace baton::v0
+}  // namespace baton::BATON_INLINEv0

@@ -73,4 +73,4 @@ class BATON_API Worker {
   std::unique_ptr<Impl> impl_;
 };
 
-}  // namespace baton::v0
+}  // namespace baton::BATON_INLINEv0

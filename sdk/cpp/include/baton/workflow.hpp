@@ -67,8 +67,12 @@ class BATON_API Step {
   Step& http(Json request) { return field("http", std::move(request)); }
   Step& task(std::string function) { return field("task", std::move(function)); }
   Step& workflow(Json child) { return field("workflow", std::move(child)); }  // its name, or a map
+  Step& celery(Json task) { return field("celery", std::move(task)); }
   Step& wait(Json what) { return field("wait", std::move(what)); }
   Step& wait_for(Seconds length);
+  Step& wait_approval(Json question = true) {
+    return wait(Json::object({{"approval", std::move(question)}}));
+  }
   Step& wait_signal(std::string name) { return wait(Json::object({{"signal", std::move(name)}})); }
   Step& set(Json values) { return field("set", std::move(values)); }
   Step& switch_to(Json branches) { return field("switch", std::move(branches)); }
@@ -92,8 +96,11 @@ class BATON_API Step {
   Step& env(Json variables) { return field("env", std::move(variables)); }
   Step& env(Members variables) { return field("env", Json::object(variables)); }
   Step& workdir(std::string folder) { return field("workdir", std::move(folder)); }
+  Step& shell(std::vector<std::string> argv);
+  Step& secrets(std::vector<std::string> names);
   Step& parse(std::string how) { return field("parse", std::move(how)); }
   Step& result_schema(Json schema) { return field("result_schema", std::move(schema)); }
+  Step& response_schema(Json schema) { return field("response_schema", std::move(schema)); }
 
   // ---- If it fails
 
@@ -102,11 +109,15 @@ class BATON_API Step {
   Step& timeout(Seconds length) { return field("timeout", seconds_json(length)); }
   Step& timeout(Json limits) { return field("timeout", std::move(limits)); }
   Step& deadline(Seconds length) { return field("deadline", seconds_json(length)); }
+  Step& sla(Seconds length) { return field("sla", seconds_json(length)); }
   Step& on_error(Json rules) { return field("on_error", std::move(rules)); }
+  Step& preflight(Json step) { return field("preflight", std::move(step)); }
   Step& fallback(Json step) { return field("fallback", std::move(step)); }
   Step& continue_on_error(bool goes_on = true) { return field("continue_on_error", goes_on); }
   Step& cleanup(Json step) { return field("cleanup", std::move(step)); }
   Step& compensate(Json step) { return field("compensate", std::move(step)); }
+  Step& target(std::string name) { return field("target", std::move(name)); }
+  Step& operation(std::string name) { return field("operation", std::move(name)); }
   Step& breaker(Json breaker) { return field("breaker", std::move(breaker)); }
 
   // ---- Where and in which order
@@ -114,6 +125,7 @@ class BATON_API Step {
   Step& queue(std::string name) { return field("queue", std::move(name)); }
   Step& priority(int priority) { return field("priority", priority); }
   Step& concurrency(Json limits) { return field("concurrency", std::move(limits)); }
+  Step& uses(Members amounts) { return field("uses", Json::object(amounts)); }
   Step& rate_limit(Json limit) { return field("rate_limit", std::move(limit)); }
   Step& fair_key(Json key) { return field("fair_key", std::move(key)); }
   Step& cache(Json cache) { return field("cache", std::move(cache)); }
@@ -121,6 +133,9 @@ class BATON_API Step {
   // ---- For people
 
   Step& title(std::string text) { return field("title", std::move(text)); }
+  Step& type(std::string word) { return field("type", std::move(word)); }
+  Step& tags(std::vector<std::string> words);
+  Step& critical(bool is = true) { return field("critical", is); }
   Step& estimate(Seconds length) { return field("estimate", seconds_json(length)); }
   Step& metadata(Json values) { return field("metadata", std::move(values)); }
 
@@ -156,13 +171,23 @@ class BATON_API Workflow {
 
   Workflow& title(std::string text) { return field("title", std::move(text)); }
   Workflow& description(std::string text) { return field("description", std::move(text)); }
+  Workflow& labels(Json words) { return field("labels", std::move(words)); }
   Workflow& input(std::string_view name, Json declaration);  // {"type": "string", "default": …}
   Workflow& defaults(Json fields) { return field("defaults", std::move(fields)); }
+  Workflow& env(Json variables) { return field("env", std::move(variables)); }
   Workflow& on_error(Json rules) { return field("on_error", std::move(rules)); }
   Workflow& recovery(Json policy) { return field("recovery", std::move(policy)); }
+  Workflow& max_recovery_attempts(int count) { return field("max_recovery_attempts", count); }
+  Workflow& retry_budget(Json budget) { return field("retry_budget", std::move(budget)); }
   Workflow& deadline(Seconds length) { return field("deadline", seconds_json(length)); }
+  Workflow& sla(Seconds length) { return field("sla", seconds_json(length)); }
   Workflow& fail_fast(bool fast = true) { return field("fail_fast", fast); }
   Workflow& max_parallel(int count) { return field("max_parallel", count); }
+  Workflow& concurrency(Json limits) { return field("concurrency", std::move(limits)); }
+  Workflow& targets(Json services) { return field("targets", std::move(services)); }
+  Workflow& alerts(Json rules) { return field("alerts", std::move(rules)); }
+  Workflow& schedules(Json times) { return field("schedules", std::move(times)); }
+  Workflow& rollout(Json plan) { return field("rollout", std::move(plan)); }
   Workflow& retention(Json policy) { return field("retention", std::move(policy)); }
   // Any field of docs/reference/definition.md by its name there.
   Workflow& field(std::string_view name, Json value);
@@ -197,4 +222,4 @@ BATON_API Step step(std::string_view name);
 // A name for something that has a title: lower case, `-` for what is no letter or digit.
 BATON_API std::string name_of(std::string_view title);
 
-}  // namespace baton::v0
+}  // namespace baton::BATON_INLINEv0
