@@ -4,6 +4,10 @@
 // counts as the library's SOVERSION does: programs built against another one do not link.
 #pragma once
 
+#if __cplusplus < 202002L
+#error "Baton's headers need C++20: compile with -std=c++20 or later"
+#endif
+
 #define BATON_VERSION_MAJOR 0
 #define BATON_VERSION_MINOR 1
 #define BATON_VERSION_PATCH 0
