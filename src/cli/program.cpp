@@ -139,58 +139,72 @@ class Formatter final : public CLI::Formatter {
   }
 };
 
-// What adds which commands of the first level, in the order in which help lists them.
+// What adds which commands of the first level, and under which heading; in the order in which help lists
+// them.
 struct Part {
+  std::string_view heading;
   std::string_view commands;
   void (*add)(Program& program);
 };
 
+constexpr std::string_view kRun = "Run workflows";
+constexpr std::string_view kSee = "See and steer what runs";
+constexpr std::string_view kFlow = "Control how work flows";
+constexpr std::string_view kWrite = "Write workflows";
+constexpr std::string_view kOperate = "Operate servers and workers";
+constexpr std::string_view kMore = "More";
+
 constexpr Part kParts[] = {
-    {"server dev", add_server},
-    {"worker", add_worker},
-    {"run", add_run},
-    {"preflight", add_preflight},
-    {"apply", add_apply},
-    {"start", add_start},
-    {"watch", add_watch},
-    {"workflows", add_workflows},
-    {"runs", add_runs},
-    {"runs", add_run_steering},
-    {"tasks", add_tasks},
-    {"tasks", add_task_steering},
-    {"queues targets workers", add_queues},
-    {"explain", add_explain},
-    {"cache", add_cache},
-    {"limits", add_limits},
-    {"routes", add_routes},
-    {"breakers", add_breakers},
-    {"dead-letters", add_dead_letters},
-    {"signal", add_signal},
-    {"approvals", add_approvals},
-    {"resources", add_resources},
-    {"task", add_task},
-    {"logs", add_logs},
-    {"validate", add_validate},
-    {"graph", add_graph},
-    {"test", add_test},
-    {"simulate", add_simulate},
-    {"fmt", add_fmt},
-    {"diff", add_diff},
-    {"schema", add_schema},
-    {"eval", add_eval},
-    {"config", add_config},
-    {"context", add_context},
-    {"secrets", add_secrets},
-    {"keys audit", add_keys},
-    {"namespaces", add_namespaces},
-    {"backup restore", add_backup},
-    {"top", add_top},
-    {"doctor", add_doctor},
-    {"support-bundle", add_support_bundle},
-    {"bench bench-worker", add_bench},
-    {"version", add_version},
-    {"", add_completion},  // completion and manual look at all of them
+    {kRun, "run", add_run},
+    {kRun, "apply", add_apply},
+    {kRun, "start", add_start},
+    {kRun, "watch", add_watch},
+    {kRun, "logs", add_logs},
+    {kRun, "preflight", add_preflight},
+    {kSee, "runs", add_runs},
+    {kSee, "runs", add_run_steering},
+    {kSee, "tasks", add_tasks},
+    {kSee, "tasks", add_task_steering},
+    {kSee, "explain", add_explain},
+    {kSee, "top", add_top},
+    {kSee, "signal", add_signal},
+    {kSee, "approvals", add_approvals},
+    {kSee, "dead-letters", add_dead_letters},
+    {kSee, "resources", add_resources},
+    {kSee, "workflows", add_workflows},
+    {kSee, "cache", add_cache},
+    {kFlow, "queues targets workers", add_queues},
+    {kFlow, "limits", add_limits},
+    {kFlow, "routes", add_routes},
+    {kFlow, "breakers", add_breakers},
+    {kWrite, "validate", add_validate},
+    {kWrite, "test", add_test},
+    {kWrite, "simulate", add_simulate},
+    {kWrite, "graph", add_graph},
+    {kWrite, "fmt", add_fmt},
+    {kWrite, "diff", add_diff},
+    {kWrite, "eval", add_eval},
+    {kWrite, "schema", add_schema},
+    {kOperate, "server dev", add_server},
+    {kOperate, "worker", add_worker},
+    {kOperate, "secrets", add_secrets},
+    {kOperate, "keys audit", add_keys},
+    {kOperate, "namespaces", add_namespaces},
+    {kOperate, "backup restore", add_backup},
+    {kOperate, "doctor", add_doctor},
+    {kOperate, "support-bundle", add_support_bundle},
+    {kOperate, "bench bench-worker", add_bench},
+    {kMore, "task", add_task},
+    {kMore, "config", add_config},
+    {kMore, "context", add_context},
+    {kMore, "completion manual", add_completion},
+    {kMore, "version", add_version},
 };
+
+// What CLI11 calls the group of a command that was given none.
+constexpr std::string_view kUngrouped = "Subcommands";
+// They look at all commands.
+constexpr std::string_view kOfAll = "completion manual";
 
 bool has(std::string_view commands, std::string_view wanted) {
   for (const auto name : std::views::split(commands, ' ')) {
@@ -216,10 +230,14 @@ Program::Program(std::string_view first) : app_("Runs tasks and workflows and do
   app_.formatter(std::make_shared<Formatter>());
   app_.set_help_flag("-h,--help", "Shows this help");
   app_.require_subcommand(1);
-  const bool known = !first.empty() &&
-                     std::ranges::any_of(kParts, [&](const Part& part) { return has(part.commands, first); });
+  const bool one = !has(kOfAll, first) &&
+                   std::ranges::any_of(kParts, [&](const Part& part) { return has(part.commands, first); });
   for (const Part& part : kParts) {
-    if (!known || has(part.commands, first)) part.add(*this);
+    if (one && !has(part.commands, first)) continue;
+    part.add(*this);
+    for (CLI::App* command : app_.get_subcommands({})) {
+      if (command->get_group() == kUngrouped) command->group(std::string(part.heading));  // others are hidden
+    }
   }
   app_.footer("Documentation of a command: baton COMMAND --help");
 }

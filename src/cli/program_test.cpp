@@ -29,6 +29,13 @@ TEST(Program, MadeForOneCommandHasThatCommandWhole) {
   EXPECT_FALSE(alone.contains("manual"));
 }
 
+TEST(Program, EveryCommandHasAHeading) {
+  for (const CLI::App* command : Program().app().get_subcommands({})) {
+    EXPECT_NE(command->get_group(), "Subcommands") << command->get_name();
+    EXPECT_EQ(command->get_group().empty(), command->get_name() == "bench-worker") << command->get_name();
+  }
+}
+
 TEST(Program, MadeForAnythingElseHasAll) {
   const std::size_t all = Program().app().get_subcommands({}).size();
   for (const char* first : {"", "--help", "-h", "sever", "queues targets", " ", "run "}) {

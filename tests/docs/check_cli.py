@@ -25,7 +25,8 @@ def part(text, title):
 def commands(baton, command=()):
     """(command, help) of everything that can be run."""
     text = help_of(baton, command)
-    below = [line.split()[0] for line in part(text, "Subcommands") if re.match(r"  \S", line)]
+    headings = [heading for heading in re.findall(r"^(\w.*):$", text, re.MULTILINE) if heading not in ("Arguments", "Options")]
+    below = [line.split()[0] for heading in headings for line in part(text, heading) if re.match(r"  \S", line)]
     if not below:
         yield command, text
     for name in below:
