@@ -39,6 +39,25 @@ class Builder(unittest.TestCase):
                           "fallback": {"task": "math.add", "with": {"a": 1}}}},
             "finally": {"report": {"run": "echo over"}}})
 
+    def test_who_uses_a_result_needs_its_step(self):
+        flow = baton.Workflow("x")
+        a = flow.step("a", run="true")
+        b = flow.step("b-1", run="true", env={"X": f"is {a.result['k v'][0]}"})
+        flow.step("c", run="true", when='steps["b-1"].status == "steps.d" && steps.a.status != \'\'', fallback={"task": add.s(a.result)})
+        flow.step("d", task="f", with_="${{ item }} steps.a", needs=b)
+        flow.step("e", switch=[{"when": baton.expr("steps.d.result > 1"), "goto": "c"}])
+        flow.step("f", task="f", with_={"x": [{"y": flow.steps["e"].result}], "z": "${{ x.steps.c }}"},
+                  repeat={"until": baton.expr("self.result.done && has(steps.c.result)"), "max": 3})
+        flow.last("end", run="true", env={"A": a.result, "B": "${{ steps.start.result }}"})
+        flow.last("start", run="true")
+        made = flow.to_dict()
+        self.assertEqual({name: step.get("needs") for name, step in made["steps"].items()},
+                         {"a": None, "b-1": ["a"], "c": ["a", "b-1"], "d": ["b-1"], "e": ["d"], "f": ["c", "e"]})
+        self.assertEqual({name: step.get("needs") for name, step in made["finally"].items()}, {"end": ["start"], "start": None})
+        self.assertEqual(made["steps"]["c"]["fallback"], {"task": "math.add", "with": {"a": "${{ steps.a.result }}"}})
+        self.assertEqual((made["steps"]["e"]["switch"][0]["when"], made["steps"]["f"]["repeat"]["until"]),
+                         ("steps.d.result > 1", "self.result.done && has(steps.c.result)"))
+
     def test_yaml(self):
         flow = baton.Workflow("build")
         flow.step("a", task=add, with_={"a": 1, "text": "ä: \"x\"\n"}, retry={})

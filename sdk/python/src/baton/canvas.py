@@ -67,7 +67,7 @@ def chord(header: Iterable[Part], callback: Part, name: Optional[str] = None, **
     found = _some(header, "chord")
     flow = Workflow(_name(name, "chord", found))
     steps = [_add(flow, part, **policies) for part in found]
-    results = Expr("[" + ", ".join(step.result.text for step in steps) + "]", [step.name for step in steps])
+    results = Expr("[" + ", ".join(step.result.text for step in steps) + "]")
     _add(flow, signature(callback).with_first(results), **policies)
     return flow
 

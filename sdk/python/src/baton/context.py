@@ -155,7 +155,8 @@ class Context:
     def add_tasks(self, steps: Mapping[str, Any], *, detach: bool = False) -> List[str]:
         """Adds tasks to the run: a map of steps as in a definition, or of `Step`s. They are called STEP/NAME; what follows
         this step waits for them unless `detach`. Adding the same again adds nothing. Returns their ids."""
-        plain = {name: step.to_dict() if hasattr(step, "to_dict") else step for name, step in steps.items()}
+        from .workflow import with_needs  # only where tasks are added
+        plain = with_needs({name: step.to_dict() if hasattr(step, "to_dict") else dict(step) for name, step in steps.items()})
         answer = self._tell("tasks", {"steps": encode({"steps": plain}, "what is added").decode(), "detach": detach})
         return [item["id"] for item in answer["items"]]
 

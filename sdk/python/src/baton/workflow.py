@@ -14,7 +14,7 @@ import enum
 import json
 import re
 import unicodedata
-from typing import TYPE_CHECKING, Any, Dict, Iterable, List, Mapping, Optional, Sequence, Union
+from typing import TYPE_CHECKING, Any, Dict, Iterable, Iterator, List, Mapping, Optional, Set, Union
 
 from .encoding import plain
 from .tasks import Signature, Task, as_task
@@ -41,16 +41,16 @@ def name_of(title: str, taken: Iterable[str] = ()) -> str:
 
 
 class Expr:
-    """An expression (CEL) that the server evaluates. Its members are expressions as well: `fetch.result["paths"][0]`."""
+    """An expression (CEL) that the server evaluates. Its members are expressions as well: `fetch.result["paths"][0]`. In a text
+    (an f-string) it stands for its value: `f"n is {fetch.result}"`."""
 
-    def __init__(self, text: str, steps: Sequence[str] = ()) -> None:
+    def __init__(self, text: str) -> None:
         self.text = text
-        self.steps = tuple(steps)  #: that it reads
 
     def __getitem__(self, key: Union[str, int]) -> "Expr":
         if isinstance(key, str) and _WORD.match(key) and key not in _RESERVED:
-            return Expr(f"{self.text}.{key}", self.steps)
-        return Expr(f"{self.text}[{json.dumps(key)}]", self.steps)
+            return Expr(f"{self.text}.{key}")
+        return Expr(f"{self.text}[{json.dumps(key)}]")
 
     def __iter__(self) -> Any:
         raise TypeError(f"{self.text} is known only when the workflow runs; use for_each to go over it")
@@ -70,9 +70,9 @@ ITEM = Expr("item")
 INDEX = Expr("index")
 
 
-def expr(text: str, *steps: "Step") -> Expr:
-    """Any expression; `steps` are those that it reads."""
-    return Expr(text, [step.name for step in steps])
+def expr(text: str) -> Expr:
+    """Any expression, such as `steps.fetch.result.count > 3`. Who uses it needs the steps that it reads."""
+    return Expr(text)
 
 
 def member(base: str, name: str) -> str:
@@ -90,17 +90,17 @@ class Step:
     @property
     def result(self) -> Expr:
         """What it returned; of a mapped step the list of its items' results."""
-        return Expr(member("steps", self.name) + ".result", [self.name])
+        return Expr(member("steps", self.name) + ".result")
 
     @property
     def error(self) -> Expr:
         """How it failed: `type` and `message`."""
-        return Expr(member("steps", self.name) + ".error", [self.name])
+        return Expr(member("steps", self.name) + ".error")
 
     @property
     def status(self) -> Expr:
         """How it ended."""
-        return Expr(member("steps", self.name) + ".status", [self.name])
+        return Expr(member("steps", self.name) + ".status")
 
     def to_dict(self) -> Dict[str, Any]:
         """Its fields as in a definition."""
@@ -109,50 +109,97 @@ class Step:
 
 def _fields(given: Mapping[str, Any]) -> Dict[str, Any]:
     """A step's fields from arguments: `with_` is `with`, a task stands for its name, steps in `needs` for theirs, expressions
-    for their text; what an expression reads is needed."""
-    fields: Dict[str, Any] = {}
-    reads: List[str] = []
+    for their text."""
     task = given.get("task")
     if isinstance(task, (Task, Signature)):
         given = {**{key: value for key, value in task.policies.items() if key not in given}, **given}
-    for key, value in given.items():
-        if value is None:
-            continue
-        key = key.rstrip("_")
-        if key == "needs":
-            names = [value] if isinstance(value, (Step, str)) else value
-            fields[key] = [step.name if isinstance(step, Step) else step for step in names]
-        elif key == "task" and isinstance(value, Signature):
-            fields["task"] = value.task.name
-            fields["with"] = _plain(value.value(), reads)
-        elif key == "task" and callable(value):
-            fields[key] = as_task(value).name
-        elif key == "when" and isinstance(value, Expr):
-            reads += value.steps
-            fields[key] = value.text  # a condition is an expression already
+    given = {key: value for key, value in given.items() if value is not None}
+    needs = given.get("needs")
+    if isinstance(needs, (Step, str)):
+        given["needs"] = [needs]
+    return _map(given, "")
+
+
+def _map(value: Mapping[str, Any], inside: str) -> Dict[str, Any]:
+    made: Dict[str, Any] = {}
+    for key, entry in value.items():
+        key = "with" if key == "with_" else str(key)
+        if key == "needs" and isinstance(entry, (list, tuple)):
+            made[key] = [step.name if isinstance(step, Step) else step for step in entry]
+        elif key == "task" and isinstance(entry, Signature):
+            made["task"] = entry.task.name
+            made["with"] = _plain(entry.value())
+        elif key == "task" and callable(entry):
+            made[key] = as_task(entry).name
+        elif isinstance(entry, Expr) and (key == "when" or key == "until" and (inside == "repeat" or "poll" in value)):
+            made[key] = entry.text  # a condition is an expression already
         else:
-            fields[key] = _plain(value, reads)
-    needed = [*fields.get("needs", []), *reads]
-    if needed:
-        fields["needs"] = list(dict.fromkeys(needed))
-    return fields
+            made[key] = _plain(entry, key)
+    return made
 
 
-def _plain(value: Any, reads: List[str]) -> Any:
+def _plain(value: Any, inside: str = "") -> Any:
     if isinstance(value, Expr):
-        reads += value.steps
         return str(value)
     if isinstance(value, Step):
         raise TypeError(f"step {value.name} itself is no value; did you mean its result?")
     if isinstance(value, Task):
         return value.name
     if isinstance(value, Mapping):
-        return {str(key).rstrip("_") if key == "with_" else str(key): _plain(entry, reads) for key, entry in value.items()}
+        return _map(value, inside)
     if isinstance(value, (list, tuple)):
-        return [_plain(entry, reads) for entry in value]
+        return [_plain(entry, inside) for entry in value]
     if value is None or isinstance(value, (str, int, float)) and not isinstance(value, enum.Enum):
         return value
-    return _plain(plain(value), reads)
+    return _plain(plain(value), inside)
+
+
+# ---- What steps read of each other
+
+#: A text, or `steps.NAME`, `steps["NAME"]`, `steps['NAME']`.
+_READ = re.compile(r'''"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|(?<![\w.])steps(?:\.(\w+)|\[(?:"([^"]*)"|'([^']*)')\])''')
+
+
+def _read_by(expression: str) -> Iterator[str]:
+    for found in _READ.finditer(expression):
+        name = found[1] or found[2] or found[3]
+        if name:
+            yield name
+
+
+def _read_in(value: Any) -> Iterator[str]:
+    """The steps that stand in the `${{ … }}` of a value's texts, and in its conditions."""
+    if isinstance(value, str):
+        for piece in value.split("${{")[1:]:
+            yield from _read_by(piece.partition("}}")[0])
+    elif isinstance(value, dict):
+        for key, entry in value.items():
+            if key in ("when", "until") and isinstance(entry, str) and "${{" not in entry:
+                yield from _read_by(entry)
+            elif key != "needs":
+                yield from _read_in(entry)
+    elif isinstance(value, list):
+        for entry in value:
+            yield from _read_in(entry)
+
+
+def with_needs(steps: Mapping[str, Dict[str, Any]]) -> Dict[str, Dict[str, Any]]:
+    """Steps with the needs that follow from what they read of each other, unless they follow already. What steps under `finally`
+    read of others they may read anyway."""
+    made: Dict[str, Dict[str, Any]] = {}
+    before: Dict[str, Set[str]] = {}  # a step to all that are over when it begins, as far as is known
+    for name, fields in steps.items():
+        needs = list(fields.get("needs") or [])
+        known = before[name] = set()
+        for other in needs:
+            known |= {other} | before.get(other, set())
+        reads = set(_read_in(fields))
+        for other in steps:
+            if other in reads and other not in known and other != name:
+                needs.append(other)
+                known |= {other} | before.get(other, set())
+        made[name] = {**fields, "needs": needs} if needs else dict(fields)
+    return made
 
 
 class Workflow:
@@ -163,7 +210,7 @@ class Workflow:
         self.name = name if re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}", name) else name_of(name)
         self.title = title if title is not None else (name if self.name != name else None)
         self.inputs = dict(inputs or {})
-        self.fields = {key.rstrip("_"): _plain(value, []) for key, value in fields.items() if value is not None}
+        self.fields = _map({key: value for key, value in fields.items() if value is not None}, "")
         self.steps: Dict[str, Step] = {}
         self.last_steps: Dict[str, Step] = {}
 
@@ -201,9 +248,9 @@ class Workflow:
         if self.inputs:
             whole["inputs"] = self.inputs
         whole.update(self.fields)
-        whole["steps"] = {name: step.to_dict() for name, step in self.steps.items()}
+        whole["steps"] = with_needs({name: step.to_dict() for name, step in self.steps.items()})
         if self.last_steps:
-            whole["finally"] = {name: step.to_dict() for name, step in self.last_steps.items()}
+            whole["finally"] = with_needs({name: step.to_dict() for name, step in self.last_steps.items()})
         return whole
 
     def to_json(self) -> str:
