@@ -87,6 +87,28 @@ def soft_limit():
         return "tidied up"
 
 
+@baton.task(name="soft_limit_async", soft_time_limit=0.05)
+async def soft_limit_async():
+    try:
+        await asyncio.sleep(3600)
+    except asyncio.CancelledError:
+        return "tidied up"
+
+
+@baton.task(name="passes_on", soft_time_limit=0.05)
+async def passes_on():
+    await asyncio.sleep(3600)
+
+
+@baton.task(name="hard_limit_async", soft_time_limit=0.05, time_limit=0.1)
+async def hard_limit_async():
+    while True:
+        try:
+            await asyncio.sleep(3600)
+        except asyncio.CancelledError:
+            pass
+
+
 @baton.task(name="hard_limit", time_limit=0.05)
 def hard_limit():
     time.sleep(3600)

@@ -97,9 +97,22 @@ class Processes(Case):
         self.assertEqual(self.outcome(self.run_step("add", [1])), ("completed", 1))
 
     def test_limits(self):
-        self.pool(functions.soft_limit, functions.hard_limit)
-        self.assertEqual(self.outcome(self.run_step("soft_limit")), ("completed", "tidied up"))
-        self.assertEqual(self.outcome(self.run_step("hard_limit"))[1].type, "timeout")
+        self.limits_hold("process")
+
+    def test_limits_of_coroutines_in_a_loop(self):
+        self.limits_hold("async", functions.soft_limit_async, functions.hard_limit_async, functions.passes_on)
+
+    def limits_hold(self, pool, *only):
+        """Coroutines hear of it by asyncio's CancelledError, wherever they run."""
+        tasks = only or (functions.soft_limit, functions.hard_limit, functions.soft_limit_async, functions.hard_limit_async,
+                         functions.passes_on)
+        self.worker(*tasks, pool=pool, concurrency=1)  # whose place is free again after each
+        for task in tasks:
+            status, found = self.outcome(self.run_step(task.name))
+            if task.name.startswith("soft"):
+                self.assertEqual((status, found), ("completed", "tidied up"), task)
+            else:
+                self.assertEqual((status, found.type), ("failed", "timeout"), task)
 
     def test_what_another_process_cannot_find_is_refused(self):
         with self.assertRaisesRegex(ValueError, "attribute of its module"):

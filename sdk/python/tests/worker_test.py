@@ -420,6 +420,32 @@ class Around(Case):
         self.assertEqual(seen, [("before", "echo", [1], "a"), ("after", {"args": [1], "kwargs": {}}),
                                 ("before", "fails", None, "a"), ("failed", ValueError, True)])
 
+    def test_several_are_around_each_other(self):
+        seen = []
+
+        class Layer(baton.Middleware):
+            def __init__(self, name, closed=False):
+                self.name = name
+                self.closed = closed
+
+            def before(self, task, args, request):
+                seen.append(f"before {self.name}")
+                if self.closed:
+                    raise ValueError("closed")
+
+            def after(self, task, args, result, request):
+                seen.append(f"after {self.name}")
+
+            def on_failure(self, task, args, error, traceback, request):
+                seen.append(f"failed {self.name}")
+
+        layers = [Layer("a"), Layer("b")]
+        self.worker(echo, middleware=layers)
+        self.outcome(self.run_step("echo"))
+        layers[1].closed = True
+        self.outcome(self.run_step("echo"))
+        self.assertEqual(seen, ["before a", "before b", "after b", "after a", "before a", "before b", "failed b", "failed a"])
+
     def test_what_before_raises_is_how_the_attempt_ends(self):
         class Closed(baton.Middleware):
             def before(self, task, args, request):

@@ -10,7 +10,7 @@ import threading
 import time
 import urllib.parse
 from dataclasses import dataclass
-from typing import Any, Dict, List, Mapping, Optional, Sequence
+from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence
 
 from .encoding import encode
 from .errors import Cancelled, StaleToken, cancelled
@@ -47,6 +47,7 @@ class Context:
         self._transport = transport
         self._stopped = threading.Event()
         self._reason = "cancelled"
+        self.interrupt: Optional[Callable[[], object]] = None  #: for workers: how a coroutine hears that it is to end
         self._output = Output(self._send_output)
         self._caught: Dict[str, str] = {}  # the beginning of a line, by stream
 

@@ -104,7 +104,9 @@ class _Child:
         if wish is not None and context is not None and context.request.token == wish["stop"]:
             self._stop = None
             context.stop(wish["reason"])
-            raise cancelled(wish["reason"])()
+            if context.interrupt is None:
+                raise cancelled(wish["reason"])()
+            context.interrupt()
 
 
 def load(setup: Dict[str, Any]) -> Dict[str, "Task[Any]"]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import collections
 import threading
-from typing import Any, Deque, Dict, List, Optional
+from typing import Any, Deque, Dict, List, Optional, Set
 
 from ..context import enter
 from ..errors import cancelled
@@ -16,13 +16,14 @@ from .pool import Hooks, Job, wrong_arguments
 
 class CoroutinePool:
     """At most `count` coroutines at a time. Stopping cancels them: the handler sees asyncio.CancelledError at its next
-    await. A handler that does not await blocks all others; what is killed is left alone."""
+    await. A handler that does not await blocks all others; what is killed is left alone, and another one takes its place."""
 
     def __init__(self, count: int, hooks: Hooks) -> None:
         self._count = count
         self._hooks = hooks
         self._waiting: Deque[Job] = collections.deque()
         self._running: Dict[Job, "asyncio.Task[None]"] = {}  # only in the loop's thread
+        self._abandoned: Set["asyncio.Task[None]"] = set()  # the same; killed, and still there
         self._loop: Optional[asyncio.AbstractEventLoop] = None
         self._woken = False  # a call of _begin_some is on its way
 
@@ -44,7 +45,7 @@ class CoroutinePool:
     def kill(self, job: Job, report: Report) -> None:
         job.context.stop("cancelled")
         job.end(report)
-        self._soon(self._cancel, job)
+        self._soon(self._abandon, job)
 
     def take_back(self) -> List[Job]:
         jobs: List[Job] = []
@@ -65,7 +66,7 @@ class CoroutinePool:
         try:
             loop.run_forever()
         finally:
-            if not self._running:  # else their handlers would be warned about; the process ends anyway
+            if not self._running and not self._abandoned:  # else their handlers would be warned about; the process ends anyway
                 loop.close()
 
     def _soon(self, function: Any, *args: Any) -> None:
@@ -77,6 +78,14 @@ class CoroutinePool:
         task = self._running.get(job)
         if task is not None:
             task.cancel()
+
+    def _abandon(self, job: Job) -> None:
+        task = self._running.pop(job, None)
+        if task is not None:
+            task.cancel()
+            self._abandoned.add(task)  # a loop does not keep its tasks
+            task.add_done_callback(self._abandoned.discard)
+            self._begin_some()
 
     def _begin_some(self) -> None:
         self._woken = False

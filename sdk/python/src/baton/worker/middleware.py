@@ -10,7 +10,8 @@ from ..tasks import Task
 
 class Middleware:
     """Override what you need. `args` is the step's `with`. Called by the thread that carries the task out, or hands it to
-    a process of its own; so it must be quick, and may be called by several threads at once."""
+    a process of its own; so it must be quick, and may be called by several threads at once. Of several, each is around those
+    behind it: the first one's `before` comes first, its `after` or `on_failure` last."""
 
     def before(self, task: "Task[Any]", args: Any, request: Request) -> None:
         """Before each attempt. What it raises is how the attempt ends."""

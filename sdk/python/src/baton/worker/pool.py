@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from typing import Any, Callable, List, Optional, Protocol, Sequence
+from typing import Any, Callable, Coroutine, List, Optional, Protocol, Sequence
 
 from ..context import Context, enter, leave
 from ..errors import Cancelled
@@ -73,7 +73,7 @@ class Hooks:
     def before(self, job: Job) -> Optional[Report]:
         """Of a job that is about to begin: None, or how it has ended already."""
         if job.context.cancelled:
-            return raised(_cancelled(job))
+            return raised(_error_of(job.context))
         if self._begun is not None and (job.task.soft_time_limit or job.task.time_limit):
             self._begun(job)
         try:
@@ -87,7 +87,7 @@ class Hooks:
         """Of a job that has ended; errors of middleware are logged and change nothing."""
         if report.status == "interrupted":
             return
-        for middleware in self._all:
+        for middleware in reversed(self._all):
             try:
                 if report.status == "completed":
                     middleware.after(job.task, job.value, result(), job.context.request)
@@ -98,9 +98,10 @@ class Hooks:
                 log.exception("%s of %s", type(middleware).__name__, job.task.name)
 
 
-def _cancelled(job: Job) -> Cancelled:
+def _error_of(context: Context) -> Cancelled:
+    """What says why an attempt was to end."""
     try:
-        job.context.check_cancelled()
+        context.check_cancelled()
     except Cancelled as error:
         return error
     return Cancelled()
@@ -114,15 +115,31 @@ def invoke(task: "Task[Any]", value: Any, context: Context) -> Report:
     try:
         result = task.function(context, *args, **kwargs) if task.wants_context else task.function(*args, **kwargs)
         if task.is_async:
-            import asyncio  # only where it is needed: it costs a third of the start of a child
-            result = asyncio.run(result)
+            result = _run_coroutine(result, context)
     except TypeError as error:
         return wrong_arguments(task, value) or raised(error, depth=1)
     except BaseException as error:
-        return raised(error, depth=1)
+        ended = context.cancelled and type(error).__name__ == "CancelledError"  # asyncio's
+        return raised(_error_of(context) if ended else error, depth=1)
     finally:
         leave(before)
     return completed(result)
+
+
+def _run_coroutine(coroutine: Coroutine[Any, Any, Any], context: Context) -> Any:
+    """In a loop of its own. To be asked to end is asyncio's CancelledError for it, as it is in a loop that it shares."""
+    import asyncio  # only where it is needed: it costs a third of the start of a child
+
+    async def run() -> Any:
+        loop, task = asyncio.get_running_loop(), asyncio.current_task()
+        assert task is not None
+        context.interrupt = lambda: loop.call_soon_threadsafe(task.cancel)
+        try:
+            return await coroutine
+        finally:
+            context.interrupt = None
+
+    return asyncio.run(run())
 
 
 def wrong_arguments(task: "Task[Any]", value: Any) -> Optional[Report]:
