@@ -58,6 +58,11 @@ class Run:
         """Whether the status is a last one."""
         return self.status in TERMINAL
 
+    @property
+    def completed(self) -> bool:
+        """Whether it has ended well."""
+        return self.status == "completed"
+
     @staticmethod
     def read(data: Mapping[str, Any]) -> "Run":
         return Run(
