@@ -155,6 +155,11 @@ struct Client::Impl {
   auto call(Request request, bool once = false) -> decltype(request(std::declval<baton::client::Client&>())) {
     return on_a_line([&](Line& line) { return request(line.typed); }, once);
   }
+  // Who has no server yet is told how to get one.
+  void add_hint(baton::Error& error) const {
+    if (error.code != baton::ErrorCode::unavailable || !server || !server->endpoint.unix_socket) return;
+    error.message += "; start `baton server`, or say where one is: BATON_URL, BATON_SOCKET, BATON_DATA";
+  }
   template <typename Request>
   auto on_a_line(Request request, bool once) -> decltype(request(std::declval<Line&>())) {
     TRY(Connection connection, connect());
@@ -166,6 +171,7 @@ struct Client::Impl {
       if (!again) {
         const std::lock_guard lock(mutex);
         idle.push_back(std::move(connection));
+        if (!answer) add_hint(answer.error());
         return answer;
       }
       std::this_thread::sleep_for(pause.chrono());

@@ -66,6 +66,14 @@ void add_steps_read(std::string_view text, std::set<std::string>& steps) {
   }
 }
 
+// A condition is an expression already: of one that was given as an Expr, without its `${{ }}`.
+void make_bare(Json& condition) {
+  const std::string* text = condition.if_string();
+  if (text == nullptr || !text->starts_with("${{ ") || !text->ends_with(" }}")) return;
+  if (text->find("${{", 1) != std::string::npos) return;
+  condition = Json(text->substr(4, text->size() - 7));
+}
+
 // Those in the `${{ … }}` of a text.
 void add_steps_interpolated(std::string_view text, std::set<std::string>& steps) {
   for (std::size_t at = text.find("${{"); at != std::string_view::npos; at = text.find("${{", at)) {
@@ -203,6 +211,18 @@ Step& Step::needs(std::initializer_list<std::string_view> steps) {
 }
 Step& Step::needs(const Step& step) {
   return needs({std::string_view(step.name())});
+}
+Step& Step::switch_to(Json branches) {
+  if (auto* list = branches.if_array()) {
+    for (Json& branch : *list) {
+      if (!branch["when"].is_null()) make_bare(branch.set("when"));
+    }
+  }
+  return field("switch", std::move(branches));
+}
+Step& Step::repeat(Json how) {
+  if (!how["until"].is_null()) make_bare(how.set("until"));
+  return field("repeat", std::move(how));
 }
 Step& Step::field(std::string_view name, Json value) {
   fields_.set(name, std::move(value));

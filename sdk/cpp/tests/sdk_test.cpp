@@ -134,6 +134,22 @@ TEST(Builder, names_come_from_titles) {
   EXPECT_THROW(flow.step("s"), baton::Exception);
 }
 
+TEST(Builder, conditions_are_expressions_already) {
+  baton::Workflow flow("f");
+  auto& a = flow.step("a").run("true");
+  flow.step("b").switch_to(Json::array(
+      {Json::object({{"when", a.result()["n"]}, {"goto", "c"}}), Json::object({{"when", "true"}})}));
+  flow.step("c")
+      .run("true")
+      .repeat(Json::object({{"until", baton::expr("self.result.done")}, {"max", 3}}))
+      .when(a.status());
+  const Json steps = flow.to_json()["steps"];
+  EXPECT_EQ(steps["b"]["switch"].at(0)["when"], Json("steps.a.result.n"));
+  EXPECT_EQ(steps["b"]["needs"], Json::array({"a"}));
+  EXPECT_EQ(steps["c"]["repeat"]["until"], Json("self.result.done"));
+  EXPECT_EQ(steps["c"]["when"], Json("steps.a.status"));
+}
+
 TEST(Builder, who_uses_a_result_needs_its_step) {
   baton::Workflow flow("f");
   auto& a = flow.step("a").run("true");
@@ -656,6 +672,9 @@ TEST(Address, the_environment_says_where_the_server_is) {
   EXPECT_EQ(baton::Client({}, Seconds(0)).get("x").error().code, Code::unavailable);
   ::unsetenv("BATON_API_KEY_FILE");
   ::unsetenv("BATON_URL");
+  const auto nobody = baton::Client("/no/such/folder", Seconds(0)).get("x").error();
+  EXPECT_EQ(nobody.code, Code::unavailable);
+  EXPECT_NE(nobody.message.find("; start `baton server`, or say"), std::string::npos);
   std::filesystem::remove(file);
 }
 

@@ -145,8 +145,36 @@ class Errors(Case):
 
     def test_no_server(self):
         self.server.kill()
-        with self.assertRaisesRegex(baton.Unavailable, "does not answer"):
-            baton.Client(self.server.data, patience=0).get("x")
+        for data in (self.server.data, "/no/such/folder"):
+            with self.assertRaisesRegex(baton.Unavailable, "does not answer: .*; start `baton server`, or say"):
+                baton.Client(data, patience=0).get("x")
+        with self.assertRaisesRegex(ValueError, "no name of a function"):
+            baton.Client(self.server.data).call("a b")
+
+    def test_a_server_without_tls(self):
+        with self.assertRaisesRegex(baton.Unavailable, "does it speak http:// instead"):
+            baton.Client(self.server.url.replace("http:", "https:"), patience=0).get("x")
+
+    def test_what_happens_to_all_runs(self):
+        self.worker(double)
+        events = self.client.all_events(workflow="chain", types=["run.ended"])
+        found = []
+
+        def follow():
+            for event in events:
+                found.append(event)
+                return
+
+        thread = threading.Thread(target=follow)
+        thread.start()
+        while not found:  # of runs that were made before it listens it hears nothing
+            run = self.client.submit(CHAIN, {"n": 1})
+            self.client.wait(run.id, PATIENCE)
+        thread.join(PATIENCE)
+        self.assertEqual(found[0].type, "run.ended")
+        behind = self.client.all_events(after=found[0].id, types=["run.submitted"])
+        self.client.submit(CHAIN, {"n": 2})
+        self.assertEqual(next(behind).data["workflow"], "chain")
 
     def test_a_server_that_comes_back_is_waited_for(self):
         run = self.client.submit(CHAIN, {"n": 1})

@@ -140,11 +140,23 @@ Handler adapt(std::shared_ptr<F> function, List<P...>) {
 
 }  // namespace detail
 
+namespace detail {
+// Whether one signature is to be seen.
+template <typename F>
+concept HasSignature =
+    (std::is_pointer_v<F> && std::is_function_v<std::remove_pointer_t<F>>) || requires { &F::operator(); };
+}  // namespace detail
+
 template <typename F>
 Handler make_handler(F&& function) {
   using Callable = std::decay_t<F>;
   if constexpr (std::same_as<Callable, Handler>) {
     return std::forward<F>(function);
+  } else if constexpr (!detail::HasSignature<Callable>) {
+    static_assert(detail::HasSignature<Callable>,
+                  "a handler is a function, a lambda or an object with one operator(), and says the types of "
+                  "its parameters: no auto, "
+                  "no overloads");
   } else {
     return detail::adapt(std::make_shared<Callable>(std::forward<F>(function)),
                          typename detail::Signature<Callable>::Parameters{});

@@ -75,7 +75,7 @@ class BATON_API Step {
   }
   Step& wait_signal(std::string name) { return wait(Json::object({{"signal", std::move(name)}})); }
   Step& set(Json values) { return field("set", std::move(values)); }
-  Step& switch_to(Json branches) { return field("switch", std::move(branches)); }
+  Step& switch_to(Json branches);  // a list of {"when": condition, "goto": step}
 
   // ---- When
 
@@ -87,7 +87,7 @@ class BATON_API Step {
   Step& for_each(Json items) { return field("for_each", std::move(items)); }
   Step& max_parallel(int count) { return field("max_parallel", count); }
   Step& max_failures(Json count) { return field("max_failures", std::move(count)); }
-  Step& repeat(Json how) { return field("repeat", std::move(how)); }
+  Step& repeat(Json how);  // {"until": condition, "max": rounds}
 
   // ---- With what
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
-from typing import TYPE_CHECKING, Any, AsyncIterator, Callable, Coroutine, Iterable, List, Optional, TypeVar, Union
+from typing import TYPE_CHECKING, Any, AsyncIterator, Callable, Coroutine, Iterable, Iterator, List, Optional, Sequence, TypeVar, Union
 
 from .client import Client
 from .models import Event
@@ -81,7 +81,16 @@ class AsyncClient:
 
     async def events(self, run: str, after: Optional[str] = None) -> AsyncIterator[Event]:
         """As `Client.events`."""
-        events = self.sync.events(run, after)
+        async for event in self._streamed(self.sync.events(run, after)):
+            yield event
+
+    async def all_events(self, after: Optional[str] = None, *, workflow: Optional[str] = None,
+                         types: Sequence[str] = ()) -> AsyncIterator[Event]:
+        """As `Client.all_events`. It has a thread until it is closed and the next event has come."""
+        async for event in self._streamed(self.sync.all_events(after, workflow=workflow, types=types)):
+            yield event
+
+    async def _streamed(self, events: Iterator[Event]) -> AsyncIterator[Event]:
         while True:
             event = await self._call(functools.partial(next, events, None))
             if event is None:

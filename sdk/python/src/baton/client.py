@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import time
+import urllib.parse
 import uuid
 from typing import Any, Dict, Iterable, Iterator, List, Mapping, Optional, Protocol, Sequence, Union
 
@@ -15,7 +16,7 @@ from .encoding import encode
 from .errors import Invalid, RunFailed, Unavailable, WaitTimeout
 from .models import Applied, Event, Run, TaskRow
 from .operations import Operations, given, quoted
-from .tasks import Signature, Task
+from .tasks import NAME, Signature, Task
 from .transport import Endpoint, Transport, backoff
 from .workflow import single
 
@@ -111,6 +112,8 @@ class Client(Operations):
         if isinstance(task, str):
             if args and kwargs:
                 raise TypeError("arguments of a function that is only known by name stand by place or by name, not both")
+            if not NAME.match(task):
+                raise ValueError(f"{task!r} is no name of a function: letters, digits, . _ -, at most 128, the first a letter or digit")
             value = list(args) or kwargs or None
             step = {"task": task, **given(**{"with": value})}
             return self.submit({"name": task, "steps": {task.rpartition(".")[2] or task: step}})
@@ -205,6 +208,28 @@ class Client(Operations):
                 if self.get(run).ended:
                     return
             time.sleep(pause)
+
+    def all_events(self, after: Optional[str] = None, *, workflow: Optional[str] = None,
+                   types: Sequence[str] = ()) -> Iterator[Event]:
+        """What happens to all runs, from now on or behind the event `after`, only of a workflow or of some types ("run.ended", or
+        "task" for all that begin so). Does not end by itself; over a restart of the server it goes on, for `patience` seconds without an
+        answer. An event "reset" says that there were more behind `after` than the server has kept."""
+        query = urllib.parse.urlencode(given(workflow=workflow, type=",".join(types) or None))
+        path = "/api/v1/events" + (f"?{query}" if query else "")
+        end = time.monotonic() + self._patience
+        while True:
+            for pause in backoff():
+                try:
+                    headers = {"Accept": "text/event-stream", **({"Last-Event-ID": after} if after else {})}
+                    for event in _events(self._transport.stream(path, headers)):
+                        after = event.id or after
+                        yield event
+                        end = time.monotonic() + self._patience
+                    break
+                except Unavailable:
+                    if time.monotonic() + pause > end:
+                        raise
+                time.sleep(pause)
 
     def logs(self, task: str, *, attempt: Optional[int] = None) -> str:
         """What an attempt printed (default: the last one); of functions, what they told `ctx.log` and `ctx.print`."""

@@ -44,7 +44,7 @@ class Endpoint:
              ca_file: Optional[str] = None, namespace: Optional[str] = None) -> "Endpoint":
         """The server that `target` names: a URL, a socket, a data directory. Without one: `BATON_URL`, `BATON_SOCKET`, the
         data directory `BATON_DATA`, the user's own one. The key is `BATON_API_KEY` unless given, or the first line of the file
-        `BATON_API_KEY_FILE`; the namespace `BATON_NAMESPACE`."""
+        `BATON_API_KEY_FILE`, the certificates `BATON_CA_FILE`, the namespace `BATON_NAMESPACE`."""
         namespace = namespace or os.environ.get("BATON_NAMESPACE") or None
         url = os.environ.get("BATON_URL") or None
         if target is None and url is not None and "://" not in url:
@@ -56,6 +56,7 @@ class Endpoint:
             state = os.environ.get("XDG_STATE_HOME") or os.path.expanduser("~/.local/state")
             target = os.path.join(state, "baton")
         text = os.fspath(target)
+        ca_file = ca_file or os.environ.get("BATON_CA_FILE") or None
         if "://" in text:
             parts = urllib.parse.urlsplit(text)
             if parts.scheme not in ("http", "https") or not parts.hostname:
@@ -155,7 +156,7 @@ class Transport:
                 if isinstance(error, ssl.SSLCertVerificationError):
                     raise Unavailable(f"{self.endpoint}: {error.verify_message}") from error
                 if time.monotonic() + pause > end or give_up():
-                    raise Unavailable(f"{self.endpoint} does not answer: {error or type(error).__name__}") from error
+                    raise self._unavailable(error) from error
             time.sleep(pause)
         raise AssertionError("pauses do not end")
 
@@ -172,9 +173,17 @@ class Transport:
             for line in response:
                 yield line
         except _CONNECTION_ERRORS as error:
-            raise Unavailable(f"{self.endpoint} does not answer: {error or type(error).__name__}") from error
+            raise self._unavailable(error) from error
         finally:
             connection.close()
+
+    def _unavailable(self, error: Exception) -> Unavailable:
+        hint = ""
+        if self.endpoint.socket is not None and isinstance(error, (FileNotFoundError, ConnectionRefusedError)):
+            hint = "; start `baton server`, or say where one is: BATON_URL, BATON_SOCKET, BATON_DATA"
+        elif isinstance(error, ssl.SSLError) and error.reason == "WRONG_VERSION_NUMBER":
+            hint = "; does it speak http:// instead?"
+        return Unavailable(f"{self.endpoint} does not answer: {error or type(error).__name__}{hint}")
 
     def close(self) -> None:
         """Ends all connections, those that wait for an answer included: their calls raise Unavailable."""
