@@ -18,10 +18,13 @@ import argparse
 import json
 import os
 import pathlib
+import select
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
@@ -52,11 +55,98 @@ def expect(found, wanted, what):
         raise Wrong(f"{what}: {found!r} instead of {wanted!r}")
 
 
+class Proxy:
+    """Between the worker and the server. It can lose answers that the server has given, and be busy."""
+
+    def __init__(self, path, server):
+        self._server = server
+        self._lock = threading.Lock()
+        self._lossy, self._answers, self.lost = False, 0, 0
+        self._busy, self._busy_until, self.busy_answers, self.too_soon = 0, 0.0, 0, 0
+        self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self._listener.bind(str(path))
+        self._listener.listen(64)
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def lose_answers(self, on):
+        with self._lock:
+            self._lossy = on
+
+    def be_busy(self, times):
+        """The next claims are answered with 503 and "in a second"."""
+        with self._lock:
+            self._busy = times
+
+    def _accept(self):
+        while True:
+            client, _ = self._listener.accept()
+            threading.Thread(target=self._carry, args=(client,), daemon=True).start()
+
+    def _carry(self, client):
+        with client, socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as server:
+            try:
+                server.connect(str(self._server))
+                goes_on = True
+                while goes_on and (request := self._message(client)):
+                    head = request.split(b"\r\n\r\n", 1)[0].lower()
+                    goes_on = b"connection: close" not in head
+                    if b"/claim " in head.split(b"\r\n", 1)[0] and self._claimed_while_busy():
+                        client.sendall(b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\n"
+                                       b"Content-Type: application/problem+json\r\nContent-Length: 23\r\n\r\n"
+                                       b'{"code": "unavailable"}')
+                        continue
+                    server.sendall(request)
+                    if server not in select.select([client, server], [], [])[0]:
+                        return  # the worker has hung up
+                    answer = self._message(server)
+                    if not answer or self._loses():
+                        return
+                    client.sendall(answer)
+            except OSError:  # one of them has gone
+                pass
+
+    def _loses(self):
+        with self._lock:
+            self._answers += 1
+            lost = self._lossy and self._answers % 2 == 1
+            self.lost += lost
+            return lost
+
+    def _claimed_while_busy(self):
+        with self._lock:
+            now = time.monotonic()
+            self.too_soon += now < self._busy_until
+            if self._busy == 0:
+                return False
+            self._busy -= 1
+            self.busy_answers += 1
+            self._busy_until = now + 1
+            return True
+
+    @staticmethod
+    def _message(connection):
+        """A whole one; empty if it is cut off."""
+        data = b""
+        while b"\r\n\r\n" not in data:
+            if not (more := connection.recv(65536)):
+                return b""
+            data += more
+        head = data[:data.index(b"\r\n\r\n")].lower().split(b"\r\n")
+        sizes = [int(line.partition(b":")[2]) for line in head if line.startswith(b"content-length:")]
+        whole = data.index(b"\r\n\r\n") + 4 + sum(sizes)
+        while len(data) < whole:
+            if not (more := connection.recv(65536)):
+                return b""
+            data += more
+        return data
+
+
 class Conformance:
     def __init__(self, baton, command, folder):
         self.baton, self.command, self.folder = baton, command, folder
         self.data = folder / "data"
         self.api = Api(f"{self.data}/baton.sock")
+        self.proxy = Proxy(folder / "proxy.sock", self.data / "baton.sock")
         self.server = self.worker = None
 
     # What is started
@@ -76,7 +166,7 @@ class Conformance:
 
     def start_worker(self):
         env = {key: value for key, value in os.environ.items() if not key.startswith("BATON_")}
-        self.worker = subprocess.Popen(self.command, env={**env, "BATON_SOCKET": f"{self.data}/baton.sock"},
+        self.worker = subprocess.Popen(self.command, env={**env, "BATON_SOCKET": f"{self.folder}/proxy.sock"},
                                        stdin=subprocess.DEVNULL)
         return eventually(self.worker_row, "the worker's register call")
 
@@ -172,6 +262,23 @@ class Conformance:
         self.api.request("POST", f"/api/v1/runs/{run}/terminate", {})
         expect(self.ended(run)["status"], "cancelled", "status")
         self.expect_echo("a task after that")
+
+    def check_repeats_a_call_whose_answer_was_lost(self):
+        self.proxy.lose_answers(True)
+        n = 0
+        while self.proxy.lost < 10:
+            for run in [self.submit("echo", {"n": n}) for _ in range(3)]:
+                task = self.ended(run)
+                expect((task["status"], task["result"], task["attempts"], task["lost"]), ("completed", {"n": n}, 1, 0),
+                       "status, result, attempts, lost")
+            n += 1
+        self.proxy.lose_answers(False)
+
+    def check_asks_a_busy_server_no_sooner_than_it_wants(self):
+        self.proxy.be_busy(2)
+        for _ in range(3):
+            self.expect_echo("a task that comes later")
+        expect((self.proxy.busy_answers, self.proxy.too_soon), (2, 0), "claims that the server put off, claims before a second was over")
 
     def check_survives_that_its_report_counts_no_more(self):
         run = self.waiting("lost")
