@@ -6,6 +6,7 @@
 
 #include "api/control.hpp"
 #include "auth/permission.hpp"
+#include "base/json_depth.hpp"
 #include "base/text.hpp"
 #include "expr/template.hpp"
 
@@ -70,7 +71,7 @@ Result<std::optional<json::object>> recorded_input(Core& core, const TaskId& tas
   json::value recorded = model::body_of(step);
   if (text && !text->empty()) {
     boost::system::error_code error;
-    json::value stored = json::parse(*text, error);
+    json::value stored = json::parse(*text, error, {}, {.max_depth = kReadJsonDepth});
     if (error) return fail(ErrorCode::corrupt, "the stored input of the task is damaged");
     // A list is that of a mapped step.
     const auto* members = stored.if_object();

@@ -165,6 +165,19 @@ TEST_F(ControlTest, ReplayTakesTheInputWithEdits) {
   EXPECT_EQ(code(wrong), "invalid_input");
 }
 
+TEST_F(ControlTest, DeepValuesAreReadAsTheyWereTaken) {
+  const std::string deep = std::string(60, '[') + std::string(60, ']');
+  const model::RunRow row =
+      new_run("{name: deep, inputs: {n: {}, o: {}}, steps: {a: {run: x}}}", R"({"n":3,"o":)" + deep + "}",
+              R"({"workdir":"/w","env":{},"metadata":{"k":)" + deep + R"(},"labels":{"l":1}})");
+  answer_with(model::Submitted{row.id, false});
+  EXPECT_EQ(send(net::Method::post, path(row, "/replay"), R"({"input":{"n":4}})").status, 201);
+  EXPECT_EQ(last<model::SubmitRun>().input, R"({"n":4,"o":)" + deep + "}");
+  const auto shown = get(path(row));
+  EXPECT_NE(shown.body.find(R"("metadata":{"k":)" + deep), std::string::npos);
+  EXPECT_NE(shown.body.find(R"("labels":{"l":1})"), std::string::npos);
+}
+
 TEST_F(ControlTest, ProgressInTheFormOfSeed001) {
   model::RunRow row = new_run(kFlow, "{}", "{}");
   row.status = RunStatus::running;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <boost/json/parse.hpp>
+#include <cmath>
 
 #include "base/text.hpp"
 
@@ -13,6 +14,19 @@ std::unexpected<Error> wrong(std::string_view name, std::string_view wanted) {
               "/" + std::string(name));
 }
 
+// A result of 64 levels in a report of a list of them.
+constexpr std::size_t kMostLevels = 64 + 3;
+
+// The parser makes infinity of a number that is too large, and there is no JSON for that.
+bool all_finite(const boost::json::value& value) {
+  if (const double* number = value.if_double()) return std::isfinite(*number);
+  if (const auto* items = value.if_array()) return std::ranges::all_of(*items, all_finite);
+  if (const auto* members = value.if_object()) {
+    return std::ranges::all_of(*members, [](const auto& member) { return all_finite(member.value()); });
+  }
+  return true;
+}
+
 }  // namespace
 
 Result<RequestBody> RequestBody::parse(const net::Request& request) {
@@ -22,11 +36,13 @@ Result<RequestBody> RequestBody::parse(const net::Request& request) {
     return fail(ErrorCode::invalid_request, "the body must be JSON, with Content-Type: application/json");
   }
   boost::json::parse_options options;
-  options.max_depth = 64;
+  options.max_depth = kMostLevels;
   boost::system::error_code error;
   boost::json::value parsed = boost::json::parse(request.body, error, {}, options);
   if (error) return fail(ErrorCode::invalid_request, "the body is not valid JSON: " + error.message());
   if (!parsed.is_object()) return fail(ErrorCode::invalid_request, "the body must be a JSON object");
+  if (!all_finite(parsed))
+    return fail(ErrorCode::invalid_request, "the body has a number that does not fit into a double");
   return RequestBody(std::move(parsed.get_object()));
 }
 

@@ -5,6 +5,7 @@
 
 #include "api/edits.hpp"
 #include "api/handlers.hpp"
+#include "base/json_depth.hpp"
 #include "base/text.hpp"
 
 namespace baton::api {
@@ -79,7 +80,7 @@ std::string error_text(const std::string& type, const std::string& message) {
 // What another handler has rendered.
 Result<json::value> parse(const std::string& text) {
   json::parse_options options;
-  options.max_depth = 600;  // results may be nested deeply
+  options.max_depth = kReadJsonDepth;
   boost::system::error_code failure;
   json::value value = json::parse(text, failure, {}, options);
   if (failure) return fail(ErrorCode::internal, "what was rendered is no JSON: " + failure.message());

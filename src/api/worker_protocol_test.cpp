@@ -164,6 +164,21 @@ TEST_F(WorkerProtocolTest, BadReportsSayWhatIsWrong) {
   EXPECT_EQ(post(kReport, "{}").status, 400);
 }
 
+TEST_F(WorkerProtocolTest, ResultsAreAsDeepAndNumbersAsLargeAsResultsOfSteps) {
+  const auto completed = [&](const std::string& result) {
+    return tell(R"("status":"completed","result":)" + result);
+  };
+  runtime_.answer = [](const model::CommandBody&) { return model::ReplyBody(model::ReportAccepted{}); };
+  EXPECT_EQ(completed(std::string(64, '[') + std::string(64, ']')).status, 200);
+  EXPECT_EQ(completed("-1.7e308").status, 200);
+  ASSERT_EQ(runtime_.commands.size(), 2U);
+  EXPECT_EQ(completed(std::string(65, '[') + std::string(65, ']')).status, 400);
+  const auto endless = completed("[1,{\"a\":1e400}]");
+  EXPECT_EQ(endless.status, 400);
+  EXPECT_NE(detail(endless).find("does not fit into a double"), std::string::npos);
+  EXPECT_EQ(runtime_.commands.size(), 2U);
+}
+
 TEST_F(WorkerProtocolTest, BadClaimsChangeNothing) {
   for (const char* body :
        {"{}", R"({"functions":[]})", R"({"functions":["a b"]})", R"({"functions":"a"})",

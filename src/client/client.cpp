@@ -6,6 +6,7 @@
 #include <boost/json/value_from.hpp>
 #include <iterator>
 
+#include "base/json_depth.hpp"
 #include "base/trace_context.hpp"
 #include "net/sse.hpp"
 
@@ -56,7 +57,7 @@ void add(net::QueryPairs& pairs, std::string name, std::string_view value) {
 
 Result<json::object> parse_object(std::string_view text) {
   json::parse_options options;
-  options.max_depth = 600;  // results may be nested deeply
+  options.max_depth = kReadJsonDepth;
   boost::system::error_code error;
   json::value parsed = json::parse(text, error, {}, options);
   if (error || !parsed.is_object()) {

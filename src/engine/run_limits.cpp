@@ -3,6 +3,7 @@
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 
+#include "base/json_depth.hpp"
 #include "base/text.hpp"
 #include "engine/explain_limits.hpp"
 #include "engine/limits.hpp"
@@ -65,7 +66,8 @@ Result<std::string> run_limit_of(const State& state, const model::Workflow& work
   TRY(const Rendering rendering, Rendering::compile(json::value(key)));
   if (rendering.is_constant()) return key;
   boost::system::error_code damage;
-  auto values = std::make_shared<const json::value>(json::parse(input, damage));
+  auto values =
+      std::make_shared<const json::value>(json::parse(input, damage, {}, {.max_depth = kReadJsonDepth}));
   if (damage) return fail(ErrorCode::expression, "the input is no JSON");
   expr::Variables variables;
   variables.set("inputs", expr::Value::from_json(values));

@@ -2,6 +2,8 @@
 
 #include <boost/json/parse.hpp>
 
+#include "base/json_depth.hpp"
+
 namespace baton::engine {
 namespace {
 
@@ -16,7 +18,7 @@ constexpr std::size_t kCompared = 4096;
 Result<std::shared_ptr<const boost::json::value>> parse_value(std::string_view text) {
   boost::system::error_code failure;
   boost::json::parse_options options;
-  options.max_depth = 500;
+  options.max_depth = kReadJsonDepth;
   auto value = boost::json::parse(boost::json::string_view(text.data(), text.size()), failure, {}, options);
   if (failure) return fail(ErrorCode::expression, "a stored value is not JSON: " + failure.message());
   return std::make_shared<const boost::json::value>(std::move(value));

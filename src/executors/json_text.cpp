@@ -2,6 +2,7 @@
 
 #include <boost/json.hpp>
 #include <boost/json/basic_parser_impl.hpp>
+#include <cmath>
 
 namespace baton::executors {
 namespace {
@@ -30,7 +31,11 @@ struct Ignore {
   bool on_number_part(Text, Code) { return true; }
   bool on_int64(std::int64_t, Text, Code) { return true; }
   bool on_uint64(std::uint64_t, Text, Code) { return true; }
-  bool on_double(double, Text, Code) { return true; }
+  bool on_double(double number, Text, Code error) {
+    if (std::isfinite(number)) return true;
+    error = json::error::exponent_overflow;
+    return false;
+  }
   bool on_bool(bool, Code) { return true; }
   bool on_null(Code) { return true; }
   bool on_comment_part(Text, Code) { return true; }
@@ -51,7 +56,9 @@ std::optional<std::string> json_problem(std::string_view text) {
   const std::size_t used = parser.write_some(false, text.data(), text.size(), error);
   if (!error && used < text.size()) error = json::error::extra_data;
   if (!error) return std::nullopt;
-  return error.message() + " at byte " + std::to_string(used);
+  const std::string what =
+      error == json::error::exponent_overflow ? "a number does not fit into a double" : error.message();
+  return what + " at byte " + std::to_string(used);
 }
 
 std::string_view trim_json(std::string_view text) {

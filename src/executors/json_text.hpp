@@ -11,7 +11,8 @@ namespace baton::executors {
 inline constexpr std::size_t kMaxResult = 2 << 20;
 inline constexpr std::size_t kMaxResultDepth = 64;
 
-// Nothing if `text` is one JSON value (RFC 8259, UTF-8, at most kMaxResultDepth levels), else what is wrong.
+// Nothing if `text` is one JSON value (RFC 8259, UTF-8, at most kMaxResultDepth levels, numbers that fit into
+// a double), else what is wrong.
 std::optional<std::string> json_problem(std::string_view text);
 
 // `text` without the white space around it.

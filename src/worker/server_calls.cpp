@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "base/duration.hpp"
+#include "base/json_depth.hpp"
 
 namespace baton::worker {
 namespace {
@@ -21,7 +22,7 @@ constexpr Duration kLongestLimit = Duration::hours(24 * 365 * 30);  // beyond th
 
 Result<json::object> parse(std::string_view text) {
   json::parse_options options;
-  options.max_depth = 600;
+  options.max_depth = kReadJsonDepth;
   boost::system::error_code error;
   json::value parsed = json::parse(text, error, {}, options);
   if (error || !parsed.is_object())

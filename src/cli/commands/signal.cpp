@@ -3,6 +3,7 @@
 #include <boost/json/parse.hpp>
 #include <iterator>
 
+#include "base/json_depth.hpp"
 #include "base/text.hpp"
 #include "cli/commands/commands.hpp"
 #include "cli/output.hpp"
@@ -27,7 +28,7 @@ struct Options {
 Result<json::value> value_of(const std::string& text) {
   if (text.empty()) return json::value();
   boost::system::error_code error;
-  json::value value = json::parse(text, error);
+  json::value value = json::parse(text, error, {}, {.max_depth = kReadJsonDepth});
   if (error) {
     return fail(ErrorCode::usage,
                 "--value is not JSON: " + error.message() + R"(; a text stands in quotes, as '"text"')");

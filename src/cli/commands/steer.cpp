@@ -2,6 +2,7 @@
 
 #include <boost/json/parse.hpp>
 
+#include "base/json_depth.hpp"
 #include "cli/output.hpp"
 #include "cli/session.hpp"
 
@@ -49,7 +50,7 @@ Status ArgumentOptions::add_to(boost::json::object& body) const {
   boost::json::object changes;
   if (!arguments.empty()) {
     boost::system::error_code error;
-    boost::json::value parsed = boost::json::parse(arguments, error);
+    boost::json::value parsed = boost::json::parse(arguments, error, {}, {.max_depth = kReadJsonDepth});
     if (error || !parsed.is_object()) {
       return fail(ErrorCode::usage, "--arguments must be a JSON object such as {\"with\": {\"limit\": 5}}");
     }

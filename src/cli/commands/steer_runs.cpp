@@ -6,6 +6,7 @@
 #include <set>
 
 #include "base/duration.hpp"
+#include "base/json_depth.hpp"
 #include "cli/commands/commands.hpp"
 #include "cli/commands/steer.hpp"
 #include "cli/output.hpp"
@@ -430,7 +431,7 @@ Status add_pairs(const std::vector<std::string>& words, std::string_view flag, b
     }
     const std::string text = word.substr(equals + 1);
     boost::system::error_code error;
-    json::value value = json::parse(text, error);
+    json::value value = json::parse(text, error, {}, {.max_depth = kReadJsonDepth});
     if (error) value = json::value(text);
     if (remove_empty && text.empty()) value = nullptr;
     object[word.substr(0, equals)] = std::move(value);

@@ -7,6 +7,7 @@
 #include <boost/json/value_from.hpp>
 #include <charconv>
 
+#include "base/json_depth.hpp"
 #include "base/text.hpp"
 #include "cli/commands/commands.hpp"
 #include "cli/files.hpp"
@@ -161,7 +162,7 @@ Result<Steps> steps_of(const Options& options) {
   if (!options.queue.empty()) step["queue"] = options.queue;
   if (!options.with.empty()) {
     boost::system::error_code error;
-    step["with"] = json::parse(options.with, error);
+    step["with"] = json::parse(options.with, error, {}, {.max_depth = kReadJsonDepth});
     if (error) return fail(ErrorCode::usage, "--with takes JSON: " + error.message());
   }
   json::object steps;

@@ -175,6 +175,13 @@ TEST(Result, DepthIsLimited) {
   EXPECT_NE(json_problem(std::string(2'000'000, '[')), std::nullopt);
 }
 
+TEST(Result, NumbersFitIntoADouble) {
+  for (const char* fits : {"1e308", "-1e308", "1e-400", "123456789012345678901234567890", "[0.1, 2]"})
+    EXPECT_EQ(json_problem(fits), std::nullopt) << fits;
+  for (const char* over : {"1e400", "-1e400", "[1, {\"a\": 1e309}]"})
+    EXPECT_NE(json_problem(over), std::nullopt) << over;
+}
+
 class ResultFileTest : public testing::Test {
  protected:
   test::ScratchDirectory directory_;
