@@ -8,6 +8,7 @@
 #include "api/request_body.hpp"
 #include "api/token.hpp"
 #include "api/workflows.hpp"
+#include "auth/permission.hpp"
 #include "model/addition.hpp"
 #include "spec/parse.hpp"
 
@@ -120,6 +121,8 @@ Status check_secrets(Queries& queries, const TaskId& task, const model::Workflow
 void add_tasks(const CorePtr& core, CallPtr call) {
   auto asked = read(*call);
   if (!asked) return call->fail(asked.error());
+  if (!call->principal.may_bring_programs())
+    return call->fail({ErrorCode::not_allowed, auth::refusal_of_programs(call->principal), ""});
   if (const Status fine = check_secrets(*core, asked->steps); !fine) return call->fail(fine.error());
   auto steps =
       read_addition(core->queries, asked->task, asked->steps, asked->file.empty() ? "steps" : asked->file);

@@ -62,6 +62,18 @@ Status check_parts(const json::object& changes, model::StepKind kind) {
   return {};
 }
 
+// What runs, where, and with which environment is the word of who may write definitions.
+Status check_may(const json::object& changes, const auth::Principal& who) {
+  if (who.may_bring_programs()) return {};
+  for (const auto& [name, value] : changes) {
+    if (name == "with") continue;
+    return fail(ErrorCode::not_allowed,
+                auth::refusal(model::Role::editor, who) + ": of the arguments an operator changes \"with\"",
+                "/arguments/" + std::string(name));
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<std::optional<json::object>> recorded_input(Core& core, const TaskId& task, const model::Step& step) {
@@ -129,6 +141,7 @@ Result<EditedInput> edited_input(Core& core, const TaskId& task, const json::obj
   }
   const model::Step& step = *steps->find(row.step);
   TRY_VOID(check_parts(changes, step.kind));
+  TRY_VOID(check_may(changes, who));
   TRY(std::optional<json::object> input, recorded_input(core, task, step));
   if (!input) {
     return fail(

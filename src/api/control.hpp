@@ -35,7 +35,8 @@ struct EditedInput {
   std::string text;
   std::uint32_t generation = 0;
 };
-// With secrets among the arguments, only who may write definitions may change them: not_allowed.
+// not_allowed: anything but `with`, and with secrets among the arguments that as well, is changed by who may
+// write definitions.
 Result<EditedInput> edited_input(Core& core, const TaskId& task, const boost::json::object& changes,
                                  const auth::Principal& who);
 

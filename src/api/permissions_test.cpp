@@ -7,6 +7,8 @@
 #include "api/router.hpp"
 #include "api/test_support.hpp"
 #include "model/api_key.hpp"
+#include "model/applied.hpp"
+#include "model/dead_letter.hpp"
 
 namespace baton::api::test {
 namespace {
@@ -379,6 +381,88 @@ TEST_F(PermissionsTest, ATextOfOnesOwnNeedsAnEditor) {
   EXPECT_EQ(submit("operator", text), 403);
   EXPECT_EQ(submit("editor", text), 404) << "the runtime's word";
   EXPECT_EQ(submit("operator", R"({"workflow":"none"})"), 404) << "there is no such workflow";
+}
+
+TEST_F(PermissionsTest, WhatAStoredStepRunsIsTheWordOfAnEditor) {
+  const auto run = new_run("name: w\nsteps:\n  a: {exec: [load, x], with: {n: 1}}\n");
+  model::TaskRow row = task(run, 0, 0);
+  row.status = model::TaskStatus::failed;
+  put(row);
+  model::DeadLetter letter;
+  letter.task = {run.id, 0};
+  letter.generation = 1;
+  model::Batch batch;
+  batch.records.push_back({model::to_record(letter), false});
+  commit(std::move(batch));
+  const auto again = [&](const std::string& path, const char* key, const std::string& arguments) {
+    return remote({.method = net::Method::post,
+                   .target = path,
+                   .headers = {{"X-API-Key", key}, {"Content-Type", "application/json"}},
+                   .body = R"({"arguments":)" + arguments + "}"});
+  };
+  for (const std::string& path :
+       {"/api/v1/tasks/" + run.id.text() + ".0/retry",
+        "/api/v1/dead-letters/" + model::dead_letter_id(letter.task, 1) + "/replay"}) {
+    for (const char* arguments :
+         {R"({"action":["sh","-c","id"]})", R"({"env":{"PATH":"/evil"}})", R"({"workdir":"/evil"})",
+          R"({"with":{"n":2},"action":["x"]})", R"({"action":null})"}) {
+      const auto refused = again(path, "operator", arguments);
+      EXPECT_EQ(refused.status, 403) << path << arguments;
+      EXPECT_NE(detail(refused).find("this needs the role editor"), std::string::npos);
+    }
+    EXPECT_EQ(again(path, "operator", R"({"with":{"n":2}})").status, 404) << "the runtime's word";
+    EXPECT_EQ(again(path, "editor", R"({"action":["sh"]})").status, 404) << "the runtime's word";
+  }
+}
+
+TEST_F(PermissionsTest, AnOperatorsRunsHaveTheServersSurroundings) {
+  const auto workflow =
+      spec::parse_workflow("name: w\nsteps:\n  a: {run: x, with: \"${{ env.STAGE + env.HOME }}\"}\n")
+          .workflow;
+  ASSERT_NE(workflow, nullptr);
+  model::Batch batch;
+  batch.definitions.push_back(
+      {"w", 1, workflow->hash, std::make_shared<const std::string>(workflow->canonical), kThen});
+  batch.records.push_back(
+      {model::to_record(model::AppliedWorkflow{"w", {{1, kThen, "cli:ada", ""}}}), false});
+  commit(std::move(batch));
+  const auto submit = [&](const char* key, const std::string& context) {
+    return remote({.method = net::Method::post,
+                   .target = "/api/v1/runs",
+                   .headers = {{"X-API-Key", key}, {"Content-Type", "application/json"}},
+                   .body = R"({"workflow":"w","context":)" + context + "}"});
+  };
+  for (const char* context : {R"({"workdir":"/evil"})", R"({"env":{"PATH":"/evil"}})",
+                              R"({"env":{"STAGE":"prod","LC_ALL":"C"}})"}) {
+    EXPECT_EQ(submit("operator", context).status, 403) << context;
+    EXPECT_EQ(submit("editor", context).status, 404) << "the runtime's word";
+  }
+  runtime_.commands.clear();
+  // What the definition reads is no step's environment, whatever its name.
+  EXPECT_EQ(submit("operator", R"({"env":{"STAGE":"prod","HOME":"/evil","OTHER":"1"}})").status, 404);
+  ASSERT_EQ(runtime_.commands.size(), 1U);
+  EXPECT_EQ(std::get<model::SubmitRun>(runtime_.commands[0].first).context,
+            R"({"workdir":"","env":{},"metadata":{},"vars":{"HOME":"/evil","STAGE":"prod"}})");
+}
+
+TEST_F(PermissionsTest, OperatorsBringNoProgramsByWayOfATask) {
+  const auto run = new_run("name: w\nsteps:\n  a: {run: x}\n");
+  put(task(run, 0, 0));
+  const auto ask = [&](const char* path, const char* key, const char* body) {
+    return remote({.method = net::Method::post,
+                   .target = "/api/v1/tasks/" + run.id.text() + ".0/" + path,
+                   .headers = {{"X-API-Key", key}, {"Content-Type", "application/json"}},
+                   .body = body})
+        .status;
+  };
+  const char* tasks = R"({"token":"1-1","steps":"steps: {b: {run: id}}"})";
+  const char* resource = R"({"token":"1-1","name":"vm","argv":["id"]})";
+  EXPECT_EQ(ask("tasks", "operator", tasks), 403);
+  EXPECT_EQ(ask("resources", "operator", resource), 403);
+  for (const char* key : {"worker", "editor"}) {
+    EXPECT_EQ(ask("tasks", key, tasks), 404) << "the runtime's word";
+    EXPECT_EQ(ask("resources", key, resource), 404) << "the runtime's word";
+  }
 }
 
 TEST_F(PermissionsTest, TheHistoryHasTheKeysName) {

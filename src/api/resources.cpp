@@ -8,6 +8,7 @@
 #include "api/render.hpp"
 #include "api/request_body.hpp"
 #include "api/token.hpp"
+#include "auth/permission.hpp"
 #include "base/text.hpp"
 #include "model/resource.hpp"
 
@@ -200,6 +201,8 @@ void clean_resource(const CorePtr& core, CallPtr call) {
 void register_resource(const CorePtr& core, CallPtr call) {
   auto command = read_registration(*core, *call);
   if (!command) return call->fail(command.error());
+  if (!call->principal.may_bring_programs())
+    return call->fail({ErrorCode::not_allowed, auth::refusal_of_programs(call->principal), ""});
   const std::string id = model::resource_id(command->task, command->name);
   const std::string actor = "task:" + command->task.text();
   core->runs.send(std::move(*command), actor, [call, id](model::ReplyBody reply) {

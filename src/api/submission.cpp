@@ -1,5 +1,6 @@
 #include "api/submission.hpp"
 
+#include <algorithm>
 #include <boost/json/serialize.hpp>
 
 #include "api/workflows.hpp"
@@ -45,25 +46,21 @@ json::object base_environment(const json::object& env) {
   return base;
 }
 
-// What the engine keeps of the submitter's surroundings: what steps run with, and the variables that
-// expressions read. One that is not set is left out: to read it is an error, has() is false.
-std::string context_of(const Core& core, const RunSource& source, const model::Workflow& workflow,
-                       const json::object& metadata) {
-  json::object vars;
-  for (const std::string& name : workflow.reads_env) {
-    if (const auto* value = source.env.if_contains(name)) vars[name] = *value;
+// What a program is found by and does can hang on its folder and its environment: for who may only start what
+// is stored, both are the server's. A variable that nobody would see is refused, lest it looks taken.
+Status check_context(const auth::Principal& who, const RunSource& source, const model::Workflow& workflow) {
+  const auto refuse = [&](std::string_view what, std::string where) {
+    return fail(
+        ErrorCode::not_allowed,
+        auth::refusal(model::Role::editor, who) + ": " + std::string(what) + " of the steps is the server's",
+        std::move(where));
+  };
+  if (!source.workdir.empty()) return refuse("the folder", "/context/workdir");
+  for (const auto& [name, value] : base_environment(source.env)) {
+    if (std::ranges::find(workflow.reads_env, std::string_view(name)) == workflow.reads_env.end())
+      return refuse("the environment", "/context/env/" + std::string(name));
   }
-  json::object context;
-  context["workdir"] = source.workdir;
-  json::object base = base_environment(source.env);
-  if (base.empty()) {
-    for (const auto& [name, value] : core.services.environment) base[name] = value;
-  }
-  context["env"] = std::move(base);
-  context["metadata"] = metadata;
-  context["vars"] = std::move(vars);
-  if (!source.traceparent.empty()) context["traceparent"] = source.traceparent;
-  return json::serialize(context);
+  return {};
 }
 
 // What two requests with one idempotency key must have in common: everything that the caller chose. The
@@ -136,11 +133,34 @@ Result<RunWish> read_wish(const RequestBody& body) {
   return wish;
 }
 
-Submitter::Submitter(Core& core, RunSource source, std::shared_ptr<const model::Workflow> workflow)
+Submitter::Submitter(Core& core, RunSource source, std::shared_ptr<const model::Workflow> workflow,
+                     bool own_env)
     : core_(core),
       source_(std::move(source)),
       workflow_(std::move(workflow)),
-      context_(context_of(core, source_, *workflow_, {})) {}
+      own_env_(own_env),
+      context_(context_of({})) {}
+
+// What the engine keeps of the submitter's surroundings: what steps run with, and the variables that
+// expressions read. One that is not set is left out: to read it is an error, has() is false.
+std::string Submitter::context_of(const json::object& metadata) const {
+  json::object vars;
+  for (const std::string& name : workflow_->reads_env) {
+    if (const auto* value = source_.env.if_contains(name)) vars[name] = *value;
+  }
+  json::object context;
+  context["workdir"] = source_.workdir;
+  json::object base;
+  if (own_env_) base = base_environment(source_.env);
+  if (base.empty()) {
+    for (const auto& [name, value] : core_.services.environment) base[name] = value;
+  }
+  context["env"] = std::move(base);
+  context["metadata"] = metadata;
+  context["vars"] = std::move(vars);
+  if (!source_.traceparent.empty()) context["traceparent"] = source_.traceparent;
+  return json::serialize(context);
+}
 
 std::optional<Submitter> Submitter::open(Core& core, Call& call, RunSource source) {
   const auto refuse = [&](const Error& error) {
@@ -151,13 +171,18 @@ std::optional<Submitter> Submitter::open(Core& core, Call& call, RunSource sourc
     if (const auto takes = core.services.takes_runs(); !takes) return refuse(takes.error());
   }
   std::shared_ptr<const model::Workflow> workflow;
+  const bool own_env = call.principal.may(model::Role::editor);
   if (!source.workflow.empty()) {
     auto found = find_version(core, source.workflow, source.version);
     if (!found) return refuse(found.error());
     workflow = std::move(found->workflow);
+    if (!own_env) {
+      if (const Status fine = check_context(call.principal, source, *workflow); !fine)
+        return refuse(fine.error());
+    }
   } else {
     // A text of one's own does whatever it says: that is more than starting what others have applied.
-    if (!call.principal.may(model::Role::editor)) {
+    if (!own_env) {
       return refuse(
           {ErrorCode::not_allowed, auth::refusal(model::Role::editor, call.principal), "/definition"});
     }
@@ -169,7 +194,7 @@ std::optional<Submitter> Submitter::open(Core& core, Call& call, RunSource sourc
     }
     workflow = std::move(parsed.workflow);
   }
-  return Submitter(core, std::move(source), core.queries.definitions().share(std::move(workflow)));
+  return Submitter(core, std::move(source), core.queries.definitions().share(std::move(workflow)), own_env);
 }
 
 Result<model::SubmitRun> Submitter::command(const RunWish& wish, std::string_view idempotency_key) const {
@@ -177,7 +202,7 @@ Result<model::SubmitRun> Submitter::command(const RunWish& wish, std::string_vie
   TRY(const json::object input, spec::resolve_inputs(*workflow_, wish.input));
   command.input = json::serialize(input);
   TRY_VOID(limit("the run's input", command.input.size(), kMaxInput));
-  command.context = wish.metadata.empty() ? context_ : context_of(core_, source_, *workflow_, wish.metadata);
+  command.context = wish.metadata.empty() ? context_ : context_of(wish.metadata);
   TRY_VOID(limit("metadata and context", command.context.size(), kMaxContext));
   command.job_id = wish.job_id;
   if (wish.priority) command.priority = static_cast<std::uint8_t>(*wish.priority);

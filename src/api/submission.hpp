@@ -43,7 +43,8 @@ Result<RunWish> read_wish(const RequestBody& body);
 // POST /api/v1/runs/batch (submit.cpp; the other handlers stand in handlers.hpp).
 void submit_batch(const CorePtr& core, CallPtr call);
 
-// Makes the commands of one request.
+// Makes the commands of one request. Where steps run and with which environment is the word of who may write
+// definitions: others' variables are for the expressions that read them, and steps get the server's own.
 class Submitter {
  public:
   // The workflow that the source names or is; nullopt: the call was answered with what is wrong.
@@ -52,11 +53,13 @@ class Submitter {
   Result<model::SubmitRun> command(const RunWish& wish, std::string_view idempotency_key) const;
 
  private:
-  Submitter(Core& core, RunSource source, std::shared_ptr<const model::Workflow> workflow);
+  Submitter(Core& core, RunSource source, std::shared_ptr<const model::Workflow> workflow, bool own_env);
+  std::string context_of(const boost::json::object& metadata) const;
 
   Core& core_;
   RunSource source_;
   std::shared_ptr<const model::Workflow> workflow_;
+  bool own_env_;         // steps get the submitter's environment
   std::string context_;  // of a run without metadata
 };
 

@@ -14,4 +14,9 @@ std::string refusal(const Permission& permission, const Principal& principal) {
   return refusal(permission.least().value_or(model::Role::viewer), principal);
 }
 
+std::string refusal_of_programs(const Principal& principal) {
+  return refusal(model::Role::editor, principal) +
+         ": what is to be run comes from an editor, or from a worker with a key of the role worker";
+}
+
 }  // namespace baton::auth

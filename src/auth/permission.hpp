@@ -38,5 +38,7 @@ class Permission {
 std::string refusal(model::Role least, const Principal& principal);
 // Of a route.
 std::string refusal(const Permission& permission, const Principal& principal);
+// Of a running task's request that says which programs run.
+std::string refusal_of_programs(const Principal& principal);
 
 }  // namespace baton::auth

@@ -50,6 +50,13 @@ TEST(Permission, AWorkerIsApart) {
     EXPECT_FALSE(Permission::at_least(least).allows({.name = "x", .role = Role::worker}));
 }
 
+TEST(Permission, ProgramsComeFromEditorsAndWorkers) {
+  for (const Role role : {Role::editor, Role::admin, Role::worker})
+    EXPECT_TRUE((Principal{.name = "x", .role = role}.may_bring_programs()));
+  for (const Role role : {Role::viewer, Role::operator_})
+    EXPECT_FALSE((Principal{.name = "x", .role = role}.may_bring_programs()));
+}
+
 TEST(Permission, SomeRoutesAreForAnyone) {
   EXPECT_TRUE(Permission::anyone().anonymous());
   EXPECT_TRUE(Permission::anyone().allows({}));

@@ -14,6 +14,8 @@ struct Principal {
   std::string space = std::string(model::kDefaultNamespace);  // that it may enter; or kEveryNamespace
 
   bool may(model::Role least) const { return model::includes(role, least); }
+  // Send what says which programs run: a worker may, since its tasks may add others to their runs.
+  bool may_bring_programs() const { return role == model::Role::worker || may(model::Role::editor); }
   bool is_everywhere() const { return space == model::kEveryNamespace; }
   bool may_enter(std::string_view other) const { return is_everywhere() || space == other; }
   // The namespace of its requests that name none.

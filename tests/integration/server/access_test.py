@@ -104,6 +104,28 @@ class Keys(Access):
         self.assertIn("revoked", self.baton("apply", file, env=self.elsewhere(server, editor), code=4).stderr)
         self.baton("keys", "create", "watch", "--role", "admin", code=6)
 
+    def test_an_operator_starts_what_is_stored(self):
+        server = self.server()
+        ops, editor = (self.elsewhere(server, self.key(role, role)) for role in ("operator", "editor"))
+        # Its own PATH goes to the expression, and not to the step.
+        file = self.write({"name": "flow", "steps": {"a": {"exec": ["echo", "${{ env.PATH }}"]}, "b": {"exec": ["false"], "needs": ["a"]}}})
+        self.baton("apply", file, env=editor)
+        path = os.environ["PATH"] + ":/evil"
+        run = self.baton("start", "flow", env=ops | {"PATH": path}).stdout.strip()
+        self.assertEqual(self.api().wait(run)["status"], "failed")
+        self.assertEqual(self.baton("logs", run, "a", env=ops).stdout.strip(), path)
+        self.assertIn("editor", self.baton("start", "flow", "--workdir", "/tmp", env=ops, code=4).stderr)
+        letter = self.json("dead-letters", "list")["items"][0]["id"]
+        other = ("--arguments", '{"action": ["touch", "%s"]}' % (self.dir / "mine"))
+        self.assertIn("editor", self.baton("dead-letters", "replay", letter, *other, env=ops, code=4).stderr)
+        self.assertIn("editor", self.baton("tasks", "retry", run + ".1", *other, env=ops, code=4).stderr)
+        self.assertFalse((self.dir / "mine").exists())
+        self.baton("tasks", "retry", run + ".1", "--with", "n=1", env=ops)
+        self.assertEqual(self.api().wait(run)["status"], "failed")
+        self.baton("tasks", "retry", run + ".1", *other, env=editor)
+        self.assertEqual(self.api().wait(run)["status"], "completed")
+        self.assertTrue((self.dir / "mine").exists())
+
     def test_no_key_stands_where_others_look(self):
         server = self.server()
         key = self.key("ci", "operator")
