@@ -417,14 +417,36 @@ void settle_resource(State& state, Run& run, const Task& helper, const Moment& m
               {.type = "leaked", .message = "not given back: " + helper.row.error_message}, moment, effects);
 }
 
+// A run that was cancelled, or failed fast, and of which one task was tried again (SEMANTICS 36) may still
+// have steps that were not done: it has not completed. True if so; the first of them is then the run's error,
+// if it has none.
+bool note_what_was_not_done(Run& run) {
+  for (const Ordinal i : run.program->steps()) {
+    const model::TaskRow& row = run.tasks[i].row;
+    const bool undone =
+        row.status == TaskStatus::cancelled ||
+        (row.status == TaskStatus::skipped && row.skip_reason == model::SkipReason::fail_fast);
+    if (!undone || run.program->step(i).finally) continue;
+    if (run.row.error_type.empty() && !run.row.cancel_requested) {
+      run.row.error_type = model::error_type::kCancelled;
+      run.row.error_message = utf8_prefix(
+          "step " + run.program->name(i) + " was not done when the run ended before; recover the run",
+          model::kMessageLimit);
+    }
+    return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 void end_main_phase(State& state, Run& run, const Moment& moment, Effects& effects) {
   effects.touch(run);
-  run.row.outcome = run.row.given_up                      ? RunStatus::failed
-                    : run.row.cancel_requested            ? RunStatus::cancelled
-                    : run.any_failed || run.row.timed_out ? RunStatus::failed
-                                                          : RunStatus::completed;
+  const bool undone = note_what_was_not_done(run);
+  run.row.outcome = run.row.given_up                                ? RunStatus::failed
+                    : run.row.cancel_requested                      ? RunStatus::cancelled
+                    : run.any_failed || run.row.timed_out || undone ? RunStatus::failed
+                                                                    : RunStatus::completed;
   arm_run_clock(state, run);
   next_stage(state, run, moment, effects);
 }
@@ -526,8 +548,12 @@ void give_back_first(State& state, Run& run, Task& task, const Moment& moment, E
 }
 
 bool was_given_back(const Run& run, const Task& task) {
-  return latest(run, run.cleanups, task) != nullptr || latest(run, run.compensations, task) != nullptr ||
-         latest(run, run.returns, task) != nullptr;
+  // What an attempt before the last one had made, and was given back, is no part of its result.
+  const auto covers_last = [&](const std::unordered_map<Ordinal, Ordinal>& helpers) {
+    const Task* helper = latest(run, helpers, task);
+    return helper != nullptr && helper->row.covers == task.row.starts;
+  };
+  return covers_last(run.cleanups) || covers_last(run.compensations) || covers_last(run.returns);
 }
 
 void count_helper(Run& run, const Task& helper) {

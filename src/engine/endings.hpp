@@ -53,8 +53,8 @@ bool has_to_give_back(const State& state, const Run& run, const Task& task);
 // it ended. Does nothing if it waits for that already.
 void give_back_first(State& state, Run& run, Task& task, const Moment& moment, Effects& effects);
 
-// Whether what the task did was given back, undone or cleaned up in its present generation (SEMANTICS 35): a
-// recovery must then do it again.
+// Whether what the task's last attempt did was given back, undone or cleaned up in its present generation
+// (SEMANTICS 35): a recovery must then do it again.
 bool was_given_back(const Run& run, const Task& task);
 
 // Takes a helper that was made or loaded into the run's counters; in the order of ordinals.

@@ -48,8 +48,9 @@ class Plan {
     } else {
       everything_bad();
     }
-    // What the whole run came to is asked by the steps under `finally`: they always run again.
     if (run.row.status != RunStatus::recovering) return;
+    what_lies_between();
+    // What the whole run came to is asked by the steps under `finally`: they always run again.
     for (const Ordinal i : run.program->steps()) {
       if (run.program->step(i).finally) extents_[i] = is_mapped(run, i) ? Extent::anew : Extent::all;
     }
@@ -68,6 +69,7 @@ class Plan {
       return false;
     const Extent extent = extents_[task.row.step];
     if (task.row.index < 0 || extent != Extent::bad_items) return extent != Extent::none;
+    if (run_.row.status == RunStatus::recovering && is_gone(task)) return true;
     // A decision about one item leaves its siblings alone.
     if (recovery_.scope == Recovery::Scope::task && task.row.step == root_step() &&
         run_.tasks[recovery_.root].row.index >= 0) {
@@ -85,11 +87,16 @@ class Plan {
     extents_[step] = std::max(extents_[step], extent);
   }
 
-  bool is_given_back(Ordinal step) const {
+  // What the task made was given back: it is made again (SEMANTICS 35).
+  bool is_gone(const Task& task) const {
+    return task.row.status == TaskStatus::completed && was_given_back(run_, task);
+  }
+
+  bool is_gone(Ordinal step) const {
     const Task& own = run_.tasks[step];
-    if (was_given_back(run_, own)) return true;
+    if (is_gone(own)) return true;
     for (std::uint32_t i = 0; i < own.row.item_count; ++i) {
-      if (was_given_back(run_, run_.tasks[own.row.first_item + i])) return true;
+      if (is_gone(run_.tasks[own.row.first_item + i])) return true;
     }
     return false;
   }
@@ -121,9 +128,7 @@ class Plan {
     for (const Ordinal i : program.steps()) {
       const model::TaskRow& row = run_.tasks[i].row;
       if (program.step(i).finally) continue;
-      if (row.status == TaskStatus::pending || is_to_be_redone(row)) mark(i, Extent::bad_items);
-      // What it made is gone: it is made again (SEMANTICS 35).
-      if (row.status == TaskStatus::completed && is_given_back(i)) mark(i, Extent::all);
+      if (row.status == TaskStatus::pending || is_to_be_redone(row) || is_gone(i)) mark(i, Extent::bad_items);
       if (extents_[i] != Extent::none) open.push_back(i);
     }
     each_below(std::move(open), [&](Ordinal step) {
@@ -142,23 +147,24 @@ class Plan {
     // The items of a step that is skipped as a whole are void.
     const bool whole = recovery_.then == Recovery::Then::skip && recovery_.root == root_step();
     mark(root_step(), whole ? Extent::anew : Extent::bad_items);
-    if (recovery_.then == Recovery::Then::again) given_back_before(root_step());
+    std::vector<Ordinal> to_run;
+    if (recovery_.then == Recovery::Then::again) to_run.push_back(root_step());
     each_below({root_step()}, [&](Ordinal step) {
       const model::TaskRow& row = run_.tasks[step].row;
       const bool blocked = row.status == TaskStatus::cancelled ||
                            (row.status == TaskStatus::skipped && row.skip_reason != SkipReason::operator_);
       // One that waits for a place waits for what is done again before it, and asks for its values again.
       if (blocked || was_ready(run_.tasks[step])) mark(step, Extent::anew);
+      if (blocked || row.status == TaskStatus::pending) to_run.push_back(step);
       return blocked || row.status == TaskStatus::pending;
     });
+    // While the run goes on others may be using it.
+    if (run_.row.status == RunStatus::recovering) what_is_gone_before(std::move(to_run));
   }
 
-  // What the step stands on, as far as it is gone, is made again. While the run goes on others may be using
-  // it.
-  void given_back_before(Ordinal step) {
-    if (run_.row.status != RunStatus::recovering) return;
+  // What these steps stand on, as far as it is gone, is made again.
+  void what_is_gone_before(std::vector<Ordinal> open) {
     std::vector<bool> seen(run_.program->end());
-    std::vector<Ordinal> open = {step};
     while (!open.empty()) {
       const Ordinal at = open.back();
       open.pop_back();
@@ -166,10 +172,37 @@ class Plan {
         if (seen[before]) return;
         seen[before] = true;
         open.push_back(before);
-        if (run_.tasks[before].row.status == TaskStatus::completed && is_given_back(before)) {
-          mark(before, Extent::all);
-        }
+        if (is_gone(before)) mark(before, Extent::bad_items);
       });
+    }
+  }
+
+  // A step between two that are done again is done again: its result is of what is gone, and as long as it
+  // has one the step after it would not wait. What an earlier piece of work has reset is pending by now.
+  void what_lies_between() {
+    const RunProgram& program = run_.program;
+    std::vector<bool> above(program.end());
+    std::vector<bool> below(program.end());
+    const auto spread = [&](std::vector<bool>& reached, auto each_next) {
+      std::vector<Ordinal> open;
+      for (const Ordinal i : program.steps()) {
+        if (extents_[i] != Extent::none || run_.tasks[i].row.status == TaskStatus::pending) open.push_back(i);
+      }
+      while (!open.empty()) {
+        const Ordinal step = open.back();
+        open.pop_back();
+        each_next(step, [&](Ordinal next) {
+          if (!reached[next]) open.push_back(next);
+          reached[next] = true;
+        });
+      }
+    };
+    spread(below, [&](Ordinal step, auto visit) { program.each_successor(step, visit); });
+    spread(above, [&](Ordinal step, auto visit) { program.each_need(step, visit); });
+    for (const Ordinal i : program.steps()) {
+      const model::TaskRow& row = run_.tasks[i].row;
+      const bool decided = row.status == TaskStatus::skipped && row.skip_reason == SkipReason::operator_;
+      if (above[i] && below[i] && !decided && !program.step(i).finally) mark(i, Extent::anew);
     }
   }
 
@@ -256,7 +289,7 @@ void note_what_stays_failed(Run& run) {
   const Task* first = nullptr;
   for (const Ordinal i : run.program->steps()) {
     const Task& task = run.tasks[i];
-    if (task.row.status != TaskStatus::failed || run.program->step(i).continue_on_error) continue;
+    if (!has_failed(task.row, run.program->step(i))) continue;
     if (first == nullptr || task.row.ended_at < first->row.ended_at) first = &task;
   }
   if (first != nullptr) note_failure(run, *first, run.program->step(first->row.step));

@@ -678,6 +678,11 @@ void Checker::check_run(const RunBook& run, std::string& digest) {
     if (task_status == "failed" && task.fields.at("index").is_null() && !step.continue_on_error &&
         !task.fields.at("ignored").as_bool())
       (step.finally ? failed_finally : failed) = true;
+    // Nobody did it again after its run had been cancelled or failed fast.
+    const auto& skipped = task.fields.at("skip_reason");
+    if (!step.finally && task.fields.at("index").is_null() &&
+        (task_status == "cancelled" || (skipped.is_string() && skipped.as_string() == "fail_fast")))
+      failed = true;
   }
   check_items(run, tasks);
   letters_.finish(run, *seen);

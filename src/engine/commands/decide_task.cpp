@@ -164,6 +164,19 @@ void note_decision(Run& run, const Task& task, std::string decision, const std::
                        .other = std::string(utf8_prefix(reason, kReasonLimit))});
 }
 
+// Whether tasks that this one has added, or those of its items that the decision is about, still count.
+bool has_live_parts(const Run& run, const Task& task, Verdict verdict) {
+  if (run.program->has_live_parts(task.row.key.ordinal)) return true;
+  for (std::uint32_t i = 0; i < task.row.item_count; ++i) {
+    const Task& item = run.tasks[task.row.first_item + i];
+    if ((verdict == Verdict::skip || is_to_be_redone(item.row)) &&
+        run.program->has_live_parts(item.row.key.ordinal)) {
+      return true;
+    }
+  }
+  return false;
+}
+
 // A task that has ended: its next generation, in which it runs, or what the person decided stands.
 Status redo(State& state, Run& run, Task& task, const model::DecideTask& command, const Moment& moment,
             Effects& effects) {
@@ -174,11 +187,11 @@ Status redo(State& state, Run& run, Task& task, const model::DecideTask& command
         run, task,
         "to do it again with all that follows, recover its run from step " + run.program->name(row.step));
   }
-  if (run.program->has_live_parts(row.key.ordinal) && !model::is_terminal(run.row.status)) {
-    return conflict(
-        run, task,
-        "it has added tasks, which it would add again: decide about those, or recover the run when "
-        "it has ended");
+  if (!model::is_terminal(run.row.status) && has_live_parts(run, task, command.verdict)) {
+    return conflict(run, task,
+                    "it, or an item of it, has added tasks, which it would add again: decide about those, or "
+                    "recover the run when "
+                    "it has ended");
   }
   if (command.verdict == Verdict::retry) TRY_VOID(would_start(run, task));
   if (command.verdict == Verdict::complete && row.expanded) {
