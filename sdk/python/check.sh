@@ -37,7 +37,8 @@ isolation=()
 # Types, where mypy is at hand or can be had: of the package as it is installed, and of a program that uses it.
 if "$builder" -c 'import mypy' 2>/dev/null || "$builder" -m pip --disable-pip-version-check install --quiet mypy 2>/dev/null; then
   "$builder" -m pip --disable-pip-version-check install --quiet --no-index --no-deps "$work"/wheel/*.whl
-  (cd "$work" && "$builder" -m mypy --strict -p baton && "$builder" -m mypy --strict "$here/tests/typed_program.py")
+  (cd "$work" && "$builder" -m mypy --strict -p baton && "$builder" -m mypy --strict "$here/tests/typed_program.py" &&
+    cd "$here/../../examples/python" && MYPYPATH=. "$builder" -m mypy --strict --cache-dir="$work/cache" ./*.py)
 else
   echo "types were not checked: there is no mypy" >&2
 fi

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from .fields import Policies
 
 F = TypeVar("F", bound=Callable[..., Any])
+G = TypeVar("G", bound=Callable[..., Any], covariant=True)  # a list of tasks is one of Task[Callable[..., Any]]
 
 #: Names of functions, workers, queues and tags.
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}\Z")
@@ -34,7 +35,7 @@ def _anything(*args: Any, **kwargs: Any) -> Any:
     """What a function takes that does not say."""
 
 
-class Task(Generic[F]):
+class Task(Generic[G]):
     """A function with the name that definitions call it by. It can be called as before.
 
     A step's `with` becomes its arguments: a map by name, a list by place, anything else as the only one, null as none. What
@@ -43,7 +44,7 @@ class Task(Generic[F]):
     (`Workflow.step`, `chain`, `Client.call` …) and does not say otherwise.
     """
 
-    def __init__(self, function: F, name: Optional[str] = None, soft_time_limit: Optional[float] = None,
+    def __init__(self, function: G, name: Optional[str] = None, soft_time_limit: Optional[float] = None,
                  time_limit: Optional[float] = None, policies: Optional[Mapping[str, Any]] = None) -> None:
         if not callable(function):
             raise TypeError(f"{function!r} is no function; a name is given so: @task(name=\"images.label\")")
@@ -61,7 +62,7 @@ class Task(Generic[F]):
             if limit is not None and not limit > 0:
                 raise ValueError(f"{what} must be more than 0 seconds, not {limit!r}")
         functools.update_wrapper(self, function)
-        self.function: F = function
+        self.function: G = function
         self.name = name
         self.soft_time_limit = soft_time_limit
         self.time_limit = time_limit
@@ -76,7 +77,7 @@ class Task(Generic[F]):
 
     if TYPE_CHECKING:
         @property
-        def __call__(self) -> F: ...
+        def __call__(self) -> G: ...
     else:
         def __call__(self, *args, **kwargs):
             return self.function(*args, **kwargs)
