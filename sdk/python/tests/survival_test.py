@@ -154,6 +154,23 @@ class Survival(Case):
                 self.assertIn(said, done.stderr)
                 self.assertNotIn("importlib", done.stderr)
 
+    def test_a_worker_in_a_program_ends_in_good_order(self):
+        code = ("import baton, functions, signal, sys\nbefore = signal.getsignal(signal.SIGTERM)\n"
+                "baton.Worker([functions.gate], concurrency=1, prefetch=3).run()\n"
+                "assert signal.getsignal(signal.SIGTERM) is before\nprint('after')\n")
+        process = subprocess.Popen([sys.executable, "-c", code], env=self.command_env(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
+        self.addCleanup(process.stdout.close)
+        self.addCleanup(process.kill)
+        runs = [self.run_step("gate", {"name": name}) for name in ("first", "second")]
+        self.begun("first")
+        process.send_signal(signal.SIGINT)
+        self.open("first")
+        self.ended(process)
+        self.assertEqual(process.stdout.read(), "after\n")
+        self.assertEqual(self.client.wait(runs[0].id, PATIENCE).status, "completed")
+        (other,) = self.client.tasks(runs[1].id)
+        self.assertEqual((other.status, other.lost, self.starts("second")), ("queued", 0, 0))  # given back, or never taken
+
     def test_signals_before_there_is_a_server(self):
         for number in (signal.SIGTERM, signal.SIGINT):
             process = subprocess.Popen([sys.executable, "-m", "baton", "worker", "functions", "--target", str(self.folder / "none.sock")],

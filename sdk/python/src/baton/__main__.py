@@ -6,14 +6,12 @@ import argparse
 import importlib
 import logging
 import os
-import signal
 import sys
-import threading
 import traceback
 from types import ModuleType, TracebackType
 from typing import List, Optional
 
-from .errors import BatonError, Stopped
+from .errors import BatonError
 from .tasks import Task, tasks_of
 from .worker.middleware import Middleware
 from .worker.worker import Worker
@@ -108,20 +106,8 @@ def main(arguments: Optional[List[str]] = None) -> int:
         print(f"error: {error}", file=sys.stderr)
         return 2
 
-    def on_signal(*_: object) -> None:
-        # On a thread of its own: the one that is interrupted may hold the worker's lock.
-        threading.Thread(target=worker.stop, daemon=True).start()
-
-    signal.signal(signal.SIGTERM, on_signal)
-    signal.signal(signal.SIGINT, on_signal)
     try:
-        worker.start()
-        logging.getLogger("baton.worker").info("worker %s of %s: %s", worker.name, worker.endpoint,
-                                               ", ".join(task.name for task in tasks))
-        while not worker.join(3600.0):
-            pass
-    except Stopped as error:
-        logging.getLogger("baton.worker").info("%s", error)
+        worker.run()
     except BatonError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import heapq
 import logging
 import math
 import os
 import re
 import secrets
+import signal
 import socket
 import threading
 import time
 from collections import deque
-from typing import Any, Callable, Deque, Dict, List, Optional, Sequence, Tuple, Union
+from typing import Any, Callable, Deque, Dict, Iterator, List, Optional, Sequence, Tuple, Union
 
 from ..context import Context, Request, current_or_none
 from ..errors import ApiError, BatonError, Stopped, Unavailable
@@ -53,7 +55,7 @@ class Worker:
 
     With `capture_output`, what tasks print goes to their logs on the server as well; threads that a task starts are not seen.
 
-    `start` returns, `run` ends when the worker has. `stop` ends it in good order: no more claims, what was not begun goes
+    `start` returns, `run` ends when the worker has, and heeds SIGINT and SIGTERM. `stop` ends it in good order: no more claims, what was not begun goes
     back, what runs has `grace` seconds, is asked to end, and is then reported as interrupted: it will be done again and no try
     is used up. A server that is away, or restarts, is waited for; what runs goes on. When a person lets the worker drain
     (`baton workers drain`), it ends in the same order, but what runs has all the time that it needs.
@@ -133,10 +135,35 @@ class Worker:
         if self._kind != "process":  # children send their own
             threading.Thread(target=self._guarded(self._send_output), name="baton-output", daemon=True).start()
 
-    def run(self) -> None:
-        """Works until `stop`, perhaps of a signal handler, and raises what went wrong."""
-        self.start()
-        self.join()
+    def run(self, signals: bool = True) -> None:
+        """Works until `stop` or, in the main thread and unless `signals` is False, SIGINT or SIGTERM, a second of which ends the waiting
+        for what runs. Raises what went wrong; to be stopped before a server has answered is no error."""
+        with self._stopped_by_signals(signals):
+            try:
+                self.start()
+            except Stopped as error:
+                log.info("%s", error)
+                return
+            log.info("worker %s of %s: %s", self.name, self.endpoint, ", ".join(self._tasks))
+            while not self.join(3600.0):
+                pass
+
+    @contextlib.contextmanager
+    def _stopped_by_signals(self, signals: bool) -> Iterator[None]:
+        if not signals or threading.current_thread() is not threading.main_thread():
+            yield
+            return
+
+        def on_signal(*_: object) -> None:
+            # On a thread of its own: the one that is interrupted may hold the lock.
+            threading.Thread(target=self.stop, daemon=True).start()
+
+        before = {number: signal.signal(number, on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler if handler is not None else signal.SIG_DFL)  # None: it was not set from Python
 
     def join(self, timeout: Optional[float] = None) -> bool:
         """Waits until the worker has ended; returns whether it has. Raises what ended it, if that was an error."""
