@@ -300,6 +300,38 @@ TEST(ShardLoop, IsNotWokenByTimersWhileItMayNotDecide) {
   EXPECT_EQ(shard.writer->held(), 2u) << "the end of the lease is stored next";
 }
 
+// A stopped process, a machine that was paused: who could not be heard has not been silent.
+TEST(ShardLoop, WhoStoodStillItselfLosesNoWorker) {
+  Shard shard;
+  const auto claimed = shard.claim();
+  const auto submitted = shard.submit(kOneStep);
+  shard.settle();
+  ASSERT_EQ(as<Claimed>(claimed).tasks.size(), 1U);
+  const model::Assignment task = as<Claimed>(claimed).tasks[0];
+  shard.now = shard.now + Duration::seconds(36);
+  const auto beat = shard.send(model::Heartbeat{"w", {task.token}});
+  shard.settle();
+  EXPECT_TRUE(as<model::HeartbeatAnswer>(beat).stop.empty()) << "its task was given to nobody";
+  shard.complete(task);
+  shard.settle();
+  EXPECT_EQ(shard.stored_status(as<Submitted>(submitted).run), RunStatus::completed);
+}
+
+TEST(ShardLoop, AWorkerThatIsNotHeardAfterThatIsLost) {
+  Shard shard;
+  const auto claimed = shard.claim();
+  shard.submit(kOneStep);
+  shard.settle();
+  const model::Assignment task = as<Claimed>(claimed).tasks.at(0);
+  shard.now = shard.now + Duration::seconds(36);
+  shard.settle();
+  shard.now = shard.now + Duration::seconds(30);
+  shard.settle();
+  const auto beat = shard.send(model::Heartbeat{"w", {task.token}});
+  shard.settle();
+  EXPECT_EQ(as<model::HeartbeatAnswer>(beat).stop.size(), 1U);
+}
+
 TEST(ShardLoop, DecidesTheNextBatchWhileOneCommitsAndReleasesNothingOfIt) {
   Shard shard;
   shard.writer->hold_commits();

@@ -14,7 +14,6 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr Duration kPatience = Duration::seconds(20);
 constexpr std::int64_t kProtocol = 1;
 constexpr std::int64_t kLongestAsked = 60;  // seconds; a server cannot send a worker away for longer
 
@@ -212,8 +211,8 @@ ServerCalls::ServerCalls(client::Server server, std::string worker, const net::C
       cancel_(cancel) {}
 
 Result<std::string> ServerCalls::send(net::Method method, std::string target, std::string body,
-                                      Duration timeout) {
-  net::ClientRequest request{method, std::move(target), {}, std::move(body), true};
+                                      Duration timeout, bool idempotent) {
+  net::ClientRequest request{method, std::move(target), {}, std::move(body), idempotent};
   request.headers.set("User-Agent", "baton-worker");
   if (!request.body.empty()) request.headers.set("Content-Type", "application/json");
   if (!server_.key.empty()) request.headers.set("Authorization", "Bearer " + server_.key);
@@ -258,19 +257,22 @@ Result<Exchange> ServerCalls::exchange(std::string_view call, std::string body, 
     add_report(report, body);
   }
   body += "]}";
+  // What a lost answer of a claim has handed out is found by a repetition that names what the worker has:
+  // this one does not, if the connection repeats it by itself.
+  const bool idempotent = call != "/claim";
   TRY(const std::string text,
-      send(net::Method::post, path_ + std::string(call), std::move(body), wait + kPatience));
+      send(net::Method::post, path_ + std::string(call), std::move(body), wait + kPatience, idempotent));
   return exchange_of(text, reports.size());
 }
 
 Result<Heartbeat> ServerCalls::heartbeat(const std::vector<Token>& running, const About& about,
-                                         const executors::process::Usage& usage) {
+                                         const executors::process::Usage& usage, Duration patience) {
   std::string body = "{";
   add_about(about, body);
   if (usage.cpu_percent) body += "\"cpu_percent\":" + json::serialize(json::value(*usage.cpu_percent)) + ',';
   if (usage.memory_bytes) body += "\"memory_bytes\":" + std::to_string(*usage.memory_bytes) + ',';
   body += "\"running\":" + json::serialize(list_of_tokens(running)) + '}';
-  TRY(const std::string answer, send(net::Method::post, path_ + "/heartbeat", std::move(body), kPatience));
+  TRY(const std::string answer, send(net::Method::post, path_ + "/heartbeat", std::move(body), patience));
   return heartbeat_of(answer);
 }
 

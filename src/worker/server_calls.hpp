@@ -80,9 +80,11 @@ struct Output {
 
 // Over a connection of its own; one thread at a time. Every call fails with `unavailable`, `io` or
 // `timed_out` when the server is not there or does not answer, and with the server's own errors. All may be
-// repeated.
+// repeated; a claim then names what the worker has.
 class ServerCalls {
  public:
+  static constexpr Duration kPatience = Duration::seconds(20);  // beyond what a call may wait for
+
   // `cancel`: ends what waits, with `interrupted`; must outlive the calls.
   ServerCalls(client::Server server, std::string worker, const net::Cancellation* cancel = nullptr);
 
@@ -95,8 +97,9 @@ class ServerCalls {
                          const std::optional<std::vector<Token>>& running = {});
   // Only that; a claim that waits goes on.
   Result<Exchange> report(const std::vector<Report>& reports);
+  // An answer that takes longer than `patience` is none.
   Result<Heartbeat> heartbeat(const std::vector<Token>& running, const About& about,
-                              const executors::process::Usage& usage);
+                              const executors::process::Usage& usage, Duration patience = kPatience);
   // They were not begun. At most as many as a claim brings.
   Result<Exchange> release(const std::vector<Task>& tasks);
   // `offset`: bytes that were sent before. Returns how many the server has.
@@ -111,7 +114,9 @@ class ServerCalls {
  private:
   Result<Exchange> exchange(std::string_view call, std::string body, Duration wait,
                             const std::vector<Report>& reports);
-  Result<std::string> send(net::Method method, std::string target, std::string body, Duration timeout);
+  // `idempotent`: http_client.hpp.
+  Result<std::string> send(net::Method method, std::string target, std::string body, Duration timeout,
+                           bool idempotent = true);
 
   client::Server server_;
   std::string path_;  // of the worker

@@ -37,6 +37,8 @@ constexpr Duration kLongestPause = Duration::seconds(10);
 constexpr Duration kBeat =
     Duration::seconds(1);  // at most, while something runs: so soon it hears of a cancel
 constexpr Duration kFirstLease = Duration::seconds(30);  // until the server has named its own
+constexpr Duration kOverdue =
+    Duration::seconds(1);  // for an answer, when the lease is over while something runs
 constexpr Duration kLastWords = Duration::seconds(5);
 constexpr Duration kAskAgain = Duration::millis(50);
 constexpr std::uint32_t kMostTasks = 1000;
@@ -86,6 +88,7 @@ struct Attempt {
   executors::Executor* executor = nullptr;
   std::shared_ptr<LogSender> log;  // null: nothing was said
   model::Outcome outcome;          // once it has ended
+  bool given_up = false;           // it is ended because the lease is over: that is no failure of the task
 };
 
 class MemoryPrinter final : public executors::functions::Printer {
@@ -334,14 +337,21 @@ class RemoteWorker final : public Worker {
       const std::lock_guard lock(mutex_);
       return !draining_;
     };
-    auto begun = until_answered(server, [&] { return server.register_worker(offer(), about()); }, goes_on);
+    Clock::time_point sent;
+    auto begun = until_answered(
+        server,
+        [&] {
+          sent = Clock::now();
+          return server.register_worker(offer(), about());
+        },
+        goes_on);
     if (!begun) return;
     if (!*begun) return give_up(begun->error());
     {
       const std::lock_guard lock(mutex_);
       lease_ = (*begun)->lease;
       registered_ = true;
-      heard_ = Clock::now();
+      heard_ = sent;
     }
     wake_all();
     note("worker " + options_.name + " takes tasks from " + options_.server.endpoint.text());
@@ -480,6 +490,8 @@ class RemoteWorker final : public Worker {
       const std::lock_guard lock(mutex_);
       const auto found = attempts_.find(token);
       if (found == attempts_.end()) return;
+      if (found->second.given_up && outcome.kind == model::Outcome::Kind::failed)
+        outcome = {.kind = model::Outcome::Kind::interrupted};
       found->second.outcome = std::move(outcome);
       found->second.state = Attempt::State::ended;
       if (found->second.executor != functions_.get()) --under_way_;
@@ -716,7 +728,8 @@ class RemoteWorker final : public Worker {
       life_.wait_for(lock, idle.chrono(),
                      [&] { return over() || (registered_ && (first || !attempts_.empty())); });
     }
-    if (!attempts_.empty() && !first) life_.wait_for(lock, std::min(idle, kBeat).chrono(), over);
+    if (!attempts_.empty() && !first)
+      life_.wait_for(lock, std::min({idle, kBeat, left_of_lease().value_or(kBeat)}).chrono(), over);
     if (over()) return false;
     beaten_ = registered_;
     tokens.clear();
@@ -726,17 +739,36 @@ class RemoteWorker final : public Worker {
     return true;
   }
 
+  // nullopt: it is over. Under the lock.
+  std::optional<Duration> left_of_lease() const {
+    const auto left =
+        std::chrono::duration_cast<std::chrono::microseconds>(heard_ + lease_.chrono() - Clock::now());
+    return left.count() > 0 ? std::optional(Duration{left.count()}) : std::nullopt;
+  }
+
+  // No longer than the lease: then what runs is to end, since others have it.
+  Duration patience_of_beat() const {
+    const std::lock_guard lock(mutex_);
+    const bool runs = std::ranges::any_of(
+        attempts_, [](const auto& entry) { return entry.second.state != Attempt::State::ended; });
+    return std::min(ServerCalls::kPatience,
+                    left_of_lease().value_or(runs ? kOverdue : ServerCalls::kPatience));
+  }
+
   void beat() {
     ServerCalls server = calls(&calling_);
     executors::process::UsageMeter meter;
     for (std::vector<Token> tokens; wait_for_beat(tokens);) {
       if (!registered(Duration{})) continue;
-      const auto answer = server.heartbeat(
-          tokens, about(), executors::process::part_of(meter.look(Clock::now()), options_.sharing));
+      // The server's lease begins when it hears this: not before it was sent.
+      const Clock::time_point sent = Clock::now();
+      const auto answer =
+          server.heartbeat(tokens, about(), executors::process::part_of(meter.look(sent), options_.sharing),
+                           patience_of_beat());
       if (answer) {
         {
           const std::lock_guard lock(mutex_);
-          heard_ = Clock::now();
+          heard_ = sent;
           lease_ = answer->lease;
         }
         for (const Stop& stop : answer->stop) end(stop.token, stop.hard);
@@ -744,6 +776,10 @@ class RemoteWorker final : public Worker {
       } else if (!may_pass(answer.error())) {
         if (answer.error().code != ErrorCode::interrupted) give_up(answer.error());
         return;
+      } else if (answer.error().code == ErrorCode::read_only) {
+        // It cannot give anything to others, and extends all leases before it can again.
+        const std::lock_guard lock(mutex_);
+        heard_ = sent;
       } else {
         end_what_is_lost();
       }
@@ -774,9 +810,13 @@ class RemoteWorker final : public Worker {
       Attempt& attempt = found->second;
       if (attempt.state == Attempt::State::waiting) {
         std::erase(waiting_, token);
-        attempt.outcome = {.kind = model::Outcome::Kind::failed};
-        attempt.outcome.failure = {.type = model::error_type::kCancelled,
-                                   .message = "it was stopped before it began"};
+        if (attempt.given_up) {
+          attempt.outcome = {.kind = model::Outcome::Kind::interrupted};
+        } else {
+          attempt.outcome = {.kind = model::Outcome::Kind::failed};
+          attempt.outcome.failure = {.type = model::error_type::kCancelled,
+                                     .message = "it was stopped before it began"};
+        }
         attempt.state = Attempt::State::ended;
         ended_.push_back(token);
       } else {
@@ -787,18 +827,21 @@ class RemoteWorker final : public Worker {
     if (executor != nullptr) executor->stop(token, hard ? StopMode::hard : StopMode::soft);
   }
 
-  // The server has not been heard for a lease: it gives what runs here to others.
+  // The server has not been heard for a lease: it gives what runs here to others, or it was away, keeps all
+  // leases when it is back, and hears then that these were interrupted.
   void end_what_is_lost() {
     std::vector<Token> tokens;
     {
       const std::lock_guard lock(mutex_);
-      if (Clock::now() - heard_ < lease_.chrono()) return;
-      for (const auto& [token, attempt] : attempts_) {
-        if (attempt.state != Attempt::State::ended) tokens.push_back(token);
+      if (left_of_lease()) return;
+      for (auto& [token, attempt] : attempts_) {
+        if (attempt.state == Attempt::State::ended || std::exchange(attempt.given_up, true)) continue;
+        tokens.push_back(token);
       }
     }
     if (tokens.empty()) return;
-    note("the lease is over; ending " + std::to_string(tokens.size()) + " tasks, which go to other workers");
+    note("the lease is over; ending " + std::to_string(tokens.size()) +
+         " tasks, which may run elsewhere by now");
     for (const Token& token : tokens) end(token, true);
   }
 

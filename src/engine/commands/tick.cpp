@@ -18,6 +18,21 @@ namespace {
 
 using model::TaskStatus;
 
+// A timer that is served so long after it was due was not served because this server stood still (a stopped
+// process, a disk that took its time).
+constexpr Duration kStoodStill = Duration::seconds(1);
+
+// Nobody was heard meanwhile: their words may wait behind this tick, so that silence says nothing about them.
+void lease_due(State& state, const std::string& worker, ShardTime due, const Moment& moment,
+               Effects& effects) {
+  if (!state.workers.contains(worker)) return;
+  if (moment.now - due > kStoodStill) {
+    renew_lease(state, worker, false, moment);
+  } else {
+    lose_worker(state, worker, moment, effects);
+  }
+}
+
 void fire(State& state, Run& run, Task& task, const Moment& moment, Effects& effects) {
   if (task.row.status == TaskStatus::retrying) {
     start_again(state, run, task, moment, effects);
@@ -67,7 +82,7 @@ void decide(State& state, const model::Tick&, model::ReplyTo, const Moment& mome
         state.work.push_back({WorkKind::reset, timer.task, 0});
         break;
       case TimerKind::lease:
-        lose_worker(state, timer.worker, moment, effects);
+        lease_due(state, timer.worker, timer.at, moment, effects);
         break;
       case TimerKind::breaker:
         breaker_due(state, timer.worker, moment, effects);
