@@ -1,7 +1,7 @@
 // GET /api/v1/runs/{id}/events: what happened to a run and what happens, as server-sent events;
 // /api/v1/tasks/{id}/events: to one of its tasks. The journal
-// is the only source: first what it holds, then what each commit adds. The stream ends after the fact that
-// the run has ended.
+// is the only source: first what it holds, then what each commit adds. The stream ends when the run has
+// ended and all that is recorded of it was sent.
 #include <algorithm>
 #include <deque>
 
@@ -49,26 +49,27 @@ class EventStream final : public Watch {
         look_again_after(stream_.patience(), core_->alarms);
         return true;
       }
-      if (entries_.empty() && !read()) return false;  // breaks off: the client asks again
       if (entries_.empty()) {
-        keep_alive();
-        return true;
+        // Asked before the journal is: what it adds in between begins a run again that is over by now.
+        const auto over = is_over();
+        if (!over || !read()) return false;  // breaks off: the client asks again
+        if (entries_.empty()) {
+          if (*over) {
+            stream_.close();
+            return false;
+          }
+          keep_alive();
+          return true;
+        }
       }
       if (!write_some()) return false;
-      if (ended_ && entries_.empty() && pages_.empty()) {
-        const auto last = is_last_end();
-        if (last && *last) stream_.close();
-        if (!last || *last) return false;
-      }
     }
   }
 
-  // Whether the end that was sent is the last one so far.
-  Result<bool> is_last_end() {
+  Result<bool> is_over() {
     const auto view = core_->queries.find(run_);
-    if (!view && view.error().code == ErrorCode::not_found) return true;  // removed since
     if (!view) return fail(view.error());
-    return view->row.journal_head < next_.sequence;
+    return model::is_terminal(view->row.status);
   }
 
   // Facts of the first entries, about one piece of them.
@@ -89,7 +90,6 @@ class EventStream final : public Watch {
         write_fact(run_, fact, steps_.get(), data);
         piece += net::sse_event(event_id(core_->store.shard(), next_), model::name(fact.kind), data.take());
       }
-      ended_ = fact.kind == model::FactKind::run_ended;  // a recovery may follow
       ++next_.fact;
     }
     if (piece.empty()) return stream_.open();
@@ -172,7 +172,6 @@ class EventStream final : public Watch {
   Position next_;
   std::deque<store::JournalView> entries_;  // read and not yet sent, oldest first
   std::vector<JournalSequence> pages_;      // ends (exclusive) of pages still to be read, the next one last
-  bool ended_ = false;
   net::MonoTime last_written_ = net::Loop::now();
 };
 
@@ -217,9 +216,8 @@ void run_events(const CorePtr& core, CallPtr call) {
 void task_events(const CorePtr& core, CallPtr call) {
   const auto id = call->task_id();
   if (!id) return call->fail(id.error());
-  const auto task = core->store.get_task({id->run.key(), id->ordinal});
+  const auto task = core->queries.task_row(*id);
   if (!task) return call->fail(task.error());
-  if (!*task) return call->fail({ErrorCode::not_found, "there is no task " + id->text(), ""});
   begin(core, std::move(call), id->run, id->ordinal);
 }
 

@@ -15,7 +15,7 @@ namespace json = boost::json;
 using model::RunStatus;
 using model::TaskStatus;
 
-constexpr std::size_t kMostResults = 1000;
+constexpr std::size_t kPage = 1000;  // tasks
 
 std::string_view celery_state(RunStatus status) {
   switch (status) {
@@ -89,15 +89,21 @@ Result<json::value> parse(const std::string& text) {
 
 // The result of its only step, or those of its steps by name.
 Result<std::string> result_of(Core& core, const RunId& id) {
-  TRY(const std::string page, core.queries.tasks(id, {}, kMostResults));
-  TRY(const json::value parsed, parse(page));
   json::object results;
-  for (const json::value& task : parsed.at("items").as_array()) {
-    const json::object& fields = task.as_object();
-    const json::value* index = fields.if_contains("index");
-    const json::value* result = fields.if_contains("result");
-    if ((index != nullptr && !index->is_null()) || result == nullptr) continue;
-    results[fields.at("step").as_string()] = *result;
+  for (std::optional<TaskCursor> from = TaskCursor{}; from;) {
+    TRY(const std::string page, core.queries.tasks(id, *from, kPage));
+    TRY(const json::value parsed, parse(page));
+    for (const json::value& task : parsed.at("items").as_array()) {
+      const json::object& fields = task.as_object();
+      const json::value* index = fields.if_contains("index");
+      const json::value* result = fields.if_contains("result");
+      if ((index != nullptr && !index->is_null()) || result == nullptr) continue;
+      if (fields.at("role").as_string() != model::name(model::TaskRole::main))
+        continue;  // has the step's name
+      results[fields.at("step").as_string()] = *result;
+    }
+    const json::value& next = parsed.at("next");
+    from = next.is_string() ? TaskCursor::parse(next.get_string()) : std::nullopt;
   }
   if (results.size() == 1) return json::serialize(results.begin()->value());
   return json::serialize(results);
@@ -140,7 +146,10 @@ Result<std::optional<RunId>> newest_run(Core& core, const store::RunFilter& filt
 
 // A run's id, or the user's own reference for it: then the newest run that has not ended.
 Result<RunId> run_of_job(Core& core, const std::string& name) {
-  if (const auto id = RunId::parse(name)) return *id;
+  if (const auto id = RunId::parse(name)) {
+    TRY(const auto run, core.store.get_run(*id));
+    if (run) return *id;  // else the reference may look like an id all the same
+  }
   const store::RunFilter open{.statuses = {RunStatus::pending, RunStatus::running, RunStatus::paused,
                                            RunStatus::cancelling, RunStatus::recovering},
                               .job_ids = {name}};

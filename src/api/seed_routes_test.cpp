@@ -70,6 +70,35 @@ TEST_F(SeedRoutesTest, TheResultOfARun) {
   EXPECT_EQ(state(run.id.text()).at("result"), boost::json::parse("[1,2]"));
 }
 
+TEST_F(SeedRoutesTest, TheResultsOfARunAreThoseOfItsSteps) {
+  auto run = new_run("name: w\nsteps:\n  a: {run: x, cleanup: {run: y}}\n");
+  run.status = RunStatus::completed;
+  update(run);
+  for (const Ordinal ordinal : {0U, 1U}) {
+    model::TaskRow row = task(run, ordinal, 0);
+    row.status = TaskStatus::completed;
+    if (ordinal == 1) {
+      row.role = model::TaskRole::cleanup;
+      row.parent = 0;
+    }
+    put(row, ordinal == 0 ? "7" : "{\"cleaned\":true}");
+  }
+  EXPECT_EQ(state(run.id.text()).at("result"), 7);
+}
+
+TEST_F(SeedRoutesTest, TheResultsOfARunOfManySteps) {
+  constexpr Ordinal kSteps = 1'100;  // more than a page
+  std::string text = "name: w\nsteps:\n";
+  for (Ordinal i = 0; i < kSteps; ++i) text += "  s" + std::to_string(i) + ": {run: x}\n";
+  auto run = new_run(text);
+  run.status = RunStatus::completed;
+  update(run);
+  model::TaskRow row = task(run, kSteps - 1, kSteps - 1);
+  row.status = TaskStatus::completed;
+  put(row, "7");
+  EXPECT_EQ(state(run.id.text()).at("result").at("s" + std::to_string(kSteps - 1)), 7);
+}
+
 TEST_F(SeedRoutesTest, WhatThereIsNot) {
   EXPECT_EQ(get("/api/tasks/nothing").status, 404);
   EXPECT_EQ(get("/api/workflow/nothing/status").status, 404);
@@ -92,6 +121,14 @@ TEST_F(SeedRoutesTest, CancelsTheNewestOpenRunOfAJob) {
   EXPECT_EQ(post("/api/jobs/night/cancel", "").status, 200);
   EXPECT_EQ(cancelled(), newest.id.text());
   EXPECT_EQ(post("/api/jobs/evening/cancel", "").status, 404);
+}
+
+TEST_F(SeedRoutesTest, AJobMayHaveANameThatLooksLikeARun) {
+  const std::string name = "01920000-0000-7000-8000-00000000abcd";
+  const auto run = run_with(RunStatus::running, name);
+  runtime_.answer = [&](const model::CommandBody&) { return model::CancelAccepted{run.id}; };
+  EXPECT_EQ(post("/api/jobs/" + name + "/cancel", "").status, 200);
+  EXPECT_EQ(cancelled(), run.id.text());
 }
 
 TEST_F(SeedRoutesTest, CancellingAgainChangesNothing) {

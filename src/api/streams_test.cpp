@@ -28,6 +28,7 @@ class EventsTest : public test::ApiTest {
   void end_run() {
     Fact ended = fact(FactKind::run_ended);
     ended.status = static_cast<std::uint8_t>(model::RunStatus::completed);
+    run_.status = model::RunStatus::completed;
     add_facts(run_, {ended});
   }
 
@@ -95,15 +96,47 @@ TEST_F(EventsTest, OfOneTaskAreItsOwn) {
   EXPECT_EQ(code(get("/api/v1/tasks/" + run_.id.text() + ".7/events")), "not_found");
 }
 
+TEST_F(EventsTest, OfATaskThatHasNotBegun) {
+  add_facts(run_, {fact(FactKind::run_submitted)});
+  end_run();
+  EXPECT_TRUE(events_of("/api/v1/tasks/" + run_.id.text() + ".0/events").empty());
+}
+
 TEST_F(EventsTest, ResumesAfterTheLastOne) {
   add_facts(run_, {fact(FactKind::run_submitted), fact(FactKind::task_queued)});
   add_facts(run_, {fact(FactKind::attempt_started, 1)});
   end_run();
   const auto all = events();
-  for (std::size_t seen = 0; seen < all.size() - 1; ++seen) {
+  for (std::size_t seen = 0; seen < all.size(); ++seen) {
     const auto rest = events(all[seen].id);
     EXPECT_EQ(rest, std::vector(all.begin() + static_cast<std::ptrdiff_t>(seen) + 1, all.end())) << seen;
   }
+}
+
+TEST_F(EventsTest, WhatFollowsTheEndIsToldToo) {
+  add_facts(run_, {fact(FactKind::run_submitted)});
+  end_run();
+  add_facts(run_, {fact(FactKind::resource_cleaned)});
+  const auto all = events();
+  ASSERT_EQ(all.size(), 3U) << "and then it ends";
+  EXPECT_EQ(all.back().event, "resource.cleaned");
+  EXPECT_EQ(events(all[1].id).size(), 1U);
+  EXPECT_TRUE(events(all[2].id).empty());
+}
+
+TEST_F(EventsTest, ARunThatIsRecoveredBeginsAgain) {
+  add_facts(run_, {fact(FactKind::run_submitted)});
+  end_run();
+  const std::string end = events().back().id;
+  run_.status = model::RunStatus::recovering;
+  add_facts(run_, {fact(FactKind::run_recovered)});
+  std::vector<net::SseEvent> found;
+  std::thread reading([&] { found = events(end); });
+  while (api_->under_way() == 0) std::this_thread::yield();
+  end_run();
+  reading.join();
+  ASSERT_EQ(found.size(), 2U);
+  EXPECT_EQ(found.back().event, "run.ended");
 }
 
 TEST_F(EventsTest, ManyCommitsComeInOrderAndOnce) {

@@ -10,6 +10,7 @@
 #include "base/error.hpp"
 #include "base/fd.hpp"
 #include "cli/console.hpp"
+#include "cli/random_key.hpp"
 #include "cli/settings.hpp"
 #include "client/client.hpp"
 #include "embedded/owner.hpp"
@@ -48,12 +49,16 @@ class Session {
 
   client::Client& client() { return *client_; }
   // ask(client()), and again by the next owner if the one that was asked goes away before it has answered: an
-  // owner ends when its own run and its guests' are over, whoever is asking just then. Only for what may be
-  // asked twice.
+  // owner ends when its own run and its guests' are over, whoever is asking just then. The tries have one
+  // idempotency key: what was done, and only the answer to it lost, is not done again. `ask` makes at most
+  // one request that changes something.
   template <typename Ask>
   auto ask(Purpose purpose, Ask ask) -> decltype(ask(client())) {
+    const std::string key = random_key();
     for (int attempt = 1;; ++attempt) {
+      client().set_try({key, attempt > 1});
       auto answer = ask(client());
+      client().set_try({});
       if (answer || attempt == kAttempts || !is_broken_connection(answer.error())) return answer;
       TRY_VOID(open(purpose));
     }

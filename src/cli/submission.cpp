@@ -1,8 +1,5 @@
 #include "cli/submission.hpp"
 
-#include <sys/random.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <boost/json/serialize.hpp>
 #include <charconv>
@@ -12,6 +9,7 @@
 #include "base/text.hpp"
 #include "cli/diagnostics.hpp"
 #include "cli/files.hpp"
+#include "cli/random_key.hpp"
 #include "executors/process/spec.hpp"
 #include "spec/inputs.hpp"
 #include "spec/parse.hpp"
@@ -91,18 +89,6 @@ Status complete(const SubmissionOptions& options, Prepared& out) {
 
 }  // namespace
 
-std::string random_key() {
-  unsigned char bytes[16];
-  if (::getentropy(bytes, sizeof bytes) != 0) return "";
-  constexpr std::string_view kHex = "0123456789abcdef";
-  std::string key = "cli-";
-  for (const unsigned char byte : bytes) {
-    key += kHex[byte >> 4];
-    key += kHex[byte & 15];
-  }
-  return key;
-}
-
 Result<Prepared> prepare(const SubmissionOptions& options, Console& console) {
   Prepared out;
   client::Submission& submission = out.submission;
@@ -171,7 +157,8 @@ Result<Prepared> prepare_stored(const SubmissionOptions& options, const json::ob
   TRY_VOID(complete(options, out));
   if (!workdir.empty()) {
     if (options.remote && !workdir.starts_with('/'))
-      return fail(ErrorCode::usage, "--workdir is a folder of the server's machine: say all of it, from / on");
+      return fail(ErrorCode::usage,
+                  "--workdir is a folder of the server's machine: say all of it, from / on");
     std::error_code error;
     const auto path = std::filesystem::absolute(workdir, error).lexically_normal().string();
     if (error || !is_utf8(path))

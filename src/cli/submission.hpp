@@ -30,9 +30,6 @@ struct Prepared {
   std::shared_ptr<const model::Workflow> workflow;
 };
 
-// An idempotency key that nobody else uses.
-std::string random_key();
-
 // "NAME", "NAME@3": the workflow and its version, 0 = the one that counts. usage: it is neither.
 struct WorkflowReference {
   std::string name;

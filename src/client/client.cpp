@@ -105,6 +105,10 @@ void Client::sign(net::ClientRequest& request) const {
 
 Result<net::Response> Client::send(net::ClientRequest request, Duration timeout) {
   sign(request);
+  if (request.method == net::Method::post && !try_.key.empty() && !request.headers.find("Idempotency-Key")) {
+    request.headers.set("Idempotency-Key", try_.key);
+    request.idempotent = true;
+  }
   TRY(net::Response response, http_.request(request, timeout, cancel_));
   if (!is_success(response)) return fail(error_of(response));
   return response;
@@ -187,12 +191,20 @@ Result<json::object> Client::cancel(std::string_view id, bool terminate, std::st
 }
 
 Result<json::object> Client::act(net::Method method, std::string target, const json::object& body,
-                                 const std::string& idempotency_key) {
+                                 std::string_view idempotency_key) {
   net::ClientRequest request{method, std::move(target), {}, json::serialize(body), true};
   request.headers.set("Content-Type", "application/json");
-  if (!idempotency_key.empty()) request.headers.set("Idempotency-Key", idempotency_key);
+  if (!idempotency_key.empty()) request.headers.set("Idempotency-Key", std::string(idempotency_key));
   TRY(const net::Response response, send(std::move(request), timeout_));
   return parse_object(response.body);
+}
+
+Result<json::object> Client::remove(std::string target, std::string_view noun, std::string_view name) {
+  http_.disconnect();  // on a kept connection it would be repeated without a word
+  const auto response = send({net::Method::delete_, std::move(target), {}, "", false}, timeout_);
+  if (response) return parse_object(response->body);
+  if (try_.again && response.error().code == ErrorCode::not_found) return json::object{{noun, name}};
+  return fail(response.error());
 }
 
 Result<json::object> Client::steer_run(std::string_view id, std::string_view verb, const json::object& body) {
@@ -207,15 +219,14 @@ Result<json::object> Client::steer(std::string_view nouns, std::string_view name
   const std::string all = std::string(kRoot) + std::string(nouns);
   return act(net::Method::post, resource(all, name, '/' + std::string(verb)), body);
 }
-Result<json::object> Client::replay(std::string_view id, const json::object& body,
-                                    const std::string& idempotency_key) {
-  return act(net::Method::post, resource(kRuns, id, "/replay"), body, idempotency_key);
+Result<json::object> Client::replay(std::string_view id, const json::object& body) {
+  return act(net::Method::post, resource(kRuns, id, "/replay"), body);
 }
 Result<json::object> Client::change(std::string_view id, const json::object& body) {
   return act(net::Method::patch, resource(kRuns, id), body);
 }
-Result<json::object> Client::bulk(const json::object& body, std::string_view key) {
-  return act(net::Method::post, std::string(kRuns) + "/bulk", body, std::string(key));
+Result<json::object> Client::bulk(const json::object& body) {
+  return act(net::Method::post, std::string(kRuns) + "/bulk", body);
 }
 Result<json::object> Client::explain_run(std::string_view id) {
   return get(resource(kRuns, id, "/explain"), timeout_);
@@ -365,9 +376,7 @@ Result<json::object> Client::set_route(std::string_view pattern, std::string_vie
 }
 
 Result<json::object> Client::delete_route(std::string_view pattern) {
-  net::ClientRequest request{net::Method::delete_, named(kRoutes, pattern), {}, "", true};
-  TRY(const net::Response response, send(std::move(request), timeout_));
-  return parse_object(response.body);
+  return remove(named(kRoutes, pattern), "pattern", pattern);
 }
 
 Result<Page> Client::cached_results(const CacheQuery& query, std::size_t limit, std::string_view cursor) {
@@ -400,9 +409,7 @@ Result<json::object> Client::set_limit(std::string_view name, std::uint32_t limi
 }
 
 Result<json::object> Client::delete_limit(std::string_view name) {
-  net::ClientRequest request{net::Method::delete_, named(kLimits, name), {}, "", true};
-  TRY(const net::Response response, send(std::move(request), timeout_));
-  return parse_object(response.body);
+  return remove(named(kLimits, name), "name", name);
 }
 
 Result<Page> Client::breakers(std::string_view state, std::string_view cursor) {
@@ -455,18 +462,7 @@ Result<json::object> Client::signal(std::string_view run, std::string_view name,
                                     std::string_view key) {
   json::object body;
   body["data"] = data;
-  net::ClientRequest request{net::Method::post,
-                             resource(kRuns, run, "/signals/" + net::percent_encode(name)),
-                             {},
-                             json::serialize(body),
-                             false};
-  request.headers.set("Content-Type", "application/json");
-  if (!key.empty()) {
-    request.headers.set("Idempotency-Key", std::string(key));
-    request.idempotent = true;
-  }
-  TRY(const net::Response response, send(std::move(request), timeout_));
-  return parse_object(response.body);
+  return act(net::Method::post, resource(kRuns, run, "/signals/" + net::percent_encode(name)), body, key);
 }
 
 Result<json::object> Client::answer(std::string_view task, bool approved, std::string_view reason,
@@ -474,14 +470,7 @@ Result<json::object> Client::answer(std::string_view task, bool approved, std::s
   json::object body;
   if (!reason.empty()) body["reason"] = reason;
   if (approved && !value.is_null()) body["value"] = value;
-  net::ClientRequest request{net::Method::post,
-                             resource(kTasks, task, approved ? "/approve" : "/reject"),
-                             {},
-                             json::serialize(body),
-                             false};
-  request.headers.set("Content-Type", "application/json");
-  TRY(const net::Response response, send(std::move(request), timeout_));
-  return parse_object(response.body);
+  return act(net::Method::post, resource(kTasks, task, approved ? "/approve" : "/reject"), body);
 }
 
 Result<Page> Client::resources(const ResourceQuery& query) {
@@ -574,18 +563,12 @@ Result<json::object> Client::get_namespace(std::string_view name) {
   return get(resource("/api/v1/namespaces", name), timeout_);
 }
 
-// Not repeated by itself: the second time it is there already.
 Result<json::object> Client::create_namespace(const json::object& body) {
-  net::ClientRequest request{net::Method::post, "/api/v1/namespaces", {}, json::serialize(body), false};
-  request.headers.set("Content-Type", "application/json");
-  TRY(const net::Response response, send(std::move(request), timeout_));
-  return parse_object(response.body);
+  return act(net::Method::post, "/api/v1/namespaces", body);
 }
 
 Result<json::object> Client::delete_namespace(std::string_view name) {
-  net::ClientRequest request{net::Method::delete_, resource("/api/v1/namespaces", name), {}, "", false};
-  TRY(const net::Response response, send(std::move(request), timeout_));
-  return parse_object(response.body);
+  return remove(resource("/api/v1/namespaces", name), "name", name);
 }
 
 Result<json::object> Client::set_secret(std::string_view name, const json::object& body) {
@@ -593,9 +576,7 @@ Result<json::object> Client::set_secret(std::string_view name, const json::objec
 }
 
 Result<json::object> Client::delete_secret(std::string_view name) {
-  net::ClientRequest request{net::Method::delete_, resource("/api/v1/secrets", name), {}, "", true};
-  TRY(const net::Response response, send(std::move(request), timeout_));
-  return parse_object(response.body);
+  return remove(resource("/api/v1/secrets", name), "name", name);
 }
 
 Result<Page> Client::audit(std::size_t limit, std::string_view cursor) {

@@ -99,6 +99,12 @@ struct LogQuery {
   bool timestamps = false;
 };
 
+// One of the tries that it takes to get something done: between them, an answer may have been lost.
+struct Try {
+  std::string key;     // the same for all tries: the idempotency key of every POST without one of its own
+  bool again = false;  // not the first: what is to be deleted and is not there was deleted by an earlier one
+};
+
 // Where a server is, and what it is asked with.
 struct Server {
   net::Endpoint endpoint;
@@ -118,11 +124,13 @@ class Client {
   // For every call but events(), logs() and wait(); 60 s unless set.
   void set_timeout(Duration timeout) { timeout_ = timeout; }
 
+  // For what is asked from here on; as long as it is not set, nothing is repeated that could be done twice.
+  void set_try(Try now) { try_ = std::move(now); }
+
   Result<Submitted> submit(const Submission& submission);
   Result<boost::json::object> run(std::string_view id);
   Result<boost::json::object> cancel(std::string_view id, bool terminate, std::string_view reason);
-  // What is done to a run, task, queue, worker or target: verb and body as in openapi.yaml. Asking twice does
-  // no harm, but for `replay`, which needs a key for that.
+  // What is done to a run, task, queue, worker or target: verb and body as in openapi.yaml.
   Result<boost::json::object> steer_run(std::string_view id, std::string_view verb,
                                         const boost::json::object& body);
   Result<boost::json::object> steer_task(std::string_view id, std::string_view verb,
@@ -130,12 +138,10 @@ class Client {
   // `nouns`: queues, workers or targets.
   Result<boost::json::object> steer(std::string_view nouns, std::string_view name, std::string_view verb,
                                     const boost::json::object& body);
-  Result<boost::json::object> replay(std::string_view id, const boost::json::object& body,
-                                     const std::string& idempotency_key);
+  Result<boost::json::object> replay(std::string_view id, const boost::json::object& body);
   Result<boost::json::object> change(std::string_view id, const boost::json::object& body);
   // One page; the answer is openapi.yaml's BulkPage.
-  // `key`: makes the runs that a replay makes the same ones however often it is asked for.
-  Result<boost::json::object> bulk(const boost::json::object& body, std::string_view key);
+  Result<boost::json::object> bulk(const boost::json::object& body);
   Result<boost::json::object> explain_run(std::string_view id);
   Result<boost::json::object> explain_task(std::string_view id);
   Result<boost::json::object> progress(std::string_view id);
@@ -187,7 +193,7 @@ class Client {
   Result<boost::json::object> replay_dead_letter(std::string_view id, const boost::json::object& body);
   // At most 1,000 ids.
   Result<boost::json::object> discard_dead_letters(const std::vector<std::string>& ids);
-  // `data`: JSON. With a key it may be sent again.
+  // `data`: JSON. `key`: "" = that of the try.
   Result<boost::json::object> signal(std::string_view run, std::string_view name,
                                      const boost::json::value& data, std::string_view key);
   // Questions that nobody has answered; of one run, or of all if `run` is empty.
@@ -243,12 +249,15 @@ class Client {
   Result<net::Response> send(net::ClientRequest request, Duration timeout);
   Result<boost::json::object> get(std::string target, Duration timeout);
   Result<boost::json::object> act(net::Method method, std::string target, const boost::json::object& body,
-                                  const std::string& idempotency_key = "");
+                                  std::string_view idempotency_key = {});
+  // What was found gone by a further try is answered as an object with the name only.
+  Result<boost::json::object> remove(std::string target, std::string_view noun, std::string_view name);
   Result<Page> page(std::string target);
 
   net::HttpClient http_;
   std::string key_;
   std::string space_;
+  Try try_;
   const net::Cancellation* cancel_;
   Duration timeout_ = Duration::seconds(60);
 };

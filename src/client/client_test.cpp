@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <functional>
 #include <mutex>
 #include <string>
 #include <vector>
@@ -75,6 +76,49 @@ TEST(Client, NobodyLooksForEver) {
   ASSERT_TRUE(page) << page.error().message;
   EXPECT_EQ(pages.asked().size(), 100U);
   EXPECT_EQ(page->next, "further");
+}
+
+// What came, as "METHOD key"; deleted is nothing.
+std::vector<std::string> came_of(const std::function<void(Client&)>& ask) {
+  std::mutex mutex;
+  std::vector<std::string> came;
+  const net::test::TestServer server([&](net::Request request, net::Responder responder) {
+    const std::lock_guard lock(mutex);
+    const bool removes = request.method == net::Method::delete_;
+    came.push_back((removes ? "DELETE " : "POST ") +
+                   std::string(request.headers.find("Idempotency-Key").value_or("-")));
+    responder.respond(removes ? net::Response{404, {}, R"({"code":"not_found","detail":"there is none"})"}
+                              : net::Response{200, {}, "{}"});
+  });
+  Client client(server.endpoint);
+  ask(client);
+  return came;
+}
+
+TEST(Client, TheTriesOfOneThingHaveOneKey) {
+  const auto came = came_of([](Client& client) {
+    for (const bool again : {false, true}) {
+      client.set_try({"k", again});
+      EXPECT_TRUE(client.steer_run("r", "recover", {}));
+      EXPECT_TRUE(client.signal("r", "go", nullptr, "mine"));
+    }
+    client.set_try({});
+    EXPECT_TRUE(client.steer_run("r", "recover", {}));
+  });
+  EXPECT_EQ(came, (Asked{"POST k", "POST mine", "POST k", "POST mine", "POST -"}));
+}
+
+TEST(Client, WhatAnEarlierTryHasDeletedIsDeleted) {
+  came_of([](Client& client) {
+    client.set_try({"k", false});
+    const auto first = client.delete_limit("gpu");
+    ASSERT_FALSE(first);
+    EXPECT_EQ(first.error().code, ErrorCode::not_found);
+    client.set_try({"k", true});
+    const auto second = client.delete_limit("gpu");
+    ASSERT_TRUE(second) << second.error().message;
+    EXPECT_EQ(second->at("name"), "gpu");
+  });
 }
 
 }  // namespace

@@ -52,12 +52,11 @@ int get(const Context& context, const Options& options) {
   return ask_and_show(context, [&](client::Client& c) { return c.get_namespace(options.name); }, describe);
 }
 
-// Asked once: the answer to a second try would be that it is there, or gone, already.
 template <typename Ask>
 int change(const Context& context, Ask ask, const char* said) {
   Session session(context.settings, context.console);
   if (const auto opened = session.open(Purpose::look); !opened) return context.fail(opened.error());
-  const auto row = ask(session.client());
+  const auto row = session.ask(Purpose::look, ask);
   if (!row) return context.fail(row.error());
   print_object(context.console, context.settings.output, *row,
                [&](const Style&) { return cell_of(*row, "name") + said; });

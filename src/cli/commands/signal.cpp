@@ -8,7 +8,6 @@
 #include "cli/commands/commands.hpp"
 #include "cli/output.hpp"
 #include "cli/session.hpp"
-#include "cli/submission.hpp"
 #include "cli/words.hpp"
 
 namespace baton::cli {
@@ -39,11 +38,11 @@ Result<json::value> value_of(const std::string& text) {
 int send(const Context& context, const Options& options) {
   const auto value = value_of(options.value);
   if (!value) return context.fail(value.error());
-  const std::string key = options.key.empty() ? random_key() : options.key;
   Session session(context.settings, context.console);
   if (const auto opened = session.open(Purpose::look); !opened) return context.fail(opened.error());
-  const auto sent = session.ask(
-      Purpose::look, [&](client::Client& c) { return c.signal(options.run, options.name, *value, key); });
+  const auto sent = session.ask(Purpose::look, [&](client::Client& c) {
+    return c.signal(options.run, options.name, *value, options.key);
+  });
   if (!sent) return context.fail(sent.error());
   print_object(context.console, context.settings.output, *sent,
                [&](const Style&) { return "signal " + options.name + " sent to run " + options.run + "\n"; });

@@ -11,7 +11,6 @@
 #include "cli/commands/steer.hpp"
 #include "cli/output.hpp"
 #include "cli/session.hpp"
-#include "cli/submission.hpp"
 #include "cli/text_width.hpp"
 #include "cli/words.hpp"
 
@@ -86,12 +85,11 @@ int in_bulk(const Context& context, const Options& options, std::string_view act
   if (options.force) body["force"] = true;
   Session session(context.settings, context.console);
   if (const auto opened = session.open(Purpose::look); !opened) return context.fail(opened.error());
-  const std::string key = random_key();  // a repetition after a lost answer makes no second runs
   std::vector<json::object> items;
   bool refused = false;
   for (std::string cursor;;) {
     if (!cursor.empty()) body["cursor"] = cursor;
-    auto page = session.ask(Purpose::look, [&](client::Client& c) { return c.bulk(body, key); });
+    auto page = session.ask(Purpose::look, [&](client::Client& c) { return c.bulk(body); });
     if (!page) return context.fail(page.error());
     if (json::value* found = page->if_contains("items"); found != nullptr && found->is_array()) {
       for (json::value& item : found->get_array()) {
@@ -205,9 +203,7 @@ int replay(const Context& context, const Options& options) {
   if (!options.version.empty()) body["version"] = json::value(std::atoi(options.version.c_str()));
   if (!options.priority.empty()) body["priority"] = json::value(std::atoi(options.priority.c_str()));
   if (options.run.empty() || options.filtered()) return steer(context, options, "replay", "replay", body);
-  const std::string key = random_key();  // a repetition after a lost answer makes no second run
-  return ask_and_show(
-      context, [&](client::Client& c) { return c.replay(options.run, body, key); }, describe_run);
+  return ask_and_show(context, [&](client::Client& c) { return c.replay(options.run, body); }, describe_run);
 }
 
 int change(const Context& context, const Options& options) {

@@ -12,9 +12,9 @@
 #include "base/text.hpp"
 #include "cli/bell.hpp"
 #include "cli/commands/commands.hpp"
+#include "cli/random_key.hpp"
 #include "cli/session.hpp"
 #include "cli/signals.hpp"
-#include "cli/submission.hpp"
 
 namespace baton::cli {
 namespace {
