@@ -112,12 +112,14 @@ Status read_filter(const RequestBody& body, const Core& core, Request& request) 
     }
     if (!value.is_string()) return wrong("must be a string");
     const std::string text(value.get_string());
+    // What a variable that nobody set leaves behind: it must not mean all of them.
+    if (text.empty()) return wrong("must not be empty; leave it out to find runs whatever it is");
     if (name == "status") {
       TRY_VOID(add_statuses(text, request.filter.statuses));
     } else if (name == "workflow") {
-      if (!text.empty()) request.filter.workflows = {text};
+      request.filter.workflows = {text};
     } else if (name == "job_id") {
-      if (!text.empty()) request.filter.job_ids = {text};
+      request.filter.job_ids = {text};
     } else if (name == "where") {
       TRY(where, parse_where(text, wall_now(core)));
     } else {

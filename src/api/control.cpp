@@ -83,8 +83,9 @@ Status read_version_change(Core& core, const RequestBody& body, model::RecoverRu
   if (!version) return {};
   TRY(const store::RunView view, core.queries.find(command.run));
   TRY(FoundVersion found, find_version(core, view.row.workflow, version));
-  TRY_VOID(check_environment(*found.workflow, core.queries.workflow_of(view.row).get()));
-  TRY(const json::object given, given_input(core, command.run.key()));
+  const auto before = core.queries.workflow_of(view.row);
+  TRY_VOID(check_environment(*found.workflow, before.get()));
+  TRY(const json::object given, given_input(core, command.run.key(), before.get(), *found.workflow));
   auto input = spec::resolve_inputs(*found.workflow, given);
   if (!input) {
     return fail(ErrorCode::conflict, "the run's input does not fit version " + std::to_string(*version) +

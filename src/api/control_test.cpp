@@ -139,6 +139,9 @@ TEST_F(ControlTest, WrongRequestsSayWhatIsWrong) {
   bulk(R"({"action":"cancel"})", "which runs");
   bulk(R"({"action":"cancel","filter":{"statu":"failed"}})", "did you mean \"status\"");
   bulk(R"({"action":"cancel","filter":{"status":"faild"}})", "did you mean \"failed\"");
+  for (const char* name : {"status", "workflow", "job_id", "where", "created_before", "ended_before"})
+    bulk(R"({"action":"prune","filter":{"status":"failed",")" + std::string(name) + R"(":""}})",
+         "must not be empty");
   EXPECT_EQ(send(net::Method::patch, path(row), "{}").status, 400);
   EXPECT_TRUE(runtime_.commands.empty());
 }
@@ -163,6 +166,18 @@ TEST_F(ControlTest, ReplayTakesTheInputWithEdits) {
   EXPECT_EQ(submit.workflow->name, "two");
   const auto wrong = send(net::Method::post, path(row, "/replay"), R"({"input":{"m":4}})");
   EXPECT_EQ(code(wrong), "invalid_input");
+}
+
+TEST_F(ControlTest, ReplayKeepsTheNullThatWasGiven) {
+  const model::RunRow row = new_run(
+      "{name: nulls, inputs: {x: {type: [string, 'null'], default: d}, s: {type: string, optional: true},"
+      " y: {type: ['null', integer]}}, steps: {a: {run: x}}}",
+      R"({"x":null,"s":null,"y":null})");
+  answer_with(model::Submitted{row.id, false});
+  EXPECT_EQ(send(net::Method::post, path(row, "/replay"), "{}").status, 201);
+  EXPECT_EQ(last<model::SubmitRun>().input, R"({"x":null,"s":null,"y":null})");
+  EXPECT_EQ(send(net::Method::post, path(row, "/replay"), R"({"input":{"x":"e"}})").status, 201);
+  EXPECT_EQ(last<model::SubmitRun>().input, R"({"x":"e","s":null,"y":null})");
 }
 
 TEST_F(ControlTest, DeepValuesAreReadAsTheyWereTaken) {

@@ -73,6 +73,7 @@ Result<model::CreateNamespace> read_creation(const Call& call) {
 // Opens it, and answers. One that is recorded and cannot be opened now is opened with the next start.
 Result<std::string> open(Core& home, const Call& call, const std::string& name) {
   TRY(const model::SpaceRow row, find_space(home, call.principal, name));
+  TRY_VOID(refresh_keys(home));
   if (home.services.open_space) TRY_VOID(home.services.open_space(row));
   return render(home, row);
 }
@@ -88,7 +89,9 @@ void remove(const CorePtr& home, const CallPtr& call, const model::SpaceRow& row
                                        if (const auto* error = std::get_if<Error>(&done))
                                          return call->fail(*error);
                                        home->workers.post([home, call, row] {
+                                         const Status keys = refresh_keys(*home);
                                          if (home->services.clear_space) home->services.clear_space(row);
+                                         if (!keys) return call->fail(keys.error());
                                          call->json(200, render(*home, row));
                                        });
                                      });

@@ -37,17 +37,18 @@ Result<model::SubmitRun> read_replay(Core& core, const RunId& id, const RequestB
   if (body != nullptr) {
     TRY(version, read_version(*body));
   }
+  const auto before = core.queries.workflow_of(view.row);
   if (version) {
     TRY(FoundVersion found, find_version(core, view.row.workflow, version));
-    TRY_VOID(check_environment(*found.workflow, core.queries.workflow_of(view.row).get()));
+    TRY_VOID(check_environment(*found.workflow, before.get()));
     command.workflow = std::move(found.workflow);
   } else {
-    command.workflow = core.queries.workflow_of(view.row);
+    command.workflow = before;
     if (!command.workflow) {
       return fail(ErrorCode::corrupt, "the definition of run " + id.text() + " cannot be read");
     }
   }
-  TRY(json::object input, given_input(core, id.key()));
+  TRY(json::object input, given_input(core, id.key(), before.get(), *command.workflow));
   TRY(json::object context, stored_object(core, {id.key(), model::PayloadSlot::run_context}));
   context.erase("traceparent");  // it is another execution: a trace of its own
   command.job_id = view.row.job_id;

@@ -4,6 +4,7 @@
 #include <boost/json/parse.hpp>
 
 #include "base/json_depth.hpp"
+#include "spec/inputs.hpp"
 
 namespace baton::api {
 
@@ -17,9 +18,15 @@ Result<json::object> stored_object(Core& core, const model::PayloadKey& key) {
   return std::move(parsed.get_object());
 }
 
-Result<json::object> given_input(Core& core, RunKey run) {
+Result<json::object> given_input(Core& core, RunKey run, const model::Workflow* before,
+                                 const model::Workflow& workflow) {
   TRY(json::object input, stored_object(core, {run, model::PayloadSlot::run_input}));
-  for (auto at = input.begin(); at != input.end();) at = at->value().is_null() ? input.erase(at) : at + 1;
+  for (auto at = input.begin(); at != input.end();) {
+    const bool stays =
+        !at->value().is_null() || (spec::takes_null(workflow, at->key()) &&
+                                   (before == nullptr || spec::takes_null(*before, at->key())));
+    at = stays ? at + 1 : input.erase(at);
+  }
   return input;
 }
 

@@ -88,6 +88,13 @@ Result<json::object> resolve_inputs(const model::Workflow& workflow, const json:
   return schema::complete(declared, given);
 }
 
+bool takes_null(const model::Workflow& workflow, std::string_view name) {
+  const auto input = std::ranges::find(workflow.inputs, name, &model::Input::name);
+  if (input == workflow.inputs.end()) return false;
+  const auto compiled = schema::Schema::compile(input->schema);
+  return compiled && compiled->validate(nullptr, 1).empty();
+}
+
 Result<json::value> coerce_text(const json::value& schema, std::string_view text) {
   const auto compiled = schema::Schema::compile(schema);
   if (!compiled) return fail(ErrorCode::internal, "the schema of the input does not compile");

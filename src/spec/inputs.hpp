@@ -23,6 +23,9 @@ std::vector<model::Input> read_inputs(const Tree& tree);
 // is the JSON pointer of the first.
 Result<boost::json::object> resolve_inputs(const model::Workflow& workflow, const boost::json::value& given);
 
+// Whether there is an input of that name whose declaration allows null.
+bool takes_null(const model::Workflow& workflow, std::string_view name);
+
 // A value that was typed as text (`--input limit=5`): JSON if it is JSON and fits the schema, else the text
 // itself if that fits. Fails with ErrorCode::invalid_input.
 Result<boost::json::value> coerce_text(const boost::json::value& schema, std::string_view text);

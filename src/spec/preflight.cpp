@@ -6,6 +6,7 @@
 #include <boost/json/serialize.hpp>
 
 #include "base/duration.hpp"
+#include "base/json_depth.hpp"
 
 namespace baton::spec {
 namespace {
@@ -28,7 +29,7 @@ std::string preflight_definition(const model::Workflow& workflow) {
     reads_inputs |= check.url.find("inputs") != std::string::npos;
   }
   if (reads_inputs) {
-    const json::value whole = json::parse(workflow.canonical);
+    const json::value whole = json::parse(workflow.canonical, {}, {.max_depth = kReadJsonDepth});
     if (const auto* inputs = whole.get_object().if_contains("inputs")) definition["inputs"] = *inputs;
   }
   definition["steps"] = std::move(steps);

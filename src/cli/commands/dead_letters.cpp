@@ -273,10 +273,12 @@ void add_dead_letters(Program& program) {
       "dead-letters", "Lists, shows, replays and discards tasks that failed for good");
   letters.require_subcommand(1);
   const auto add_filter = [options](CLI::App& command) {
-    command.add_option("--group", options->query.group, "With this failure signature")->type_name("GROUP");
-    command.add_option("--workflow", options->query.workflow, "Of this workflow")->type_name("NAME");
-    command.add_option("--step", options->query.step, "Of this step")->type_name("NAME");
-    command.add_option("--error-type", options->query.error_type, "With this error type")->type_name("TYPE");
+    add_narrowing(command, "--group", options->query.group, "With this failure signature")
+        ->type_name("GROUP");
+    add_narrowing(command, "--workflow", options->query.workflow, "Of this workflow")->type_name("NAME");
+    add_narrowing(command, "--step", options->query.step, "Of this step")->type_name("NAME");
+    add_narrowing(command, "--error-type", options->query.error_type, "With this error type")
+        ->type_name("TYPE");
   };
   CLI::App& list_command =
       program.command(letters, "list", "Lists dead letters, those of the newest runs first",

@@ -1,6 +1,7 @@
 #include <iterator>
 
 #include "cli/commands/commands.hpp"
+#include "cli/commands/steer.hpp"
 #include "cli/output.hpp"
 #include "cli/session.hpp"
 #include "cli/text_width.hpp"
@@ -140,8 +141,9 @@ void add_resources(Program& program) {
       "resources", "Lists, shows and gives back what tasks have made outside and registered");
   resources.require_subcommand(1);
   const auto add_filter = [options](CLI::App& command) {
-    command.add_option("--run", options->query.run, "Of this run")->type_name("RUN");
-    command.add_option("--status", options->query.status, "open, cleaning or leaked")->type_name("STATUS");
+    add_narrowing(command, "--run", options->query.run, "Of this run")->type_name("RUN");
+    add_narrowing(command, "--status", options->query.status, "open, cleaning or leaked")
+        ->type_name("STATUS");
   };
   CLI::App& list_command = program.command(resources, "list", "Lists resources that are not given back yet",
                                            [options](const Context& c) { return list(c, options->query); });

@@ -20,6 +20,16 @@ int ask_and_show(const Context& context,
   return kOk;
 }
 
+CLI::Option* add_narrowing(CLI::App& command, const std::string& flag, std::string& value,
+                           const std::string& description) {
+  // `--workflow= --dry-run`: the parser takes the next word for the value.
+  const auto given = [](const std::string& text) {
+    const bool none = text.empty() || text.starts_with("--");
+    return none ? std::string("it has no value: leave it out, or say which") : std::string();
+  };
+  return command.add_option(flag, value, description)->check(CLI::Validator(given, ""));
+}
+
 void PauseOptions::add_to(CLI::App& command) {
   command.add_option("--reason", reason, "Why, for the others")->type_name("TEXT");
   command.add_option("--until", until, "Resume by itself then, such as 2027-01-31T08:00:00Z")

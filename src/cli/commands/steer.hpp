@@ -42,6 +42,11 @@ struct ArgumentOptions {
   Status add_to(boost::json::object& body) const;
 };
 
+// A flag that narrows what a command is about. With an empty value, such as that of a variable which nobody
+// set, it is wrong usage: it would be about everything.
+CLI::Option* add_narrowing(CLI::App& command, const std::string& flag, std::string& value,
+                           const std::string& description);
+
 // NAME=VALUE; the value is JSON, or else text.
 Status add_pairs(const std::vector<std::string>& words, std::string_view flag, bool remove_empty,
                  boost::json::object& object);  // steer_runs.cpp

@@ -253,14 +253,13 @@ void add_run(CLI::App& command, const OptionsPtr& options, bool required) {
 // `job_id`: false where --job-id means something else.
 void add_filter(CLI::App& command, const OptionsPtr& options, bool job_id = true,
                 std::string_view older_than = "Made longer ago than that, such as 1h") {
-  command.add_option("--status", options->status, "Instead of an id: all runs in these states")
+  add_narrowing(command, "--status", options->status, "Instead of an id: all runs in these states")
       ->type_name("STATUS");
-  command.add_option("--workflow", options->workflow, "Of this workflow")->type_name("NAME");
-  if (job_id) command.add_option("--job-id", options->job_id, "With this reference")->type_name("ID");
-  command.add_option("--older-than", options->older_than, std::string(older_than))->type_name("DURATION");
-  command
-      .add_option("--where", options->where,
-                  "That fulfil an expression over status, workflow, job_id and created_at")
+  add_narrowing(command, "--workflow", options->workflow, "Of this workflow")->type_name("NAME");
+  if (job_id) add_narrowing(command, "--job-id", options->job_id, "With this reference")->type_name("ID");
+  add_narrowing(command, "--older-than", options->older_than, std::string(older_than))->type_name("DURATION");
+  add_narrowing(command, "--where", options->where,
+                "That fulfil an expression over status, workflow, job_id and created_at")
       ->type_name("EXPRESSION");
   command.add_flag("--dry-run", options->dry_run, "Only says which runs they are");
 }

@@ -8,6 +8,7 @@
 #include "base/text.hpp"
 #include "engine/commands/commands.hpp"
 #include "engine/resources.hpp"
+#include "model/api_key.hpp"
 #include "model/secret.hpp"
 #include "model/space.hpp"
 
@@ -32,6 +33,22 @@ std::map<std::uint16_t, std::optional<model::SpaceRow>> known(const State& state
 
 Status wrong_shard() {
   return fail(ErrorCode::internal, "the list of namespaces is kept by shard 0");
+}
+
+// A key is for a name: whoever could enter what had the name before must not enter what gets it.
+void revoke_keys(const State& state, const std::string& name, const Moment& moment, Effects& effects) {
+  std::vector<model::KeyRow> rows;
+  for (auto it = state.records.lower_bound(model::api_key_key("")); it != state.records.end(); ++it) {
+    if (it->first.kind != model::RecordKind::api_key) break;
+    if (!it->second.record) continue;
+    auto row = model::api_key_of(*it->second.record);
+    if (row && row->space == name && !row->revoked_at) rows.push_back(std::move(*row));
+  }
+  for (model::KeyRow& row : rows) {
+    row.revoked_at = moment.wall;
+    row.revoked_by = effects.actor();
+    effects.put(model::to_record(row));
+  }
 }
 
 Status create(const State& state, const model::CreateNamespace& command, const Moment& moment,
@@ -62,6 +79,8 @@ Status create(const State& state, const model::CreateNamespace& command, const M
                 "all numbers of namespaces are used: " + std::to_string(model::kLastShard) +
                     " were made in this data directory");
   }
+  // Made in the moment of its deletion.
+  revoke_keys(state, command.name, moment, effects);
   effects.put(model::to_record(model::SpaceRow{.shard = static_cast<ShardId>(number),
                                                .name = command.name,
                                                .by = effects.actor(),
@@ -77,7 +96,11 @@ Status remove(const State& state, const model::DeleteNamespace& command, const M
   if (record == nullptr) return fail(ErrorCode::not_found, "there is no such namespace");
   TRY(model::SpaceRow row, model::space_of(*record));
   if (row.deleted_at && (row.cleared || !command.cleared)) return {};
-  if (!row.deleted_at) row.deleted_at = moment.wall;
+  // Later, when it is cleared, the name and its keys may be another's.
+  if (!row.deleted_at) {
+    row.deleted_at = moment.wall;
+    revoke_keys(state, row.name, moment, effects);
+  }
   row.cleared = command.cleared;
   effects.put(model::to_record(row));
   return {};

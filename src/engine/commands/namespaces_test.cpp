@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include "engine/testing/world.hpp"
+#include "model/api_key.hpp"
 #include "model/audit.hpp"
 #include "model/space.hpp"
 
@@ -68,6 +69,34 @@ TEST(DeleteNamespace, FreesTheNameAndNeverTheNumber) {
   EXPECT_EQ(refused(world.ask(model::CreateNamespace{"a", ""}, kAda)), "");
   EXPECT_EQ(stored(world, 2)->name, "a");
   EXPECT_NE(refused(world.ask(model::DeleteNamespace{ShardId{9}, "a", false, ""}, kAda)), "");
+}
+
+TEST(DeleteNamespace, ItsKeysAreRevokedWithIt) {
+  World world;
+  const auto make = [&](const char* name, const char* space) {
+    EXPECT_EQ(
+        refused(world.ask(model::CreateKey{.name = name, .hash = Hash256::of(name), .space = space}, kAda)),
+        "");
+  };
+  const auto key = [&](const char* name) {
+    return model::api_key_of(world.disk().records().at(model::api_key_key(name))).value();
+  };
+  world.ask(model::CreateNamespace{"a", ""}, kAda);
+  world.ask(model::CreateNamespace{"b", ""}, kAda);
+  make("of-a", "a");
+  make("of-b", "b");
+  make("of-all", "*");
+  world.ask(model::DeleteNamespace{ShardId{1}, "a", false, ""}, kAda);
+  EXPECT_EQ(key("of-a").revoked_at, world.wall());
+  EXPECT_EQ(key("of-a").revoked_by, "cli:ada");
+  EXPECT_FALSE(key("of-b").revoked_at);
+  EXPECT_FALSE(key("of-all").revoked_at);
+  make("late", "a");  // whoever made it had not heard yet
+  world.ask(model::CreateNamespace{"a", ""}, kAda);
+  EXPECT_TRUE(key("late").revoked_at);
+  make("new", "a");
+  world.ask(model::DeleteNamespace{ShardId{1}, "a", true, ""}, "retention");
+  EXPECT_FALSE(key("new").revoked_at) << "it is of the one that has the name now";
 }
 
 TEST(CloseShard, TheDefaultNamespaceStays) {

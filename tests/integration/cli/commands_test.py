@@ -174,6 +174,12 @@ class UsageTest(BatonCase):
         self.assertIn("Usage: baton runs", self.refused("runs"))
         self.assertFalse(self.data.exists(), "a wrong command line makes nothing")
 
+    def test_a_filter_without_a_value_is_not_all(self):
+        for words in (("runs", "prune", "--status", "failed", "--workflow", ""), ("runs", "cancel", "--workflow=", "--dry-run"),
+                      ("runs", "replay", "--where", "", "--status", "failed"),
+                      ("dead-letters", "discard", "--step", "a", "--group", ""), ("resources", "cleanup", "--run", "")):
+            self.assertIn("it has no value", self.baton(*words, code=2).stderr)
+
     def test_help_is_data(self):
         for words in ((), ("run",), ("runs", "list"), ("eval",)):
             done = self.baton(*words, "--help")

@@ -46,7 +46,10 @@ class Namespaces(ServerCase):
 
         self.baton("namespaces", "delete", "team-a")
         self.baton("runs", "list", "--namespace", "team-a", code=5)
-        self.assertEqual(self.ask(server, "/api/v1/runs", Authorization="Bearer " + key).status, 404)
+        self.assertEqual(self.ask(server, "/api/v1/runs", Authorization="Bearer " + key).status, 401)
+        # Another one of that name is not opened by the keys of the first.
+        self.baton("namespaces", "create", "team-a")
+        self.assertEqual(self.ask(server, "/api/v1/runs", Authorization="Bearer " + key).status, 401)
 
     def test_runs_of_two_survive_kill_9(self):
         server = self.server()
