@@ -1,6 +1,8 @@
 """Process pools: crashes, limits, children that are replaced."""
 
 import os
+import subprocess
+import sys
 import threading
 import unittest
 
@@ -113,6 +115,29 @@ class Processes(Case):
                 self.assertEqual((status, found), ("completed", "tidied up"), task)
             else:
                 self.assertEqual((status, found.type), ("failed", "timeout"), task)
+
+    def program(self, text):
+        file = self.folder / "program.py"
+        file.write_text("import baton, sys\n@baton.task\ndef f(n): return n * 2\n" + text)
+        env = {**self.server.env, "BATON_DATA": self.server.data, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+        return subprocess.run([sys.executable, str(file)], env=env, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=PATIENCE,
+                              check=False)
+
+    def test_functions_of_the_program_itself(self):
+        work = ("worker = baton.Worker([f], pool='process', concurrency=1)\nwith worker, baton.Client() as client:\n"
+                "    print(client.result(client.call(f, 4).id))\n")
+        done = self.program("if __name__ == '__main__':\n    " + work.replace("\n", "\n    "))
+        self.assertEqual((done.stdout, done.returncode), ("8\n", 0), done.stderr)
+        done = self.program("worker = baton.Worker([f], pool='process', concurrency=1)\nworker.start()\nbaton.Client().call(f, 4)\n"
+                            "worker.join()\n")
+        self.assertIn('a worker is started while a process of a pool loads the program to find its functions; put it under if __name__ == '
+                      '"__main__":', done.stderr)
+
+    def test_functions_that_were_typed_in(self):
+        code = "import baton\nbaton.Worker([baton.task(name='f')(lambda: 1)], '/x', pool='process')"
+        done = subprocess.run([sys.executable, "-c", code], env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+                              capture_output=True, text=True, check=False)
+        self.assertIn("was typed in (a prompt, a notebook, python -c); put it into a module, or use pool='thread'", done.stderr)
 
     def test_what_another_process_cannot_find_is_refused(self):
         with self.assertRaisesRegex(ValueError, "attribute of its module"):

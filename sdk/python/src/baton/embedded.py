@@ -11,6 +11,7 @@ from typing import Any, Callable, Optional, Sequence, Union
 from .client import Client
 from .errors import Unavailable
 from .tasks import Task
+from .worker.loading import refuse_while_loading
 from .worker.middleware import Middleware
 from .worker.worker import Worker
 
@@ -41,6 +42,7 @@ class Local(Client):
 
     def __init__(self, tasks: Sequence[Union["Task[Any]", Callable[..., Any]]], data: Optional[str],
                  program: Optional[str], options: Any) -> None:
+        refuse_while_loading("a server is started")
         found = find_program(program)
         self._temporary = data is None
         self.data = os.path.abspath(data) if data is not None else tempfile.mkdtemp(prefix="baton-local-")

@@ -20,11 +20,12 @@ import time
 from typing import Any, Dict, Optional
 
 from ..context import Context, Request, current_or_none
-from ..errors import Cancelled, cancelled
+from ..errors import BatonError, Cancelled, cancelled
 from ..output import capture
 from ..results import Report, raised
 from ..tasks import Task, as_task
 from ..transport import Endpoint, backoff
+from .loading import MARK
 from .pool import invoke
 from .wire import receive_json, send, send_json
 
@@ -45,8 +46,9 @@ class _Child:
         try:
             functions = load(setup)
         except BaseException as error:
-            send_json(self._sock, {"error": f"{type(error).__name__}: {error}"})
+            send_json(self._sock, {"error": str(error) if isinstance(error, BatonError) else f"{type(error).__name__}: {error}"})
             raise
+        os.environ.pop(MARK, None)  # what tasks start is none of this
         endpoint = Endpoint(**setup["endpoint"])
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         signal.signal(signal.SIGTERM, self._on_signal)

@@ -17,6 +17,7 @@ from ..errors import BatonError, RemoteError, WorkerLost
 from ..results import Report, failed, interrupted
 from ..tasks import Task
 from ..transport import Endpoint
+from .loading import MARK
 from .pool import Hooks, Job
 from .wire import receive, receive_json, send_json
 
@@ -28,6 +29,9 @@ def place_of(task: "Task[Any]") -> Tuple[str, str]:
     """(module, attribute) where another process finds a task. Raises ValueError if it cannot."""
     function: Any = task.function
     module = sys.modules.get(function.__module__)
+    if function.__module__ == "__main__" and getattr(module, "__file__", None) is None and getattr(module, "__spec__", None) is None:
+        raise ValueError(f"{task.name} cannot be found by another process: it was typed in (a prompt, a notebook, python -c); put it into "
+                         "a module, or use pool='thread'")
     for name, value in vars(module).items() if module is not None else ():
         if value is task or value is function:
             return function.__module__, name
@@ -157,7 +161,7 @@ class ProcessPool:
         with theirs:
             process = subprocess.Popen([sys.executable, "-m", "baton.worker.child", str(theirs.fileno())],
                                        pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL,
-                                       env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))})
+                                       env={**os.environ, MARK: "1", "PYTHONPATH": os.pathsep.join(filter(None, sys.path))})
         main: Any = sys.modules.get("__main__")
         spec = getattr(main, "__spec__", None)
         send_json(ours, {"path": sys.path, "functions": self._functions, "endpoint": asdict(self._endpoint), "capture": self._capture,

@@ -23,6 +23,7 @@ from ..results import Report, failed, interrupted
 from ..tasks import NAME, Task, as_task
 from ..transport import Endpoint, backoff
 from .link import MOST, MOST_BYTES, About, GivenUp, Link, Offer, Told
+from .loading import refuse_while_loading
 from .middleware import Middleware
 from .pool import Hooks, Job, Pool
 from .processes import ProcessPool
@@ -117,6 +118,7 @@ class Worker:
     def start(self) -> None:
         """Begins to work. Returns when the server knows of it, which is waited for; raises what stands against that, Stopped if
         `stop` was called meanwhile."""
+        refuse_while_loading("a worker is started")
         if not self._tasks:
             raise ValueError("a worker needs at least one function")
         for task in self._tasks.values():
