@@ -4,6 +4,7 @@ and a server that is asked for more than it takes (R31)."""
 import os
 import pathlib
 import signal
+import socket
 import subprocess
 import threading
 
@@ -57,6 +58,75 @@ class Killed(RemoteWorkerCase):
         self.until(run, "completed")
         task = self.json("tasks", "get", run + ".0")
         self.assertEqual([(a["status"], a["worker"]) for a in task["attempt_list"]], [("interrupted", "w1"), ("completed", "w2")])
+
+
+class ShortLink:
+    """Between a worker and the server: leases are of a second, and it can be cut."""
+
+    def __init__(self, path, server):
+        self._server, self.up, self._open = str(server), True, set()
+        self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self._listener.bind(str(path))
+        self._listener.listen(64)
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def cut(self):
+        self.up = False
+        for side in list(self._open):
+            try:
+                side.shutdown(socket.SHUT_RDWR)
+            except OSError:  # it has just gone
+                pass
+
+    def _accept(self):
+        while True:
+            client, _ = self._listener.accept()
+            if not self.up:
+                client.close()
+                continue
+            server = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+            server.connect(self._server)
+            self._open |= {client, server}
+            threading.Thread(target=self._pump, args=(client, server), daemon=True).start()
+            threading.Thread(target=self._pump, args=(server, client), daemon=True).start()
+
+    def _pump(self, source, target):
+        with source:
+            try:
+                while data := source.recv(65536):
+                    target.sendall(data.replace(b'"lease":30', b'"lease": 1'))
+                target.shutdown(socket.SHUT_RDWR)
+            except OSError:  # cut, or the other one has gone
+                pass
+            self._open.discard(source)
+
+
+class Away(RemoteWorkerCase):
+    def test_what_it_ends_since_the_server_is_away_is_no_failure(self):
+        self.server()
+        self.data_link = ShortLink(self.dir / "link.sock", self.data / "baton.sock")
+        begun, go, script = self.held_open()
+        worker = self.worker("w1", "--concurrency", "1", "--prefetch", "1", env={"BATON_DATA": str(self.linked_data())})
+        run = self.begin(self.flow(a={"run": script}, b={"run": "true"}))
+        self.eventually(begun.exists, "the task")
+        self.eventually(lambda: self.json("tasks", "get", run + ".1")["status"] == "running", "the one held ready")
+        self.data_link.cut()
+        self.eventually(lambda: "the lease is over" in self.said(worker), "the end of the lease")
+        self.eventually(lambda: not processes_with(self.task_mark), "the end of its processes")
+        self.data_link.up = True
+        go.touch()
+        self.until(run, "completed")
+        for n in range(2):
+            task = self.json("tasks", "get", f"{run}.{n}")
+            self.assertEqual([a["status"] for a in task["attempt_list"]], ["interrupted", "completed"])
+            self.assertEqual((task["attempts"], task["lost"]), (1, 0))
+
+    def linked_data(self):
+        """A data directory whose socket is the link's."""
+        folder = self.dir / "linked"
+        folder.mkdir()
+        (folder / "baton.sock").symlink_to(self.dir / "link.sock")
+        return folder
 
 
 class Stopped(RemoteWorkerCase):
