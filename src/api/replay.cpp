@@ -8,6 +8,7 @@
 #include "api/edits.hpp"
 #include "api/handlers.hpp"
 #include "api/stored_input.hpp"
+#include "api/submission.hpp"
 #include "api/workflows.hpp"
 #include "spec/inputs.hpp"
 
@@ -81,13 +82,14 @@ Result<model::SubmitRun> read_replay(Core& core, const RunId& id, const RequestB
 }
 
 void replay_run(const CorePtr& core, CallPtr call) {
-  if (core->services.takes_runs) {
-    if (const auto takes = core->services.takes_runs(); !takes) return call->fail(takes.error());
-  }
   auto command = read(*core, *call);
   if (!command) return call->fail(command.error());
-  const model::Sender actor = call->actor;
-  core->runs.send(std::move(*command), actor, [core, call](model::ReplyBody reply) {
+  Submission submission{.command = std::move(*command), .refused = std::nullopt};
+  if (const auto takes = takes_runs(*core); !takes) {
+    if (submission.command.idempotency_key.empty()) return call->fail(takes.error());
+    submission.refused = takes.error();
+  }
+  submit(*core, std::move(submission), call->actor, [core, call](model::ReplyBody reply) {
     if (const auto* error = std::get_if<Error>(&reply)) return call->fail(*error);
     core->workers.post([core, call, submitted = std::get<model::Submitted>(reply)] {
       answer(*call, core->queries.run(submitted.run), submitted.existing ? 200 : 201,

@@ -192,10 +192,22 @@ void clean_resource(const CorePtr& core, CallPtr call) {
   auto task = owner_of(id, command.name);
   if (!task) return call->fail(task.error());
   command.task = *task;
-  core->runs.send(std::move(command), call->actor, [core, call, id](model::ReplyBody reply) {
-    if (const auto* error = std::get_if<Error>(&reply)) return call->fail(*error);
-    core->workers.post([core, call, id] { answer(*call, get(*core, id)); });
-  });
+  const std::string name = command.name;
+  core->runs.send(
+      std::move(command), call->actor, [core, call, id, task = *task, name](model::ReplyBody reply) {
+        if (const auto* error = std::get_if<Error>(&reply)) return call->fail(*error);
+        const TaskId by = std::get<model::CleaningBegun>(reply).by;
+        core->workers.post([core, call, id, task, name, by] {
+          auto shown = get(*core, id);
+          if (shown || shown.error().code != ErrorCode::not_found) return answer(*call, std::move(shown));
+          // It has been given back by now; asked again with the key, it is answered as it was then.
+          JsonText out;
+          write_resource(
+              {.task = task, .name = name, .status = model::ResourceStatus::cleaning, .cleaner = by.ordinal},
+              true, out);
+          call->json(200, out.take());
+        });
+      });
 }
 
 void register_resource(const CorePtr& core, CallPtr call) {

@@ -70,6 +70,19 @@ TEST_F(ResourcesTest, ARunShowsItsOwn) {
   EXPECT_EQ(resources[0].at("status"), "leaked");
 }
 
+TEST_F(ResourcesTest, GivingBackAskedAgainIsAnsweredWhenItIsDone) {
+  runtime_.answer = [&](const model::CommandBody&) -> model::ReplyBody {
+    return model::CleaningBegun{{run_.id, 3}, false};
+  };
+  const std::string gone = run_.id.text() + ".0:was%20here";
+  const auto response = post("/api/v1/resources/" + gone + "/cleanup", "", {{"Idempotency-Key", "k"}});
+  ASSERT_EQ(response.status, 200) << response.body;
+  EXPECT_EQ(object(response).at("status"), "cleaning");
+  EXPECT_EQ(object(response).at("name"), "was here");
+  EXPECT_EQ(object(response).at("cleaned_by").as_string(), run_.id.text() + ".3");
+  EXPECT_TRUE(object(response).at("registered_at").is_null());
+}
+
 TEST_F(ResourcesTest, ATaskRegistersAndReleases) {
   runtime_.answer = [](const model::CommandBody&) -> model::ReplyBody {
     return model::ResourceRegistered{false};

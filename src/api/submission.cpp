@@ -63,13 +63,17 @@ Status check_context(const auth::Principal& who, const RunSource& source, const 
   return {};
 }
 
+bool names_no_version(const RunSource& source) {
+  return !source.workflow.empty() && !source.version;
+}
+
 // What two requests with one idempotency key must have in common: everything that the caller chose. The
 // environment and the trace are left out, because they differ between two shells of the same user. Who names
 // a workflow without a version means the same by it after another one was applied.
 Hash256 body_hash(const RunSource& source, const RunWish& wish, const model::Workflow& workflow,
                   const std::string& input) {
   json::array parts;
-  const bool by_name = !source.workflow.empty() && !source.version;
+  const bool by_name = names_no_version(source);
   parts.emplace_back(by_name ? "workflow " + workflow.name : workflow.hash.hex());
   parts.emplace_back(by_name ? json::serialize(wish.input) : input);
   parts.emplace_back(wish.job_id);
@@ -167,9 +171,6 @@ std::optional<Submitter> Submitter::open(Core& core, Call& call, RunSource sourc
     call.fail(error);
     return std::nullopt;
   };
-  if (core.services.takes_runs) {
-    if (const auto takes = core.services.takes_runs(); !takes) return refuse(takes.error());
-  }
   std::shared_ptr<const model::Workflow> workflow;
   const bool own_env = call.principal.may(model::Role::editor);
   if (!source.workflow.empty()) {
@@ -197,7 +198,45 @@ std::optional<Submitter> Submitter::open(Core& core, Call& call, RunSource sourc
   return Submitter(core, std::move(source), core.queries.definitions().share(std::move(workflow)), own_env);
 }
 
-Result<model::SubmitRun> Submitter::command(const RunWish& wish, std::string_view idempotency_key) const {
+Status takes_runs(const Core& core) {
+  return core.services.takes_runs ? core.services.takes_runs() : Status();
+}
+
+void submit(Core& core, Submission submission, const model::Sender& sender,
+            std::function<void(model::ReplyBody)> done) {
+  if (!submission.refused) return core.runs.send(std::move(submission.command), sender, std::move(done));
+  submission.command.workflow = nullptr;
+  core.runs.send(std::move(submission.command), sender,
+                 [refused = std::move(*submission.refused), done = std::move(done)](model::ReplyBody reply) {
+                   const auto* error = std::get_if<Error>(&reply);
+                   const bool is_new = error != nullptr && error->code == ErrorCode::not_found;
+                   done(is_new ? model::ReplyBody(refused) : std::move(reply));
+                 });
+}
+
+Result<Submission> Submitter::submission(const RunWish& wish, std::string_view idempotency_key) const {
+  auto command = this->command(wish);
+  if (!command) {
+    // By its name it may have been another version that the input fitted.
+    if (idempotency_key.empty() || !names_no_version(source_)) return fail(command.error());
+    Submission refused{.command = {}, .refused = std::move(command).error()};
+    refused.command.idempotency_key = idempotency_key;
+    refused.command.body = body_hash(source_, wish, *workflow_, "");
+    return refused;
+  }
+  Submission submission{.command = std::move(*command), .refused = std::nullopt};
+  if (const auto takes = takes_runs(core_); !takes) {
+    if (idempotency_key.empty()) return fail(takes.error());
+    submission.refused = takes.error();
+  }
+  if (idempotency_key.empty()) return submission;
+  submission.command.idempotency_key = idempotency_key;
+  // Compared only with that of another request of the same key.
+  submission.command.body = body_hash(source_, wish, *workflow_, submission.command.input);
+  return submission;
+}
+
+Result<model::SubmitRun> Submitter::command(const RunWish& wish) const {
   model::SubmitRun command;
   TRY(const json::object input, spec::resolve_inputs(*workflow_, wish.input));
   command.input = json::serialize(input);
@@ -206,9 +245,6 @@ Result<model::SubmitRun> Submitter::command(const RunWish& wish, std::string_vie
   TRY_VOID(limit("metadata and context", command.context.size(), kMaxContext));
   command.job_id = wish.job_id;
   if (wish.priority) command.priority = static_cast<std::uint8_t>(*wish.priority);
-  command.idempotency_key = idempotency_key;
-  // Compared only with that of another request of the same key.
-  if (!idempotency_key.empty()) command.body = body_hash(source_, wish, *workflow_, command.input);
   command.workflow = workflow_;
   return command;
 }

@@ -3,6 +3,7 @@
 
 #include <boost/json/object.hpp>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -43,16 +44,32 @@ Result<RunWish> read_wish(const RequestBody& body);
 // POST /api/v1/runs/batch (submit.cpp; the other handlers stand in handlers.hpp).
 void submit_batch(const CorePtr& core, CallPtr call);
 
-// Makes the commands of one request. Where steps run and with which environment is the word of who may write
-// definitions: others' variables are for the expressions that read them, and steps get the server's own.
+// Whether new runs are taken; why not.
+Status takes_runs(const Core& core);
+
+// A run to be made. One with a key that would be refused may have been made already, when it was not: then
+// the command asks for that one only, and `refused` is what is wrong with it otherwise.
+struct Submission {
+  model::SubmitRun command;
+  std::optional<Error> refused;
+};
+
+// `done` gets Submitted or an Error, on the loop's thread or at once.
+void submit(Core& core, Submission submission, const model::Sender& sender,
+            std::function<void(model::ReplyBody)> done);
+
+// Makes the submissions of one request. Where steps run and with which environment is the word of who may
+// write definitions: others' variables are for the expressions that read them, and steps get the server's
+// own.
 class Submitter {
  public:
   // The workflow that the source names or is; nullopt: the call was answered with what is wrong.
   static std::optional<Submitter> open(Core& core, Call& call, RunSource source);
 
-  Result<model::SubmitRun> command(const RunWish& wish, std::string_view idempotency_key) const;
+  Result<Submission> submission(const RunWish& wish, std::string_view idempotency_key) const;
 
  private:
+  Result<model::SubmitRun> command(const RunWish& wish) const;
   Submitter(Core& core, RunSource source, std::shared_ptr<const model::Workflow> workflow, bool own_env);
   std::string context_of(const boost::json::object& metadata) const;
 

@@ -72,12 +72,11 @@ using Answer = void (*)(Core& core, Call& call, const model::Submitted& submitte
 void start(const CorePtr& core, const CallPtr& call, One one, Answer shown) {
   const auto submitter = Submitter::open(*core, *call, std::move(one.source));
   if (!submitter) return;
-  auto command = submitter->command(one.wish, one.key);
-  if (!command) return call->fail(command.error());
+  auto submission = submitter->submission(one.wish, one.key);
+  if (!submission) return call->fail(submission.error());
 
-  const model::Sender actor = call->actor;
   const Duration wait = Duration::seconds(static_cast<std::int64_t>(one.wait));
-  core->runs.send(std::move(*command), actor, [core, call, shown, wait](model::ReplyBody reply) {
+  submit(*core, std::move(*submission), call->actor, [core, call, shown, wait](model::ReplyBody reply) {
     if (const auto* error = std::get_if<Error>(&reply)) return call->fail(*error);
     const auto* submitted = std::get_if<model::Submitted>(&reply);
     if (wait.us > 0) {
@@ -223,13 +222,13 @@ class Batch : public std::enable_shared_from_this<Batch> {
   std::size_t left_;
 };
 
-Result<model::SubmitRun> command_of(const Submitter& submitter, const RequestBody& run,
-                                    const std::string& batch_key, std::size_t at) {
+Result<Submission> submission_of(const Submitter& submitter, const RequestBody& run,
+                                 const std::string& batch_key, std::size_t at) {
   TRY_VOID(run.only({"input", "job_id", "metadata", "priority", "idempotency_key"}));
   TRY(const RunWish wish, read_wish(run));
   TRY(std::string key, run.text("idempotency_key", kMaxKey));
   if (key.empty() && !batch_key.empty()) key = batch_key + '.' + std::to_string(at);
-  return submitter.command(wish, key);
+  return submitter.submission(wish, key);
 }
 
 }  // namespace
@@ -271,18 +270,19 @@ void submit_batch(const CorePtr& core, CallPtr call) {
   if (!many) return call->fail(many.error());
   const auto submitter = Submitter::open(*core, *call, std::move(many->source));
   if (!submitter) return;
+  if (const auto takes = takes_runs(*core); !takes && many->key.empty()) return call->fail(takes.error());
   const model::Sender actor = call->actor;
   const auto batch = std::make_shared<Batch>(core, call, many->runs.size());
   for (std::size_t i = 0; i < many->runs.size(); ++i) {
-    auto command = command_of(*submitter, many->runs[i], many->key, i);
-    if (!command) {
-      Error error = std::move(command).error();
+    auto submission = submission_of(*submitter, many->runs[i], many->key, i);
+    if (!submission) {
+      Error error = std::move(submission).error();
       error.where.insert(0, "/runs/" + std::to_string(i));
       batch->became(i, std::move(error));  // one that is wrong keeps no other from being made
       continue;
     }
-    core->runs.send(std::move(*command), actor,
-                    [batch, i](model::ReplyBody reply) { batch->became(i, std::move(reply)); });
+    submit(*core, std::move(*submission), actor,
+           [batch, i](model::ReplyBody reply) { batch->became(i, std::move(reply)); });
   }
 }
 

@@ -159,6 +159,36 @@ TEST_F(WorkflowsTest, RunsAreMadeOfTheVersionThatCountsOrOfAnother) {
   EXPECT_EQ(send("/api/v1/runs", R"({"version":1})").status, 400);
 }
 
+TEST_F(WorkflowsTest, AKeyIsAskedForAlsoWhenTheInputFitsNoMore) {
+  version(kOne, 1);
+  version("name: etl\ninputs:\n  other: {type: string}\nsteps: {a: {run: x}}\n", 2);
+  make_current("etl", {{1, test::kThen, "cli:ada", ""}});
+  const model::RunRow row = new_run("name: other\nsteps: {a: {run: x}}\n");
+  bool made = false;
+  runtime_.answer = [&](const model::CommandBody& body) -> model::ReplyBody {
+    const auto& submit = std::get<model::SubmitRun>(body);
+    if (made) return model::Submitted{row.id, true};
+    if (!submit.workflow) return Error{ErrorCode::not_found, "none", ""};
+    return model::Submitted{row.id, false};
+  };
+  constexpr const char* kAsked = R"({"workflow":"etl","input":{"n":4}})";
+  const net::Headers key{{"Idempotency-Key", "k"}};
+  EXPECT_EQ(post("/api/v1/runs", kAsked, key).status, 201);
+  const Hash256 first = last<model::SubmitRun>()->body;
+  make_current("etl", {{2, test::kThen, "cli:ada", ""}, {1, test::kThen, "cli:ada", ""}});
+  EXPECT_EQ(code(post("/api/v1/runs", kAsked, key)), "invalid_input") << "a key that made no run";
+  made = true;
+  const auto again = post("/api/v1/runs", kAsked, key);
+  EXPECT_EQ(again.status, 200) << again.body;
+  EXPECT_EQ(object(again).at("id").as_string(), row.id.text());
+  EXPECT_EQ(last<model::SubmitRun>()->workflow, nullptr) << "it makes none";
+  EXPECT_EQ(last<model::SubmitRun>()->body, first);
+  EXPECT_EQ(code(post("/api/v1/runs", kAsked)), "invalid_input");
+  const auto many =
+      object(post("/api/v1/runs/batch", R"({"workflow":"etl","runs":[{"input":{"n":4}}]})", key));
+  EXPECT_EQ(many.at("runs").at(0).at("existing"), true);
+}
+
 TEST_F(WorkflowsTest, RecoverAndReplayOntoAnotherVersion) {
   const model::RunRow row = new_run(kOne, R"({"n":5})");
   const auto two = version(kTwo, 2);

@@ -96,6 +96,11 @@ TEST(FullQueue, ARepeatedSubmissionGetsItsRun) {
   const auto again = std::get<model::Submitted>(world.ask(command));
   EXPECT_EQ(again.run, first.run);
   EXPECT_TRUE(again.existing);
+  // What can be no run any more is asked for by its key only.
+  command.workflow = nullptr;
+  EXPECT_EQ(std::get<model::Submitted>(world.ask(command)).run, first.run);
+  command.idempotency_key = "new";
+  EXPECT_EQ(error_of(world.ask(command)).code, ErrorCode::not_found);
 }
 
 TEST(FullQueue, TasksOfARunWaitAsPending) {

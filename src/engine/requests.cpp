@@ -10,10 +10,21 @@ using model::NumberedRequest;
 
 constexpr int kForgottenAtOnce = 4;  // more than come in, so that they get fewer
 
-bool is_concerned(const model::Command& command) {
-  return !command.request.key.empty() && command.reply_to != 0 &&
-         !std::holds_alternative<model::SubmitRun>(command.body) &&
-         !std::holds_alternative<model::SendSignal>(command.body);
+// A request with its key as it is kept, and as the caller knows it.
+struct Asked {
+  model::RequestKey request;
+  std::string_view key;
+};
+
+// Two runs may get signals with the same key: those of a run are its own.
+std::optional<Asked> asked_by(const model::Command& command) {
+  if (command.reply_to == 0 || std::holds_alternative<model::SubmitRun>(command.body)) return std::nullopt;
+  if (const auto* signal = std::get_if<model::SendSignal>(&command.body)) {
+    if (signal->key.empty()) return std::nullopt;
+    return Asked{{"signal." + signal->run.text() + '.' + signal->key, signal->body}, signal->key};
+  }
+  if (command.request.key.empty()) return std::nullopt;
+  return Asked{command.request, command.request.key};
 }
 
 const model::RecordKey kFirstNumber = model::request_number_key(0);
@@ -61,8 +72,9 @@ void forget_old(State& state, std::uint64_t next, const Moment& moment, Effects&
 }  // namespace
 
 bool answer_again(State& state, const model::Command& command, const Moment& moment, Effects& effects) {
-  if (!is_concerned(command)) return false;
-  const std::string& key = command.request.key;
+  const auto asked = asked_by(command);
+  if (!asked) return false;
+  const auto& [key, body] = asked->request;
   if (key.size() > model::kMaxRequestKey) {
     effects.reply(
         command.reply_to,
@@ -75,10 +87,10 @@ bool answer_again(State& state, const model::Command& command, const Moment& mom
   // What is damaged is as what was never there.
   const auto use = model::request_use_of(*record);
   if (!use || use->at + state.settings.idempotency_kept <= moment.wall) return false;
-  if (use->body != command.request.body) {
+  if (use->body != body) {
     effects.reply(command.reply_to,
                   Error{ErrorCode::idempotency_mismatch,
-                        "the idempotency key \"" + printable(key) +
+                        "the idempotency key \"" + printable(asked->key) +
                             "\" was used for another request; use a new key, or repeat the same request",
                         ""});
     return true;
@@ -90,15 +102,16 @@ bool answer_again(State& state, const model::Command& command, const Moment& mom
 }
 
 void remember(State& state, const model::Command& command, const Moment& moment, Effects& effects) {
-  if (!is_concerned(command)) return;
+  auto asked = asked_by(command);
+  if (!asked) return;
   const model::ReplyBody* answer = effects.replied(command.reply_to);
   if (answer == nullptr) return;
   auto packed = model::packed(*answer);
   if (!packed) return;
   const std::uint64_t number = newest(state) + 1;
   forget_old(state, number, moment, effects);
-  const model::RequestUse use{.key = command.request.key,
-                              .body = command.request.body,
+  const model::RequestUse use{.key = std::move(asked->request.key),
+                              .body = asked->request.body,
                               .number = number,
                               .answer = std::move(*packed),
                               .at = moment.wall};

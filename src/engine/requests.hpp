@@ -9,8 +9,7 @@
 namespace baton::engine {
 
 // True: the command's key was used lately, and it has its answer: the first one, or idempotency_mismatch.
-// Submissions and signals are none of its concern: their keys count for as long as their run lives
-// (commands/submit.cpp, signals.hpp).
+// Submissions are none of its concern: their keys count for as long as their run lives (commands/submit.cpp).
 bool answer_again(State& state, const model::Command& command, const Moment& moment, Effects& effects);
 
 // Keeps what a command with a key was answered, with what it changed, in one commit. Refusals changed nothing

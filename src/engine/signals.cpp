@@ -43,37 +43,13 @@ bool has_room_for_signal(const State& state, const Run& run, std::size_t bytes) 
   return count <= model::kMaxSignalsKept && bytes <= model::kMaxSignalBytesKept;
 }
 
-std::optional<model::SignalUse> find_use(const State& state, const Run& run, const std::string& key) {
-  std::optional<model::SignalUse> found;
-  each_record(state, model::signal_uses_key(run.row.id), [&](const model::Record& record) {
-    auto use = model::signal_use_of(record);
-    if (use && use->key == key) found = std::move(*use);
-    return !found;
-  });
-  return found;
-}
-
-void remember_use(State& state, const model::SignalUse& use, Effects& effects) {
-  std::size_t count = 0;
-  std::optional<model::RecordKey> oldest;
-  each_record(state, model::signal_uses_key(use.run), [&](const model::Record& record) {
-    if (!oldest) oldest = record.id;
-    ++count;
-    return true;
-  });
-  if (count >= model::kMaxSignalKeysKept) effects.erase(*oldest);
-  effects.put(model::to_record(use));
-}
-
 void forget_signals(State& state, const Run& run, Effects& effects) {
   if (run.row.signals == 0) return;
   std::vector<model::RecordKey> keys;
-  for (const std::string& prefix : {model::signals_key(run.row.id), model::signal_uses_key(run.row.id)}) {
-    each_record(state, prefix, [&](const model::Record& record) {
-      keys.push_back(record.id);
-      return true;
-    });
-  }
+  each_record(state, model::signals_key(run.row.id), [&](const model::Record& record) {
+    keys.push_back(record.id);
+    return true;
+  });
   for (const model::RecordKey& key : keys) effects.erase(key);
 }
 

@@ -17,12 +17,7 @@ std::optional<model::Signal> take_signal(State& state, const Run& run, const std
 // Whether the run may keep another signal with so many bytes of data, beside those that nobody has taken.
 bool has_room_for_signal(const State& state, const Run& run, std::size_t bytes);
 
-// The signal that came with this key; nullopt if the key is new, or was forgotten (kMaxSignalKeysKept).
-std::optional<model::SignalUse> find_use(const State& state, const Run& run, const std::string& key);
-// Remembers it, and forgets the oldest one of too many.
-void remember_use(State& state, const model::SignalUse& use, Effects& effects);
-
-// The run ends: what nobody has taken goes with it. At most kMaxSignalsKept + kMaxSignalKeysKept changes.
+// The run ends: what nobody has taken goes with it. At most kMaxSignalsKept changes.
 void forget_signals(State& state, const Run& run, Effects& effects);
 
 }  // namespace baton::engine

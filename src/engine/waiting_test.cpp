@@ -152,6 +152,23 @@ TEST_P(Waiting, AKeyMakesASignalOnce) {
   EXPECT_EQ(error_of(signal(world, run, "go", "2", "k")).code, ErrorCode::idempotency_mismatch);
 }
 
+TEST_P(Waiting, AKeyCountsAlsoWhenItsSignalHasEndedTheRun) {
+  World world(options());
+  const auto flow = FlowBuilder("w").wait("a", {.what = Wait::For::signal}, "go").done();
+  const RunId run = world.submit(flow);
+  const RunId other = world.submit(flow);
+  const auto first = std::get<model::SignalAccepted>(signal(world, run, "go", "1", "k"));
+  ASSERT_EQ(world.run(run).status, RunStatus::completed);
+  const auto reply = signal(world, run, "go", "1", "k");
+  const auto* again = std::get_if<model::SignalAccepted>(&reply);
+  ASSERT_NE(again, nullptr) << error_of(reply).message;
+  EXPECT_TRUE(again->existing);
+  EXPECT_EQ(again->number, first.number);
+  EXPECT_EQ(error_of(signal(world, run, "go", "1", "new")).code, ErrorCode::conflict);
+  EXPECT_FALSE(std::get<model::SignalAccepted>(signal(world, other, "go", "2", "k")).existing)
+      << "the keys of a run are its own";
+}
+
 TEST_P(Waiting, ARunKeepsABoundedNumberOfSignals) {
   World world;
   const RunId run = world.submit(FlowBuilder("w").run("a").done());

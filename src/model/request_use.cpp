@@ -13,7 +13,7 @@ constexpr std::string_view kByKey = "k/";
 constexpr std::string_view kByNumber = "n/";
 
 // Stored: append, never renumber.
-enum class Tag : std::uint8_t { done = 1, cancel, discarded, run, approval, cleaning, applied, removed };
+enum class Tag : std::uint8_t { done = 1, cancel, discarded, run, approval, cleaning, applied, removed, signal };
 
 std::unexpected<Error> damaged(std::string_view what) {
   return fail(ErrorCode::corrupt, "the record of " + std::string(what) + " is damaged");
@@ -56,6 +56,11 @@ void pack(const ApprovalAnswered& answer, Encoder& out) {
   put_tag(out, Tag::approval);
   out.bytes(2, answer.task.text());
   out.number(3, static_cast<std::uint64_t>(answer.status));
+}
+void pack(const SignalAccepted& answer, Encoder& out) {
+  put_tag(out, Tag::signal);
+  out.bytes(2, answer.run.text());
+  out.number(3, answer.number);
 }
 void pack(const CleaningBegun& answer, Encoder& out) {
   put_tag(out, Tag::cleaning);
@@ -223,6 +228,9 @@ Result<ReplyBody> answer_of(std::string_view packed) {
     case Tag::approval:
       if (task && fields->number <= static_cast<std::uint64_t>(TaskStatus::cancelled))
         return ApprovalAnswered{*task, static_cast<TaskStatus>(fields->number)};
+      break;
+    case Tag::signal:
+      if (run) return SignalAccepted{*run, static_cast<std::uint32_t>(fields->number), true};
       break;
     case Tag::cleaning:
       if (task) return CleaningBegun{*task, fields->number != 0};

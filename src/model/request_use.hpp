@@ -1,5 +1,5 @@
 // Idempotency keys that requests came with: which request it was, and what the engine answered. Submissions
-// and signals keep theirs with their runs instead, for as long as those live.
+// keep theirs with their runs instead, for as long as those live.
 //
 // A use is two records: by its key, and by its number, so that the oldest are found without looking at all.
 #pragma once

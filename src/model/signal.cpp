@@ -1,7 +1,6 @@
 #include "model/signal.hpp"
 
 #include <charconv>
-#include <cstring>
 
 #include "base/codec.hpp"
 
@@ -32,9 +31,6 @@ std::string signals_key(const RunId& run) {
 }
 std::string signals_key(const RunId& run, std::string_view name) {
   return signals_key(run) + std::string(name) + "/";
-}
-std::string signal_uses_key(const RunId& run) {
-  return run.text() + "#";
 }
 
 Record to_record(const Signal& signal) {
@@ -67,38 +63,6 @@ Result<Signal> signal_of(const Record& record) {
   }
   if (in.failed()) return damaged(record);
   return signal;
-}
-
-Record to_record(const SignalUse& use) {
-  Encoder out;
-  out.bytes(1, use.key);
-  out.bytes(2, {reinterpret_cast<const char*>(use.body.bytes.data()), use.body.bytes.size()});
-  return {{RecordKind::signal, signal_uses_key(use.run) + digits(use.number)},
-          use.run.text(),
-          use.at,
-          out.take()};
-}
-
-Result<SignalUse> signal_use_of(const Record& record) {
-  const std::string_view key = record.id.key;
-  const std::size_t mark = key.find('#');
-  SignalUse use;
-  if (mark == std::string_view::npos || !read_number(key.substr(mark + 1), use.number))
-    return damaged(record);
-  const auto run = RunId::parse(key.substr(0, mark));
-  if (!run) return damaged(record);
-  use.run = *run;
-  use.at = record.at;
-  Decoder in(record.state);
-  while (in.next()) {
-    if (in.field() == 1) use.key = in.bytes();
-    if (in.field() == 2) {
-      if (in.bytes().size() != use.body.bytes.size()) return damaged(record);
-      std::memcpy(use.body.bytes.data(), in.bytes().data(), in.bytes().size());
-    }
-  }
-  if (in.failed()) return damaged(record);
-  return use;
 }
 
 }  // namespace baton::model

@@ -1,5 +1,4 @@
-// Signals to a run that no wait has taken yet, and the idempotency keys of those that came with one. Both are
-// records that belong to their run and go with its end.
+// Signals to a run that no wait has taken yet: records that belong to their run and go with its end.
 #pragma once
 
 #include <cstdint>
@@ -7,7 +6,6 @@
 #include <string_view>
 
 #include "base/error.hpp"
-#include "base/hash.hpp"
 #include "base/ids.hpp"
 #include "base/time.hpp"
 #include "model/record.hpp"
@@ -15,10 +13,8 @@
 namespace baton::model {
 
 inline constexpr std::size_t kMaxSignalBytes = std::size_t{256} << 10;    // of its data
-inline constexpr std::size_t kMaxSignalKey = 255;                         // bytes of an idempotency key
 inline constexpr std::size_t kMaxSignalsKept = 500;                       // that nobody has taken, of one run
 inline constexpr std::size_t kMaxSignalBytesKept = std::size_t{4} << 20;  // of their data together
-inline constexpr std::size_t kMaxSignalKeysKept = 500;                    // of one run: the last ones
 
 struct Signal {
   RunId run;
@@ -37,20 +33,5 @@ std::string signals_key(const RunId& run, std::string_view name);
 std::string signals_key(const RunId& run);
 Record to_record(const Signal& signal);
 Result<Signal> signal_of(const Record& record);
-
-struct SignalUse {
-  RunId run;
-  std::uint32_t number = 0;  // of the signal that came with the key
-  std::string key;
-  Hash256 body;  // of name and data
-  WallTime at;
-
-  friend bool operator==(const SignalUse&, const SignalUse&) = default;
-};
-
-// Records of the keys that the run's signals came with begin so, the oldest first.
-std::string signal_uses_key(const RunId& run);
-Record to_record(const SignalUse& use);
-Result<SignalUse> signal_use_of(const Record& record);
 
 }  // namespace baton::model

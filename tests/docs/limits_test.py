@@ -34,7 +34,6 @@ ROWS = {
     "signals that a run keeps until a step takes them": ("model/signal.hpp", r"kMaxSignalsKept = ([^;]+);", ""),
     "data of all signals that a run keeps": ("model/signal.hpp", r"kMaxSignalBytesKept = ([^;]+);", BYTES),
     "data of a signal, value of an approval": ("model/signal.hpp", r"kMaxSignalBytes = ([^;]+);", BYTES),
-    "idempotency keys of a run's signals that are remembered": ("model/signal.hpp", r"kMaxSignalKeysKept = ([^;]+);", ""),
     "question of an approval": ("engine/waiting.cpp", r"kQuestionLimit = ([^;]+);", BYTES),
     "interruptions of a task by the end of Baton": ("engine/state.hpp", r"max_interruptions = ([^;]+);", ""),
     "losses of a task's worker": ("engine/state.hpp", r"max_losses = ([^;]+);", ""),

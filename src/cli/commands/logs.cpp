@@ -1,3 +1,5 @@
+#include <algorithm>
+#include <set>
 #include <tuple>
 
 #include "cli/commands/commands.hpp"
@@ -7,6 +9,8 @@
 
 namespace baton::cli {
 namespace {
+
+constexpr Duration kLook = Duration::seconds(1);  // that a run which begins nothing is waited for
 
 struct Options {
   std::string id;    // of a task or a run
@@ -32,9 +36,12 @@ Result<std::vector<boost::json::object>> find_tasks(client::Client& client, cons
       if (!step.empty() && step != name && step != name + '[' + index + ']' && step != step_of(task))
         continue;
       exists = true;
+      // A step with items has none of its own.
+      const bool speaks = !cell_of(task, "started_at").empty() && cell_of(task, "items").empty();
       found.push_back({{"id", text_of(task, "id")},
                        {"name", step_of(task)},
-                       {"started", !cell_of(task, "started_at").empty()}});
+                       {"speaks", speaks},
+                       {"over", !cell_of(task, "ended_at").empty()}});
     }
     cursor = page.next;
   } while (!cursor.empty());
@@ -59,6 +66,36 @@ Status print_log(const Context& context, Session& session, Purpose purpose, cons
   }));
   if (torn) return fail(std::move(*torn));
   return {};
+}
+
+// What the tasks of a run printed, one after the other. To follow it is to look again for tasks that have
+// begun meanwhile, until the run, or all that is meant of it, was over before it was looked.
+Status show_run(const Context& context, Session& session, Purpose purpose, const Options& options) {
+  const bool follow = options.query.follow;
+  std::set<std::string> shown;
+  for (bool over = !follow;;) {
+    TRY(const auto tasks, session.ask(purpose, [&](client::Client& client) {
+      return find_tasks(client, options.id, options.step);
+    }));
+    if (follow && !options.step.empty())
+      over = over || std::ranges::all_of(tasks, [](const auto& task) { return task.at("over").as_bool(); });
+    bool more = false;
+    for (const boost::json::object& task : tasks) {
+      const std::string id = text_of(task, "id");
+      if (!task.at("speaks").as_bool() || !shown.insert(id).second) continue;
+      if ((tasks.size() > 1 || shown.size() > 1) && !options.query.json) {
+        context.console.note(context.console.err_style().bold("── " + cell_of(task, "name")));
+      }
+      TRY_VOID(print_log(context, session, purpose, id, options.query));
+      if (!context.console.written()) return {};
+      more = true;
+    }
+    if (over) return {};
+    TRY(const boost::json::object run, session.ask(purpose, [&](client::Client& client) {
+      return more ? client.run(options.id) : client.wait(options.id, kLook);
+    }));
+    over = !cell_of(run, "ended_at").empty();
+  }
 }
 
 int show(const Context& context, Options options) {
@@ -88,19 +125,8 @@ int show(const Context& context, Options options) {
     const auto printed = print_log(context, session, purpose, options.id, options.query);
     return printed ? kOk : context.fail(printed.error());
   }
-  const auto tasks = session.ask(
-      purpose, [&](client::Client& client) { return find_tasks(client, options.id, options.step); });
-  if (!tasks) return context.fail(tasks.error());
-  for (const boost::json::object& task : *tasks) {
-    if (!task.at("started").as_bool() && !options.query.follow) continue;
-    if (tasks->size() > 1 && !options.query.json) {
-      context.console.note(context.console.err_style().bold("── " + cell_of(task, "name")));
-    }
-    const auto printed = print_log(context, session, purpose, text_of(task, "id"), options.query);
-    if (!printed) return context.fail(printed.error());
-    if (!context.console.written()) break;
-  }
-  return kOk;
+  const auto shown = show_run(context, session, purpose, options);
+  return shown ? kOk : context.fail(shown.error());
 }
 
 }  // namespace
@@ -112,7 +138,7 @@ void add_logs(Program& program) {
   command.add_option("id", options->id, "Id of a task, or of a run")->required()->type_name("TASK|RUN");
   command.add_option("step", options->step, "Of a run: only this step (name, or name[index])")
       ->type_name("STEP");
-  command.add_flag("--follow,-f", options->query.follow, "Goes on until the task has ended");
+  command.add_flag("--follow,-f", options->query.follow, "Goes on until the task, the step or the run has ended");
   command.add_option("--attempt", options->query.attempt, "Of this attempt, not of the last one")
       ->type_name("N")
       ->check(CLI::PositiveNumber.description(""));

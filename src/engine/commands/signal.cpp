@@ -20,23 +20,9 @@ void decide(State& state, const model::SendSignal& command, model::ReplyTo reply
                       "\" is not a name of a signal; names have letters, digits, `.`, `_` and `-`",
                   "name");
   }
-  if (command.data.size() > model::kMaxSignalBytes || command.key.size() > model::kMaxSignalKey) {
-    return refuse(ErrorCode::too_large, "a signal may have " + std::to_string(model::kMaxSignalBytes) +
-                                            " bytes of data, and a key of " +
-                                            std::to_string(model::kMaxSignalKey) + " bytes");
-  }
-  // A repeated key is answered as before, also when the run has ended meanwhile and remembers it.
-  if (!command.key.empty()) {
-    if (const auto use = find_use(state, *run, command.key)) {
-      if (use->body != command.body) {
-        return refuse(
-            ErrorCode::idempotency_mismatch,
-            "the idempotency key \"" + printable(command.key) +
-                "\" was used for another signal to this run; use a new key, or repeat the same signal");
-      }
-      effects.reply(reply_to, model::SignalAccepted{command.run, use->number, true});
-      return;
-    }
+  if (command.data.size() > model::kMaxSignalBytes) {
+    return refuse(ErrorCode::too_large,
+                  "a signal may have " + std::to_string(model::kMaxSignalBytes) + " bytes of data");
   }
   if (model::is_terminal(run->row.status)) {
     return refuse(ErrorCode::conflict,
@@ -57,9 +43,6 @@ void decide(State& state, const model::SendSignal& command, model::ReplyTo reply
   effects.record(
       *run,
       {.kind = model::FactKind::signal_received, .at = moment.wall, .number = number, .text = command.name});
-  if (!command.key.empty()) {
-    remember_use(state, {command.run, number, command.key, command.body, moment.wall}, effects);
-  }
   if (waiter != nullptr) {
     end_wait(state, *run, *waiter, command.data, moment, effects);
   } else {

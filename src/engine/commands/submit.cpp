@@ -25,6 +25,11 @@ void decide(State& state, const model::SubmitRun& command, model::ReplyTo reply_
       return;
     }
   }
+  if (!command.workflow) {
+    // Only whether the key has made a run was asked.
+    effects.reply(reply_to, Error{ErrorCode::not_found, "the idempotency key has made no run", ""});
+    return;
+  }
   const model::Workflow& workflow = *command.workflow;
   if (const Status can = can_run(state, workflow); !can) return effects.reply(reply_to, can.error());
   if (command.priority.value_or(0) > 9) {

@@ -81,7 +81,7 @@ std::shared_ptr<const Program> World::program(const Hash256& definition) {
 
 model::ReplyTo World::send(model::CommandBody body, model::Sender sender) {
   if (const auto* submit = std::get_if<model::SubmitRun>(&body)) {
-    workflows_[submit->workflow->hash] = submit->workflow;
+    if (submit->workflow) workflows_[submit->workflow->hash] = submit->workflow;
   } else if (const auto* apply = std::get_if<model::ApplyWorkflow>(&body)) {
     workflows_[apply->workflow->hash] = apply->workflow;
   }

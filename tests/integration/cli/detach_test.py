@@ -5,7 +5,7 @@ import os
 import signal
 import unittest
 
-from harness.case import BatonCase
+from harness.case import BATON, BatonCase
 
 
 class DetachTest(BatonCase):
@@ -46,6 +46,19 @@ class DetachTest(BatonCase):
         (self.dir / "go").touch()
         self.ended(follower)
         self.assertEqual(self.said(follower, "out"), "one\ntwo\n")
+
+    def test_following_a_run_finds_what_begins_later(self):
+        """Items that are not there yet, and tasks that a task adds."""
+        path = self.write(self.workflow({
+            "work": {"run": f"echo one; until [ -e '{self.dir}/go' ]; do sleep 0.01; done; {BATON} task add more --run 'echo added' > /dev/null"},
+            "each": {"needs": ["work"], "for_each": ["x", "y"], "run": "echo item"},
+        }))
+        run = self.baton("run", path, "--detach").stdout.strip()
+        follower = self.start("logs", run, "--follow")
+        self.eventually(lambda: "one" in self.said(follower, "out"), "the first line")
+        (self.dir / "go").touch()
+        self.ended(follower)
+        self.assertEqual(sorted(self.said(follower, "out").split()), ["added", "item", "item", "one"])
 
     def test_a_run_that_is_handed_to_a_leaving_owner_goes_on(self):
         """The owner's own run ends while others hand over theirs: whatever the order, nobody has to ask again."""
