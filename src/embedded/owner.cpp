@@ -13,6 +13,7 @@
 #include "api/api.hpp"
 #include "base/text.hpp"
 #include "calendar/zones.hpp"
+#include "embedded/connection_room.hpp"
 #include "embedded/data_dir.hpp"
 #include "embedded/first_key.hpp"
 #include "embedded/free_space.hpp"
@@ -183,6 +184,7 @@ class LocalOwner final : public Owner {
     };
     net::ServerOptions serving;
     serving.now = wall_now;
+    serving.max_connections = connection_room(most_open_files(), slots_);
     if (options_.listen) {
       net::ServerOptions remote = serving;
       remote.tls = options_.listen->tls;

@@ -210,9 +210,11 @@ Status RetentionKeeper::delete_files() {
       after = record.id.key;
       const auto removal = model::removal_of(record);
       Status deleted = removal ? Status{} : std::unexpected(removal.error());
-      for (std::size_t i = 0; deleted && i < removal->runs.size() && !stopping_; ++i) {
-        deleted = logs::remove_run(options_.logs, removal->runs[i]);
-        if (deleted) deleted = executors::process::remove_run_scratch(options_.scratch, removal->runs[i]);
+      for (std::size_t i = 0; removal && i < removal->runs.size() && !stopping_; ++i) {
+        for (Status done : {logs::remove_run(options_.logs, removal->runs[i]),
+                            executors::process::remove_run_scratch(options_.scratch, removal->runs[i])}) {
+          if (!done && deleted) deleted = std::move(done);
+        }
       }
       if (stopping_) return {};
       if (!deleted) {

@@ -229,6 +229,22 @@ TEST_F(RetentionTest, FilesOfRemovedRunsAreDeletedAndOthersAreNot) {
   EXPECT_TRUE(std::filesystem::exists(folders[3] + "/deeper/file"));
 }
 
+TEST_F(RetentionTest, WhatCannotBeDeletedKeepsNothingElse) {
+  const RunId stuck = ended("w", RunStatus::completed, days(3));
+  const RunId other = ended("w", RunStatus::completed, days(1));
+  const std::filesystem::path logs = root_ + "/logs/" + logs::run_path(stuck);
+  std::filesystem::create_directories(logs.parent_path().parent_path());
+  // No folder, but a loop: nobody can look into it.
+  std::filesystem::create_symlink(logs.parent_path().filename(), logs.parent_path());
+  const std::string scratch = root_ + "/scratch/";
+  for (const RunId& run : {stuck, other}) std::filesystem::create_directories(scratch + run.text());
+  put(model::to_record(model::Removal{.key = "0", .at = kNow, .count = 2, .runs = {stuck, other}}));
+  EXPECT_FALSE(keeper().delete_files());
+  EXPECT_TRUE(deleted_.empty()) << "it is tried again";
+  EXPECT_FALSE(std::filesystem::exists(scratch + stuck.text()));
+  EXPECT_FALSE(std::filesystem::exists(scratch + other.text()));
+}
+
 // The thread looks by itself when it begins, also at files that an owner before has left.
 TEST_F(RetentionTest, ItBeginsAtOnceAndEndsWhenItIsTold) {
   const RunId old = ended("w", RunStatus::completed, days(31));

@@ -10,11 +10,14 @@
 #include <tuple>
 
 #include "base/fd.hpp"
+#include "executors/process/scratch.hpp"
 
 namespace baton::worker {
 namespace {
 
 namespace fs = std::filesystem;
+
+using executors::process::remove_tree;
 
 constexpr const char* kMark = "/.temporary";
 constexpr std::string_view kAside = ".gone-";  // no name of a run
@@ -32,24 +35,6 @@ WallTime changed_at(const std::string& path) {
   struct stat status{};
   if (::lstat(path.c_str(), &status) != 0) return {};
   return {status.st_mtim.tv_sec * 1'000'000 + status.st_mtim.tv_nsec / 1000};
-}
-
-// Programs may take the rights to their own directories away.
-Status remove_all(const std::string& path) {
-  std::error_code error;
-  fs::remove_all(path, error);
-  if (!error) return {};
-  for (fs::recursive_directory_iterator entry(path, fs::directory_options::skip_permission_denied, error),
-       end;
-       !error && entry != end; entry.increment(error)) {
-    std::error_code ignored;
-    if (entry->is_directory(ignored) && !entry->is_symlink(ignored))
-      fs::permissions(entry->path(), fs::perms::owner_all, fs::perm_options::add, ignored);
-  }
-  error.clear();
-  fs::remove_all(path, error);  // does not follow symbolic links
-  if (!error) return {};
-  return fail(ErrorCode::io, "cannot delete " + path + ": " + error.message());
 }
 
 }  // namespace
@@ -82,13 +67,13 @@ Status remove_set_aside(const std::string& scratch) {
   Status all;
   for (const std::string& name : names_in(scratch)) {
     if (!name.starts_with(kAside)) continue;
-    if (Status removed = remove_all(scratch + '/' + name); !removed && all) all = std::move(removed);
+    if (Status removed = remove_tree(scratch + '/' + name); !removed && all) all = std::move(removed);
   }
   return all;
 }
 
 void remove_folder(const std::string& path) {
-  std::ignore = remove_all(path);
+  std::ignore = remove_tree(path);
 }
 
 std::string lock_path(const std::string& worker_folder) {
@@ -111,7 +96,7 @@ void remove_abandoned(const std::string& worker_folder) {
     if (changed_at(folder + kMark) == WallTime{}) continue;
     const Fd lock(::open(lock_path(folder).c_str(), O_RDWR | O_CLOEXEC));
     if (!lock || ::flock(lock.get(), LOCK_EX | LOCK_NB) != 0) continue;
-    std::ignore = remove_all(folder);
+    std::ignore = remove_tree(folder);
   }
 }
 

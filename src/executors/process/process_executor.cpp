@@ -26,6 +26,7 @@
 #include "executors/process/descendants.hpp"
 #include "executors/process/result.hpp"
 #include "executors/process/scratch.hpp"
+#include "executors/process/shortage.hpp"
 #include "executors/process/spawner_link.hpp"
 #include "executors/process/spec.hpp"
 #include "executors/process/start_error.hpp"
@@ -41,6 +42,7 @@ namespace error_type = model::error_type;
 constexpr std::size_t kMaxUnanswered = 32;
 constexpr std::size_t kReadSize = 64 << 10;  // a pipe's capacity
 constexpr int kEventsPerWait = 64;
+constexpr int kStarvedPauseMs = 100;  // until a start is tried again for which there were no descriptors
 
 // What an epoll event is about: an attempt's pipe, or one of these. Attempts are numbered from 1.
 constexpr std::uint64_t kWakeUp = 0;
@@ -168,6 +170,7 @@ class ProcessExecutor::Loop {
 
   void launch_queued();
   Status launch(std::uint64_t id, Running& running);
+  Status prepare(Running& running, const Spec& spec, Packet& packet);
   void send_packets();
 
   void take_reports();
@@ -196,6 +199,7 @@ class ProcessExecutor::Loop {
   std::deque<Packet> outbox_;
   std::size_t unanswered_ = 0;
   bool socket_full_ = false;
+  bool starved_ = false;  // of descriptors: what is queued waits for them
   bool ending_ = false;
   bool gone_ = false;
   std::string buffer_ = std::string(kReadSize, '\0');
@@ -237,7 +241,8 @@ void ProcessExecutor::Loop::watch(int fd, std::uint32_t events, std::uint64_t da
 void ProcessExecutor::Loop::run() {
   std::array<epoll_event, kEventsPerWait> events;
   while (!(ending_ && gone_)) {
-    const int count = ::epoll_wait(epoll_.get(), events.data(), kEventsPerWait, -1);
+    const int count =
+        ::epoll_wait(epoll_.get(), events.data(), kEventsPerWait, starved_ ? kStarvedPauseMs : -1);
     for (int i = 0; i < count; ++i) {
       const std::uint64_t about = events[i].data.u64;
       if (about == kWakeUp) {
@@ -322,22 +327,46 @@ void ProcessExecutor::Loop::stop(const Token& token, StopMode mode) {
 }
 
 void ProcessExecutor::Loop::launch_queued() {
+  starved_ = false;
   while (!ending_ && !gone_ && unanswered_ < kMaxUnanswered && !queue_.empty()) {
     const std::uint64_t id = queue_.front();
     queue_.pop_front();
     const auto found = running_.find(id);
     if (found == running_.end()) continue;  // stopped meanwhile
     if (const Status launched = launch(id, found->second); !launched) {
+      if (launched.error().code == ErrorCode::overloaded) {
+        queue_.push_front(id);
+        starved_ = true;
+        return;
+      }
       const bool never_retry = launched.error().code == ErrorCode::invalid_definition;
       finish(id, start_failure(launched.error().message, never_retry));
     }
   }
 }
 
-// Puts the request into the outbox.
+// Puts the request into the outbox. `overloaded`: there are no descriptors for it now; nothing was changed.
 Status ProcessExecutor::Loop::launch(std::uint64_t id, Running& running) {
+  Packet packet;
   TRY(Spec spec, parse_spec(running.attempt.spec));
+  Status prepared = prepare(running, spec, packet);
+  if (!prepared && prepared.error().code == ErrorCode::overloaded) {
+    for (Fd& end : running.pipes) end.reset();
+    for (Fd& end : running.write_ends) end.reset();
+    scratch_.remove(std::exchange(running.files, {}), false);
+    return prepared;
+  }
   running.attempt.spec = {};
+  TRY_VOID(std::move(prepared));
+  packet.request.id = id;
+  for (int pipe = 0; pipe < 2; ++pipe) watch(running.pipes[pipe].get(), EPOLLIN, event_of(id, pipe));
+  running.state = Running::State::asked;
+  ++unanswered_;
+  outbox_.push_back(std::move(packet));
+  return {};
+}
+
+Status ProcessExecutor::Loop::prepare(Running& running, const Spec& spec, Packet& packet) {
   TRY(running.files, scratch_.prepare(running.attempt, spec.input));
   running.ended.parse_json = spec.parse_json;
   if (spec.parse_json) running.ended.output = Head(kMaxResult);
@@ -345,11 +374,11 @@ Status ProcessExecutor::Loop::launch(std::uint64_t id, Running& running) {
   running.start.workdir = spec.workdir.empty() ? running.files.run_dir : spec.workdir;
   if (const auto path = spec.env.find("PATH"); path != spec.env.end()) running.start.path = path->second;
 
-  Packet packet;
   for (int pipe = 0; pipe < 2; ++pipe) {
     int ends[2];
     if (::pipe2(ends, O_CLOEXEC) != 0)
-      return fail(ErrorCode::io, "cannot create a pipe for the process's output: " + errno_text(errno));
+      return fail(is_shortage(errno) ? ErrorCode::overloaded : ErrorCode::io,
+                  "cannot create a pipe for the process's output: " + errno_text(errno));
     running.pipes[pipe].reset(ends[0]);
     running.write_ends[pipe].reset(ends[1]);
     packet.write_ends[pipe] = ends[1];
@@ -362,7 +391,6 @@ Status ProcessExecutor::Loop::launch(std::uint64_t id, Running& running) {
     running.start.error = E2BIG;
     return fail(ErrorCode::too_large, describe(running.start));
   }
-  packet.request.id = id;
   packet.request.argc = static_cast<std::uint32_t>(spec.argv.size());
   packet.request.envc = static_cast<std::uint32_t>(environment.size());
   packet.request.body_size = static_cast<std::uint32_t>(packet.body.size());
@@ -371,10 +399,6 @@ Status ProcessExecutor::Loop::launch(std::uint64_t id, Running& running) {
     packet.request.in_memfd = 1;
     packet.body = {};
   }
-  for (int pipe = 0; pipe < 2; ++pipe) watch(running.pipes[pipe].get(), EPOLLIN, event_of(id, pipe));
-  running.state = Running::State::asked;
-  ++unanswered_;
-  outbox_.push_back(std::move(packet));
   return {};
 }
 
@@ -436,9 +460,14 @@ void ProcessExecutor::Loop::take_report(const protocol::Report& report) {
       --unanswered_;
       running.start.stage = report.stage;
       running.start.error = report.value;
+      if (report.stage != protocol::Stage::exec && is_shortage(report.value))
+        return finish(report.id, interruption(describe(running.start)));
       return finish(report.id, start_failure(describe(running.start)));
     case protocol::Event::exited:
       drain(running);
+      // Their descriptors are there for the result then.
+      for (Fd& end : running.pipes) end.reset();
+      for (Fd& end : running.write_ends) end.reset();
       running.ended.wait_status = report.value;
       running.ended.result = read_result_file(running.files.result);
       return finish(report.id, outcome_of(running.ended));

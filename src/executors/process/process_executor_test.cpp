@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sys/fsuid.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -15,6 +16,7 @@
 
 #include "base/trace_context.hpp"
 #include "executors/json_text.hpp"
+#include "executors/process/scratch.hpp"
 #include "executors/process/test_support.hpp"
 
 namespace baton::executors::process {
@@ -160,6 +162,50 @@ TEST(ProcessExecutor, TasksKeepTheLimitOfOpenFilesThatTheServerHad) {
     EXPECT_EQ(harness.run_script("ulimit -n").result, stdout_json(std::to_string(low.rlim_cur) + "\n"));
   }
   ::setrlimit(RLIMIT_NOFILE, &before);
+}
+
+// It is not the task's fault, and descriptors come back.
+TEST(ProcessExecutor, AStartWaitsForDescriptors) {
+  Harness harness;
+  EXPECT_EQ(harness.run_script("true").kind, Kind::completed);
+  Token token;
+  {
+    const test::NoDescriptors none;
+    token = harness.start_script("echo done", R"(,"with":{"a":1})");
+    // Each of these is answered without a descriptor, the second one after the start above was tried.
+    for (int i = 0; i < 2; ++i) {
+      Attempt astray;
+      astray.token = harness.reserve();
+      astray.task = {test::some_run(), 0};
+      astray.log_path = "../astray";
+      const Token sent = astray.token;
+      harness.executor().start(std::move(astray));
+      EXPECT_EQ(harness.wait(sent).kind, Kind::failed);
+    }
+  }
+  const Outcome outcome = harness.wait(token);
+  EXPECT_EQ(outcome.kind, Kind::completed) << outcome.failure.message;
+}
+
+// A task may take the rights to its own directories away.
+TEST(ProcessExecutor, FoldersWithoutRightsAreDeleted) {
+  const test::ScratchDirectory directory;
+  const std::string tree = directory.path() + "/run";
+  std::filesystem::create_directories(tree + "/a/b");
+  std::ofstream(tree + "/a/b/file") << "x";
+  const bool root = ::geteuid() == 0;
+  constexpr uid_t kNobody = 65534;
+  for (const std::string& path : {directory.path(), tree, tree + "/a", tree + "/a/b", tree + "/a/b/file"}) {
+    if (root) ASSERT_EQ(::chown(path.c_str(), kNobody, kNobody), 0);
+  }
+  for (const std::string& path : {tree + "/a/b", tree + "/a", tree})
+    ASSERT_EQ(::chmod(path.c_str(), 0000), 0);
+  // Of this thread alone: rights do not hold root up.
+  if (root) ::setfsuid(kNobody);
+  const Status removed = remove_tree(tree);
+  if (root) ::setfsuid(0);
+  EXPECT_TRUE(removed) << removed.error().message;
+  EXPECT_FALSE(std::filesystem::exists(tree));
 }
 
 TEST(ProcessExecutor, StartFailuresSayWhatAndWhy) {

@@ -12,6 +12,7 @@
 #include "base/duration.hpp"
 #include "base/fd.hpp"
 #include "base/text.hpp"
+#include "executors/process/shortage.hpp"
 
 namespace baton::executors::process {
 namespace {
@@ -95,6 +96,7 @@ ResultFile read_result_file(const std::string& path) {
   ResultFile file;
   const Fd fd(::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
   if (!fd) {
+    file.unread = is_shortage(errno);
     file.written = errno != ENOENT && errno != ENOTDIR;
     file.problem = errno == ELOOP ? "is a symbolic link" : "cannot be read: " + errno_text(errno);
     return file;
@@ -136,6 +138,7 @@ PartialResult partial_result(const ResultFile& file) {
 
 Outcome outcome_of(const Ended& ended) {
   if (!WIFEXITED(ended.wait_status) || WEXITSTATUS(ended.wait_status) != 0) return failed_with(ended);
+  if (ended.result.unread) return interruption("its result " + ended.result.problem);
   if (ended.result.written) {
     if (!ended.result.problem.empty()) return invalid("$BATON_RESULT " + ended.result.problem);
     return completed_with(ended.result.text, "$BATON_RESULT");

@@ -17,6 +17,7 @@ struct ResultFile {
   bool written = false;
   std::string text;     // if it could be read and is not too large
   std::string problem;  // otherwise: a phrase that says why not
+  bool unread = false;  // there may be one, but this process lacked the descriptors to read it
 };
 // Reads at most kMaxResult bytes. A symbolic link, a pipe or a device is a problem, never followed or waited
 // for.
@@ -40,6 +41,7 @@ struct Ended {
 model::Outcome outcome_of(const Ended& ended);
 
 // The result of an ended process, in the order of the rules:
+//   - exit 0, $BATON_RESULT unread: interrupted. What it says is not known, and the process did not fail.
 //   - signal: failed, `signal`; valid JSON in $BATON_RESULT is the partial result.
 //   - exit other than 0: failed, `exit`; partial result as above; 75 with its wish for the delay.
 //   - 0, $BATON_RESULT written: completed with its JSON; invalid or too large: failed, `validation`, never

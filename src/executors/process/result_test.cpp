@@ -194,6 +194,19 @@ TEST_F(ResultFileTest, Absent) {
   EXPECT_FALSE(read_result_file(path_ + "/beneath").written);
 }
 
+// The process has done its work; this one could not look.
+TEST_F(ResultFileTest, ALackOfDescriptorsIsNoFaultOfTheTask) {
+  std::ofstream(path_) << "1";
+  Ended ended;
+  {
+    const test::NoDescriptors none;
+    ended.result = read_result_file(path_);
+  }
+  EXPECT_EQ(outcome_of(ended).kind, Kind::interrupted);
+  ended.result = read_result_file(path_);
+  EXPECT_EQ(outcome_of(ended).kind, Kind::completed);
+}
+
 TEST_F(ResultFileTest, TheSizeLimitHoldsOnBothSides) {
   std::ofstream(path_) << std::string(kMaxResult, '1');
   EXPECT_EQ(read_result_file(path_).text.size(), kMaxResult);

@@ -7,14 +7,20 @@
 #include <cerrno>
 #include <filesystem>
 
+#include "executors/process/shortage.hpp"
+
 namespace baton::executors::process {
 namespace {
 
 constexpr std::string_view kNoInput = "{}";
 
+ErrorCode code_of(int error) {
+  return is_shortage(error) ? ErrorCode::overloaded : ErrorCode::io;
+}
+
 std::unexpected<Error> io_failure(const char* what, const std::string& path) {
   const int error = errno;
-  return fail(ErrorCode::io, std::string("cannot ") + what + " " + path + ": " + errno_text(error), path);
+  return fail(code_of(error), std::string("cannot ") + what + " " + path + ": " + errno_text(error), path);
 }
 
 Status make_directory(const std::string& path) {
@@ -49,11 +55,7 @@ Result<Scratch> Scratch::open(std::string directory) {
   scratch.common_input_ = scratch.directory_ + "/.no-input.json";
   TRY_VOID(scratch.provide_common_input());
   // Whose attempts these were has died, and they with it.
-  std::error_code error;
-  std::filesystem::remove_all(scratch.secret_directory(), error);
-  if (error)
-    return fail(ErrorCode::io,
-                "cannot empty " + scratch.secret_directory() + ": " + errno_text(error.value()));
+  TRY_VOID(remove_tree(scratch.secret_directory()));
   return scratch;
 }
 
@@ -94,13 +96,32 @@ void Scratch::remove(const AttemptFiles& files, bool result_written) {
   if (result_written) ::unlink(files.result.c_str());
 }
 
-Status remove_run_scratch(const std::string& scratch, const RunId& run) {
-  const std::filesystem::path directory = std::filesystem::path(scratch) / run.text();
+Status remove_tree(const std::string& path) {
+  namespace fs = std::filesystem;
   std::error_code error;
-  std::filesystem::remove_all(directory, error);  // does not follow symbolic links
+  fs::remove_all(path, error);
   if (!error || error == std::errc::no_such_file_or_directory) return {};
-  return fail(ErrorCode::io, "cannot delete the scratch directory: " + errno_text(error.value()),
-              directory.string());
+  // Each directory gets its rights back before it is entered.
+  const auto restore = [](const fs::path& entry) {
+    std::error_code ignored;
+    if (fs::symlink_status(entry, ignored).type() == fs::file_type::directory)
+      fs::permissions(entry, fs::perms::owner_all, fs::perm_options::add, ignored);
+  };
+  restore(path);
+  std::error_code stuck;
+  for (fs::recursive_directory_iterator entry(path, fs::directory_options::skip_permission_denied, stuck),
+       end;
+       !stuck && entry != end; entry.increment(stuck)) {
+    restore(entry->path());
+  }
+  error.clear();
+  fs::remove_all(path, error);
+  if (!error || error == std::errc::no_such_file_or_directory) return {};
+  return fail(ErrorCode::io, "cannot delete " + path + ": " + errno_text(error.value()), path);
+}
+
+Status remove_run_scratch(const std::string& scratch, const RunId& run) {
+  return remove_tree(scratch + '/' + run.text());
 }
 
 }  // namespace baton::executors::process

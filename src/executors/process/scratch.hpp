@@ -41,7 +41,11 @@ class Scratch {
   Fd common_file_;
 };
 
-// Deletes the scratch directory of a run. None: no error.
+// Deletes a directory with all that is in it, also where a program has taken away the rights to its own
+// directories; does not follow symbolic links. None: no error.
+Status remove_tree(const std::string& path);
+
+// remove_tree() of the scratch directory of a run.
 Status remove_run_scratch(const std::string& scratch, const RunId& run);
 
 // Makes a directory (0700) and its missing parents.

@@ -11,6 +11,7 @@
 #include <cstring>
 #include <utility>
 
+#include "executors/process/shortage.hpp"
 #include "executors/process/spawner.hpp"
 
 namespace baton::executors::process {
@@ -131,7 +132,7 @@ void SpawnerLink::wait() {
 
 Result<Fd> body_in_memory(std::string_view body) {
   Fd memory(::memfd_create("baton-start", MFD_CLOEXEC));
-  if (!memory) return fail(ErrorCode::io, errno_text(errno));
+  if (!memory) return fail(is_shortage(errno) ? ErrorCode::overloaded : ErrorCode::io, errno_text(errno));
   while (!body.empty()) {
     const ssize_t n = ::write(memory.get(), body.data(), body.size());
     if (n < 0 && errno == EINTR) continue;

@@ -26,6 +26,18 @@ ScratchDirectory::~ScratchDirectory() {
   std::filesystem::remove_all(path_, ignored);
 }
 
+NoDescriptors::NoDescriptors() {
+  ::getrlimit(RLIMIT_NOFILE, &before_);
+  const int lowest_free = ::dup(STDERR_FILENO);
+  ::close(lowest_free);
+  const rlimit none{static_cast<rlim_t>(lowest_free), before_.rlim_max};
+  ::setrlimit(RLIMIT_NOFILE, &none);
+}
+
+NoDescriptors::~NoDescriptors() {
+  ::setrlimit(RLIMIT_NOFILE, &before_);
+}
+
 std::string quoted(const std::string& text) {
   return boost::json::serialize(boost::json::string(text));
 }

@@ -1,6 +1,8 @@
 // A process executor with a directory of its own, for tests.
 #pragma once
 
+#include <sys/resource.h>
+
 #include <condition_variable>
 #include <map>
 #include <memory>
@@ -26,6 +28,18 @@ class ScratchDirectory {
 
  private:
   std::string path_;
+};
+
+// While it lives, this process can open nothing more.
+class NoDescriptors {
+ public:
+  NoDescriptors();
+  ~NoDescriptors();
+  NoDescriptors(const NoDescriptors&) = delete;
+  NoDescriptors& operator=(const NoDescriptors&) = delete;
+
+ private:
+  rlimit before_{};
 };
 
 std::string quoted(const std::string& text);  // as JSON
