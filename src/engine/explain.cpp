@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <iterator>
 #include <map>
+#include <set>
 
 #include "base/text.hpp"
 #include "engine/explain_limits.hpp"
@@ -145,8 +146,7 @@ Reason waits_for_worker(const State& state, const std::string& queue, std::strin
       continue;
     }
     ++workers;
-    busy |= !worker.attempts.empty() ||
-            std::ranges::find(state.claims, name, &Claim::worker) != state.claims.end();
+    busy |= !worker.attempts.empty();
     for (const Blocker& blocker : {Blocker::worker_paused(name), Blocker::worker_draining(name)}) {
       if (is_paused(state, blocker)) held_back = blocker;
     }
@@ -164,6 +164,10 @@ Reason waits_for_worker(const State& state, const std::string& queue, std::strin
     return none;
   }
   if (workers == 1 && held_back) return paused(state, *held_back);
+  busy = busy || std::ranges::any_of(state.claims, [&](const Claim& claim) {
+           const auto worker = state.workers.find(claim.worker);
+           return worker != state.workers.end() && serves(state, worker->second, queue, function);
+         });
   Reason waits{.code = "workers_busy",
                .message = workers == 1 ? "the worker of queue " + queue
                                        : "the " + std::to_string(workers) + " workers of queue " + queue,
@@ -509,13 +513,15 @@ model::Survey survey(const State& state) {
   answer.targets = survey_targets(state);
   answer.limits = survey_limits(state);
   for (const auto& [pattern, route] : state.routes) answer.routes.push_back(route);
+  std::set<std::string_view> waiting;
+  for (const Claim& claim : state.claims) waiting.insert(claim.worker);
   for (const auto& [name, worker] : state.workers) {
     model::WorkerView view{.name = name,
                            .in_process = worker.in_process,
                            .queues = worker.queues,
                            .steps = worker.abilities.steps,
                            .functions = worker.abilities.functions};
-    view.waiting = std::ranges::find(state.claims, name, &Claim::worker) != state.claims.end();
+    view.waiting = waiting.contains(name);
     view.attempts = static_cast<std::uint32_t>(worker.attempts.size());
     for (const auto& [token, held] : worker.attempts) {
       if (view.running.size() < kAttemptsNamed) view.running.push_back(held.task);

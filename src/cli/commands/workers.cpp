@@ -123,7 +123,7 @@ int drain(const Context& context, const Options& options) {
       context, [&](client::Client& c) { return c.steer("workers", options.name, "drain", {}); },
       [&](const json::object&, const Style&) {
         return "worker " + one_line(options.name) +
-               " takes nothing more as soon as it hears of it, and ends when it is done\n";
+               " takes nothing more; it hears of that soon, and ends when it has done what it has\n";
       });
 }
 

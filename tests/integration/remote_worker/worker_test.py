@@ -1,5 +1,6 @@
 """baton worker: steps that a process of its own carries out for a server."""
 
+import json
 import os
 import pathlib
 import signal
@@ -80,6 +81,30 @@ class WorkerTest(RemoteWorkerCase):
         self.assertEqual(self.json("tasks", "get", run + ".1")["attempt_list"][0]["status"], "released")
         self.worker("w2")
         self.until(run, "completed")
+
+    def test_results_at_the_limits(self):
+        """R28. What a result may be does not depend on where its step runs."""
+        most = 2 << 20
+        results = {"most": ("completed", f"printf '\"'; head -c {most - 2} /dev/zero | tr '\\0' x; printf '\"'"),
+                   "over": ("failed", f"printf '\"'; head -c {most - 1} /dev/zero | tr '\\0' x; printf '\"'"),
+                   "deepest": ("completed", f"printf '{'[' * 64}{']' * 64}'"),
+                   "too-deep": ("failed", f"printf '{'[' * 65}{']' * 65}'"),
+                   "endless": ("failed", "echo 1e400"),
+                   "cut": ("failed", "printf '{'"),
+                   "no-text": ("failed", "printf '\"\\377\"'"),
+                   "half": ("failed", "printf '\"\\\\ud800\"'"),
+                   "nothing": ("completed", "printf null")}
+        self.server()
+        self.worker("w1")
+        run = self.begin(self.flow(**{name: {"run": f'{{ {script}; }} > "$BATON_RESULT"', "continue_on_error": True}
+                                      for name, (_, script) in results.items()}))
+        self.until(run, "completed")
+        tasks = {task["step"]: task for task in self.api().tasks(run)}
+        self.assertEqual({name: task["status"] for name, task in tasks.items()}, {name: wanted for name, (wanted, _) in results.items()})
+        self.assertEqual({task["error"]["type"] for task in tasks.values() if task["error"]}, {"validation"})
+        self.assertEqual(len(tasks["most"]["result"]), most - 2)
+        self.assertEqual(json.dumps(tasks["deepest"]["result"]).count("["), 64)
+        self.assertIn("too-deep", self.baton("tasks", "list", run).stdout, "all of it can be read")
 
     def test_a_second_signal_interrupts(self):
         self.server()
