@@ -45,14 +45,24 @@ void LocalWorker::start(const Executors& executors) {
   claim();
 }
 
-void LocalWorker::claim() {
+// Never more than there is room for with all that may still come: a claim that was given something is
+// answered only when that is stored.
+void LocalWorker::claim(Newest newest) {
   std::uint64_t number = 0;
   std::uint32_t room = 0;
   {
     const std::unique_lock lock(shared_.mutex);
-    if (shared_.draining || shared_.attempts.size() >= options_.concurrency) return;
-    room = options_.concurrency - static_cast<std::uint32_t>(shared_.attempts.size());
+    if (shared_.draining) return;
+    std::size_t taken = shared_.attempts.size();
+    for (const auto& [asked, tasks] : shared_.asked) {
+      if (newest == Newest::counted || asked != shared_.claim) taken += tasks;
+    }
+    if (taken >= options_.concurrency) return;
+    room = options_.concurrency - static_cast<std::uint32_t>(taken);
+    const auto waiting = shared_.asked.find(shared_.claim);
+    if (newest == Newest::widened && waiting != shared_.asked.end() && waiting->second >= room) return;
     number = ++shared_.claim;
+    shared_.asked.emplace(number, room);
   }
   model::ClaimTasks claim{options_.name, true, options_.queues, room, kClaimWait};
   if (options_.functions) claim.abilities.functions = options_.functions();
@@ -61,10 +71,11 @@ void LocalWorker::claim() {
       [self = shared_from_this(), number](model::ReplyBody reply) { self->take(number, std::move(reply)); });
 }
 
-// False while draining: the attempt is not to be started.
+// False: the attempt is not to be started. While draining; and where a claim that was taken to wait, and
+// replaced by a wider one, had been given something just then.
 bool LocalWorker::hold(const model::Assignment& assignment) {
   const std::unique_lock lock(shared_.mutex);
-  if (shared_.draining) return false;
+  if (shared_.draining || shared_.attempts.size() >= options_.concurrency) return false;
   shared_.attempts.emplace(assignment.token, Held{assignment.task, &executors_->of(assignment.kind)});
   return true;
 }
@@ -103,6 +114,7 @@ std::optional<model::Outcome> LocalWorker::begin(model::Assignment assignment) {
 }
 
 void LocalWorker::take(std::uint64_t number, model::ReplyBody reply) {
+  Newest newest = Newest::counted;
   if (auto* claimed = std::get_if<model::Claimed>(&reply)) {
     std::vector<std::pair<Token, model::Outcome>> refused;
     for (model::Assignment& assignment : claimed->tasks) {
@@ -117,13 +129,19 @@ void LocalWorker::take(std::uint64_t number, model::ReplyBody reply) {
     // Only now: their room is claimed again at once.
     for (auto& [token, outcome] : refused) finished(token, std::move(outcome));
     const std::unique_lock lock(shared_.mutex);
-    if (number != shared_.claim) return;  // a newer claim waits already
+    shared_.asked.erase(number);
+    // A newer one waits by now, which was for what this one left.
+    if (number != shared_.claim) newest = Newest::widened;
   } else if (const auto* error = std::get_if<Error>(&reply)) {
+    {
+      const std::unique_lock lock(shared_.mutex);
+      shared_.asked.erase(number);
+    }
     if (error->code == ErrorCode::unavailable) return;
     options_.later(kRetryPause, [self = shared_from_this()] { self->claim(); });
     return;
   }
-  claim();
+  claim(newest);
 }
 
 void LocalWorker::report(const Token& token, const TaskId& task,

@@ -4,6 +4,7 @@
 
 #include <condition_variable>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -51,7 +52,7 @@ class LocalWorker : public std::enable_shared_from_this<LocalWorker> {
   void finished(const Token& token, model::Outcome outcome);  // of an attempt that is not its own: nothing
   void start(const Executors& executors);
   // Takes tasks of functions that it did not have when it claimed last.
-  void functions_changed() { claim(); }
+  void functions_changed() { claim(Newest::replaced); }
   // What the engine asks for; on the loop's thread.
   void act(const model::StopAttempt& action);
   // Claims nothing more. What runs goes on; the executor's shutdown reports the rest.
@@ -70,11 +71,17 @@ class LocalWorker : public std::enable_shared_from_this<LocalWorker> {
     std::condition_variable all_reported;
     std::unordered_map<Token, Held> attempts;  // that are running
     std::size_t reporting = 0;                 // that have ended, but are not stored as ended
-    std::uint64_t claim = 0;                   // number of the claim that waits; older ones are void
+    std::uint64_t claim = 0;                   // number of the newest; it takes the place of one that waits
+    // How many tasks each claim may bring that was not answered yet. The newest may wait; one before it was
+    // given something, which is on its way behind a commit, or will be answered with nothing.
+    std::map<std::uint64_t, std::uint32_t> asked;
     bool draining = false;
   };
 
-  void claim();
+  // What becomes of the newest claim, if it was not answered yet. It counts as what it may bring, or is
+  // replaced by one for its room, too.
+  enum class Newest : std::uint8_t { counted, widened, replaced };
+  void claim(Newest newest = Newest::counted);
   bool hold(const model::Assignment& assignment);
   // What became of it, if it could not begin.
   std::optional<model::Outcome> begin(model::Assignment assignment);
