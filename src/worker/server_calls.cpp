@@ -158,10 +158,11 @@ void add_report(const Report& report, std::string& out) {
   using Kind = model::Outcome::Kind;
   const model::Outcome& outcome = report.outcome;
   json::object head{{"task", report.task.text()}, {"token", report.token.text()}};
-  head["status"] = outcome.kind == Kind::completed ? "completed"
-                   : outcome.kind == Kind::failed  ? "failed"
-                                                   : "interrupted";
-  if (outcome.kind == Kind::failed) head["error"] = error_json(outcome.failure);
+  head["status"] = report.unbegun                    ? "released"
+                   : outcome.kind == Kind::completed ? "completed"
+                   : outcome.kind == Kind::failed    ? "failed"
+                                                     : "interrupted";
+  if (outcome.kind == Kind::failed && !report.unbegun) head["error"] = error_json(outcome.failure);
   std::string text = json::serialize(head);
   if (!outcome.result.empty()) {
     text.back() = ',';

@@ -43,6 +43,7 @@ struct Report {
   Token token;
   TaskId task;
   model::Outcome outcome;
+  bool unbegun = false;  // it is given back: no outcome, and nothing counts
 };
 
 struct Stop {

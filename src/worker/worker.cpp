@@ -41,6 +41,9 @@ constexpr Duration kOverdue =
     Duration::seconds(1);  // for an answer, when the lease is over while something runs
 constexpr Duration kLastWords = Duration::seconds(5);
 constexpr Duration kAskAgain = Duration::millis(50);
+// Of its time to run, that a task which was held ready may have waited: one that has waited longer is given
+// back, since it would be ended before it could have been done.
+constexpr int kLatestBegin = 10;
 constexpr std::uint32_t kMostTasks = 1000;
 constexpr std::size_t kMostBytes = 8 << 20;  // of the results of one call; the server takes 32 MiB
 
@@ -88,6 +91,8 @@ struct Attempt {
   executors::Executor* executor = nullptr;
   std::shared_ptr<LogSender> log;  // null: nothing was said
   model::Outcome outcome;          // once it has ended
+  Clock::time_point taken = {};    // when it came here
+  bool unbegun = false;            // it has ended without having begun: it is given back
   bool given_up = false;           // it is ended because the lease is over: that is no failure of the task
 };
 
@@ -415,6 +420,7 @@ class RemoteWorker final : public Worker {
         if (!fresh) continue;
         Attempt& attempt = entry->second;
         attempt.task = std::move(task);
+        attempt.taken = Clock::now();
         if (attempt.task.kind == model::StepKind::task) {
           attempt.executor = functions_.get();
           attempt.state = Attempt::State::running;
@@ -454,6 +460,19 @@ class RemoteWorker final : public Worker {
     return start;
   }
 
+  static bool is_late(const Attempt& attempt) {
+    const auto& end = attempt.task.soft_end;
+    return end && (Clock::now() - attempt.taken) * kLatestBegin > *end - attempt.taken;
+  }
+
+  // Of one that waits: with the next report. Under the lock.
+  void hand_back(const Token& token, Attempt& attempt) {
+    attempt.unbegun = true;
+    attempt.state = Attempt::State::ended;
+    ended_.push_back(token);
+    to_report_.notify_all();
+  }
+
   void start_waiting() {
     for (;;) {
       executors::Attempt next;
@@ -461,8 +480,13 @@ class RemoteWorker final : public Worker {
       {
         const std::lock_guard lock(mutex_);
         if (waiting_.empty() || under_way_ >= options_.concurrency) return;
-        Attempt& attempt = attempts_.at(waiting_.front());
+        const Token token = waiting_.front();
+        Attempt& attempt = attempts_.at(token);
         waiting_.pop_front();
+        if (is_late(attempt)) {
+          hand_back(token, attempt);
+          continue;
+        }
         attempt.state = Attempt::State::running;
         ++under_way_;
         executor = attempt.executor;
@@ -517,7 +541,7 @@ class RemoteWorker final : public Worker {
       ended_.pop_front();
       Attempt& attempt = attempts_.at(token);
       bytes += attempt.outcome.result.size() + attempt.outcome.failure.message.size();
-      batch.reports.push_back({token, attempt.task.id, attempt.outcome});
+      batch.reports.push_back({token, attempt.task.id, attempt.outcome, attempt.unbegun});
       if (attempt.log) batch.logs.emplace_back(attempt.task, attempt.log);
     }
     if (polling_ == 0 && !draining_) {
@@ -810,15 +834,8 @@ class RemoteWorker final : public Worker {
       Attempt& attempt = found->second;
       if (attempt.state == Attempt::State::waiting) {
         std::erase(waiting_, token);
-        if (attempt.given_up) {
-          attempt.outcome = {.kind = model::Outcome::Kind::interrupted};
-        } else {
-          attempt.outcome = {.kind = model::Outcome::Kind::failed};
-          attempt.outcome.failure = {.type = model::error_type::kCancelled,
-                                     .message = "it was stopped before it began"};
-        }
-        attempt.state = Attempt::State::ended;
-        ended_.push_back(token);
+        // The server knows why it wants it to end: what was cancelled is not queued again.
+        hand_back(token, attempt);
       } else {
         executor = attempt.executor;
       }

@@ -106,6 +106,35 @@ class WorkerTest(RemoteWorkerCase):
         self.assertEqual(json.dumps(tasks["deepest"]["result"]).count("["), 64)
         self.assertIn("too-deep", self.baton("tasks", "list", run).stdout, "all of it can be read")
 
+    def test_what_is_held_ready_does_not_use_up_its_time(self):
+        self.server()
+        begun, go, script = self.held_open()
+        self.worker("w1", "--concurrency", "1", "--prefetch", "2")
+        quick = {"run": "true", "timeout": "2s", "needs": []}
+        run = self.begin(self.flow(a={"run": script, "priority": 9}, b=quick, c=quick))
+        self.eventually(begun.exists, "the task")
+        # Longer than what they may take; then they are given back, and have all of it.
+        self.eventually(lambda: self.json("tasks", "get", run + ".1")["attempt_list"][:1] and
+                        self.json("tasks", "get", run + ".1")["attempt_list"][0]["status"] == "released", "the one given back")
+        go.touch()
+        self.until(run, "completed")
+        for n in (1, 2):
+            task = self.json("tasks", "get", f"{run}.{n}")
+            self.assertEqual((task["status"], task["attempts"]), ("completed", 1))
+
+    def test_a_cancel_ends_what_is_held_ready(self):
+        self.server()
+        begun, go, script = self.held_open()
+        self.worker("w1", "--concurrency", "1", "--prefetch", "1")
+        other = self.begin(self.flow(a={"run": script}))
+        self.eventually(begun.exists, "the task")
+        run = self.begin(self.flow(a={"run": "true"}))
+        self.eventually(lambda: self.json("tasks", "get", run + ".0")["status"] == "running", "the one held ready")
+        self.baton("runs", "cancel", run)
+        self.until(run, "cancelled")
+        go.touch()
+        self.until(other, "completed")
+
     def test_a_second_signal_interrupts(self):
         self.server()
         begun, go, script = self.held_open()
