@@ -1,11 +1,11 @@
 // What a task gets: as it was recorded, and with a person's changes.
 #include <algorithm>
 #include <array>
-#include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 
 #include "api/control.hpp"
 #include "auth/permission.hpp"
+#include "base/json.hpp"
 #include "base/json_depth.hpp"
 #include "base/text.hpp"
 #include "expr/template.hpp"
@@ -83,7 +83,7 @@ Result<std::optional<json::object>> recorded_input(Core& core, const TaskId& tas
   json::value recorded = model::body_of(step);
   if (text && !text->empty()) {
     boost::system::error_code error;
-    json::value stored = json::parse(*text, error, {}, {.max_depth = kReadJsonDepth});
+    json::value stored = parse_json(*text, error, {}, {.max_depth = kReadJsonDepth});
     if (error) return fail(ErrorCode::corrupt, "the stored input of the task is damaged");
     // A list is that of a mapped step.
     const auto* members = stored.if_object();

@@ -1,12 +1,12 @@
 #include "api/queries.hpp"
 
 #include <algorithm>
-#include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 #include <charconv>
 #include <map>
 
 #include "api/render.hpp"
+#include "base/json.hpp"
 #include "base/json_depth.hpp"
 #include "model/run_tag.hpp"
 
@@ -31,7 +31,7 @@ Attached attached_to(const std::string& context, const Workflow* workflow) {
   boost::json::object labels;
   if (workflow != nullptr && workflow->labels.is_object()) labels = workflow->labels.get_object();
   boost::system::error_code error;
-  const boost::json::value parsed = boost::json::parse(context, error, {}, {.max_depth = kReadJsonDepth});
+  const boost::json::value parsed = parse_json(context, error, {}, {.max_depth = kReadJsonDepth});
   if (!error && parsed.is_object()) {
     const auto* metadata = parsed.get_object().if_contains("metadata");
     if (metadata != nullptr && metadata->is_object()) attached.metadata = boost::json::serialize(*metadata);

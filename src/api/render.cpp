@@ -1,9 +1,9 @@
 #include "api/render.hpp"
 
 #include <algorithm>
-#include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 
+#include "base/json.hpp"
 #include "base/json_depth.hpp"
 #include "model/states.hpp"
 
@@ -281,8 +281,7 @@ void write_resource(const model::Resource& resource, bool details, JsonText& out
   if (details) {
     // Its command with its directory; the environment may hold what is not for everybody.
     boost::system::error_code error;
-    const boost::json::value body =
-        boost::json::parse(resource.body, error, {}, {.max_depth = kReadJsonDepth});
+    const boost::json::value body = parse_json(resource.body, error, {}, {.max_depth = kReadJsonDepth});
     const auto* object = error ? nullptr : body.if_object();
     const auto member = [&](const char* key) {
       const auto* found = object != nullptr ? object->if_contains(key) : nullptr;

@@ -1,9 +1,9 @@
 #include "api/request_body.hpp"
 
 #include <algorithm>
-#include <boost/json/parse.hpp>
 #include <cmath>
 
+#include "base/json.hpp"
 #include "base/text.hpp"
 
 namespace baton::api {
@@ -38,7 +38,7 @@ Result<RequestBody> RequestBody::parse(const net::Request& request) {
   boost::json::parse_options options;
   options.max_depth = kMostLevels;
   boost::system::error_code error;
-  boost::json::value parsed = boost::json::parse(request.body, error, {}, options);
+  boost::json::value parsed = parse_json(request.body, error, {}, options);
   if (error) return fail(ErrorCode::invalid_request, "the body is not valid JSON: " + error.message());
   if (!parsed.is_object()) return fail(ErrorCode::invalid_request, "the body must be a JSON object");
   if (!all_finite(parsed))

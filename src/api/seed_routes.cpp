@@ -1,10 +1,10 @@
 // The API by the names of what Baton takes the place of: thin, each is one of the other handlers with another
 // name or another rendering (docs/reference/api.md, "Other names").
-#include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 
 #include "api/edits.hpp"
 #include "api/handlers.hpp"
+#include "base/json.hpp"
 #include "base/json_depth.hpp"
 #include "base/text.hpp"
 
@@ -82,7 +82,7 @@ Result<json::value> parse(const std::string& text) {
   json::parse_options options;
   options.max_depth = kReadJsonDepth;
   boost::system::error_code failure;
-  json::value value = json::parse(text, failure, {}, options);
+  json::value value = parse_json(text, failure, {}, options);
   if (failure) return fail(ErrorCode::internal, "what was rendered is no JSON: " + failure.message());
   return value;
 }

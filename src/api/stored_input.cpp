@@ -1,8 +1,8 @@
 #include "api/stored_input.hpp"
 
 #include <algorithm>
-#include <boost/json/parse.hpp>
 
+#include "base/json.hpp"
 #include "base/json_depth.hpp"
 #include "spec/inputs.hpp"
 
@@ -13,7 +13,7 @@ namespace json = boost::json;
 Result<json::object> stored_object(Core& core, const model::PayloadKey& key) {
   TRY(const std::optional<std::string> text, core.store.get_payload(key));
   boost::system::error_code error;
-  json::value parsed = json::parse(text.value_or("{}"), error, {}, {.max_depth = kReadJsonDepth});
+  json::value parsed = parse_json(text.value_or("{}"), error, {}, {.max_depth = kReadJsonDepth});
   if (error || !parsed.is_object()) return fail(ErrorCode::corrupt, "the stored input of the run is damaged");
   return std::move(parsed.get_object());
 }

@@ -1,8 +1,9 @@
 #include "benchmark/server.hpp"
 
-#include <boost/json/parse.hpp>
 #include <fstream>
 #include <iterator>
+
+#include "base/json.hpp"
 
 namespace baton::benchmark {
 namespace {
@@ -22,7 +23,7 @@ std::string last_words(const std::string& log) {
 
 Result<boost::json::object> parse_object(std::string_view text) {
   boost::system::error_code error;
-  boost::json::value parsed = boost::json::parse(text, error);
+  boost::json::value parsed = parse_json(text, error);
   if (error || !parsed.is_object()) return fail(ErrorCode::io, "the server's answer is no JSON object");
   return std::move(parsed.get_object());
 }

@@ -3,11 +3,11 @@
 #include <sys/stat.h>
 
 #include <algorithm>
-#include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 #include <cerrno>
 #include <filesystem>
 
+#include "base/json.hpp"
 #include "base/text.hpp"
 #include "cli/files.hpp"
 #include "cli/output.hpp"
@@ -42,7 +42,7 @@ Result<Contexts> load_contexts(const std::string& path) {
   auto text = read_text_file(path, kMaxFile);
   if (!text) return unusable(path, text.error().message);
   boost::system::error_code error;
-  const json::value value = json::parse(*text, error);
+  const json::value value = parse_json(*text, error);
   const json::object* file = error ? nullptr : value.if_object();
   const json::value* list = file != nullptr ? file->if_contains("contexts") : nullptr;
   if (list == nullptr || !list->is_array()) return unusable(path, "it is not what baton context writes");

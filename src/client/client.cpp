@@ -1,11 +1,11 @@
 #include "client/client.hpp"
 
 #include <algorithm>
-#include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 #include <boost/json/value_from.hpp>
 #include <iterator>
 
+#include "base/json.hpp"
 #include "base/json_depth.hpp"
 #include "base/trace_context.hpp"
 #include "net/sse.hpp"
@@ -59,7 +59,7 @@ Result<json::object> parse_object(std::string_view text) {
   json::parse_options options;
   options.max_depth = kReadJsonDepth;
   boost::system::error_code error;
-  json::value parsed = json::parse(text, error, {}, options);
+  json::value parsed = parse_json(text, error, {}, options);
   if (error || !parsed.is_object()) {
     return fail(ErrorCode::io, "the answer of the API is not a JSON object");
   }

@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <array>
 #include <boost/json/object.hpp>
-#include <boost/json/parse.hpp>
 #include <string_view>
 
+#include "base/json.hpp"
 #include "base/json_depth.hpp"
 #include "engine/retry.hpp"
 
@@ -124,7 +124,7 @@ bool is_retryable(const model::Failure& failure) {
 
 std::optional<std::string> result_problem(const schema::Schema& schema, std::string_view text) {
   boost::system::error_code error;
-  const boost::json::value value = boost::json::parse(text, error, {}, {.max_depth = kReadJsonDepth});
+  const boost::json::value value = parse_json(text, error, {}, {.max_depth = kReadJsonDepth});
   if (error) return "the result cannot be read as JSON: " + error.message();
   constexpr std::size_t kShown = 5;
   const schema::Problems problems = schema.validate(value, kShown + 1);

@@ -1,8 +1,8 @@
 #include "engine/run_limits.hpp"
 
-#include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 
+#include "base/json.hpp"
 #include "base/json_depth.hpp"
 #include "base/text.hpp"
 #include "engine/explain_limits.hpp"
@@ -67,7 +67,7 @@ Result<std::string> run_limit_of(const State& state, const model::Workflow& work
   if (rendering.is_constant()) return key;
   boost::system::error_code damage;
   auto values =
-      std::make_shared<const json::value>(json::parse(input, damage, {}, {.max_depth = kReadJsonDepth}));
+      std::make_shared<const json::value>(parse_json(input, damage, {}, {.max_depth = kReadJsonDepth}));
   if (damage) return fail(ErrorCode::expression, "the input is no JSON");
   expr::Variables variables;
   variables.set("inputs", expr::Value::from_json(values));

@@ -1,7 +1,6 @@
 #include "engine/values.hpp"
 
-#include <boost/json/parse.hpp>
-
+#include "base/json.hpp"
 #include "base/json_depth.hpp"
 
 namespace baton::engine {
@@ -19,7 +18,7 @@ Result<std::shared_ptr<const boost::json::value>> parse_value(std::string_view t
   boost::system::error_code failure;
   boost::json::parse_options options;
   options.max_depth = kReadJsonDepth;
-  auto value = boost::json::parse(boost::json::string_view(text.data(), text.size()), failure, {}, options);
+  auto value = parse_json(text, failure, {}, options);
   if (failure) return fail(ErrorCode::expression, "a stored value is not JSON: " + failure.message());
   return std::make_shared<const boost::json::value>(std::move(value));
 }

@@ -1,9 +1,9 @@
 #include "model/run_tag.hpp"
 
-#include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 
 #include "base/hash.hpp"
+#include "base/json.hpp"
 #include "base/json_depth.hpp"
 
 namespace baton::model {
@@ -11,7 +11,7 @@ namespace baton::model {
 std::string run_tag(std::uint8_t priority, std::string_view context) {
   std::string text = std::to_string(priority);
   boost::system::error_code error;
-  const boost::json::value parsed = boost::json::parse(context, error, {}, {.max_depth = kReadJsonDepth});
+  const boost::json::value parsed = parse_json(context, error, {}, {.max_depth = kReadJsonDepth});
   for (const char* name : {"metadata", "labels"}) {
     text += '\n';
     if (error || !parsed.is_object()) continue;

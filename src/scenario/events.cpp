@@ -1,11 +1,11 @@
 #include "scenario/events.hpp"
 
 #include <algorithm>
-#include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 
 #include "api/render.hpp"
 #include "base/duration.hpp"
+#include "base/json.hpp"
 #include "base/json_depth.hpp"
 #include "base/text.hpp"
 
@@ -79,7 +79,7 @@ std::string EventLine::text() const {
 EventLine Narrator::tell(Duration at, const model::Fact& fact) {
   api::JsonText out;
   api::write_fact(run_, fact, steps_.get(), out);
-  const json::value parsed = json::parse(out.take(), {}, {.max_depth = kReadJsonDepth});
+  const json::value parsed = parse_json(out.take(), {}, {.max_depth = kReadJsonDepth});
   const json::object& object = parsed.get_object();
   EventLine line{at, {}};
   line.words.emplace_back(object.at("type").as_string());

@@ -1,10 +1,10 @@
 #include "scenario/observe.hpp"
 
-#include <boost/json/parse.hpp>
 #include <map>
 #include <set>
 
 #include "api/queries.hpp"
+#include "base/json.hpp"
 #include "base/json_depth.hpp"
 #include "model/dead_letter.hpp"
 
@@ -51,7 +51,7 @@ Result<Observed> observe(store::Reader& reader, const RunId& run) {
   api::Queries queries(reader);
   Observed seen;
   TRY(const api::Tagged shown, queries.run(run));
-  seen.run = json::parse(shown.body, {}, {.max_depth = kReadJsonDepth}).as_object();
+  seen.run = parse_json(shown.body, {}, {.max_depth = kReadJsonDepth}).as_object();
   TRY(json::array dead_letters, dead_letters_of(reader, run));
   seen.run["dead_letters"] = std::move(dead_letters);
   std::set<Ordinal> mapped;
@@ -59,7 +59,7 @@ Result<Observed> observe(store::Reader& reader, const RunId& run) {
   api::TaskCursor from;
   for (;;) {
     TRY(const std::string text, queries.tasks(run, from, kPage));
-    const json::value page = json::parse(text, {}, {.max_depth = kReadJsonDepth});
+    const json::value page = parse_json(text, {}, {.max_depth = kReadJsonDepth});
     for (const json::value& item : page.at("items").as_array()) {
       const json::object& fields = item.as_object();
       if (fields.at("index").is_int64())
@@ -82,7 +82,7 @@ Result<Observed> observe(store::Reader& reader, const RunId& run) {
   // Lists have the items of a mapped step; the step itself has a task too.
   for (const Ordinal step : mapped) {
     TRY(const std::string text, queries.task({run, step}));
-    seen.tasks.push_back(read_task(json::parse(text, {}, {.max_depth = kReadJsonDepth}).as_object()));
+    seen.tasks.push_back(read_task(parse_json(text, {}, {.max_depth = kReadJsonDepth}).as_object()));
   }
   return seen;
 }

@@ -1,11 +1,11 @@
 #include "scenario/performance.hpp"
 
 #include <algorithm>
-#include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 
 #include "base/duration.hpp"
 #include "base/hash.hpp"
+#include "base/json.hpp"
 #include "base/json_depth.hpp"
 #include "base/text.hpp"
 #include "scenario/reader.hpp"
@@ -171,7 +171,7 @@ void Performance::add(const model::Assignment& assignment, const Mock::Addition&
 
 simulate::Behaviour Performance::behave(const model::Assignment& assignment) {
   boost::system::error_code error;
-  given_[assignment.task] = json::parse(assignment.spec, error, {}, {.max_depth = kReadJsonDepth});
+  given_[assignment.task] = parse_json(assignment.spec, error, {}, {.max_depth = kReadJsonDepth});
   std::string name;
   if (const Mocks* mocks = find_mocks(assignment, name); mocks != nullptr) {
     const std::size_t n = starts_[{assignment.task, name}]++;
@@ -389,7 +389,7 @@ void Performance::replay(const Action& action, const Run& run) {
   const auto earlier = world_.reader().get_payload({run.id.key(), model::PayloadSlot::run_input});
   Action again = action;
   json::object input;
-  if (earlier && *earlier) input = json::parse(**earlier, {}, {.max_depth = kReadJsonDepth}).as_object();
+  if (earlier && *earlier) input = parse_json(**earlier, {}, {.max_depth = kReadJsonDepth}).as_object();
   if (const auto* given = action.options.if_contains("input"); given != nullptr && given->is_object()) {
     for (const auto& [name, value] : given->get_object()) input[name] = value;
   }
@@ -522,7 +522,7 @@ void Performance::look_back(Report& report) {
   report.run = std::move(seen->run);
   for (ObservedTask& task : seen->tasks) report.tasks.push_back(std::move(task.fields));
   boost::system::error_code error;
-  report.definition = json::parse(main->second.workflow->canonical, error, {}, {.max_depth = kReadJsonDepth});
+  report.definition = parse_json(main->second.workflow->canonical, error, {}, {.max_depth = kReadJsonDepth});
 }
 
 std::shared_ptr<const api::RunSteps> Performance::steps_of(const RunId& run) {

@@ -1,11 +1,11 @@
 #include "secrets/redactor.hpp"
 
 #include <algorithm>
-#include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 #include <cstring>
 #include <set>
 
+#include "base/json.hpp"
 #include "secrets/forms.hpp"
 
 namespace baton::secrets {
@@ -147,7 +147,7 @@ std::string Redactor::mask_json(std::string_view text) const {
         continue;
       }
       json::error_code error;
-      const json::value value = json::parse(written, error);
+      const json::value value = parse_json(written, error);
       if (error) return mask(text);
       const json::string& string = value.get_string();
       const std::string_view meant(string.data(), string.size());

@@ -1,8 +1,8 @@
 #include "secrets/reveal.hpp"
 
-#include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 
+#include "base/json.hpp"
 #include "expr/template.hpp"
 
 namespace baton::secrets {
@@ -59,7 +59,7 @@ Result<std::string> reveal(std::string_view spec, const Lookup& lookup) {
   json::parse_options options;
   options.max_depth = kDepth;
   json::error_code error;
-  json::value value = json::parse(spec, error, {}, options);
+  json::value value = parse_json(spec, error, {}, options);
   if (error) return fail(ErrorCode::internal, "what the step gets is no JSON: " + error.message());
   TRY_VOID(Revealer(lookup).fill(value));
   return json::serialize(value);

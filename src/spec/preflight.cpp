@@ -2,10 +2,10 @@
 
 #include <algorithm>
 #include <boost/json/object.hpp>
-#include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 
 #include "base/duration.hpp"
+#include "base/json.hpp"
 #include "base/json_depth.hpp"
 
 namespace baton::spec {
@@ -29,7 +29,7 @@ std::string preflight_definition(const model::Workflow& workflow) {
     reads_inputs |= check.url.find("inputs") != std::string::npos;
   }
   if (reads_inputs) {
-    const json::value whole = json::parse(workflow.canonical, {}, {.max_depth = kReadJsonDepth});
+    const json::value whole = parse_json(workflow.canonical, {}, {.max_depth = kReadJsonDepth});
     if (const auto* inputs = whole.get_object().if_contains("inputs")) definition["inputs"] = *inputs;
   }
   definition["steps"] = std::move(steps);

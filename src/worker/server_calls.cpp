@@ -1,12 +1,12 @@
 #include "worker/server_calls.hpp"
 
 #include <algorithm>
-#include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 #include <charconv>
 #include <optional>
 
 #include "base/duration.hpp"
+#include "base/json.hpp"
 #include "base/json_depth.hpp"
 
 namespace baton::worker {
@@ -23,7 +23,7 @@ Result<json::object> parse(std::string_view text) {
   json::parse_options options;
   options.max_depth = kReadJsonDepth;
   boost::system::error_code error;
-  json::value parsed = json::parse(text, error, {}, options);
+  json::value parsed = parse_json(text, error, {}, options);
   if (error || !parsed.is_object())
     return fail(ErrorCode::io, "the server answered with something else than a JSON object");
   return std::move(parsed.get_object());

@@ -2,7 +2,6 @@
 
 #include <unistd.h>
 
-#include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 #include <condition_variable>
 #include <deque>
@@ -10,6 +9,7 @@
 #include <thread>
 #include <vector>
 
+#include "base/json.hpp"
 #include "base/json_depth.hpp"
 #include "net/http_server.hpp"
 #include "net/loop.hpp"
@@ -63,7 +63,7 @@ std::optional<Asked> asked_of(const net::Request& request) {
 
 std::optional<Token> token_of(const std::string& body) {
   boost::system::error_code error;
-  const json::value parsed = json::parse(body, error, {}, {.max_depth = kReadJsonDepth});
+  const json::value parsed = parse_json(body, error, {}, {.max_depth = kReadJsonDepth});
   const json::object* members = error ? nullptr : parsed.if_object();
   const json::value* token = members != nullptr ? members->if_contains("token") : nullptr;
   return token != nullptr && token->is_string() ? Token::parse(token->get_string()) : std::nullopt;

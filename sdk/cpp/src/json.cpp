@@ -1,10 +1,10 @@
 #include <baton/json.hpp>
 #include <boost/json/monotonic_resource.hpp>
-#include <boost/json/parse.hpp>
 #include <charconv>
 #include <cmath>
 #include <unordered_map>
 
+#include "base/json.hpp"
 #include "base/text.hpp"
 #include "bridge.hpp"
 
@@ -249,7 +249,7 @@ Result<Json> Json::parse(std::string_view text) {
   options.max_depth = kMostLevels;
   boost::system::error_code error;
   boost::json::monotonic_resource memory;
-  const boost::json::value value = boost::json::parse(text, error, &memory, options);
+  const boost::json::value value = parse_json(text, error, &memory, options);
   if (error) return Error{Code::invalid_input, "this is no JSON: " + error.message(), ""};
   return json_of(value);
 }

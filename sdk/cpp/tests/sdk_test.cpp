@@ -6,14 +6,18 @@
 #include <array>
 #include <atomic>
 #include <baton/baton.hpp>
+#include <cmath>
 #include <cstdlib>
 #include <deque>
 #include <exception>
 #include <filesystem>
 #include <fstream>
+#include <functional>
+#include <iterator>
 #include <map>
 #include <memory>
 #include <mutex>
+#include <random>
 #include <set>
 #include <stdexcept>
 #include <string>
@@ -78,6 +82,49 @@ TEST(Json, structs_there_and_back) {
   EXPECT_EQ(Json::of(point).text(), R"({"x":3,"name":"p","weights":[0.5,2.0]})");
   EXPECT_EQ(Json::of(point).get<Point>(), point);
   EXPECT_EQ(Json::parse(R"({"x":3,"weights":[],"more":1})").value().get<Point>(), (Point{3, {}, {}}));
+}
+
+TEST(Json, any_value_there_and_back) {
+  std::mt19937 random(7);
+  const auto upto = [&](unsigned most) { return static_cast<unsigned>(random() % (most + 1)); };
+  const auto text = [&] {
+    std::string made;
+    for (unsigned i = upto(8); i > 0; --i)
+      made += std::array{"a", "\"", "\\", "\n", "\x01", "\xC3\xA4", "\xF0\x9F\x98\x80", "/"}[upto(7)];
+    return made;
+  };
+  const std::function<Json(unsigned)> value = [&](unsigned levels) -> Json {
+    switch (upto(levels == 0 ? 5 : 7)) {
+      case 0:
+        return nullptr;
+      case 1:
+        return upto(1) == 1;
+      case 2:
+        return static_cast<std::int64_t>((static_cast<std::uint64_t>(random()) << 32) | random());
+      case 3:
+        return (static_cast<std::uint64_t>(random()) << 32) | random();
+      case 4:
+        return std::ldexp(static_cast<double>(random()), static_cast<int>(upto(200)) - 100);
+      case 5:
+        return text();
+      case 6: {
+        Json items = Json::array();
+        for (unsigned i = upto(4); i > 0; --i) items.push_back(value(levels - 1));
+        return items;
+      }
+      default: {
+        Json members = Json::object();
+        for (unsigned i = upto(30); i > 0; --i) members.set(text(), value(levels - 1));
+        return members;
+      }
+    }
+  };
+  for (int i = 0; i < 2000; ++i) {
+    const Json made = value(3);
+    const Json again = Json::parse(made.text()).value();
+    ASSERT_EQ(again, made) << made.text();
+    ASSERT_EQ(again.text(), made.text());
+  }
 }
 
 TEST(Json, what_does_not_fit_says_where) {
@@ -842,6 +889,37 @@ steps:
     estimate: 30
     metadata: {team: data}
 )");
+}
+
+// Definitions as people write them, built again by calls of the builder.
+TEST_F(Orchestra, the_examples_built_again_are_the_same_versions) {
+  made().start().value();
+  const auto add = [](baton::Step& step, const Json& fields) {
+    for (const auto& [name, value] : *fields.if_object()) step.field(name, value);
+  };
+  int count = 0;
+  for (const auto& folder : std::filesystem::directory_iterator(BATON_EXAMPLES)) {
+    std::ifstream file(folder.path() / "workflow.yaml");
+    if (!file) continue;
+    const std::string text(std::istreambuf_iterator<char>(file), {});
+    const auto applied = client().apply(text);
+    ASSERT_TRUE(applied) << folder.path() << applied.error().message;
+    const Json definition = client().workflow(applied->workflow).value()["definition"];
+    baton::Workflow flow(applied->workflow);
+    for (const auto& [name, value] : *definition.if_object()) {
+      if (name == "inputs") {
+        for (const auto& [input, declaration] : *value.if_object()) flow.input(input, declaration);
+      } else if (name == "steps" || name == "finally") {
+        for (const auto& [step, fields] : *value.if_object())
+          add(name == "steps" ? flow.step(step) : flow.last(step), fields);
+      } else if (name != "name") {
+        flow.field(name, value);
+      }
+    }
+    EXPECT_EQ(client().apply(flow).value().outcome, "unchanged") << folder.path();
+    ++count;
+  }
+  EXPECT_GT(count, 8);
 }
 
 // ---- A worker of its own, for an orchestrator that has none of its functions

@@ -1,8 +1,8 @@
 // What people tell a run that waits: signals, and answers to its questions.
 #include <algorithm>
-#include <boost/json/parse.hpp>
 #include <iterator>
 
+#include "base/json.hpp"
 #include "base/json_depth.hpp"
 #include "base/text.hpp"
 #include "cli/commands/commands.hpp"
@@ -27,7 +27,7 @@ struct Options {
 Result<json::value> value_of(const std::string& text) {
   if (text.empty()) return json::value();
   boost::system::error_code error;
-  json::value value = json::parse(text, error, {}, {.max_depth = kReadJsonDepth});
+  json::value value = parse_json(text, error, {}, {.max_depth = kReadJsonDepth});
   if (error) {
     return fail(ErrorCode::usage,
                 "--value is not JSON: " + error.message() + R"(; a text stands in quotes, as '"text"')");

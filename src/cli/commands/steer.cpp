@@ -1,7 +1,6 @@
 #include "cli/commands/steer.hpp"
 
-#include <boost/json/parse.hpp>
-
+#include "base/json.hpp"
 #include "base/json_depth.hpp"
 #include "cli/output.hpp"
 #include "cli/session.hpp"
@@ -60,7 +59,7 @@ Status ArgumentOptions::add_to(boost::json::object& body) const {
   boost::json::object changes;
   if (!arguments.empty()) {
     boost::system::error_code error;
-    boost::json::value parsed = boost::json::parse(arguments, error, {}, {.max_depth = kReadJsonDepth});
+    boost::json::value parsed = parse_json(arguments, error, {}, {.max_depth = kReadJsonDepth});
     if (error || !parsed.is_object()) {
       return fail(ErrorCode::usage, "--arguments must be a JSON object such as {\"with\": {\"limit\": 5}}");
     }

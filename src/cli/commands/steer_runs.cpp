@@ -1,11 +1,11 @@
 // baton runs cancel, terminate, pause, resume, recover, retry, replay, prune, change, progress: one run, or
 // all that a filter finds.
 #include <algorithm>
-#include <boost/json/parse.hpp>
 #include <map>
 #include <set>
 
 #include "base/duration.hpp"
+#include "base/json.hpp"
 #include "base/json_depth.hpp"
 #include "cli/commands/commands.hpp"
 #include "cli/commands/steer.hpp"
@@ -426,7 +426,7 @@ Status add_pairs(const std::vector<std::string>& words, std::string_view flag, b
     }
     const std::string text = word.substr(equals + 1);
     boost::system::error_code error;
-    json::value value = json::parse(text, error, {}, {.max_depth = kReadJsonDepth});
+    json::value value = parse_json(text, error, {}, {.max_depth = kReadJsonDepth});
     if (error) value = json::value(text);
     if (remove_empty && text.empty()) value = nullptr;
     object[word.substr(0, equals)] = std::move(value);

@@ -1,6 +1,6 @@
 // baton tasks retry, skip, complete: what a person decides about one task.
-#include <boost/json/parse.hpp>
 
+#include "base/json.hpp"
 #include "base/json_depth.hpp"
 #include "cli/commands/commands.hpp"
 #include "cli/commands/steer.hpp"
@@ -25,7 +25,7 @@ int decide(const Context& context, const Options& options, std::string_view verb
   if (auto changed = options.arguments.add_to(body); !changed) return context.fail(changed.error());
   if (!options.result.empty()) {
     boost::system::error_code error;
-    body["result"] = json::parse(options.result, error, {}, {.max_depth = kReadJsonDepth});
+    body["result"] = parse_json(options.result, error, {}, {.max_depth = kReadJsonDepth});
     if (error) {
       return context.fail(
           {ErrorCode::usage, "--result must be JSON (text in quotes): " + error.message(), ""});

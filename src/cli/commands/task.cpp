@@ -2,11 +2,11 @@
 // attempt.
 #include <unistd.h>
 
-#include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 #include <boost/json/value_from.hpp>
 #include <charconv>
 
+#include "base/json.hpp"
 #include "base/json_depth.hpp"
 #include "base/text.hpp"
 #include "cli/commands/commands.hpp"
@@ -162,7 +162,7 @@ Result<Steps> steps_of(const Options& options) {
   if (!options.queue.empty()) step["queue"] = options.queue;
   if (!options.with.empty()) {
     boost::system::error_code error;
-    step["with"] = json::parse(options.with, error, {}, {.max_depth = kReadJsonDepth});
+    step["with"] = parse_json(options.with, error, {}, {.max_depth = kReadJsonDepth});
     if (error) return fail(ErrorCode::usage, "--with takes JSON: " + error.message());
   }
   json::object steps;

@@ -1,7 +1,7 @@
-#include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 #include <utility>
 
+#include "base/json.hpp"
 #include "base/json_depth.hpp"
 #include "engine/commands/commands.hpp"
 #include "engine/edits.hpp"
@@ -33,7 +33,7 @@ Status merge_into_context(State& state, Run& run, const model::ChangeRun& comman
                                    {"labels", command.labels}}) {
     if (text.empty()) continue;
     boost::system::error_code error;
-    const json::value change = json::parse(text, error, {}, {.max_depth = kReadJsonDepth});
+    const json::value change = parse_json(text, error, {}, {.max_depth = kReadJsonDepth});
     if (error || !change.is_object()) {
       return fail(ErrorCode::invalid_request, std::string(name) + " must be an object");
     }

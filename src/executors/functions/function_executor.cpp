@@ -1,13 +1,13 @@
 #include "executors/functions/function_executor.hpp"
 
 #include <atomic>
-#include <boost/json/parse.hpp>
 #include <condition_variable>
 #include <deque>
 #include <mutex>
 #include <thread>
 #include <unordered_map>
 
+#include "base/json.hpp"
 #include "base/json_depth.hpp"
 #include "secrets/outcome.hpp"
 
@@ -47,7 +47,7 @@ class Job final : public Call {
   // The function to call; null: how it ended already is in `outcome`.
   std::shared_ptr<const Function> prepare(model::Outcome& outcome) {
     boost::system::error_code error;
-    json::value spec = json::parse(attempt_.spec, error, {}, {.max_depth = kReadJsonDepth});
+    json::value spec = parse_json(attempt_.spec, error, {}, {.max_depth = kReadJsonDepth});
     const json::object* object = error ? nullptr : spec.if_object();
     const json::value* name = object != nullptr ? object->if_contains("function") : nullptr;
     if (name == nullptr || !name->is_string()) {

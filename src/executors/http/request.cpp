@@ -1,10 +1,10 @@
 #include "executors/http/request.hpp"
 
 #include <algorithm>
-#include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 
 #include "base/duration.hpp"
+#include "base/json.hpp"
 #include "base/text.hpp"
 #include "base/trace_context.hpp"
 #include "executors/json_text.hpp"
@@ -223,7 +223,7 @@ Result<Request> parse_request(const Attempt& attempt) {
   json::error_code error;
   json::parse_options options;
   options.max_depth = kMaxResultDepth + 16;  // values of the run, and what the step puts around them
-  const json::value value = json::parse(attempt.spec, error, {}, options);
+  const json::value value = parse_json(attempt.spec, error, {}, options);
   const auto* members = error ? nullptr : value.if_object();
   const auto* request = members != nullptr ? members->if_contains("request") : nullptr;
   if (request == nullptr || !request->is_object()) return wrong("the request cannot be read");

@@ -1,12 +1,12 @@
 #include "executors/http/response.hpp"
 
 #include <algorithm>
-#include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 #include <charconv>
 #include <map>
 #include <optional>
 
+#include "base/json.hpp"
 #include "base/latin1.hpp"
 #include "base/text.hpp"
 #include "executors/json_text.hpp"
@@ -117,7 +117,7 @@ std::optional<std::string> schema_problem(const schema::Schema& schema, std::str
   json::error_code error;
   json::parse_options options;
   options.max_depth = kMaxResultDepth;
-  const json::value value = json::parse(body, error, {}, options);
+  const json::value value = parse_json(body, error, {}, options);
   if (error) return "cannot be read";  // not reached: it was checked
   const schema::Problems problems = schema.validate(value, kProblemsShown);
   if (problems.empty()) return std::nullopt;
@@ -135,7 +135,7 @@ std::string words_of(const net::Response& response, const ContentType& type,
   std::string words;
   if (type.is_json()) {
     json::error_code error;
-    const json::value value = json::parse(without_mark(response.body), error);
+    const json::value value = parse_json(without_mark(response.body), error);
     const auto* members = error ? nullptr : value.if_object();
     for (const char* name : {"detail", "message", "error_description", "error", "title"}) {
       const auto* member = members != nullptr ? members->if_contains(name) : nullptr;

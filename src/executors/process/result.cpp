@@ -4,13 +4,13 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
-#include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 #include <cerrno>
 #include <cstring>
 
 #include "base/duration.hpp"
 #include "base/fd.hpp"
+#include "base/json.hpp"
 #include "base/text.hpp"
 #include "executors/process/shortage.hpp"
 
@@ -154,7 +154,7 @@ std::optional<Duration> retry_after_of(std::string_view text) {
   json::parse_options options;
   options.max_depth = kMaxResultDepth;
   json::error_code error;
-  const json::value value = json::parse(text, error, {}, options);
+  const json::value value = parse_json(text, error, {}, options);
   const json::object* members = error ? nullptr : value.if_object();
   const json::value* wish = members ? members->if_contains("retry_after") : nullptr;
   if (!wish) return std::nullopt;

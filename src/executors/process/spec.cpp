@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <boost/json.hpp>
 
+#include "base/json.hpp"
 #include "base/trace_context.hpp"
 
 namespace baton::executors::process {
@@ -89,7 +90,7 @@ Result<Spec> parse_spec(std::string_view text) {
   json::parse_options options;
   options.max_depth = 128;  // `with` holds a result of depth 64 and what surrounds it
   json::error_code error;
-  const json::value value = json::parse(text, error, {}, options);
+  const json::value value = parse_json(text, error, {}, options);
   if (error) return refuse("the specification is not JSON: " + error.message());
   if (!value.is_object()) return refuse("the specification must be an object");
   return spec_of(value.get_object());
