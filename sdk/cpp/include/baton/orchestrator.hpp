@@ -55,9 +55,9 @@ class BATON_API Orchestrator {
   }
   void add(std::string name, Handler handler);
 
-  // Fails with owned if another process owns the directory (use a Client of it, or end it), io or read_only
-  // if it cannot be used, corrupt if the database is damaged, bad_configuration if it was made by a newer
-  // version.
+  // Fails with owned if another process owns the directory (use a Client of it, or end it; the helper of one
+  // that was killed owns it for another moment: try again), io or read_only if it cannot be used, corrupt if
+  // the database is damaged, bad_configuration if it was made by a newer version.
   Status start();
   // For its runs; works while it is started.
   Client& client();
