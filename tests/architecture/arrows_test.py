@@ -91,6 +91,18 @@ class Arrows(unittest.TestCase):
                     wrong.append(f"{path.relative_to(folders.ROOT)}:{number}: {line.strip()}")
         self.assertEqual(wrong, [])
 
+    def test_values_are_read_by_one_parser(self):
+        """boost::json::parse() changes the last digit of some doubles; base/json.hpp's parse_json() does not."""
+        wrong = []
+        for root in (folders.SOURCE, folders.ROOT / "sdk/cpp/src"):
+            for path in sorted(root.rglob("*.[ch]pp")):
+                if folders.is_test(path) or "test" in path.stem or "testing" in path.parts or path.stem == "json" and path.parent.name == "base":
+                    continue
+                for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+                    if "json::parse(" in line.partition("//")[0]:
+                        wrong.append(f"{path.relative_to(folders.ROOT)}:{number}: {line.strip()}")
+        self.assertEqual(wrong, [])
+
 
 class TheTestItself(unittest.TestCase):
     """A test of arrows that cannot see a wrong one is worse than none."""
