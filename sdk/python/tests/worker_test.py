@@ -381,6 +381,36 @@ class Standing(Case):
         self.assertEqual({run.id for run in self.client.list(workflow="child")}, {started[0], started[2]})
         self.assertEqual(self.client.wait(started[0], PATIENCE).input, {"n": 7})
 
+    def test_what_waits_in_the_worker_does_not_use_up_its_time(self):
+        go, begun = threading.Event(), threading.Event()
+
+        @baton.task(name="slow")
+        def slow():
+            begun.set()
+            go.wait(PATIENCE)
+
+        @baton.task(name="quick")
+        def quick():
+            return "done"
+
+        self.worker(slow, quick, concurrency=1, prefetch=3)
+        first = self.run_step("slow")
+        self.assertTrue(begun.wait(PATIENCE))
+        run = self.run_step("quick", timeout="1s")
+        cancelled = self.run_step("quick")
+        self.running(cancelled)  # for the server: it waits in the worker
+        self.client.cancel(cancelled.id)
+        self.assertEqual(self.client.wait(cancelled.id, PATIENCE).status, "cancelled")
+        # The server wants the other one to end when its second is over: it is given back, and comes again.
+        eventually(lambda: [a for a in self.attempts(run) if a["status"] == "released"], "the one given back")
+        go.set()
+        self.assertEqual(self.outcome(run), ("completed", "done"))
+        self.assertEqual(self.client.wait(first.id, PATIENCE).status, "completed")
+
+    def attempts(self, run):
+        (task,) = self.client.tasks(run.id)
+        return self.client.task(task.id).raw["attempt_list"]
+
     def test_how_long_an_attempt_may_go_on(self):
         @baton.task(name="left")
         def left(ctx):

@@ -11,14 +11,14 @@ from . import encoding
 from .errors import Cancelled, TaskFailed
 
 RESULT_LIMIT = 2 << 20  # bytes; docs/reference/limits.md
-DEPTH_LIMIT = 60  # levels; the server takes 64, with those of the report around it
+DEPTH_LIMIT = 64  # levels
 MESSAGE_LIMIT = 4096  # bytes of a message that the server keeps
 
 
 class Report(NamedTuple):
     """The members of a report but for task and token, and what middleware wants to know."""
 
-    status: str  # completed, failed, interrupted
+    status: str  # completed, failed, interrupted, released
     body: bytes  # `"status":…` and what belongs to it, JSON without the braces
     error: Optional[BaseException] = None
     trace: str = ""
@@ -86,6 +86,11 @@ def failed(type: str, message: str, *, retry: bool = True, retry_after: Optional
 def interrupted() -> Report:
     """The worker ended under the attempt: it is done again and uses up no try."""
     return Report("interrupted", b'"status":"interrupted"')
+
+
+def released() -> Report:
+    """The attempt was not begun: its task is queued again, and nothing counts."""
+    return Report("released", b'"status":"released"')
 
 
 def raised(error: BaseException, depth: int = 0) -> Report:

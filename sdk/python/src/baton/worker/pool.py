@@ -4,26 +4,32 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from typing import Any, Callable, Coroutine, List, Optional, Protocol, Sequence
 
 from ..context import Context, enter, leave
 from ..errors import Cancelled
-from ..results import Report, completed, failed, raised
+from ..results import Report, completed, failed, raised, released
 from ..tasks import Task, arguments
 from .middleware import Middleware
 
 log = logging.getLogger("baton.worker")
 
+LATEST_BEGIN = 10  # a job begins within a tenth of its time, or is given back
+
 
 class Job:
     """One attempt in this process. `end` is called once, by whoever comes first: the handler, or who ends it."""
 
-    __slots__ = ("context", "task", "value", "_ended", "_pool_done")
+    __slots__ = ("context", "task", "value", "_taken", "_begun", "_starting", "_ended", "_pool_done")
 
     def __init__(self, context: Context, task: "Task[Any]", value: Any, done: Callable[["Job", Report], None]) -> None:
         self.context = context
         self.task = task
         self.value = value
+        self._taken = time.monotonic()
+        self._begun = False
+        self._starting = threading.Lock()  # guards _begun, and with it who decides about a job that has not begun
         self._ended = threading.Lock()
         self._pool_done = done
 
@@ -34,6 +40,25 @@ class Job:
     @property
     def is_open(self) -> bool:
         return not self._ended.locked()
+
+    def begin(self) -> bool:
+        """From here on it is the caller's. False: it was given back, or has begun."""
+        with self._starting:
+            if self._begun or not self.is_open:
+                return False
+            self._begun = True
+            return True
+
+    def withdraw(self) -> bool:
+        """Gives it back, if it has not begun."""
+        with self._starting:
+            return not self._begun and self.end(released())
+
+    @property
+    def is_late(self) -> bool:
+        """Whether too much of its time has passed while it waited here: it would be ended before it could have been done."""
+        ends = self.context.request.soft_end
+        return ends is not None and (time.monotonic() - self._taken) * LATEST_BEGIN > ends - self._taken
 
     def end(self, report: Report) -> bool:
         """Returns whether it was open until now."""
@@ -72,6 +97,8 @@ class Hooks:
 
     def before(self, job: Job) -> Optional[Report]:
         """Of a job that is about to begin: None, or how it has ended already."""
+        if job.is_late or not job.begin():
+            return released()
         if job.context.cancelled:
             return raised(_error_of(job.context))
         if self._begun is not None and (job.task.soft_time_limit or job.task.time_limit):
@@ -85,7 +112,7 @@ class Hooks:
 
     def after(self, job: Job, report: Report, result: Callable[[], Any]) -> None:
         """Of a job that has ended; errors of middleware are logged and change nothing."""
-        if report.status == "interrupted":
+        if report.status in ("interrupted", "released"):
             return
         for middleware in reversed(self._all):
             try:

@@ -317,7 +317,8 @@ class Worker:
             for entry in answer["stop"]:
                 with self._changed:
                     job = self._held.get(entry["token"])
-                if job is not None and job.is_open:
+                # The server knows why one that has not begun is to end: what was cancelled is not queued again.
+                if job is not None and job.is_open and not job.withdraw():
                     self._end(job, entry["mode"])
             if not tokens:
                 self._busy.wait(lease / 3)
@@ -328,7 +329,7 @@ class Worker:
     def _drain(self) -> None:
         """The end, in good order."""
         self._send_home(self._version + 1)
-        self._give_back([job for pool in self._pools.values() for job in pool.take_back()])
+        self._give_back([job for pool in self._pools.values() for job in pool.take_back() if job.begin()])
         self._wait_for_end_until(lambda: math.inf if self._patient else 0.0)
         grace_ends = time.monotonic() + self._grace
         self._wait_for_end_until(lambda: min(grace_ends, self._give_up_at or grace_ends))
