@@ -184,6 +184,7 @@ void Api::handle(net::Request request, net::Responder responder) {
       home->runs.send(model::NoteKeyUse{visitor->key}, "server", [](const model::ReplyBody&) {});
     call->principal = std::move(visitor->principal);
     call->actor = {call->principal.name, std::move(visitor->from)};
+    call->credential = visitor->credential;
     call->session = std::move(visitor->session);
     if (call->session) {
       if (const auto own = check_csrf(asked, *call->session); !own) return call->fail(own.error());

@@ -60,6 +60,7 @@ struct Call {
   std::vector<std::string> captures;     // of the route's pattern, in order
   model::Sender actor;                   // for journal and audit
   auth::Principal principal;             // who it is; of an anonymous route: nobody
+  std::optional<Hash256> credential;     // the key that counts, its own or its session's; none: the socket
   std::optional<auth::Session> session;  // that it came with, instead of a key
   std::string page;                      // of another origin that may read the answer; "" = none
   std::string_view route;                // its pattern; "" = none matched

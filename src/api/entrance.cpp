@@ -156,6 +156,7 @@ std::expected<Visitor, net::Response> Entrance::local(const net::Request& reques
   return Visitor{.principal = {name, model::Role::admin, std::string(model::kEveryNamespace)},
                  .from = "socket",
                  .key = "",
+                 .credential = std::nullopt,
                  .session = std::nullopt};
 }
 
@@ -185,6 +186,7 @@ std::expected<Visitor, net::Response> Entrance::admit(const net::Request& reques
       return Visitor{.principal = answer.principal,
                      .from = address,
                      .key = answer.note_use ? answer.name : "",
+                     .credential = key,
                      .session = std::nullopt};
     case auth::Standing::expired:
       return ask_for_key("the key \"" + answer.name + "\" has expired");
@@ -195,6 +197,12 @@ std::expected<Visitor, net::Response> Entrance::admit(const net::Request& reques
   }
   guesses_.wrong(guesser, now);
   return ask_for_key("this is no key of this server");
+}
+
+bool Entrance::admits_still(const std::optional<Hash256>& credential,
+                            const std::optional<auth::Session>& session, WallTime now) const {
+  if (session && !sessions_.is_open(session->id, now)) return false;
+  return !credential || keys_.is_valid(*credential, now);
 }
 
 std::expected<Entered, net::Response> Entrance::sign_in(const net::Request& request, std::string_view key,
@@ -220,6 +228,7 @@ std::optional<Visitor> Entrance::signed_in(const net::Request& request, WallTime
   return Visitor{.principal = answer.principal,
                  .from = address,
                  .key = answer.note_use ? answer.name : "",
+                 .credential = session->key,
                  .session = session};
 }
 

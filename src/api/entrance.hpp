@@ -33,6 +33,7 @@ struct Visitor {
   auth::Principal principal;
   std::string from;                      // "socket", or the address that it came from
   std::string key;                       // whose use the store should hear of; "" = none
+  std::optional<Hash256> credential;     // the key that counts; none: the socket's word is enough
   std::optional<auth::Session> session;  // that the request came with instead of a key
 };
 struct Entered {
@@ -57,6 +58,10 @@ class Entrance {
   // too many that were none.
   // A session counts if there is no key; pages of other origins have none.
   std::expected<Visitor, net::Response> who(const net::Request& request, WallTime now);
+
+  // Whether whoever was let in with these (of a Visitor) still would be.
+  bool admits_still(const std::optional<Hash256>& credential, const std::optional<auth::Session>& session,
+                    WallTime now) const;
 
   // ---- Signing in, for pages
   // With a key; refusals are as of who().

@@ -42,6 +42,32 @@ TEST_F(EntranceTest, AKeyIsSomebody) {
   EXPECT_EQ(entrance_.who(with_key("good"), kNow)->key, "");
 }
 
+TEST_F(EntranceTest, WhoWasLetInStaysAsLongAsTheKeyAndTheSessionCount) {
+  const auto by_key = entrance_.who(with_key("good"), kNow);
+  const auto by_old = entrance_.who(with_key("old"), kNow - Duration::seconds(1));
+  const auto opened = entrance_.sign_in(request("192.0.2.1:5"), "good", kNow);
+  ASSERT_TRUE(by_key && by_old && opened);
+  const auto in_session = [](const std::string& text) {
+    return request("192.0.2.1:5", {{"Host", "127.0.0.1"}, {"Cookie", "baton_session=" + text}});
+  };
+  const auto by_session = entrance_.who(in_session(opened->opened.text), kNow);
+  ASSERT_TRUE(by_session);
+  const auto stays = [&](const Visitor& visitor, WallTime now = kNow) {
+    return entrance_.admits_still(visitor.credential, visitor.session, now);
+  };
+  EXPECT_TRUE(stays(*by_key));
+  EXPECT_TRUE(stays(*by_session));
+  EXPECT_TRUE(stays(*by_old, kNow - Duration::seconds(1)));
+  EXPECT_FALSE(stays(*by_old)) << "it has expired";
+  EXPECT_TRUE(stays(*by_key, kNow + auth::kSessionLasts));
+  EXPECT_FALSE(stays(*by_session, kNow + auth::kSessionLasts));
+  entrance_.sign_out(in_session(opened->opened.text));
+  EXPECT_FALSE(stays(*by_session));
+  EXPECT_TRUE(stays(*by_key));
+  entrance_.keys().replace({{.name = "ci", .hash = Hash256::of("good"), .revoked_at = kNow}});
+  EXPECT_FALSE(stays(*by_key));
+}
+
 TEST_F(EntranceTest, NobodyElseIs) {
   EXPECT_EQ(status_of(request("192.0.2.1:5")), 401);
   EXPECT_EQ(status_of(with_key("bad")), 401);

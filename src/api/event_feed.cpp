@@ -4,6 +4,7 @@
 #include <deque>
 #include <map>
 
+#include "api/admission.hpp"
 #include "api/event_id.hpp"
 #include "api/paced_stream.hpp"
 #include "api/render.hpp"
@@ -130,7 +131,7 @@ class Feed final : public Watch {
   // True: there may be more later.
   bool pump() {
     for (std::size_t pages = 0;; ++pages) {
-      if (!stream_.open()) return false;
+      if (!stream_.open() || !may_go_on(*core_, *call_)) return false;
       if (!stream_.has_room()) {
         look_again_after(stream_.patience(), core_->alarms);
         return true;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <deque>
 
+#include "api/admission.hpp"
 #include "api/event_id.hpp"
 #include "api/handlers.hpp"
 #include "api/paced_stream.hpp"
@@ -44,7 +45,7 @@ class EventStream final : public Watch {
   // True: there may be more later.
   bool pump() {
     for (;;) {
-      if (!stream_.open()) return false;
+      if (!stream_.open() || !may_go_on(*core_, *call_)) return false;
       if (!stream_.has_room()) {
         look_again_after(stream_.patience(), core_->alarms);
         return true;

@@ -1,4 +1,5 @@
 // Keys: who else may come in. The text of a key is in one answer only, that of its making.
+#include "api/admission.hpp"
 #include "api/handlers.hpp"
 #include "api/namespaces.hpp"
 #include "api/render.hpp"
@@ -109,6 +110,7 @@ Result<model::CreateKey> read_key(const Core& core, const Call& call) {
 Status refresh_keys(Core& core) {
   TRY(auto rows, read_keys(core));
   core.entrance.keys().replace(std::move(rows));
+  recheck_admissions(*core.common);
   return {};
 }
 

@@ -2,6 +2,7 @@
 // change. A queue has no journal; whoever connects again gets how it stands then.
 #include <mutex>
 
+#include "api/admission.hpp"
 #include "api/event_feed.hpp"
 #include "api/handlers.hpp"
 #include "api/paced_stream.hpp"
@@ -39,7 +40,7 @@ class QueueFeed final : public Watch {
  private:
   // True: there may be more later.
   bool pump() {
-    if (!stream_.open()) return false;
+    if (!stream_.open() || !may_go_on(*core_, *call_)) return false;
     const std::optional<Result<model::Survey>> survey = take();
     if (survey) {
       if (!*survey) return false;  // breaks off: the client asks again

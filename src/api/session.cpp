@@ -2,6 +2,7 @@
 // once, in a body; after that there is a cookie that no script can read and no other site can have sent.
 #include "api/session.hpp"
 
+#include "api/admission.hpp"
 #include "api/handlers.hpp"
 #include "api/request_body.hpp"
 #include "auth/sessions.hpp"
@@ -70,6 +71,7 @@ void close_session(const CorePtr& core, CallPtr call) {
     return call->fail({ErrorCode::conflict, "there is no session to end: this request came with a key", ""});
   }
   core->entrance.sign_out(call->request);
+  recheck_admissions(*core->common);
   JsonText out;
   call->session.reset();
   write_who(*call, out);

@@ -1,4 +1,5 @@
 // What a browser finds at /: a page to sign in with, and then one that leads on.
+#include "api/admission.hpp"
 #include "api/handlers.hpp"
 #include "api/page.hpp"
 #include "api/session.hpp"
@@ -101,6 +102,7 @@ void page_sign_out(const CorePtr& core, CallPtr call) {
          .content = "<h1>Baton</h1>\n<p class=\"bad\">This form is too old. <a href=\"/\">Back</a></p>\n"});
   }
   core->entrance.sign_out(call->request);
+  recheck_admissions(*core->common);
   see_other(*call, {{"Set-Cookie", session_cookie(*core, "")}});
 }
 

@@ -2,6 +2,7 @@
 // it is the last one; following goes on with the attempts after it until the task has ended.
 #include <deque>
 
+#include "api/admission.hpp"
 #include "api/handlers.hpp"
 #include "api/paced_stream.hpp"
 #include "base/text.hpp"
@@ -127,7 +128,7 @@ class LogStream final : public Watch {
  private:
   bool pump() {
     for (;;) {
-      if (!stream_.open()) return false;
+      if (!stream_.open() || !may_go_on(*core_, *call_)) return false;
       // The state first, then the log: a log is complete before its attempt's end is committed.
       const auto row = core_->queries.task_row(request_.task);
       if (!row) return false;

@@ -104,11 +104,15 @@ ApiTest::~ApiTest() {
   std::filesystem::remove_all(directory_, ignored);
 }
 
-net::Response ApiTest::remote(const net::ClientRequest& request) {
+net::Endpoint ApiTest::remote_endpoint() const {
   net::Endpoint endpoint;
   endpoint.host = "127.0.0.1";
   endpoint.port = port_;
-  net::HttpClient client(endpoint);
+  return endpoint;
+}
+
+net::Response ApiTest::remote(const net::ClientRequest& request) {
+  net::HttpClient client(remote_endpoint());
   const auto response = client.request(request, kPatience);
   EXPECT_TRUE(response) << response.error().message;
   return response.value_or(net::Response{.status = 0});

@@ -72,6 +72,7 @@ class ApiTest : public testing::Test {
   static std::string code(const net::Response& response);    // of a problem
   static std::string detail(const net::Response& response);  // of a problem
   net::Endpoint endpoint() const;
+  net::Endpoint remote_endpoint() const;
 
   // A namespace beside `default`, whose commands other_runtime_ gets.
   void add_namespace(const std::string& name);

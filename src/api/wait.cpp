@@ -2,6 +2,7 @@
 // state when the time is over.
 #include "api/wait.hpp"
 
+#include "api/admission.hpp"
 #include "api/edits.hpp"
 #include "api/handlers.hpp"
 #include "net/loop.hpp"
@@ -22,13 +23,15 @@ class RunWait final : public Watch {
 
  protected:
   bool look() override {
-    const auto view = core_->queries.find(run_);
-    if (view && !is_terminal(view->row.status) && net::Loop::now() < deadline_ &&
-        !call_->responder.disconnected()) {
-      return true;
+    if (!turn_away(*core_, *call_)) {
+      const auto view = core_->queries.find(run_);
+      if (view && !is_terminal(view->row.status) && net::Loop::now() < deadline_ &&
+          !call_->responder.disconnected()) {
+        return true;
+      }
+      answer(*call_, view ? core_->queries.run(*view) : Result<Tagged>(fail(view.error())), status_,
+             std::move(headers_));
     }
-    answer(*call_, view ? core_->queries.run(*view) : Result<Tagged>(fail(view.error())), status_,
-           std::move(headers_));
     call_.reset();
     core_->watches.remove(run_.key(), this);
     return false;

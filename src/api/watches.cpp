@@ -71,6 +71,15 @@ void Watches::wake(const std::vector<RunKey>& changed) {
   for (const auto& watch : woken) watch->wake();
 }
 
+void Watches::wake_all() {
+  std::vector<std::shared_ptr<Watch>> woken;
+  {
+    const std::lock_guard lock(mutex_);
+    for (const auto& [run, watch] : watches_) woken.push_back(watch);
+  }
+  for (const auto& watch : woken) watch->wake();
+}
+
 void Watches::clear() {
   std::multimap<RunKey, std::shared_ptr<Watch>> removed;
   const std::lock_guard lock(mutex_);

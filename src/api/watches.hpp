@@ -48,6 +48,7 @@ class Watches {
   void add(RunKey run, std::shared_ptr<Watch> watch);
   void remove(RunKey run, const Watch* watch);
   void wake(const std::vector<RunKey>& changed);
+  void wake_all();
   void clear();  // and takes no more
 
  private:

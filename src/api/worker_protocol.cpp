@@ -6,6 +6,7 @@
 #include <mutex>
 #include <utility>
 
+#include "api/admission.hpp"
 #include "api/handlers.hpp"
 #include "api/json_text.hpp"
 #include "api/problem.hpp"
@@ -320,7 +321,7 @@ class Exchange : public std::enable_shared_from_this<Exchange> {
   }
 
   void answer() {
-    if (call_->responder.disconnected()) {
+    if (call_->responder.disconnected() || (!claimed_.tasks.empty() && turn_away(*core_, *call_))) {
       // Nobody hears of these tasks; without this they would wait for the end of a lease.
       for (const model::Assignment& task : claimed_.tasks) {
         core_->runs.send(model::ReleaseAttempt{task.token, task.task}, actor_,

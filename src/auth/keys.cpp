@@ -60,4 +60,10 @@ Answer Keys::check(const Hash256& hash, const std::string& address, WallTime now
   return answer;
 }
 
+bool Keys::is_valid(const Hash256& hash, WallTime now) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = entries_.find(hash);
+  return found != entries_.end() && found->second.row.is_valid(now);
+}
+
 }  // namespace baton::auth

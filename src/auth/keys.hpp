@@ -45,13 +45,15 @@ class Keys {
   // choose, and compared in constant time.
   Answer check(std::string_view text, const std::string& address, WallTime now, bool admit = true);
   Answer check(const Hash256& hash, const std::string& address, WallTime now, bool admit = true);
+  // Whether one that was let in may stay. Changes nothing.
+  bool is_valid(const Hash256& hash, WallTime now) const;
 
  private:
   struct Entry {
     model::KeyRow row;
     std::deque<std::string> addresses;  // the last ones that it was let in from
   };
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::unordered_map<Hash256, Entry> entries_;  // guarded by mutex_
 };
 

@@ -10,6 +10,7 @@ Result<OpenedSession> Sessions::open(const Hash256& key, WallTime now) {
   OpenedSession opened;
   TRY(opened.text, new_key_text());
   TRY(opened.session.csrf, new_key_text());
+  opened.session.id = Hash256::of(opened.text);
   opened.session.key = key;
   opened.session.ends = now + kSessionLasts;
   const std::lock_guard lock(mutex_);
@@ -20,7 +21,7 @@ Result<OpenedSession> Sessions::open(const Hash256& key, WallTime now) {
           std::ranges::min_element(sessions_, {}, [](const auto& entry) { return entry.second.ends; }));
     }
   }
-  sessions_.insert_or_assign(Hash256::of(opened.text), opened.session);
+  sessions_.insert_or_assign(opened.session.id, opened.session);
   return opened;
 }
 
@@ -33,6 +34,12 @@ std::optional<Session> Sessions::find(std::string_view text, WallTime now) {
     return std::nullopt;
   }
   return found->second;
+}
+
+bool Sessions::is_open(const Hash256& id, WallTime now) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = sessions_.find(id);
+  return found != sessions_.end() && now < found->second.ends;
 }
 
 void Sessions::close(std::string_view text) {

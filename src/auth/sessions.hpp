@@ -18,6 +18,7 @@ inline constexpr Duration kSessionLasts = Duration::hours(12);
 inline constexpr std::size_t kMostSessions = 10'000;
 
 struct Session {
+  Hash256 id;        // of its text
   Hash256 key;       // of the key that it was opened with: what that may, and no longer than that may
   std::string csrf;  // what a change has to carry besides the cookie
   WallTime ends;
@@ -34,11 +35,12 @@ class Sessions {
   Result<OpenedSession> open(const Hash256& key, WallTime now);
   // nullopt: there is none (any more).
   std::optional<Session> find(std::string_view text, WallTime now);
+  bool is_open(const Hash256& id, WallTime now) const;
   void close(std::string_view text);
 
  private:
-  std::mutex mutex_;
-  std::unordered_map<Hash256, Session> sessions_;  // by the hash of their texts; guarded by mutex_
+  mutable std::mutex mutex_;
+  std::unordered_map<Hash256, Session> sessions_;  // by their ids; guarded by mutex_
 };
 
 }  // namespace baton::auth
