@@ -5,6 +5,7 @@
 #include <charconv>
 
 #include "api/drafts.hpp"
+#include "api/edits.hpp"
 #include "api/handlers.hpp"
 #include "api/problem.hpp"
 #include "base/text.hpp"
@@ -176,12 +177,15 @@ Result<std::string> list(Core& core, const Call& call) {
   return out.take();
 }
 
-Result<std::string> show(Core& core, std::string_view name, std::optional<std::uint32_t> version) {
+// With the version that counts as its ETag, whichever is shown: that is what an apply changes.
+Result<Tagged> show(Core& core, std::string_view name, std::optional<std::uint32_t> version) {
   TRY(const std::optional<AppliedWorkflow> workflow, applied(core, name));
+  std::string tag = std::to_string(workflow ? workflow->version() : 0);
   if (!version) {
     if (!workflow) {
       TRY(const auto draft, find_draft(core, name));
-      return draft ? Result<std::string>(show_draft(*draft)) : not_applied(core, name);
+      if (!draft) return not_applied(core, name);
+      return Tagged{show_draft(*draft), std::move(tag)};
     }
     version = workflow->version();
   }
@@ -189,7 +193,7 @@ Result<std::string> show(Core& core, std::string_view name, std::optional<std::u
   const auto parsed = core.queries.definitions().get(stored.hash);
   JsonText out;
   write_workflow(stored, parsed ? parsed->get() : nullptr, workflow ? &*workflow : nullptr, true, out);
-  return out.take();
+  return Tagged{out.take(), std::move(tag)};
 }
 
 Result<std::string> versions(Core& core, const Call& call) {
@@ -266,21 +270,26 @@ struct Request {
   std::string note;
   bool dry_run = false;
   std::optional<std::uint32_t> expected;
+  bool exists = false;  // some version must count
 };
 
-// The version that must count, of `If-Match: "3"`; "0" = none was applied yet.
-Result<std::optional<std::uint32_t>> read_if_match(const net::Request& request) {
+// The version that must count, of `If-Match: "3"`; "0" = none was applied yet, * = any.
+Status read_expected(const net::Request& request, Request& out) {
   const auto header = request.headers.find("If-Match");
-  if (!header) return std::nullopt;
+  if (!header) return {};
   std::string_view text = *header;
+  out.exists = text == "*";
+  if (out.exists) return {};
   if (text.size() >= 2 && text.front() == '"' && text.back() == '"') text = text.substr(1, text.size() - 2);
   std::uint32_t version = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), version);
   if (error != std::errc{} || end != text.data() + text.size()) {
-    return fail(ErrorCode::invalid_request,
-                "If-Match must be the version that counts now, such as \"3\", or \"0\" for none");
+    return fail(
+        ErrorCode::invalid_request,
+        "If-Match must be the version that counts now, such as \"3\", or \"0\" for none, or * for any");
   }
-  return version;
+  out.expected = version;
+  return {};
 }
 
 Result<Request> read(const Call& call) {
@@ -296,7 +305,7 @@ Result<Request> read(const Call& call) {
   TRY(request.file, body.text("file", 4096));
   TRY(request.note, body.text("note", model::kNoteLimit));
   TRY(request.dry_run, body.boolean("dry_run", false));
-  TRY(request.expected, read_if_match(call.request));
+  TRY_VOID(read_expected(call.request, request));
   return request;
 }
 
@@ -329,10 +338,16 @@ Result<std::string> render_applied(Core& core, const model::Workflow& workflow,
 }
 
 // As the engine would answer now.
-Result<model::WorkflowApplied> foresee(Core& core, const model::Workflow& workflow) {
+Result<model::WorkflowApplied> foresee(Core& core, const model::Workflow& workflow,
+                                       std::optional<std::uint32_t> expected) {
   model::WorkflowApplied answer;
   TRY(const std::optional<AppliedWorkflow> current, applied(core, workflow.name));
   if (current) answer.previous = current->version();
+  if (expected && *expected != answer.previous)
+    return fail(ErrorCode::conflict,
+                "workflow " + workflow.name + " is at version " + std::to_string(answer.previous) +
+                    ", not at version " + std::to_string(*expected),
+                std::to_string(answer.previous));
   TRY(const auto stored, core.store.get_definition(workflow.hash));
   if (stored) {
     answer.version = stored->version;
@@ -392,9 +407,18 @@ void apply_workflow(const CorePtr& core, CallPtr call) {
       request->definition, {.file_name = request->file.empty() ? "definition" : request->file});
   if (!parsed.workflow) return fail_definition(*call, std::move(parsed.diagnostics));
   const std::shared_ptr<const model::Workflow> workflow = std::move(parsed.workflow);
+  if (request->exists) {
+    // Once there is a version, there always is one.
+    const auto current = applied(*core, workflow->name);
+    if (!current) return call->fail(current.error());
+    if (!*current)
+      return fail_apply(
+          *call, {ErrorCode::conflict, "no version of workflow " + workflow->name + " was applied yet", "0"},
+          true);
+  }
   if (request->dry_run) {
-    const auto done = foresee(*core, *workflow);
-    if (!done) return call->fail(done.error());
+    const auto done = foresee(*core, *workflow, request->expected);
+    if (!done) return fail_apply(*call, done.error(), request->expected.has_value());
     return answer_applied(*core, *call, *workflow, *done, true);
   }
   const model::Sender actor = call->actor;
@@ -414,7 +438,7 @@ void list_workflows(const CorePtr& core, CallPtr call) {
 }
 
 void get_workflow(const CorePtr& core, CallPtr call) {
-  const auto body = [&]() -> Result<std::string> {
+  const auto body = [&]() -> Result<Tagged> {
     TRY_VOID(call->only({"version"}));
     TRY(const std::optional<std::uint32_t> version, version_parameter(*call, "version"));
     return show(*core, call->captures.at(0), version);

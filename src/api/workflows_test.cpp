@@ -113,6 +113,17 @@ TEST_F(WorkflowsTest, Applies) {
   EXPECT_EQ(command->note, "why");
   EXPECT_EQ(command->workflow->title, "Daily");
   EXPECT_EQ(send("/api/v1/workflows", body, "soon").status, 400);
+  EXPECT_EQ(send("/api/v1/workflows", body, "*").status, 201);
+  EXPECT_EQ(last<model::ApplyWorkflow>()->expected, std::nullopt);
+  const std::string other = R"({"definition":"name: other\nsteps: {a: {run: x}}"})";
+  EXPECT_EQ(send("/api/v1/workflows", other, "*").status, 412) << "there is none";
+  const std::string dry_run = R"({"dry_run":true,"definition":)" + json_text(kTwo) + "}";
+  EXPECT_EQ(send("/api/v1/workflows", dry_run, "\"1\"").status, 200);
+  const auto stale = send("/api/v1/workflows", dry_run, "\"2\"");
+  EXPECT_EQ(stale.status, 412);
+  EXPECT_EQ(object(stale).at("current").at("version"), 1);
+  EXPECT_EQ(get("/api/v1/workflows/etl").headers.find("ETag"), "\"1\"");
+  EXPECT_EQ(get("/api/v1/workflows/etl?version=1").headers.find("ETag"), "\"1\"");
   runtime_.answer = [](const model::CommandBody&) {
     return Error{ErrorCode::conflict, "it is at version 3", "3"};
   };

@@ -1,5 +1,7 @@
 #include "cli/contexts.hpp"
 
+#include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -54,6 +56,17 @@ Result<Contexts> load_contexts(const std::string& path) {
                             text_of(*context, "ca_file"), text_of(*context, "namespace")});
   }
   return contexts;
+}
+
+Result<Fd> lock_contexts(const std::string& path) {
+  std::error_code ignored;  // opening says it
+  std::filesystem::create_directories(std::filesystem::path(path).parent_path(), ignored);
+  Fd lock(::open((path + ".lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+  if (!lock) return unusable(path + ".lock", errno_text(errno));
+  while (::flock(lock.get(), LOCK_EX) != 0) {
+    if (errno != EINTR) return unusable(path + ".lock", errno_text(errno));
+  }
+  return lock;
 }
 
 Status save_contexts(const std::string& path, const Contexts& contexts) {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/error.hpp"
+#include "base/fd.hpp"
 
 namespace baton::cli {
 
@@ -31,6 +32,9 @@ struct Contexts {
 Result<Contexts> load_contexts(const std::string& path);
 // Mode 0600; its folder is made if need be.
 Status save_contexts(const std::string& path, const Contexts& contexts);
+
+// Whoever changes what he has loaded holds this from before that until it is saved.
+Result<Fd> lock_contexts(const std::string& path);
 
 // The first line of a file, "-" is standard input: for keys, which never stand on a command line.
 Result<std::string> read_key_file(const std::string& path);

@@ -81,11 +81,15 @@ void pretty(const json::value& value, std::size_t depth, std::string& out) {
   }
 }
 
-// Whether YAML reads this plain scalar as the string that it is.
+// Whether YAML reads this plain scalar as the string that it is, in its version 1.1, too.
 bool is_plain(std::string_view text) {
-  constexpr std::array<std::string_view, 12> kWords = {"null",  "Null",  "NULL",  "true", "True", "TRUE",
-                                                       "false", "False", "FALSE", "yes",  "no",   "~"};
-  if (text.empty() || std::ranges::find(kWords, text) != kWords.end()) return false;
+  constexpr std::array<std::string_view, 9> kWords = {"null", "true", "false", "yes", "no",
+                                                      "on",   "off",  "y",     "n"};
+  const auto is = [&](std::string_view word) {
+    return std::ranges::equal(text, word,
+                              [](char c, char w) { return (c >= 'A' && c <= 'Z' ? c | 32 : c) == w; });
+  };
+  if (text.empty() || std::ranges::any_of(kWords, is)) return false;
   const auto safe = [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
            c == '-' || c == '.' || c == '/' || c == ' ' || c == '+' || c == '(' || c == ')' || c == ';' ||
@@ -97,11 +101,40 @@ bool is_plain(std::string_view text) {
   return letter && text.back() != ' ' && std::ranges::all_of(text, safe);
 }
 
-std::string yaml_scalar(const json::value& value) {
-  if (const auto* text = value.if_string()) {
-    if (is_plain(*text)) return std::string(*text);
+// Quoted, what YAML does not take for printable is escaped besides what JSON escapes: DEL, C1, the byte order
+// mark.
+std::string yaml_quoted(std::string_view text) {
+  const std::string quoted = json::serialize(json::string_view(text));
+  std::string out;
+  for (std::size_t i = 0; i < quoted.size(); ++i) {
+    const auto at = [&](std::size_t n) {
+      return n < quoted.size() ? static_cast<unsigned char>(quoted[n]) : 0U;
+    };
+    if (at(i) == 0x7f) {
+      out += "\\u007f";
+    } else if (at(i) == 0xc2 && at(i + 1) < 0xa0) {
+      constexpr std::string_view kHex = "0123456789abcdef";
+      out += "\\u00";
+      out += kHex[at(i + 1) >> 4];
+      out += kHex[at(i + 1) & 15];
+      ++i;
+    } else if (quoted.compare(i, 3, "\xef\xbb\xbf") == 0) {
+      out += "\\ufeff";
+      i += 2;
+    } else {
+      out += quoted[i];
+    }
   }
-  return scalar(value);  // JSON's scalars, [] and {} are YAML's
+  return out;
+}
+
+std::string yaml_scalar(const json::value& value) {
+  if (const auto* text = value.if_string()) return is_plain(*text) ? std::string(*text) : yaml_quoted(*text);
+  std::string text = scalar(value);  // JSON's scalars, [] and {} are YAML's
+  // A number without a point is none to readers of YAML 1.1: 1.0e+100.
+  const std::size_t e = value.is_double() ? text.find('e') : std::string::npos;
+  if (e != std::string::npos && text.find('.') == std::string::npos) text.insert(e, ".0");
+  return text;
 }
 
 void yaml(const json::value& value, std::size_t depth, std::string& out) {

@@ -51,7 +51,7 @@ TEST(Output, JsonLine) {
 
 TEST(Output, Yaml) {
   EXPECT_EQ(to_yaml(json::parse(kText)), R"(s: "a\"b\n"
-n: null
+"n": null
 t: true
 i: -3
 d: 0.5
@@ -63,7 +63,7 @@ l:
   -
     - 2
     -
-      x: y
+      x: "y"
 m:
   k:
     z: "- no"
@@ -121,6 +121,15 @@ TEST(Output, YamlReadsBackAsTheSameJson) {
   const auto tree = spec::read_tree("x.yaml", yaml, {});
   ASSERT_TRUE(tree.has_value()) << tree.error().message << "\n" << yaml;
   EXPECT_EQ(tree->to_json(tree->root()), value) << yaml;
+}
+
+TEST(Output, YamlIsTheSameToReadersOfVersion1Point1) {
+  for (const char* text : {"on", "OFF", "y", "N", "Yes", "nO", "True"})
+    EXPECT_EQ(to_yaml(json::object{{text, text}}), '"' + std::string(text) + "\": \"" + text + "\"\n");
+  EXPECT_EQ(to_yaml(json::object{{"x", "only"}}), "x: only\n");
+  EXPECT_EQ(to_yaml(json::object{{"x", "\x7f\xc2\x85\xc2\xa0\xef\xbb\xbf"}}),
+            "x: \"\\u007f\\u0085\xc2\xa0\\ufeff\"\n");
+  EXPECT_EQ(to_yaml(json::object{{"x", 1e100}, {"z", 1.5e-7}}), "x: 1.0e+100\nz: 1.5e-07\n");
 }
 
 TEST(Output, ARunInPiecesIsTheSameTextAsTheWhole) {

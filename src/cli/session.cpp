@@ -42,6 +42,9 @@ Result<client::Server> find_server(const Settings& settings) {
   if (!settings.remote) return client::Server{.endpoint = endpoint_of(settings), .space = settings.space};
   const Remote& remote = *settings.remote;
   client::Server server{.endpoint = remote.endpoint, .key = remote.key, .space = settings.space};
+  if (!remote.key_file.empty()) {
+    TRY(server.key, read_key_file(remote.key_file));
+  }
   const std::string& host = remote.endpoint.host;
   if (server.key.empty() && (host == "localhost" || host == "127.0.0.1" || host == "::1")) {
     TRY(server.key, own_key(settings));
@@ -58,7 +61,7 @@ Status Session::connect() {
   auto version = client_->version();
   if (version) return {};
   Error error = std::move(version).error();
-  if (settings_.remote && settings_.remote->key.empty() && error.code == ErrorCode::not_allowed)
+  if (settings_.remote && server_.key.empty() && error.code == ErrorCode::not_allowed)
     error.message += ". Set BATON_API_KEY, or add a context with it: baton context add --help";
   return fail(std::move(error));
 }

@@ -211,6 +211,14 @@ Setting& setting_of(Settings& settings, std::string_view name) {
   return *std::ranges::find(settings.all, name, &Setting::name);
 }
 
+// A key or a file with it: what was said more strongly counts, and of equals the key.
+void choose_key(Settings& settings) {
+  if (!settings.remote || settings.remote->key.empty() || settings.remote->key_file.empty()) return;
+  const bool file =
+      strength(setting_of(settings, "api_key_file")) > strength(setting_of(settings, "api_key"));
+  (file ? settings.remote->key : settings.remote->key_file).clear();
+}
+
 // A server or a data directory: what was said more strongly counts, and of equals the server. Where neither
 // was said, the context that is in use.
 Status choose_place(const Environment& environment, Settings& settings) {
@@ -224,8 +232,9 @@ Status choose_place(const Environment& environment, Settings& settings) {
   const ServerContext* context = contexts.find(contexts.current);
   if (context == nullptr) return {};
   TRY(auto endpoint, net::parse_endpoint(context->url));
-  settings.remote = Remote{context->url, std::move(endpoint), given.key.empty() ? context->key : given.key,
-                           given.ca_file.empty() ? context->ca_file : given.ca_file};
+  const bool own_key = !given.key.empty() || !given.key_file.empty();
+  settings.remote = Remote{context->url, std::move(endpoint), own_key ? given.key : context->key,
+                           given.key_file, given.ca_file.empty() ? context->ca_file : given.ca_file};
   url.value = context->url;
   url.origin = "context " + context->name;
   if (Setting& space = setting_of(settings, "namespace"); strength(space) == 0 && !context->space.empty()) {
@@ -298,8 +307,9 @@ Status apply(Setting& setting, std::string_view flag, Settings& out) {
     } else if (setting.name == "ca_file") {
       setting.value = std::filesystem::absolute(setting.value).lexically_normal().string();
       remote_of(out).ca_file = setting.value;
-    } else if (remote_of(out).key.empty()) {
-      TRY(out.remote->key, read_key_file(setting.value));
+    } else {
+      setting.value = std::filesystem::absolute(setting.value).lexically_normal().string();
+      remote_of(out).key_file = setting.value;
     }
   } else if (setting.name == "namespace") {
     if (setting.value.empty()) return {};
@@ -412,6 +422,7 @@ Result<Settings> load_settings(const Flags& flags, const Environment& environmen
     if (key.secret && !setting.value.empty()) setting.value = "(set)";
     settings.all.push_back(std::move(setting));
   }
+  choose_key(settings);
   TRY_VOID(choose_place(environment, settings));
   return settings;
 }

@@ -49,8 +49,9 @@ struct Setting {
 struct Remote {
   std::string url;
   net::Endpoint endpoint;
-  std::string key;      // "" = none is known yet
-  std::string ca_file;  // whose certificates are trusted; "" = the system's
+  std::string key;       // "" = none is known yet
+  std::string key_file;  // that it stands in, instead; read when the server is asked
+  std::string ca_file;   // whose certificates are trusted; "" = the system's
 };
 
 struct Settings {

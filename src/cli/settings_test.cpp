@@ -230,6 +230,20 @@ TEST_F(SettingsTest, WhatIsNoServer) {
   expect_wrong(ErrorCode::bad_configuration, "trusted_proxies");
 }
 
+TEST_F(SettingsTest, AFileWithTheKeyCountsAsStronglyAsItIsSaid) {
+  const std::string config = write("config.yaml", "url: http://h:1\napi_key: weak\n");
+  flags_.config = config;
+  EXPECT_EQ(load()->remote->key, "weak");
+  environment_["BATON_API_KEY_FILE"] = directory_ + "/none";
+  auto settings = load();
+  ASSERT_TRUE(settings) << "it is read when the server is asked: " << settings.error().message;
+  EXPECT_EQ(settings->remote->key, "");
+  EXPECT_EQ(settings->remote->key_file, directory_ + "/none");
+  environment_["BATON_API_KEY"] = "named";
+  EXPECT_EQ(load()->remote->key, "named") << "of equals the key";
+  EXPECT_EQ(load()->remote->key_file, "");
+}
+
 TEST_F(SettingsTest, TheContextInUse) {
   const std::string file =
       write(".config/baton/contexts.json",
@@ -241,6 +255,10 @@ TEST_F(SettingsTest, TheContextInUse) {
   EXPECT_EQ(settings->remote->key, "k");
   environment_["BATON_API_KEY"] = "other";
   EXPECT_EQ(load()->remote->key, "other");
+  environment_.erase("BATON_API_KEY");
+  environment_["BATON_API_KEY_FILE"] = "/key";
+  EXPECT_EQ(load()->remote->key, "");
+  EXPECT_EQ(load()->remote->key_file, "/key");
   environment_["BATON_DATA"] = directory_;
   EXPECT_FALSE(load()->remote);
 }

@@ -48,18 +48,8 @@ Result<json::object> read_inputs(const SubmissionOptions& options, const model::
   if (!options.input_file.empty()) {
     TRY(given, read_input_file(options.input_file));
   }
-  for (const std::string& word : options.inputs) {
-    TRY(const auto pair, split(word, "--input"));
-    const auto& [name, text] = pair;
-    const auto input = std::ranges::find(workflow.inputs, name, &model::Input::name);
-    if (input == workflow.inputs.end()) {
-      given[name] = text;  // refused below, with what was probably meant
-      continue;
-    }
-    auto value = spec::coerce_text(input->schema, text);
-    if (!value) return fail(ErrorCode::invalid_input, "--input " + name + ": " + value.error().message);
-    given[name] = std::move(*value);
-  }
+  TRY(json::object typed, typed_inputs(options.inputs, workflow));
+  for (auto& [name, value] : typed) given[name] = std::move(value);
   if (auto checked = spec::resolve_inputs(workflow, given); !checked) return fail(checked.error());
   return given;
 }
@@ -88,6 +78,23 @@ Status complete(const SubmissionOptions& options, Prepared& out) {
 }
 
 }  // namespace
+
+Result<json::object> typed_inputs(const std::vector<std::string>& words, const model::Workflow& workflow) {
+  json::object typed;
+  for (const std::string& word : words) {
+    TRY(const auto pair, split(word, "--input"));
+    const auto& [name, text] = pair;
+    const auto input = std::ranges::find(workflow.inputs, name, &model::Input::name);
+    if (input == workflow.inputs.end()) {
+      typed[name] = text;
+      continue;
+    }
+    auto value = spec::coerce_text(input->schema, text);
+    if (!value) return fail(ErrorCode::invalid_input, "--input " + name + ": " + value.error().message);
+    typed[name] = std::move(*value);
+  }
+  return typed;
+}
 
 Result<Prepared> prepare(const SubmissionOptions& options, Console& console) {
   Prepared out;

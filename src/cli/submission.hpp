@@ -30,6 +30,11 @@ struct Prepared {
   std::shared_ptr<const model::Workflow> workflow;
 };
 
+// Words NAME=VALUE by what the workflow declares. A name that it does not declare stays a text: who checks
+// the inputs says what was probably meant. usage, invalid_input.
+Result<boost::json::object> typed_inputs(const std::vector<std::string>& words,
+                                         const model::Workflow& workflow);
+
 // "NAME", "NAME@3": the workflow and its version, 0 = the one that counts. usage: it is neither.
 struct WorkflowReference {
   std::string name;

@@ -22,6 +22,8 @@ std::string where() {
 }
 
 int change(const Context& context, const std::function<Status(Contexts&)>& what, const std::string& said) {
+  const auto lock = lock_contexts(where());
+  if (!lock) return context.fail(lock.error());
   auto contexts = load_contexts(where());
   if (!contexts) return context.fail(contexts.error());
   if (const auto done = what(*contexts); !done) return context.fail(done.error());
@@ -53,8 +55,9 @@ int add(const Context& context, const Options& options) {
     return kUsage;
   }
   ServerContext added{options.name, remote->url, remote->key, remote->ca_file, context.settings.space};
-  if (!options.key_file.empty()) {
-    auto key = read_key_file(options.key_file);
+  if (const std::string& file = options.key_file.empty() ? remote->key_file : options.key_file;
+      !file.empty()) {
+    auto key = read_key_file(file);
     if (!key) return context.fail(key.error());
     added.key = std::move(*key);
   }

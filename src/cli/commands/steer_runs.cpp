@@ -1,6 +1,7 @@
 // baton runs cancel, terminate, pause, resume, recover, retry, replay, prune, change, progress: one run, or
 // all that a filter finds.
 #include <algorithm>
+#include <boost/json/serialize.hpp>
 #include <map>
 #include <set>
 
@@ -11,8 +12,10 @@
 #include "cli/commands/steer.hpp"
 #include "cli/output.hpp"
 #include "cli/session.hpp"
+#include "cli/submission.hpp"
 #include "cli/text_width.hpp"
 #include "cli/words.hpp"
+#include "spec/parse.hpp"
 
 namespace baton::cli {
 namespace {
@@ -193,17 +196,46 @@ int steer(const Context& context, const Options& options, std::string_view actio
       });
 }
 
+// By what the version declares that the new run has.
+Result<json::object> replayed_inputs(Session& session, const Options& options) {
+  std::string text;
+  if (options.version.empty()) {
+    TRY(text, session.ask(Purpose::look, [&](client::Client& c) { return c.definition(options.run); }));
+  } else {
+    TRY(const json::object run,
+        session.ask(Purpose::look, [&](client::Client& c) { return c.run(options.run); }));
+    const auto version = static_cast<std::uint32_t>(std::atoi(options.version.c_str()));
+    TRY(const json::object stored, session.ask(Purpose::look, [&](client::Client& c) {
+      return c.workflow(text_of(run, "workflow"), version);
+    }));
+    const json::value* definition = stored.if_contains("definition");
+    text = definition != nullptr ? json::serialize(*definition) : "";
+  }
+  const spec::ParseResult parsed = spec::parse_canonical(text);
+  if (!parsed.workflow) return fail(ErrorCode::corrupt, "the stored definition cannot be read");
+  return typed_inputs(options.inputs, *parsed.workflow);
+}
+
 int replay(const Context& context, const Options& options) {
   json::object body;
-  json::object input;
-  if (auto read = add_pairs(options.inputs, "--input", false, input); !read)
-    return context.fail(read.error());
-  if (!input.empty()) body["input"] = std::move(input);
+  if (!options.inputs.empty()) body["input"] = json::object();
   if (!options.new_job_id.empty()) body["job_id"] = options.new_job_id;
   if (!options.version.empty()) body["version"] = json::value(std::atoi(options.version.c_str()));
   if (!options.priority.empty()) body["priority"] = json::value(std::atoi(options.priority.c_str()));
   if (options.run.empty() || options.filtered()) return steer(context, options, "replay", "replay", body);
-  return ask_and_show(context, [&](client::Client& c) { return c.replay(options.run, body); }, describe_run);
+  Session session(context.settings, context.console);
+  if (const auto opened = session.open(Purpose::look); !opened) return context.fail(opened.error());
+  if (!options.inputs.empty()) {
+    auto input = replayed_inputs(session, options);
+    if (!input) return context.fail(input.error());
+    body["input"] = std::move(*input);
+  }
+  const auto made =
+      session.ask(Purpose::look, [&](client::Client& c) { return c.replay(options.run, body); });
+  if (!made) return context.fail(made.error());
+  print_object(context.console, context.settings.output, *made,
+               [&](const Style& style) { return describe_run(*made, style); });
+  return kOk;
 }
 
 int change(const Context& context, const Options& options) {

@@ -243,6 +243,10 @@ class UsageTest(BatonCase):
             with self.subTest(words):
                 code = 5 if "none.yaml" in words else 2
                 self.assertIn(wanted, self.refused("run", path, *words, code=code))
+        run = self.json("run", path, "-i", "n=3")["run"]["id"]
+        again = self.json("runs", "replay", run, "-i", "text=12345")["id"]
+        self.assertEqual(self.json("runs", "get", again)["input"]["text"], "12345", "read by what is declared, not as a number")
+        self.assertIn("n: ", self.refused("runs", "replay", run, "-i", "n=x"))
         file.write_text("n: [", encoding="ascii")
         self.assertIn("inputs.yaml:1:", self.refused("run", path, "--input-file", file))
         file.write_text("", encoding="ascii")
@@ -252,6 +256,13 @@ class UsageTest(BatonCase):
         text = json.dumps({"name": "here", "steps": {"a": {"exec": ["/bin/pwd"]}}})
         done = self.baton("run", "-", "--output", "json", input=text, stdin=None, cwd="/usr")
         self.assertEqual(json.loads(done.stdout)["tasks"][0]["result"]["stdout"], "/usr\n")
+
+    def test_contexts_that_are_added_at_once_are_all_there(self):
+        names = [f"c{n}" for n in range(16)]
+        for process in [self.start("context", "add", name, "--url", "http://127.0.0.1:1") for name in names]:
+            self.ended(process)
+        found = {item["name"] for item in self.json("context", "list")["items"]}
+        self.assertEqual(found, {"local", *names})
 
     def test_config(self):
         shown = self.json("config", "show", env={"BATON_CONCURRENCY": "3"})["items"]
