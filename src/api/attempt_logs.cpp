@@ -1,12 +1,14 @@
 #include "api/attempt_logs.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <string_view>
 
 namespace baton::api {
 namespace {
 
-constexpr std::size_t kOpen = 64;
+constexpr std::size_t kOpen = 64;     // files
+constexpr std::size_t kKnown = 4096;  // logs; a few hundred bytes each
 
 }  // namespace
 
@@ -24,20 +26,28 @@ void AttemptLogs::Log::finish(WallTime now) {
 
 std::shared_ptr<AttemptLogs::Log> AttemptLogs::find(
     const std::string& path, const Token& token, const std::shared_ptr<const secrets::Redactor>& redactor) {
-  std::shared_ptr<Log> closed;  // after the lock: it writes what waits
-  const std::lock_guard lock(mutex_);
-  if (const auto found = logs_.find(path); found != logs_.end()) {
-    recent_.splice(recent_.begin(), recent_, found->second);
-    return found->second->log;
+  std::shared_ptr<Log> log;
+  std::shared_ptr<Log> unused;     // for longer than kOpen others
+  std::shared_ptr<Log> forgotten;  // after the lock: it writes what waits, when nobody writes to it any more
+  {
+    const std::lock_guard lock(mutex_);
+    if (const auto found = logs_.find(path); found != logs_.end()) {
+      recent_.splice(recent_.begin(), recent_, found->second);
+    } else {
+      recent_.push_front({path, token, std::make_shared<Log>(path, redactor)});
+      logs_[path] = recent_.begin();
+    }
+    log = recent_.front().log;
+    if (recent_.size() > kOpen) unused = std::next(recent_.begin(), kOpen)->log;
+    if (recent_.size() > kKnown) {
+      forgotten = std::move(recent_.back().log);
+      logs_.erase(recent_.back().path);
+      recent_.pop_back();
+    }
   }
-  recent_.push_front({path, token, std::make_shared<Log>(path, redactor)});
-  logs_[path] = recent_.begin();
-  auto log = recent_.front().log;
-  if (recent_.size() > kOpen) {
-    // One that is being written to is closed when that is done.
-    closed = std::move(recent_.back().log);
-    logs_.erase(recent_.back().path);
-    recent_.pop_back();
+  if (unused) {
+    const std::lock_guard lock(unused->mutex);
+    unused->writer.rest();
   }
   return log;
 }

@@ -22,7 +22,8 @@ struct LogPiece {
   std::string text;
 };
 
-// Thread-safe. Keeps the files of the last few logs open; one that was closed is gone on with.
+// Thread-safe. Keeps the files of the last few logs open, and what it knows of many more; one that it has
+// forgotten, or that was there before, is read and gone on with.
 class AttemptLogs {
  public:
   // `offset`: how many bytes of output were sent before these. What the log has already is left out, so that
@@ -30,8 +31,9 @@ class AttemptLogs {
   // now. What cannot be written (a full disk) is counted as lost, as everywhere (logs/writer.hpp).
   //
   // `redactor` (null: none) masks secrets, also across pieces and calls: what may be the beginning of one
-  // waits for the next piece or finish(). What it takes away counts as output; only when the file was closed
-  // in between (a restart of the server) those bytes are missing in the count, and the log notes them.
+  // waits for the next piece or finish(). What it takes away counts as output; only when the log was
+  // forgotten in between (a restart of the server) those bytes are missing in the count, and the log notes
+  // them.
   std::uint64_t append(const std::string& path, const Token& token, std::uint64_t offset,
                        const std::vector<LogPiece>& pieces,
                        const std::shared_ptr<const secrets::Redactor>& redactor, WallTime now);

@@ -163,5 +163,35 @@ TEST_F(SecretsTest, UploadsAreMaskedAcrossPieces) {
   }
 }
 
+// More attempts print than files are kept open.
+TEST_F(SecretsTest, UploadsOfManyAttemptsAreMaskedAndCountedAsThoseOfOne) {
+  constexpr std::uint64_t kAttempts = 200;
+  const std::vector<std::string> values{"s3cret-value"};
+  const auto redactor = secrets::Redactor::of(values);
+  const auto path_of = [&](std::uint64_t n) { return directory_ + "/logs/" + std::to_string(n); };
+  const auto open_files = [] {
+    return std::distance(std::filesystem::directory_iterator("/proc/self/fd"), {});
+  };
+  const auto before = open_files();
+  AttemptLogs logs;
+  std::uint64_t offset = 0;
+  for (const std::string text : {"one\ns3cr", "et-value\ntwo\n"}) {
+    for (std::uint64_t n = 1; n <= kAttempts; ++n) {
+      const LogPiece piece{logs::Stream::out, text};
+      EXPECT_EQ(logs.append(path_of(n), Token{4, n}, offset, {piece}, redactor, kThen), offset + text.size());
+    }
+    offset += text.size();
+  }
+  EXPECT_LT(open_files() - before, 100);
+  for (std::uint64_t n = 1; n <= kAttempts; ++n) {
+    logs.finish({4, n}, kThen);
+    auto reader = logs::Reader::open(path_of(n));
+    ASSERT_TRUE(reader);
+    std::string got;
+    for (logs::Frame frame; *reader->next(frame);) got += frame.bytes;
+    EXPECT_EQ(got, "one\n***\ntwo\n") << n;
+  }
+}
+
 }  // namespace
 }  // namespace baton::api::test

@@ -133,7 +133,7 @@ bool Writer::append(Stream stream, std::uint8_t flags, std::string_view payload,
 bool Writer::open() {
   if (file_) return true;
   const int flags =
-      O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | (existing_ == Existing::replaced ? O_TRUNC : 0);
+      O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | (existing_ == Existing::replaced && !begun_ ? O_TRUNC : 0);
   int fd = ::open(path_.c_str(), flags, 0600);
   if (fd < 0 && errno == ENOENT && make_parents(path_)) fd = ::open(path_.c_str(), flags, 0600);
   if (fd < 0) {
@@ -141,10 +141,18 @@ bool Writer::open() {
     return false;
   }
   file_.reset(fd);
-  if (existing_ == Existing::continued && go_on()) return true;
-  if (begin_file()) return true;
-  file_.reset();
-  return false;
+  struct stat status{};
+  if (begun_ && ::fstat(fd, &status) == 0 && static_cast<std::uint64_t>(status.st_size) == end_) return true;
+  begun_ = begin();
+  if (!begun_) file_.reset();
+  return begun_;
+}
+
+bool Writer::begin() {
+  taken_ = tail_payload_ = gap_at_ = 0;
+  gap_ = {};
+  marks_.clear();
+  return (existing_ == Existing::continued && go_on()) || begin_file();
 }
 
 bool Writer::go_on() {
@@ -179,7 +187,7 @@ bool Writer::go_on() {
 }
 
 std::uint64_t Writer::taken_bytes() {
-  if (!file_ && existing_ == Existing::continued && ::access(path_.c_str(), F_OK) == 0) open();
+  if (!file_ && !begun_ && existing_ == Existing::continued && ::access(path_.c_str(), F_OK) == 0) open();
   return taken_;
 }
 

@@ -39,6 +39,9 @@ class Writer {
   void remark(std::string_view text, WallTime now);
   // Writes incomplete lines as well. Call before the attempt's end is reported.
   void flush(WallTime now);
+  // Gives the descriptor back; the next byte opens the file again. If somebody else has changed it meanwhile,
+  // that is as at the first time.
+  void rest() { file_.reset(); }
 
   // Bytes of output that the log has taken, dropped ones included, over all of its writers; what is pending
   // is not among them. Opens a file that is continued.
@@ -54,6 +57,7 @@ class Writer {
   };
 
   bool open();
+  bool begin();
   bool begin_file();
   bool go_on();  // false: it is no log that can be gone on with
   bool write_at(std::uint64_t offset, std::string_view first, std::string_view second);
@@ -68,6 +72,7 @@ class Writer {
   Limits limits_;
   Existing existing_;
   Fd file_;
+  bool begun_ = false;  // what follows is true of the file, if that ends where it ended
   std::uint64_t taken_ = 0;
   std::uint64_t end_ = 0;           // where the next frame goes
   std::uint64_t gap_at_ = 0;        // 0: still in the head

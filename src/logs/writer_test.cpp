@@ -230,6 +230,30 @@ TEST_F(WriterTest, AnotherWriterGoesOnWhereTheFirstEnded) {
   EXPECT_EQ(bytes_of(path_, Stream::err), "no\nno\nno\n");
 }
 
+TEST_F(WriterTest, OneThatRestedGoesOn) {
+  for (const Existing existing : {Existing::replaced, Existing::continued}) {
+    std::filesystem::remove(path_);
+    Writer writer(path_, {}, existing);
+    writer.rest();
+    writer.write(Stream::out, "one\ntw", kNow);
+    writer.rest();
+    EXPECT_EQ(writer.taken_bytes(), 4U);
+    writer.write(Stream::out, "o\n", kNow);
+    EXPECT_EQ(writer.taken_bytes(), 8U);
+    EXPECT_EQ(bytes_of(path_, Stream::out), "one\ntwo\n");
+  }
+}
+
+TEST_F(WriterTest, ALogThatWasChangedWhileItRestedIsReadAgain) {
+  Writer writer(path_, {}, Existing::continued);
+  writer.write(Stream::out, "one\n", kNow);
+  writer.rest();
+  Writer(path_, {}, Existing::continued).write(Stream::out, "two\n", kNow);
+  writer.write(Stream::out, "three\n", kNow);
+  EXPECT_EQ(bytes_of(path_, Stream::out), "one\ntwo\nthree\n");
+  EXPECT_EQ(writer.taken_bytes(), 14U);
+}
+
 TEST_F(WriterTest, WhatWasHalfWrittenIsCutOffBeforeGoingOn) {
   Writer(path_).write(Stream::out, "whole\n", kNow);
   const auto whole = std::filesystem::file_size(path_);
