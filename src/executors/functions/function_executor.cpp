@@ -1,5 +1,6 @@
 #include "executors/functions/function_executor.hpp"
 
+#include <algorithm>
 #include <atomic>
 #include <condition_variable>
 #include <deque>
@@ -184,12 +185,22 @@ class FunctionExecutor::Pool {
     threads_.emplace_back([this] { work(); });
   }
 
-  // One of the threads has a function that its attempt does not wait for.
+  // One of the threads has a function that its attempt does not wait for. Those before it that have come back
+  // meanwhile go: an ended thread keeps its stack until it is joined.
   void replace_thread() {
-    const std::lock_guard lock(mutex_);
-    if (closed_) return;
-    ++abandoned_;
-    add_thread();
+    std::vector<std::thread> ended;
+    {
+      const std::lock_guard lock(mutex_);
+      if (closed_) return;
+      ++abandoned_;
+      for (const std::thread::id id : std::exchange(returned_, {})) {
+        const auto thread = std::ranges::find(threads_, id, &std::thread::get_id);
+        ended.push_back(std::move(*thread));
+        threads_.erase(thread);
+      }
+      add_thread();
+    }
+    for (std::thread& thread : ended) thread.join();
   }
 
   // False: it had ended before.
@@ -217,6 +228,7 @@ class FunctionExecutor::Pool {
       const std::lock_guard lock(mutex_);  // its place was taken while the function went on
       if (abandoned_ > 0) {
         --abandoned_;
+        returned_.push_back(std::this_thread::get_id());
         return;
       }
     }
@@ -240,7 +252,8 @@ class FunctionExecutor::Pool {
   std::deque<std::shared_ptr<Job>> waiting_;
   std::unordered_map<Token, std::shared_ptr<Job>> jobs_;  // that have not ended
   std::vector<std::thread> threads_;
-  std::uint32_t abandoned_ = 0;  // threads that end when their function does
+  std::vector<std::thread::id> returned_;  // of threads_, about to end
+  std::uint32_t abandoned_ = 0;            // threads that end when their function does
   bool closed_ = false;
 };
 

@@ -1,12 +1,16 @@
 #include "executors/functions/function_executor.hpp"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <condition_variable>
+#include <filesystem>
+#include <fstream>
 #include <future>
 #include <map>
 #include <mutex>
+#include <thread>
 
 namespace baton::executors::functions {
 namespace {
@@ -206,6 +210,52 @@ TEST_F(FunctionExecutorTest, each_attempt_ends_once_whoever_is_first) {
   }
   for (std::uint64_t i = 1; i <= kMany; ++i) ended(i);
   EXPECT_EQ(ended_count(), kMany);
+}
+
+// An ended thread keeps its stack until it is joined.
+TEST_F(FunctionExecutorTest, ThreadsThatWereReplacedLeaveNothing) {
+  const auto mapped = [] {  // pages
+    std::ifstream file("/proc/self/statm");
+    std::uint64_t pages = 0;
+    file >> pages;
+    return pages * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+  };
+  const auto threads = [] {
+    return std::distance(std::filesystem::directory_iterator("/proc/self/task"), {});
+  };
+  std::mutex mutex;
+  std::condition_variable changed;
+  std::uint64_t begun = 0;
+  std::uint64_t let_go = 0;
+  add("f", [&](Call&) {
+    std::unique_lock lock(mutex);
+    const std::uint64_t own = ++begun;
+    changed.notify_all();
+    changed.wait(lock, [&] { return let_go >= own; });
+    return model::Outcome{};
+  });
+  made();
+  const auto usual = threads();
+  std::uint64_t before = 0;
+  constexpr std::uint64_t kRounds = 200;
+  for (std::uint64_t round = 1; round <= kRounds; ++round) {
+    start(round, R"({"function":"f"})");
+    {
+      std::unique_lock lock(mutex);
+      changed.wait(lock, [&] { return begun == round; });
+    }
+    made().stop({1, round}, StopMode::hard);
+    ended(round);
+    {
+      const std::lock_guard lock(mutex);
+      let_go = round;
+    }
+    changed.notify_all();
+    while (threads() > usual) std::this_thread::yield();
+    if (round == 10) before = mapped();
+  }
+  // A stack is 8 MiB, as a rule.
+  EXPECT_LT(mapped(), before + kRounds * (1 << 20));
 }
 
 }  // namespace
