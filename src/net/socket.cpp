@@ -71,9 +71,23 @@ Status finish_connect(int fd, MonoTime deadline, int cancel_fd) {
   return {};
 }
 
+// A peer that vanished without a word (its machine lost power, a firewall forgot the connection) is noticed
+// after two minutes, also by who only waits for it.
+void keep_alive(int fd) {
+  constexpr int kOn = 1;
+  constexpr int kIdle = 60;  // seconds without a byte, then a probe
+  constexpr int kBetween = 15;
+  constexpr int kProbes = 4;
+  ::setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &kOn, sizeof kOn);
+  ::setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &kIdle, sizeof kIdle);
+  ::setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &kBetween, sizeof kBetween);
+  ::setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &kProbes, sizeof kProbes);
+}
+
 Result<Fd> connect_tcp(const addrinfo& to, MonoTime deadline, int cancel_fd) {
   Fd fd(::socket(to.ai_family, kSocketFlags, 0));
   if (!fd) return fail(ErrorCode::io, "cannot make a socket: " + errno_text(errno));
+  keep_alive(fd.get());
   if (::connect(fd.get(), to.ai_addr, to.ai_addrlen) != 0) {
     // After EINTR as well the connection is being made in the background.
     if (errno != EINPROGRESS && errno != EINTR) return fail(ErrorCode::unavailable, errno_text(errno));
@@ -169,6 +183,7 @@ Result<TcpListener> listen_tcp(const std::string& address, std::uint16_t port) {
   out.fd = Fd(::socket(info.ai_family, kSocketFlags, 0));
   if (!out.fd) return failed();
   const int on = 1;
+  keep_alive(out.fd.get());  // what is accepted inherits it
   // A restart must not wait for the old connections' TIME_WAIT.
   ::setsockopt(out.fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
   if (info.ai_family == AF_INET6) ::setsockopt(out.fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);

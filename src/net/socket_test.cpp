@@ -78,6 +78,25 @@ TEST(ListenTcpTest, TakenPortAndNames) {
   EXPECT_EQ(listen_tcp("192.0.2.1", 0).error().code, ErrorCode::usage);
 }
 
+TEST(ConnectTest, BothSidesNoticeWhenTheOtherVanishes) {
+  const auto listener = listen_tcp("127.0.0.1", 0);
+  ASSERT_TRUE(listener) << listener.error().message;
+  Endpoint endpoint;
+  endpoint.host = "127.0.0.1";
+  endpoint.port = listener->port;
+  const auto client = connect_to(endpoint, Loop::now() + kPatience, -1);
+  ASSERT_TRUE(client);
+  pollfd waiting{listener->fd.get(), POLLIN, 0};
+  ASSERT_EQ(::poll(&waiting, 1, 60'000), 1);
+  const Fd accepted(::accept(listener->fd.get(), nullptr, nullptr));
+  for (const int fd : {client->get(), accepted.get()}) {
+    int on = 0;
+    socklen_t size = sizeof on;
+    ASSERT_EQ(::getsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, &size), 0);
+    EXPECT_NE(on, 0);
+  }
+}
+
 TEST(ConnectTest, SaysWhatWasTried) {
   const TempDir dir;
   const auto missing = connect_to(at(dir.file("none")), Loop::now() + kPatience, -1);
