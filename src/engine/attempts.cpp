@@ -282,9 +282,9 @@ void limit_result(const Settings& settings, model::Outcome& outcome) {
   outcome.result.clear();
 }
 
-void check_result(const Run& run, const Task& task, model::Outcome& outcome) {
+void check_result(const Run& run, const Task& task, model::Phase phase, model::Outcome& outcome) {
   if (outcome.kind != model::Outcome::Kind::completed || is_helper(task)) return;
-  if (task.row.phase == model::Phase::poll || task.row.phase == model::Phase::preflight) return;
+  if (phase == model::Phase::poll || phase == model::Phase::preflight) return;
   const schema::Schema* schema = run.program->result_schema(task.row.step);
   if (schema == nullptr) return;
   auto problem = result_problem(*schema, outcome.result.empty() ? "null" : outcome.result);
@@ -318,7 +318,7 @@ void settle(State& state, Run& run, Task& task, model::Outcome outcome, const Mo
     lose(state, run, task, AttemptEnd::interrupted, moment, effects);
     return;
   }
-  check_result(run, task, outcome);
+  check_result(run, task, task.row.phase, outcome);
   if (outcome.kind == model::Outcome::Kind::completed) {
     close(state, run, task, AttemptEnd::completed, {}, moment, effects);
     std::string result = outcome.result.empty() ? "null" : std::move(outcome.result);

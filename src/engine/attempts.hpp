@@ -11,7 +11,7 @@ namespace baton::engine {
 // A result that is too large makes the attempt failed (SEMANTICS 7).
 void limit_result(const Settings& settings, model::Outcome& outcome);
 // So does one that does not fit the step's `result_schema`.
-void check_result(const Run& run, const Task& task, model::Outcome& outcome);
+void check_result(const Run& run, const Task& task, model::Phase phase, model::Outcome& outcome);
 
 // The attempt that holds the (running) task ended as its executor says. The outcome has passed
 // limit_result().

@@ -309,7 +309,7 @@ void end_parent(State& state, const Run& child, const Moment& moment, Effects& e
     if (result) {
       outcome.result = std::move(*result);
       limit_result(state.settings, outcome);
-      check_result(*run, *task, outcome);
+      check_result(*run, *task, task->row.phase, outcome);
     } else {
       outcome.kind = model::Outcome::Kind::failed;
       outcome.failure = {.type = model::error_type::kValidation,

@@ -6,6 +6,7 @@
 #include "base/duration.hpp"
 #include "base/seeded_bug.hpp"
 #include "engine/attempts.hpp"
+#include "engine/breakers.hpp"
 #include "engine/dispatch.hpp"
 #include "engine/explain_limits.hpp"
 #include "engine/flow.hpp"
@@ -32,6 +33,11 @@ class Earliest {
 
 bool is_set(ShardTime at) {
   return at.us != 0;
+}
+
+// It has an sla that was not missed yet.
+bool is_late_set(const model::TaskRow& row) {
+  return is_set(row.late_at) && row.late_at != model::kReported;
 }
 
 // The same instant on the shard's clock.
@@ -102,11 +108,40 @@ void deadline_over(State& state, Run& run, Task& task, const Moment& moment, Eff
   }
 }
 
+// When its breaker last let attempts through again.
+std::optional<ShardTime> held_by_breaker_until(const State& state, const Run& run, const Task& task) {
+  const model::BreakerSettings* settings = breaker_settings(run, task);
+  if (settings == nullptr) return std::nullopt;
+  const auto found = state.breakers.find(settings->name);
+  if (found == state.breakers.end()) return std::nullopt;
+  const model::BreakerRow& row = found->second.row;
+  if (row.state == model::BreakerState::closed) return row.closed_at;
+  return row.open_until();
+}
+
+bool reaches(const model::Blocker& pause, const Run& run, const Task& task) {
+  switch (pause.kind) {
+    case model::BlockerKind::step_paused:
+      return pause.run == run.row.key && pause.step == task.row.step;
+    case model::BlockerKind::queue_paused:
+      return pause.name == queue_of(run, task);
+    case model::BlockerKind::target_paused:
+      return pause.name == run.program->action(task.row).target;
+    default:
+      return false;
+  }
+}
+
 void start_limit_over(State& state, Run& run, Task& task, const Moment& moment, Effects& effects) {
   effects.touch(run, task.row.key.ordinal);
+  // No worker could have taken it: the wait begins anew.
   if (is_blocked(state, run, task)) {
-    // No worker could have taken it: the wait begins anew.
     task.row.queued_at = run_time(run, moment.now);
+    return;
+  }
+  if (const auto held = held_by_breaker_until(state, run, task);
+      held && task.row.queued_at < run_time(run, *held)) {
+    task.row.queued_at = run_time(run, *held);
     return;
   }
   const auto blocker = blocker_of(state, run, task);
@@ -155,7 +190,7 @@ void clear_run_clock(State& state, Run& run) {
 void arm_clock(State& state, const Run& run, Task& task) {
   Earliest first;
   if (!model::is_terminal(task.row.status)) {
-    if (is_set(task.row.late_at)) first.add(task.row.late_at);
+    if (is_late_set(task.row)) first.add(task.row.late_at);
     for (const auto& at : {deadline_of(run, task), start_limit(run, task), heartbeat_limit(run, task)}) {
       if (at) first.add(*at);
     }
@@ -180,6 +215,40 @@ void arm_run_clock(State& state, Run& run) {
   run.clock = *first.at();
   run.has_clock = true;
   state.timers.insert({run.clock, TimerKind::run_clock, {run.row.key, kWholeRun}, {}});
+}
+
+void want_waits_anew(State& state, const model::Blocker& pause, const Moment& moment) {
+  if (pause.kind != model::BlockerKind::step_paused && pause.kind != model::BlockerKind::queue_paused &&
+      pause.kind != model::BlockerKind::target_paused) {
+    return;
+  }
+  state.pauses_over.push_back({pause, moment.now, {}});
+  state.work.push_back({WorkKind::anew, {}, 0});
+}
+
+bool begin_waits_anew(State& state, Effects& effects, std::size_t row_limit) {
+  constexpr int kLookedThroughAtOnce = 10'000;
+  PauseOver over = std::move(state.pauses_over.front());
+  state.pauses_over.pop_front();
+  int looked = 0;
+  for (auto at = state.timers.lower_bound(over.seen); at != state.timers.end();) {
+    over.seen = *at;
+    if (++looked > kLookedThroughAtOnce || effects.rows() >= row_limit) {
+      state.pauses_over.push_back(std::move(over));
+      return true;
+    }
+    ++at;  // what is set later is met again, and left as it is
+    if (over.seen.kind != TimerKind::clock) continue;
+    Run* run = state.find(over.seen.task.run);
+    if (run == nullptr) continue;
+    Task& task = run->tasks[over.seen.task.ordinal];
+    const ShardTime anew = run_time(*run, over.at);
+    if (!start_limit(*run, task) || !reaches(over.what, *run, task) || task.row.queued_at >= anew) continue;
+    effects.touch(*run, task.row.key.ordinal);
+    task.row.queued_at = anew;
+    arm_clock(state, *run, task);
+  }
+  return false;
 }
 
 void note_heartbeat(State& state, const Run& run, Task& task, const Moment& moment) {
@@ -209,9 +278,9 @@ TimeLeft time_left(const State& state, const Run& run, const Task& task, const M
 
 void on_clock(State& state, Run& run, Task& task, const Moment& moment, Effects& effects) {
   if (model::is_terminal(task.row.status)) return;
-  if (is_set(task.row.late_at) && task.row.late_at <= moment.now) {
+  if (is_late_set(task.row) && task.row.late_at <= moment.now) {
     effects.touch(run, task.row.key.ordinal);
-    task.row.late_at = {};
+    task.row.late_at = model::kReported;
     effects.record(run, {.kind = model::FactKind::task_sla_missed,
                          .at = moment.wall,
                          .task = task.row.key.ordinal,

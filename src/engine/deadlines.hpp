@@ -28,6 +28,13 @@ void arm_run_clock(State& state, Run& run);
 void clear_clock(State& state, Task& task);
 void clear_run_clock(State& state, Run& run);
 
+// A pause of a step, queue or target is over: the waits for a start that it held up begin anew, bit by bit
+// (the next piece of the first of State::pauses_over; true: there is more). No worker could have taken the
+// tasks. What an owner has not come to when it goes is not made up for: these waits count from when they
+// began.
+void want_waits_anew(State& state, const model::Blocker& pause, const Moment& moment);
+bool begin_waits_anew(State& state, Effects& effects, std::size_t row_limit);
+
 // The attempt that holds the task gave a sign of life.
 void note_heartbeat(State& state, const Run& run, Task& task, const Moment& moment);
 

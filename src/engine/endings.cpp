@@ -502,6 +502,11 @@ void end_helper(State& state, Run& run, Task& helper, const Moment& moment, Effe
   --run.open_helpers;
   --run.tasks[parent].helpers;
   settle_resource(state, run, helper, moment, effects);
+  // Its next generation waits for that.
+  if (run.tasks[parent].helpers == 0 && run.tasks[parent].row.status == TaskStatus::pending &&
+      run.row.recovery.scope == model::Recovery::Scope::none) {
+    push(state, run, WorkKind::ready, parent);
+  }
   if (helper.row.role == TaskRole::compensate) {
     --run.open_compensations;
     push(state, run, WorkKind::undo);

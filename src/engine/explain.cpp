@@ -6,6 +6,7 @@
 #include <set>
 
 #include "base/text.hpp"
+#include "engine/endings.hpp"
 #include "engine/explain_limits.hpp"
 #include "engine/gates.hpp"
 #include "engine/run_limits.hpp"
@@ -263,8 +264,15 @@ Reason why_pending(const State& state, const Run& run, const Task& task, const M
   if (const auto blocker = blocker_of(state, run, task); blocker && !is_of_flow(*blocker)) {
     return held(state, run, task, *blocker, moment);
   }
-  if (task.parked && task.line != nullptr) return held(state, run, task, *task.line->blocker, moment);
+  if (task.parked && task.line != nullptr && task.line->blocker->kind != model::BlockerKind::run_full) {
+    return held(state, run, task, *task.line->blocker, moment);
+  }
   if (task.parked) return over_limit(run, task);
+  if (task.helpers > 0 && !is_helper(task)) {
+    return {.code = "giving_back",
+            .message = "what its earlier attempts made is given back first",
+            .count = task.helpers};
+  }
   if (task.row.expanded) {
     const std::uint32_t ended = task.row.item_count - task.items_open;
     return {.code = "items",

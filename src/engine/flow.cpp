@@ -219,7 +219,7 @@ void compute(State& state, Run& run, Task& task, const Moment& moment, Effects& 
     outcome.result = boost::json::serialize(body->as_object()["action"]);
   }
   limit_result(state.settings, outcome);
-  check_result(run, task, outcome);
+  check_result(run, task, task.row.phase, outcome);
   if (outcome.kind == model::Outcome::Kind::failed) {
     return fail_unstarted(state, run, task, outcome.failure, moment, effects);
   }
@@ -290,6 +290,9 @@ void advance(State& state, Run& run, Task& task, const Moment& moment, Effects& 
     return skip_task(state, run, task, model::SkipReason::fail_fast, moment, effects);
   }
   if (is_closing(run, task)) return cancel_task(state, run, task, moment, effects);
+  // What the generation before made is given back first; the end of that comes back to it.
+  if (task.helpers > 0) return;
+  if (is_item(task) && passes_over(state, run, task)) return;
   // It was ready and parked before a restart: what was recorded then holds (SEMANTICS 4).
   if (task.row.has_input && !step.child) return activate(state, run, task, moment, effects);
   const auto expression_failed = [&](const Error& error) {
@@ -301,12 +304,20 @@ void advance(State& state, Run& run, Task& task, const Moment& moment, Effects& 
   if (!code) return expression_failed(code.error());
   // A condition that mentions the item is asked per item, any other once per step (SEMANTICS 5).
   const bool per_item = (*code)->before.item && !step.for_each.is_null();
-  if (is_item(task) == per_item) {
+  if ((*code)->when && is_item(task) == per_item && !task.row.when_held) {
     const auto holds = evaluate_when(state, run, task);
     if (!holds) return expression_failed(holds.error());
     if (!*holds) return skip_task(state, run, task, model::SkipReason::when, moment, effects);
+    // What holds it back from here on does not have it asked again (SEMANTICS 4).
+    effects.touch(run, task.row.key.ordinal);
+    task.row.when_held = true;
   }
-  if (!step.for_each.is_null() && !is_item(task)) return expand(state, run, task, moment, effects);
+  if (!step.for_each.is_null() && !is_item(task)) {
+    // Its list is made when it begins, and that is when the run goes on.
+    if (run.row.status == model::RunStatus::paused)
+      return block(state, task, model::Blocker::run_paused(run.row.key));
+    return expand(state, run, task, moment, effects);
+  }
 
   if (step.queue.empty() && needs_worker(step)) {
     const std::string& queue = routed(state, run.program->workflow(), step);

@@ -32,8 +32,8 @@ void stand_in(State& state, Line& line, Task& task) {
 std::optional<Blocker> take_out(State& state, Task& task) {
   if (task.line == nullptr) return std::nullopt;
   Line& line = *task.line;
-  task.line = nullptr;
   line.tasks.erase(place_of(state, task));
+  task.line = nullptr;
   if (!state.order_of_pending.empty()) state.order_of_pending.erase(task.row.key);
   if (!line.blocker) return std::nullopt;
   const Blocker blocker = *line.blocker;
@@ -67,7 +67,10 @@ Place place_of(const State& state, const Task& task) {
     const auto pending = state.order_of_pending.find(task.row.key);
     if (pending != state.order_of_pending.end()) return {urgency, 0, pending->second};
   }
-  return {urgency, task.row.turn, task.row.order};
+  // Turns are of one queue, and the tasks of a run may be of many.
+  const bool in_run =
+      task.line != nullptr && task.line->blocker && task.line->blocker->kind == BlockerKind::run_full;
+  return {urgency, in_run ? 0 : task.row.turn, task.row.order};
 }
 
 std::optional<Blocker> blocker_of(const State& state, const Run& run, const Task& task) {
@@ -77,7 +80,11 @@ std::optional<Blocker> blocker_of(const State& state, const Run& run, const Task
     return Blocker::breaker_open(breaker_settings(run, task)->name);
   }
   if (!state.pauses.empty()) {
-    if (Blocker step = Blocker::step_paused(run.row.key, task.row.step); is_paused(state, step)) return step;
+    // What gives back what the step made is not a part of it.
+    if (Blocker step = Blocker::step_paused(run.row.key, task.row.step);
+        !is_helper(task) && is_paused(state, step)) {
+      return step;
+    }
     const std::string& target = run.program->action(task.row).target;
     if (Blocker service = Blocker::target_paused(target);
         !target.empty() && is_paused(state, service) && !seeded_bug(Bug::target_pause_forgotten)) {

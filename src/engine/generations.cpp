@@ -10,6 +10,7 @@
 #include "engine/gates.hpp"
 #include "engine/items.hpp"
 #include "engine/load.hpp"
+#include "engine/pauses.hpp"
 #include "engine/phases.hpp"
 #include "engine/timers.hpp"
 
@@ -32,7 +33,8 @@ enum class Extent : std::uint8_t {
 
 // Whether it has been made ready, though it stands in no queue yet.
 bool was_ready(const Task& task) {
-  return task.row.status == TaskStatus::pending && !task.row.expanded && (task.parked || task.row.has_input);
+  return task.row.status == TaskStatus::pending && !task.row.expanded &&
+         (task.parked || task.row.has_input || task.row.when_held);
 }
 
 bool is_mapped(const Run& run, Ordinal step) {
@@ -305,6 +307,7 @@ void finish(State& state, Run& run, const Moment& moment, Effects& effects) {
     run.row.status = RunStatus::running;
     start_run_clocks(state, run, moment);
     effects.record(run, {.kind = FactKind::run_recovered, .at = moment.wall});
+    hold_with_parent(state, run, moment, effects);
   }
   // An item of a list that is made anew is no more.
   if (plan.then != Recovery::Then::again && !run.tasks[plan.root].old) {

@@ -124,6 +124,13 @@ void expand_items(State& state, Run& run, Task& group_task, const Moment& moment
   }
 }
 
+bool passes_over(const State& state, Run& run, const Task& item) {
+  Task& group = run.tasks[item.row.step];
+  if (!is_full(state, run, group)) return false;
+  group.next_item = std::min(group.next_item, static_cast<std::uint32_t>(item.row.index));
+  return true;
+}
+
 void refill(State& state, Run& run, Task& group) {
   if (group.sweeping || group.next_item >= group.row.item_count) return;
   if (is_full(state, run, group)) return;
@@ -169,6 +176,7 @@ void end_item(State& state, Run& run, Task& item, bool was_active, const Moment&
 }
 
 void end_group(State& state, Run& run, Task& group, const Moment& moment, Effects& effects) {
+  group.sweeping = false;
   if (group.row.stop_reason == model::StopReason::deadline && !run.row.cancel_requested &&
       !run.row.timed_out) {
     fail_task(state, run, group, deadline_failure(run.program->step(group.row.step)), moment, effects);

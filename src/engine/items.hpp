@@ -21,6 +21,10 @@ void expand(State& state, Run& run, Task& task, const Moment& moment, Effects& e
 void expand_items(State& state, Run& run, Task& group, const Moment& moment, Effects& effects,
                   std::size_t row_limit);
 
+// Whether a pending item that something has held back has to wait for others, which took its place since. If
+// so expand_items() comes back to it.
+bool passes_over(const State& state, Run& run, const Task& item);
+
 // Sees to it that expand_items() comes, if the step has items left.
 void refill(State& state, Run& run, Task& group);
 

@@ -77,14 +77,12 @@ void end_pause(State& state, const Pause& pause, const Moment& moment, Effects& 
   Run* run = of_run(pause.what.kind) ? state.find(pause.what.run) : nullptr;
   const Pause ended = pause;
   forget(state, pause, effects);
+  want_waits_anew(state, ended.what, moment);
   if (run == nullptr) return want_dispatch(state);
   effects.record(*run, {.kind = model::FactKind::run_resumed, .at = moment.wall, .other = ended.name});
   if (ended.what.kind != BlockerKind::run_paused || run->row.status != RunStatus::paused) return;
   run->row.status = RunStatus::running;
-  run->row.paused_for = run->row.paused_for + (moment.now - run->row.paused_at);
-  run->row.paused_at = {};
-  arm_clocks(state, *run);
-  want_hold(state, run->row.key);
+  end_hold(state, *run, moment);
   end_phase_if_over(state, *run, moment, effects);
 }
 
@@ -219,6 +217,21 @@ bool hold_children(State& state, Work& work, const Moment& moment, Effects& effe
       hold_child(state, *child, *run, moment, effects);
   }
   return false;
+}
+
+void hold_with_parent(State& state, Run& child, const Moment& moment, Effects& effects) {
+  const model::Parent& parent = *child.row.parent;
+  if (!parent.any() || parent.detached) return;
+  const Run* run = state.find(parent.task.run.key());
+  if (run == nullptr || run->row.id != parent.task.run || run->row.status != RunStatus::paused) return;
+  hold_child(state, child, *run, moment, effects);
+}
+
+void end_hold(State& state, Run& run, const Moment& moment) {
+  run.row.paused_for = run.row.paused_for + (moment.now - run.row.paused_at);
+  run.row.paused_at = {};
+  arm_clocks(state, run);
+  want_hold(state, run.row.key);
 }
 
 void resume_due(State& state, const Moment& moment, Effects& effects) {

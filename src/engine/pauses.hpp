@@ -26,6 +26,10 @@ void resume_due(State& state, const Moment& moment, Effects& effects);
 // The runs that tasks of a run wait for are paused as long as it is (SEMANTICS 34: within its reach); one
 // that a person has paused stays so. A piece of it; true: there is more.
 bool hold_children(State& state, Work& work, const Moment& moment, Effects& effects, std::size_t row_limit);
+// A child that goes on after its recovery is paused if the run that waits for it is.
+void hold_with_parent(State& state, Run& child, const Moment& moment, Effects& effects);
+// The run was paused, and has another status now: its time goes on, and so do the runs that it waits for.
+void end_hold(State& state, Run& run, const Moment& moment);
 // The run ends, or is cancelled (then it may go on): what was paused of it is not any more.
 void drop_pauses(State& state, Run& run, bool steps_too, Effects& effects);
 

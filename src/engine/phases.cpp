@@ -32,7 +32,8 @@ bool recovers_by_itself(const Run& run) {
 }  // namespace
 
 void start_run(State& state, Run& run, const Moment& moment, Effects& effects) {
-  if (run.row.started_at.us != 0) return;
+  // One that is paused starts, with its clocks, when it goes on.
+  if (run.row.started_at.us != 0 || run.row.status == RunStatus::paused) return;
   effects.touch(run);
   run.row.started_at = moment.wall;
   // One that was paused before it started, and resumed, is running without having started.

@@ -12,43 +12,56 @@
 namespace baton::engine {
 namespace {
 
+void want_fill(State& state, Run& run) {
+  if (run.fill_pending) return;
+  run.fill_pending = true;
+  state.work.push_back({WorkKind::fill, {run.row.key, kWholeRun}, 0});
+}
+
 void park(Run& run, Task& task) {
   task.parked = true;
   if (is_item(task)) ++run.tasks[task.row.step].items_waiting;
 }
 
-// A task that is ready, into its queue, unless that is full.
-void join_queue(State& state, Run& run, Task& task, const Moment& moment, Effects& effects) {
-  const auto full = full_queue(state, run, task);
-  if (!full) return enter_queue(state, run, task, moment, effects);
+// Whether another task of the run may be under way.
+bool has_place(const Run& run) {
+  const std::uint32_t limit = run.program->workflow().max_parallel;
+  return limit == 0 || run.active < limit + (seeded_bug(Bug::one_more_than_max_parallel) ? 1 : 0);
+}
+
+// A task that is ready stands before what is full. A new owner finds its place in its row.
+void park_before(State& state, Run& run, Task& task, const model::Blocker& full, Effects& effects) {
+  if (task.parked) unpark(run, task);
   park(run, task);
-  // A new owner finds its place in its row.
   const bool draws = task.row.order == 0;
-  stand_outside(state, run, task, *full);
+  stand_outside(state, run, task, full);
   if (draws) effects.touch(run, task.row.key.ordinal);
 }
 
-// Gives free places to those that had one before, then to those that are parked. True: there are more.
+// Gives free places to those that wait for one, by their priority, then in the order in which they came.
+// True: there are more.
 bool fill_places(State& state, Run& run, const Moment& moment, Effects& effects) {
   constexpr int kParkedAtOnce = 100;
   const model::Blocker full = model::Blocker::run_full(run.row.key);
-  for (int parked = 0; run.active < run.program->workflow().max_parallel;) {
-    if (const auto waiting = state.blocked.find(full); waiting != state.blocked.end()) {
-      Task& next = run.tasks[waiting->second.tasks.begin()->second.ordinal];
+  for (int parked = 0; has_place(run);) {
+    const auto waiting = state.blocked.find(full);
+    if (waiting == state.blocked.end()) return false;
+    Task& next = run.tasks[waiting->second.tasks.begin()->second.ordinal];
+    if (!next.parked) {  // it had one before
       take_place(run, next);
       stand_again(state, run, next);
       want_dispatch(state);
       continue;
     }
-    if (run.parked.empty()) return false;
     // Those whose queue is full take no place: there may be many of them.
     if (++parked > kParkedAtOnce) return true;
-    Task& next = run.tasks[run.parked.front()];
-    run.parked.pop_front();
-    // It has ended where it stood, or is about to, or stands before its queue since.
-    if (!next.parked || next.line != nullptr || is_closing(run, next)) continue;
-    unpark(run, next);
-    join_queue(state, run, next, moment, effects);
+    if (is_closing(run, next)) {  // it is about to end
+      leave_line(state, next);
+    } else if (const auto before = full_queue(state, run, next)) {
+      park_before(state, run, next, *before, effects);
+    } else {
+      enter_queue(state, run, next, moment, effects);
+    }
   }
   return false;
 }
@@ -69,27 +82,27 @@ void leave_place(State& state, Run& run, Task& task, const Moment& moment, Effec
 }
 
 void fill(State& state, Run& run, const Moment& moment, Effects& effects) {
-  if (fill_places(state, run, moment, effects)) {
-    state.work.push_back({WorkKind::fill, {run.row.key, kWholeRun}, 0});
-  }
+  run.fill_pending = false;
+  if (fill_places(state, run, moment, effects)) want_fill(state, run);
 }
 
 void activate(State& state, Run& run, Task& task, const Moment& moment, Effects& effects) {
   // What gives things back never waits for the tasks that wait for it.
   if (is_helper(task)) return enqueue(state, run, task, moment, effects);
   if (is_item(task)) ++run.tasks[task.row.step].items_active;
-  join_queue(state, run, task, moment, effects);
+  if (const auto full = full_queue(state, run, task)) return park_before(state, run, task, *full, effects);
+  if (run.program->workflow().max_parallel == 0) return enter_queue(state, run, task, moment, effects);
+  // Others that become ready at the same time may be more urgent.
+  park_before(state, run, task, model::Blocker::run_full(run.row.key), effects);
+  if (has_place(run)) want_fill(state, run);
 }
 
 void enter_queue(State& state, Run& run, Task& task, const Moment& moment, Effects& effects) {
+  if (!has_place(run)) {
+    return park_before(state, run, task, model::Blocker::run_full(run.row.key), effects);
+  }
   if (task.parked) unpark(run, task);
   leave_line(state, task);
-  const std::uint32_t limit = run.program->workflow().max_parallel;
-  if (limit > 0 && run.active >= limit + (seeded_bug(Bug::one_more_than_max_parallel) ? 1 : 0)) {
-    park(run, task);
-    run.parked.push_back(task.row.key.ordinal);
-    return;
-  }
   take_place(run, task);
   enqueue(state, run, task, moment, effects);
 }

@@ -47,7 +47,7 @@ Status set_queue(State& state, const model::SetQueue& command, const Moment& mom
 // Fails with not_found if there is no such route to be taken away.
 Status set_route(State& state, const model::SetRoute& command, const Moment& moment, Effects& effects);
 
-// After a load: what is set. Records that cannot be read count as nothing.
+// Before the runs are loaded, which draw places: what is set. Records that cannot be read count as nothing.
 void load_queues(State& state);
 
 }  // namespace baton::engine

@@ -36,8 +36,8 @@ Task* only_queued(const State& state, Run& run) {
   if ((row.status != RunStatus::pending && row.status != RunStatus::running) || row.cancel_requested ||
       row.timed_out || row.stage != model::RunStage::main ||
       row.recovery.scope != model::Recovery::Scope::none || run.has_clock || run.any_failed ||
-      run.open_helpers > 0 || !run.parked.empty() || !run.waiters.empty() || !run.leftovers.empty() ||
-      row.additions > 0 || !row.admission->limit.empty() ||
+      run.open_helpers > 0 || !run.waiters.empty() || !run.leftovers.empty() || row.additions > 0 ||
+      !row.admission->limit.empty() ||
       (row.parent->any() && !row.parent->detached) ||  // its parent looks for it
       run.tasks.size() > kTasksLookedThrough) {
     return nullptr;

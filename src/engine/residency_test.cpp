@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "engine/testing/flow_builder.hpp"
 #include "engine/testing/world.hpp"
 
@@ -53,6 +55,23 @@ TEST(Residency, ARestartKeepsTheOrderAndLoadsOnlySome) {
   world.restart();
   EXPECT_EQ(world.state().runs.size(), 2U);
   for (const RunId& run : runs) EXPECT_EQ(world.claim_one().task.run, run);
+}
+
+// A tenant of weight 4 whose runs are cold keeps the turns that this gives it.
+TEST(Residency, ARestartKnowsTheWeightsOfColdRuns) {
+  for (const bool restarted : {false, true}) {
+    World world(little_memory(0));
+    world.ask(model::SetQueue{.name = "default", .weights = {{"big", 4}}}, "cli:ada");
+    const auto of = [](const char* tenant) { return FlowBuilder(tenant).run("a").fair_key(tenant).done(); };
+    for (int i = 0; i < 10; ++i) world.submit(of("big"));
+    for (int i = 0; i < 3; ++i) world.submit(of("small"));
+    if (restarted) world.restart();
+    const RunId before = world.submit(of("big"));
+    const RunId behind = world.submit(of("small"));
+    std::vector<RunId> started;
+    for (int i = 0; i < 15; ++i) started.push_back(world.claim_one().task.run);
+    EXPECT_LT(std::ranges::find(started, before), std::ranges::find(started, behind)) << restarted;
+  }
 }
 
 TEST(Residency, ACommandBringsARunBackToItsPlace) {

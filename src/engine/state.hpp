@@ -40,7 +40,7 @@ struct Task {
   // Bits: tasks are many, and each is to take at most 512 bytes.
   bool stored : 1 = false;          // has a row in the store (or in a batch on its way there)
   bool sweeping : 1 = false;        // of a mapped step: its open items are being cancelled
-  bool parked : 1 = false;          // ready, but stands in Run::parked or before its full queue
+  bool parked : 1 = false;          // ready, but stands before its full run or queue
   bool refill_pending : 1 = false;  // of a mapped step: an `expand` stands in State::work
   bool has_timer : 1 = false;
   bool has_clock : 1 = false;
@@ -94,10 +94,10 @@ struct Run {
   std::size_t effects_slot = 0;  // its place in the effects of commit touched_in
   std::uint32_t open_main = 0;   // steps of the main phase that have not ended
   std::uint32_t open_finally = 0;
-  std::uint32_t active = 0;    // tasks that hold a place under max_parallel, see fill_places()
-  std::deque<Ordinal> parked;  // ready, but over max_parallel
-  ShardTime clock;             // its entry of kind `run_clock` in State::timers, if has_clock
+  std::uint32_t active = 0;  // tasks that hold a place under max_parallel, see places.hpp
+  ShardTime clock;           // its entry of kind `run_clock` in State::timers, if has_clock
   bool has_clock = false;
+  bool fill_pending = false;  // a `fill` stands in State::work
   std::set<std::tuple<std::string, ShardTime, Ordinal>>
       waiters;  // for a signal: its name, since when, the task
   std::uint64_t done_weight = 0;
@@ -223,6 +223,13 @@ struct Timer {
   friend auto operator<=>(const Timer&, const Timer&) = default;
 };
 
+// Of a step, queue or target, see begin_waits_anew() in deadlines.hpp.
+struct PauseOver {
+  model::Blocker what;
+  ShardTime at;
+  Timer seen;  // how far the timers are looked through
+};
+
 // Work that is done bit by bit, in the order in which it came up.
 enum class WorkKind : std::uint8_t {
   ready,     // a step or item whose predecessors have ended: skip it, compute it, or queue it
@@ -233,11 +240,12 @@ enum class WorkKind : std::uint8_t {
   rank,      // bring queued tasks of a run to its new priority
   release,   // let tasks past the first of State::releasing
   admit,     // let tasks into the first queue of State::admitting
-  fill,      // give the free places of a run to those that are parked
+  fill,      // give the free places of a run to those that wait for one
   reject,    // a queued task does not wait for its open breaker
   dispatch,  // hand queued tasks to waiting claims
   enter,     // let runs begin that wait for a place under the first limit of State::entering
   hold,      // the runs that tasks of a run wait for are paused and resumed with it
+  anew,      // the waits for a start that the first of State::pauses_over kept from ending begin anew
   // endings.hpp
   undo,       // begin the next compensation of a run
   cleanup,    // make the cleanups of a step; ordinal kWholeRun: begin with those of a run
@@ -298,6 +306,7 @@ struct State {
   std::map<model::Blocker, Line> blocked;
   std::deque<model::Blocker> releasing;           // one for each `release` in `work`
   std::deque<std::string> admitting;              // one for each `admit` in `work`
+  std::deque<PauseOver> pauses_over;              // one for each `anew` in `work`
   std::map<model::Blocker, model::Pause> pauses;  // of records, see pauses.hpp
   std::map<std::string, Breaker> breakers;
   std::map<std::string, Limit> limits;  // that are set or in use

@@ -79,9 +79,13 @@ void stop_attempt(State& state, Run& run, Task& task, model::Stopping mode, mode
 bool sweep(State& state, Work& work, const Moment& moment, Effects& effects, std::size_t row_limit) {
   Run* run = state.find(work.task.run);
   if (run == nullptr || model::is_terminal(run->row.status)) return false;
-  // What a recovery resets is not to be stopped for what made the earlier generation stop.
-  if (run->row.recovery.scope != model::Recovery::Scope::none && !run->row.cancel_requested) return false;
   const bool whole = work.task.ordinal == kWholeRun;
+  // What a recovery resets is not to be stopped for what made the earlier generation stop; a deadline that is
+  // over meanwhile stops the new one.
+  if (run->row.recovery.scope != model::Recovery::Scope::none && !run->row.cancel_requested) {
+    return whole && run->row.timed_out && run->row.status != model::RunStatus::recovering;
+  }
+  if (!whole && !run->tasks[work.task.ordinal].sweeping) return false;  // its items have ended
   const Ordinal first = whole ? 0 : run->tasks[work.task.ordinal].row.first_item;
   const auto end =
       whole ? static_cast<Ordinal>(run->tasks.size()) : first + run->tasks[work.task.ordinal].row.item_count;
@@ -114,7 +118,8 @@ bool sweep(State& state, Work& work, const Moment& moment, Effects& effects, std
                      deadline ? model::StopReason::deadline : model::StopReason::cancelled, moment, effects);
       }
     } else if (whole && !run->row.cancel_requested && !run->row.timed_out &&
-               task.row.status == TaskStatus::pending) {
+               (task.row.status == TaskStatus::pending ||
+                (task.row.status == TaskStatus::queued && task.row.starts == 0))) {
       skip_task(state, *run, task, model::SkipReason::fail_fast, moment, effects);
     } else {
       cancel_task(state, *run, task, moment, effects);

@@ -284,6 +284,7 @@ std::string encode_state(const TaskRow& row) {
   out.number(56, bits(row.deadline.us));
   out.number(57, bits(row.late_at.us));
   out.number(58, row.start_timeouts);
+  out.number(59, row.when_held ? 1 : 0);
   for (const ItemRange& range : *row.old_items) {
     Encoder one;
     put(one, range);
@@ -453,6 +454,9 @@ Status decode_state(std::string_view bytes, TaskRow& row) {
         break;
       case 58:
         row.start_timeouts = small;
+        break;
+      case 59:
+        row.when_held = n != 0;
         break;
       case 60:
         if (!get(in.bytes(), row.old_items.edit().emplace_back())) return damaged();

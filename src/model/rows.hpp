@@ -159,8 +159,9 @@ struct TaskRow {
   // Clocks (deadlines.hpp of the engine); 0 = not running.
   ShardTime queued_at;  // run time: of the present wait in the queue
   ShardTime deadline;   // run time: when all attempts and waits are over
-  ShardTime late_at;    // shard time: when the step is late; 0 also once that is reported
+  ShardTime late_at;    // shard time: when the step is late; kReported once that was said
 
+  bool when_held = false;   // its `when` was asked, which is done once, and holds
   bool has_input = false;   // a rendered input is stored (it was not constant)
   bool has_result = false;  // a result is stored
 
@@ -186,6 +187,9 @@ struct TaskRow {
 
   friend bool operator==(const TaskRow&, const TaskRow&) = default;
 };
+
+// Of TaskRow::late_at: it was said that the step is late, which is done once in a generation.
+inline constexpr ShardTime kReported{INT64_MAX};
 
 // Whether a worker holds the task. A wait is running also while nobody does: never ask the status for this.
 inline bool has_attempt(const TaskRow& row) {

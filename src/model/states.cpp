@@ -45,7 +45,7 @@ constexpr std::array kTaskTransitions = {
     Transition<T>{T::queued, T::running, "a worker took it"},
     Transition<T>{T::queued, T::retrying, "it waited too long, a rule says to wait again or for a person"},
     Transition<T>{T::queued, T::failed, "it waited too long"},
-    Transition<T>{T::queued, T::skipped, "a person skipped it"},
+    Transition<T>{T::queued, T::skipped, "a person skipped it, or the run failed fast"},
     Transition<T>{T::queued, T::cancelled, "the run was cancelled"},
     Transition<T>{T::running, T::completed, "its attempt succeeded, or its wait is over"},
     Transition<T>{T::running, T::failed, "its last attempt failed"},

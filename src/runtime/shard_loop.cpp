@@ -6,6 +6,7 @@
 
 #include "base/seeded_bug.hpp"
 #include "engine/load.hpp"
+#include "engine/queues.hpp"
 #include "engine/residency.hpp"
 #include "engine/resources.hpp"
 #include "engine/timers.hpp"
@@ -86,6 +87,7 @@ Status ShardLoop::load_state() {
     const model::RecordKey key = record.id;
     state_.records.emplace(key, engine::KnownRecord{std::move(record), 0});
   }));
+  engine::load_queues(state_);  // places of runs that become cold at once depend on weights
   TRY(const std::vector<store::DefinitionKey> keys, store_.load_definition_keys(shard_));
   for (const store::DefinitionKey& key : keys) {
     auto& versions = state_.versions[key.workflow];

@@ -33,11 +33,7 @@ void decide(State& state, const model::CancelRun& command, model::ReplyTo reply_
   const bool harder = command.terminate && !run->row.terminate;
   if (!run->row.cancel_requested || harder || drops) {
     effects.touch(*run);
-    // Its time as a paused one ends; what was held back is swept.
-    if (run->row.status == model::RunStatus::paused) {
-      run->row.paused_for = run->row.paused_for + (moment.now - run->row.paused_at);
-      run->row.paused_at = {};
-    }
+    const bool was_paused = run->row.status == model::RunStatus::paused;
     if (waits_for_place(run->row)) leave(state, *run);
     run->row.terminate |= command.terminate;
     run->row.no_cleanup |= command.no_cleanup;
@@ -61,9 +57,11 @@ void decide(State& state, const model::CancelRun& command, model::ReplyTo reply_
                                     : command.terminate ? 1
                                                         : 0,
                           .text = std::string(utf8_prefix(command.reason, model::kMessageLimit))});
+    // What was held back is swept; endings, and the runs that they wait for, go on.
+    if (!ending || drops || harder) state.work.push_back({WorkKind::sweep, {run->row.key, kWholeRun}, 0});
+    if (was_paused) end_hold(state, *run, moment);
     drop_pauses(state, *run, false, effects);
     run->row.recovery = {};
-    if (!ending || drops || harder) state.work.push_back({WorkKind::sweep, {run->row.key, kWholeRun}, 0});
     end_phase_if_over(state, *run, moment, effects);
   }
   effects.reply(reply_to, model::CancelAccepted{command.run, run->row.status});

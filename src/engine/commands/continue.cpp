@@ -1,6 +1,7 @@
 #include "engine/breakers.hpp"
 #include "engine/children.hpp"
 #include "engine/commands/commands.hpp"
+#include "engine/deadlines.hpp"
 #include "engine/decide.hpp"
 #include "engine/dispatch.hpp"
 #include "engine/endings.hpp"
@@ -43,13 +44,19 @@ bool work_on(State& state, Work work, const Moment& moment, Effects& effects, st
     if (let_runs_enter(state, effects, row_limit)) state.work.push_back(work);
     return true;
   }
+  if (work.kind == WorkKind::anew) {
+    if (begin_waits_anew(state, effects, row_limit)) state.work.push_back(work);
+    return true;
+  }
   if (work.kind == WorkKind::hold) {
     if (hold_children(state, work, moment, effects, row_limit)) state.work.push_back(work);
     return true;
   }
   if (work.kind == WorkKind::fill) {
     Run* run = state.find(work.task.run);
-    if (run != nullptr && !model::is_terminal(run->row.status)) fill(state, *run, moment, effects);
+    if (run == nullptr) return true;
+    run->fill_pending = false;
+    if (!model::is_terminal(run->row.status)) fill(state, *run, moment, effects);
     return true;
   }
   if (work.kind == WorkKind::child) {

@@ -555,6 +555,30 @@ TEST(Retry, OfAHeldTaskWithOtherArguments) {
   EXPECT_NE(world.claim_one().spec.find(R"("with":{"limit":5})"), std::string::npos);
 }
 
+TEST(Retry, OfManyItemsLeavesTheRunItsDeadlineAfterARestartInTheMiddle) {
+  World world({.rows_per_batch = 1000, .check_memory = false});
+  boost::json::array list(4'000, 1);
+  const RunId run = world.submit(FlowBuilder("w")
+                                     .run("m")
+                                     .for_each(std::move(list))
+                                     .run("other")
+                                     .queue("nobody")
+                                     .run_deadline(Duration::hours(1))
+                                     .done());
+  world.fail(world.claim_one());
+  ASSERT_EQ(world.status(run, "m"), TaskStatus::failed);
+  world.send(model::DecideTask{.task = {run, world.task(run, "m").key.ordinal}, .verdict = Verdict::retry});
+  world.turn();
+  world.restart();
+  ASSERT_NE(world.state().find(run.key())->row.recovery.scope, model::Recovery::Scope::none);
+  world.settle();
+  EXPECT_EQ(world.status(run, "m"), TaskStatus::pending);
+  EXPECT_EQ(world.status(run, "m", 3'999), TaskStatus::pending);
+  world.advance(Duration::hours(2));
+  EXPECT_TRUE(world.run(run).timed_out);
+  EXPECT_EQ(world.run(run).status, RunStatus::failed);
+}
+
 // As a drain of dead letters does it: one after the other, while the step goes on.
 TEST(Retry, OfItemsOfAStepThatGoesOn) {
   for (const std::uint32_t restart_every : {0U, 1U}) {

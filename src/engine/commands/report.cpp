@@ -50,6 +50,9 @@ void decide(State& state, const model::ReportAttempt& command, model::ReplyTo re
   if (run != nullptr && run->row.id == command.task.run && command.task.ordinal < run->tasks.size()) {
     model::TaskRow& row = run->tasks[command.task.ordinal].row;
     const auto record = find(row, command.token);
+    // A result that was refused made it a failure.
+    if (record != row.history.end())
+      check_result(*run, run->tasks[command.task.ordinal], record->phase, outcome);
     if (record != row.history.end() && same_outcome(*record, outcome) &&
         !seeded_bug(Bug::no_answer_for_repeated_report)) {
       effects.reply(reply_to, model::ReportAccepted{record->became == TaskStatus::pending ? row.status

@@ -127,14 +127,15 @@ void decide(State& state, const model::StartShard&, model::ReplyTo reply_to, con
       if (!model::is_terminal(task.row.status)) rank |= task.row.priority != priority_of(*run, task.row.step);
     }
     if (rank) state.work.push_back({WorkKind::rank, {run->row.key, kWholeRun}, 0});
-    if (run->row.recovery.scope != model::Recovery::Scope::none) {
-      recall_entry(state, *run);
-      if (seeded_bug(Bug::forget_recovery_on_reload)) continue;
-      resume_recovery(state, *run, moment);
-      continue;  // it takes the pending tasks up when all of them are reset
-    }
-    if (recall_entry(state, *run)) take_up(state, *run);
+    const bool admitted = recall_entry(state, *run);
     for (Task& task : run->tasks) arm_clock(state, *run, task);
+    if (run->row.recovery.scope != model::Recovery::Scope::none) {
+      // It takes the pending tasks up when all of them are reset.
+      if (!seeded_bug(Bug::forget_recovery_on_reload)) resume_recovery(state, *run, moment);
+      if (run->row.status == model::RunStatus::recovering) continue;
+    } else if (admitted) {
+      take_up(state, *run);
+    }
     if (!seeded_bug(Bug::forget_deadline_on_reload)) arm_run_clock(state, *run);
     const bool stop = run->row.cancel_requested || run->row.timed_out ||
                       (run->any_failed && run->program->workflow().fail_fast);

@@ -78,9 +78,16 @@ void decide(State& state, const model::Tick&, model::ReplyTo, const Moment& mome
       case TimerKind::resume:
         resume_due(state, moment, effects);
         break;
-      case TimerKind::recover:
+      case TimerKind::recover: {
+        // Not one of a recovery that was called off: the next one has its own time.
+        const Run* run = state.find(timer.task.run);
+        if (run == nullptr || run->row.recovery.scope == model::Recovery::Scope::none ||
+            run->row.recovery.due != timer.at) {
+          break;
+        }
         state.work.push_back({WorkKind::reset, timer.task, 0});
         break;
+      }
       case TimerKind::lease:
         lease_due(state, timer.worker, timer.at, moment, effects);
         break;

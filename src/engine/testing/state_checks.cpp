@@ -316,7 +316,10 @@ class RunCheck {
     }
     // Whatever else would hold it back, it is let past when a place is free.
     const std::uint32_t places = run_.program->workflow().max_parallel;
-    if (blocker.kind == model::BlockerKind::run_full && run_.active >= places) return true;
+    if (blocker.kind == model::BlockerKind::run_full &&
+        (run_.active >= places || agenda_.work.contains({WorkKind::fill, {run_.row.key, kWholeRun}}))) {
+      return true;
+    }
     if (is_of_flow(blocker)) return true;  // check_flow() looks at the whole line
     if (blocker.kind == model::BlockerKind::queue_full) return task.parked;  // and check_queues()
     return blocker_of(state_, run_, task) == blocker || is_paused(state_, blocker) ||
@@ -332,6 +335,7 @@ class RunCheck {
              agenda_.work.contains({WorkKind::fill, {run_.row.key, kWholeRun}});
     }
     if (task.row.expanded) return task.items_open > 0;  // then its items are asked
+    if (task.helpers > 0) return true;                  // its earlier generation gives things back
     if (task.row.index < 0) {
       const auto rule = run_.program->step(task.row.step).trigger_rule;
       return trigger(rule, task.upstream).kind == Trigger::Kind::wait ||

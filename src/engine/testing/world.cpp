@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "engine/load.hpp"
+#include "engine/queues.hpp"
 #include "engine/residency.hpp"
 #include "engine/testing/state_checks.hpp"
 #include "engine/timers.hpp"
@@ -43,6 +44,7 @@ void World::open() {
   for (const auto& [key, record] : disk_.records()) {
     if (model::is_resident(key.kind)) state_->records.emplace(key, KnownRecord{record, 0});
   }
+  load_queues(*state_);
   for (const auto& [key, row] : disk_.runs()) {
     if (model::is_terminal(row.status)) continue;
     const Status admitted = admit(*state_, row, disk_.tasks(key), program(row.definition), additions(row.id));
