@@ -13,7 +13,8 @@ void GatesCheck::attempt_starts(const RunBook& run, const TaskBook& task, const 
   const std::string what = describe(run.id.key(), fact);
   if (run.paused) diary_.wrong("pause", what + " while the run is paused");
   // That a pause ended, by itself or by a person, stands in the history before what it let go.
-  if (run.paused_steps.contains(run.step(task).name))
+  // What gives back what a step made is no part of it.
+  if (task.role == TaskRole::main && run.paused_steps.contains(run.step(task).name))
     diary_.wrong("pause", what + " while its step is paused");
   const bool main = task.role == TaskRole::main && !run.step(task).finally;
   if (main && run.cancelled) diary_.wrong("cancel", what + " after its run was cancelled");
