@@ -10,67 +10,36 @@ from harness.api import Answer, Api
 from harness.case import LONG, BatonCase
 from harness.invariants import check_database, check_journal, check_run
 from harness.journal import NO_ANSWER, Journal, submit_until_answered
+from harness.proxy import Proxy, whole_message
 
 DROPS = 1_000 if LONG else 300
 CLIENTS = 4
 
 
-class DroppingProxy:
+class DroppingProxy(Proxy):
     """Passes requests on; of each second one it swallows the reply, once that is complete."""
 
     def __init__(self, path, owner):
         self._owner = owner
-        self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self._listener.bind(str(path))
-        self._listener.listen(64)
         self._lock = threading.Lock()
         self._requests = 0
         self.dropped = 0
-        self._thread = threading.Thread(target=self._serve)
-        self._thread.start()
-
-    def close(self):
-        self._listener.shutdown(socket.SHUT_RDWR)
-        self._thread.join()
-        self._listener.close()
-
-    def _serve(self):
-        while True:
-            try:
-                client, _ = self._listener.accept()
-            except OSError:
-                return
-            threading.Thread(target=self._pass_on, args=(client,)).start()
+        listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        listener.bind(str(path))
+        listener.listen(64)
+        super().__init__(listener)
 
     def _pass_on(self, client):
         with client, socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as owner:
             owner.connect(str(self._owner))
-            owner.sendall(self._whole(client))
-            reply = self._whole(owner)
+            owner.sendall(whole_message(client))
+            reply = whole_message(owner)
             with self._lock:
                 self._requests += 1
                 drop = self._requests % 2 == 1
                 self.dropped += drop
             if not drop:
                 client.sendall(reply)
-
-    @staticmethod
-    def _whole(connection):
-        """One message: its header, and as many bytes as that says."""
-        data = b""
-        while b"\r\n\r\n" not in data:
-            data += (more := connection.recv(65536))
-            if not more:
-                return data
-        header, body = data.split(b"\r\n\r\n", 1)
-        sizes = [int(line.split(b":")[1]) for line in header.split(b"\r\n") if line.lower().startswith(b"content-length")]
-        missing = (sizes[0] if sizes else 0) - len(body)
-        while missing > 0:
-            data += (more := connection.recv(65536))
-            missing -= len(more)
-            if not more:
-                break
-        return data
 
 
 class RepliesTest(BatonCase):

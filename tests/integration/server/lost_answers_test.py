@@ -2,46 +2,31 @@
 
 import json
 import socket
-import threading
 import unittest
 import urllib.parse
 import uuid
 
+from harness.proxy import Proxy, whole_message
 from server.server_case import ServerCase
 
 CHANGES = (b"POST ", b"PUT ", b"PATCH ", b"DELETE ")
 
 
-class LosesOneAnswer:
-    """Passes bytes on; the first answer to a change goes no further than here."""
+class LosesOneAnswer(Proxy):
+    """Passes messages on; the first answer to a change goes no further than here."""
 
     def __init__(self, port):
         self._port = port
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.port = self._listener.getsockname()[1]
         self.lost = 0
-        self._thread = threading.Thread(target=self._serve)
-        self._thread.start()
-
-    def close(self):
-        self._listener.shutdown(socket.SHUT_RDWR)
-        self._thread.join()
-        self._listener.close()
-
-    def _serve(self):
-        while True:
-            try:
-                client, _ = self._listener.accept()
-            except OSError:
-                return
-            threading.Thread(target=self._pass_on, args=(client,), daemon=True).start()
+        listener = socket.create_server(("127.0.0.1", 0))
+        self.port = listener.getsockname()[1]
+        super().__init__(listener)
 
     def _pass_on(self, client):
         with client, socket.create_connection(("127.0.0.1", self._port)) as server:
-            # A request of these tests comes whole, and the next one only after the answer.
-            while request := client.recv(1 << 20):
+            while request := whole_message(client):
                 server.sendall(request)
-                answer = server.recv(1 << 20)
+                answer = whole_message(server)
                 if request.startswith(CHANGES) and self.lost == 0:
                     self.lost = 1
                     return
