@@ -9,6 +9,7 @@
 #include <fstream>
 #include <future>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <thread>
 
@@ -223,15 +224,18 @@ TEST_F(FunctionExecutorTest, ThreadsThatWereReplacedLeaveNothing) {
   const auto threads = [] {
     return std::distance(std::filesystem::directory_iterator("/proc/self/task"), {});
   };
-  std::mutex mutex;
-  std::condition_variable changed;
-  std::uint64_t begun = 0;
-  std::uint64_t let_go = 0;
-  add("f", [&](Call&) {
-    std::unique_lock lock(mutex);
-    const std::uint64_t own = ++begun;
-    changed.notify_all();
-    changed.wait(lock, [&] { return let_go >= own; });
+  struct Shared {  // with threads that end after this test does
+    std::mutex mutex;
+    std::condition_variable changed;
+    std::uint64_t begun = 0;
+    std::uint64_t let_go = 0;
+  };
+  const auto shared = std::make_shared<Shared>();
+  add("f", [shared](Call&) {
+    std::unique_lock lock(shared->mutex);
+    const std::uint64_t own = ++shared->begun;
+    shared->changed.notify_all();
+    shared->changed.wait(lock, [&] { return shared->let_go >= own; });
     return model::Outcome{};
   });
   made();
@@ -241,16 +245,16 @@ TEST_F(FunctionExecutorTest, ThreadsThatWereReplacedLeaveNothing) {
   for (std::uint64_t round = 1; round <= kRounds; ++round) {
     start(round, R"({"function":"f"})");
     {
-      std::unique_lock lock(mutex);
-      changed.wait(lock, [&] { return begun == round; });
+      std::unique_lock lock(shared->mutex);
+      shared->changed.wait(lock, [&] { return shared->begun == round; });
     }
     made().stop({1, round}, StopMode::hard);
     ended(round);
     {
-      const std::lock_guard lock(mutex);
-      let_go = round;
+      const std::lock_guard lock(shared->mutex);
+      shared->let_go = round;
     }
-    changed.notify_all();
+    shared->changed.notify_all();
     while (threads() > usual) std::this_thread::yield();
     if (round == 10) before = mapped();
   }
